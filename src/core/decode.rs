@@ -1,0 +1,167 @@
+//! Bytes become an event, or the fault says why they are none.
+//!
+//! Not here: what a rule makes of the event (`mapping`), the forms of CloudEvents (`decode/cloud_events`).
+
+mod cloud_events;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::core::event::{Event, Key, KeyOrigin};
+use crate::core::mapping::key::KeyExpression;
+use crate::core::message::Message;
+use crate::core::words::{Fault, Reason};
+
+/// The longest key taken, in bytes.
+pub const KEY_BYTES_MAX: usize = 512;
+
+/// What is asked of every message.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The largest body taken, in bytes.
+    pub max_bytes: usize,
+    /// What names the key of an event that carries neither CloudEvents ids nor a message id.
+    pub key: Option<KeyExpression>,
+}
+
+/// A document, and its envelope's key and type where it is a CloudEvent.
+struct Decoded {
+    document: Value,
+    envelope: Option<Envelope>,
+}
+
+/// What a CloudEvent says of itself.
+struct Envelope {
+    key: String,
+    kind: String,
+}
+
+/// Decodes a message: CloudEvents 1.0 (structured or binary) or a plain JSON object.
+///
+/// # Errors
+/// [`Reason::TooLarge`], [`Reason::Undecodable`], or [`Reason::Unmappable`] if the key expression gives no key:
+/// a hash in its place would merge twins in silence. The text never holds a piece of the body.
+pub fn decode(message: &Message, limits: &Limits) -> Result<Event, Fault> {
+    let size = message.body.len();
+    if size > limits.max_bytes {
+        let text = format!("the body has {size} bytes, at most {} are taken", limits.max_bytes);
+        return Err(Fault::new(Reason::TooLarge, text));
+    }
+    check_encoding(message.content_encoding.as_deref())?;
+    let Decoded { document, envelope } = document(message)?;
+    let (own_key, own_kind) = envelope.map(|envelope| (envelope.key, envelope.kind)).unzip();
+    let event = Event {
+        key: Key { text: String::new(), origin: KeyOrigin::Body },
+        kind: own_kind.unwrap_or_else(|| kind(message)),
+        document,
+        headers: message.headers.clone(),
+        exchange: message.exchange.clone(),
+        routing_key: message.routing_key.clone(),
+        message_id: message.message_id.clone(),
+    };
+    let key = key(own_key, message, limits, &event)?;
+    Ok(Event { key, ..event })
+}
+
+fn undecodable(text: impl Into<String>) -> Fault {
+    Fault::new(Reason::Undecodable, text)
+}
+
+fn check_encoding(encoding: Option<&str>) -> Result<(), Fault> {
+    let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
+    match encoding.as_str() {
+        "" | "identity" | "utf-8" | "utf8" => Ok(()),
+        _ => Err(undecodable(
+            "the content encoding is not `identity`: the publisher must send the event uncompressed, in UTF-8",
+        )),
+    }
+}
+
+/// The media type without its parameters, in lower case.
+fn media_type(content_type: Option<&str>) -> String {
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn document(message: &Message) -> Result<Decoded, Fault> {
+    let media_type = media_type(message.content_type.as_deref());
+    match media_type.as_str() {
+        "application/cloudevents+json" => return cloud_events::structured(object(&message.body)?),
+        "application/cloudevents-batch+json" => {
+            return Err(undecodable("a batch of CloudEvents: the publisher must send one event a message"));
+        }
+        _ => {}
+    }
+    if let Some(attributes) = cloud_events::attributes(&message.headers) {
+        return cloud_events::binary(attributes, message);
+    }
+    let object = object(&message.body)?;
+    if cloud_events::looks_structured(&object) {
+        return cloud_events::structured(object);
+    }
+    Ok(Decoded { document: Value::Object(object), envelope: None })
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+    match json(body)? {
+        Value::Object(object) => Ok(object),
+        Value::Array(_) => Err(undecodable("the body is a JSON list: the publisher must send one object a message")),
+        _ => Err(undecodable("the body is JSON, and no object")),
+    }
+}
+
+/// Parses a body, and says what is wrong without quoting it.
+fn json(body: &[u8]) -> Result<Value, Fault> {
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
+    if text.trim().is_empty() {
+        return Err(undecodable("the body is empty"));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let what = if error.to_string().starts_with("recursion limit") {
+            "is nested deeper than 128 levels"
+        } else if error.is_eof() {
+            "ends in the middle of JSON"
+        } else {
+            "is not JSON"
+        };
+        undecodable(format!("the body {what}, at line {} column {}", error.line(), error.column()))
+    })
+}
+
+fn not_utf8(body: &[u8], good: usize) -> Fault {
+    let line = body[..good].split(|byte| *byte == b'\n').count();
+    let column = good - body[..good].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
+    undecodable(format!("the body is not UTF-8, at line {line} column {column}"))
+}
+
+fn kind(message: &Message) -> String {
+    let own = message.kind.as_ref().filter(|kind| !kind.is_empty());
+    own.unwrap_or(&message.routing_key).clone()
+}
+
+fn key(own: Option<String>, message: &Message, limits: &Limits, event: &Event) -> Result<Key, Fault> {
+    let message_id = message.message_id.as_ref().filter(|id| !id.is_empty());
+    let (text, origin) = match (own, message_id, &limits.key) {
+        (Some(text), _, _) => (text, KeyOrigin::CloudEvents),
+        (None, Some(id), _) => (id.clone(), KeyOrigin::MessageId),
+        (None, None, Some(expression)) => (expressed(expression, event)?, KeyOrigin::Expression),
+        (None, None, None) => (hash(&message.body), KeyOrigin::Body),
+    };
+    if text.len() > KEY_BYTES_MAX {
+        let text = format!("the key has {} bytes, at most {KEY_BYTES_MAX} are taken", text.len());
+        return Err(undecodable(text));
+    }
+    Ok(Key { text, origin })
+}
+
+fn expressed(expression: &KeyExpression, event: &Event) -> Result<String, Fault> {
+    expression.run(event).map_err(|words| Fault::new(Reason::Unmappable, format!("event.key: {words}")))
+}
+
+fn hash(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}

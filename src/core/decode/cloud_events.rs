@@ -1,0 +1,105 @@
+//! CloudEvents 1.0: the structured form, and the binary form, where headers carry the envelope. Both come out
+//! as the whole envelope, so that one rule fits both.
+//!
+//! Not here: plain JSON, keys of other messages, sizes (`decode`).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value};
+
+use super::{Decoded, Envelope, json, media_type, undecodable};
+use crate::core::message::Message;
+use crate::core::words::Fault;
+
+/// The attributes that every CloudEvent has.
+const REQUIRED: [&str; 4] = ["specversion", "id", "source", "type"];
+
+/// The spellings of the prefix that marks an attribute among the headers, in lower case.
+const PREFIXES: [&str; 3] = ["cloudevents:", "cloudevents_", "ce-"];
+
+/// Whether an object can only be a CloudEvent.
+pub(super) fn looks_structured(object: &Map<String, Value>) -> bool {
+    REQUIRED.iter().all(|name| object.get(*name).is_some_and(Value::is_string))
+}
+
+/// Takes a whole envelope.
+pub(super) fn structured(mut object: Map<String, Value>) -> Result<Decoded, Fault> {
+    let envelope = Some(envelope(&object)?);
+    if let Some(data) = decode_data(&object)? {
+        object.remove("data_base64");
+        object.insert("data".to_owned(), data);
+    }
+    Ok(Decoded { document: Value::Object(object), envelope })
+}
+
+/// The JSON inside `data_base64`, if it is there and JSON.
+fn decode_data(object: &Map<String, Value>) -> Result<Option<Value>, Fault> {
+    let Some(encoded) = object.get("data_base64") else { return Ok(None) };
+    let encoded = encoded.as_str().ok_or_else(|| undecodable("data_base64 is no text"))?;
+    let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| undecodable("data_base64 is not Base64"))?;
+    if object.contains_key("data") {
+        return Err(undecodable("the event has both data and data_base64"));
+    }
+    let is_json = is_json(&media_type(object.get("datacontenttype").and_then(Value::as_str)));
+    Ok(is_json.then(|| serde_json::from_slice(&bytes).ok()).flatten())
+}
+
+/// The attributes among the headers, prefix off and in lower case, if they make an event.
+pub(super) fn attributes(headers: &Map<String, Value>) -> Option<Map<String, Value>> {
+    PREFIXES
+        .iter()
+        .map(|prefix| attributes_spelt(headers, prefix))
+        .find(|found| REQUIRED.iter().all(|name| found.contains_key(*name)))
+}
+
+fn attributes_spelt(headers: &Map<String, Value>, prefix: &str) -> Map<String, Value> {
+    let attribute = |(name, value): (&String, &Value)| {
+        let name = name.to_lowercase();
+        let name = name.strip_prefix(prefix)?;
+        let is_attribute = !matches!(name, "data" | "data_base64");
+        is_attribute.then(|| (name.to_owned(), value.clone()))
+    };
+    headers.iter().filter_map(attribute).collect()
+}
+
+/// Builds the envelope of the binary form: attributes from the headers, `data` from the body.
+pub(super) fn binary(mut attributes: Map<String, Value>, message: &Message) -> Result<Decoded, Fault> {
+    let envelope = Some(envelope(&attributes)?);
+    if let Some(content_type) = &message.content_type {
+        attributes.insert("datacontenttype".to_owned(), Value::from(content_type.as_str()));
+    }
+    if !message.body.is_empty() {
+        if !is_json(&media_type(message.content_type.as_deref())) {
+            return Err(undecodable("the data of the CloudEvent is not JSON: rules could read nothing of it"));
+        }
+        attributes.insert("data".to_owned(), json(&message.body)?);
+    }
+    Ok(Decoded { document: Value::Object(attributes), envelope })
+}
+
+/// Whether data of this media type is JSON; none given means it is.
+fn is_json(media_type: &str) -> bool {
+    matches!(media_type, "" | "application/json" | "text/json") || media_type.ends_with("+json")
+}
+
+fn envelope(object: &Map<String, Value>) -> Result<Envelope, Fault> {
+    let [version, id, source, kind] =
+        [required(object, 0)?, required(object, 1)?, required(object, 2)?, required(object, 3)?];
+    if !version.starts_with("1.") {
+        return Err(undecodable("specversion of the CloudEvent is not 1.x"));
+    }
+    Ok(Envelope { key: key(source, id), kind: kind.to_owned() })
+}
+
+fn required(object: &Map<String, Value>, at: usize) -> Result<&str, Fault> {
+    let name = REQUIRED[at];
+    let text = object.get(name).ok_or_else(|| undecodable(format!("the CloudEvent has no attribute {name}")))?;
+    let text = text.as_str().filter(|text| !text.is_empty());
+    text.ok_or_else(|| undecodable(format!("attribute {name} of the CloudEvent is not a text, or empty")))
+}
+
+/// Source and id as one key. A `|` inside the source is escaped: otherwise `a|b` + `c` and `a` + `b|c` would be
+/// the same event.
+fn key(source: &str, id: &str) -> String {
+    format!("{}|{id}", source.replace('|', "%7C"))
+}

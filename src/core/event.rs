@@ -1,0 +1,74 @@
+//! A decoded event: well-formed, typed, with a stable key.
+//!
+//! Not here: how bytes become one (`decode`), or what a rule makes of it (`mapping`).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// What identifies an event over redelivery, restart and replica.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The key itself, as rules see it in `key`.
+    pub text: String,
+    /// Where it came from.
+    pub origin: KeyOrigin,
+}
+
+/// Where a key came from; the first that the event has, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyOrigin {
+    /// CloudEvents `source` and `id`: an id alone is unique only within its source.
+    CloudEvents,
+    /// AMQP property `message-id`.
+    MessageId,
+    /// The expression `event.key` of the configuration.
+    Expression,
+    /// A hash of the body. Merges legitimate twins, so nothing is ever recognised by it.
+    Body,
+}
+
+impl KeyOrigin {
+    /// Whether two messages with this key are the same event for certain.
+    #[must_use]
+    pub fn identifies(self) -> bool {
+        self != Self::Body
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} ({:?})", self.text, self.origin)
+    }
+}
+
+/// One event, ready to be matched and mapped.
+#[derive(Clone, PartialEq)]
+pub struct Event {
+    /// Its stable key.
+    pub key: Key,
+    /// CloudEvents `type`, else AMQP property `type`, else the routing key: what rules match on.
+    pub kind: String,
+    /// What rules see as `event`: the CloudEvents envelope with `data`, or the plain JSON document.
+    pub document: Value,
+    /// Headers of the message as JSON values.
+    pub headers: Map<String, Value>,
+    /// The exchange it was first published to.
+    pub exchange: String,
+    /// The routing key it was first published with.
+    pub routing_key: String,
+    /// AMQP property `message-id`.
+    pub message_id: Option<String>,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Event").field("key", &self.key).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! The gate: breaker, rate-limit pause and refused credentials are one thing, a reason to wait and a time.
+//! Kept for everything and for each procedure. A shut gate lets single probes through, and opens by them.
+//!
+//! Not here: clocks and randomness (`now` is time since the start, `dice` is in 0..1), and the waiting itself.
+
+mod door;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use self::door::{Door, Pause, Verdict};
+use crate::core::judge::{Outcome, Scope};
+use crate::core::policy::GatePolicy;
+use crate::core::process::Procedure;
+use crate::core::words::Cause;
+
+/// Time since the daemon started.
+pub type Moment = Duration;
+
+/// Whether an attempt may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// It may.
+    Go,
+    /// It may, alone: its outcome decides whether the gate opens.
+    Probe,
+    /// It may not before this moment; none while a probe is under way.
+    Shut(Option<Moment>),
+}
+
+/// Which doors an attempt asks: none for one that passed an open gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    everything: bool,
+    procedure: bool,
+}
+
+impl Probe {
+    /// Whether it asks any door.
+    #[must_use]
+    pub fn asks(self) -> bool {
+        self.everything || self.procedure
+    }
+}
+
+/// What an outcome did to the gate, for the log and the metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It shut, or stays shut after a probe; the next probe goes at this moment.
+    Shut {
+        /// Why: a fixed word.
+        why: &'static str,
+        /// What for: `everything` or a procedure.
+        scope: String,
+        /// When the next probe may go.
+        until: Moment,
+        /// How many probes failed so far.
+        probes: u32,
+    },
+    /// It opened.
+    Opened {
+        /// What for: `everything` or a procedure.
+        scope: String,
+        /// How long it was shut.
+        after: Duration,
+    },
+}
+
+/// Doors of procedures kept at most, beside those that are shut.
+const DOORS_MAX: usize = 1024;
+
+/// The name of the scope that holds for the whole API.
+pub const EVERYTHING: &str = "everything";
+
+/// The gate. See the head of this file.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    policy: GatePolicy,
+    retry_after_max: Duration,
+    everything: Door,
+    procedures: BTreeMap<Procedure, Door>,
+    /// Failures of the moment without a word from the API between them.
+    failures: u32,
+}
+
+impl Gate {
+    /// An open gate, which waits for a `Retry-After` up to `retry_after_max`.
+    #[must_use]
+    pub fn new(policy: GatePolicy, retry_after_max: Duration) -> Self {
+        Self { policy, retry_after_max, everything: Door::default(), procedures: BTreeMap::new(), failures: 0 }
+    }
+
+    /// Whether an attempt for `procedure` may begin now.
+    #[must_use]
+    pub fn pass(&self, procedure: &Procedure, now: Moment) -> Pass {
+        let own = self.procedures.get(procedure).map_or(Pass::Go, |door| door.pass(now));
+        match (self.everything.pass(now), own) {
+            (Pass::Shut(until), _) | (_, Pass::Shut(until)) => Pass::Shut(until),
+            (Pass::Go, Pass::Go) => Pass::Go,
+            _ => Pass::Probe,
+        }
+    }
+
+    /// Notes that a probe for `procedure` has begun; no other goes until [`Gate::observe`] or [`Gate::probe_lost`].
+    pub fn probe_begun(&mut self, procedure: &Procedure) -> Probe {
+        let own = self.procedures.get_mut(procedure);
+        Probe {
+            everything: self.everything.set_probing(true),
+            procedure: own.is_some_and(|door| door.set_probing(true)),
+        }
+    }
+
+    /// Notes that a probe for `procedure` ended without an outcome: the next may go.
+    pub fn probe_lost(&mut self, procedure: &Procedure, probe: Probe) {
+        if probe.everything {
+            self.everything.set_probing(false);
+        }
+        if let Some(door) = self.procedures.get_mut(procedure).filter(|_| probe.procedure) {
+            door.set_probing(false);
+        }
+    }
+
+    /// Takes an outcome in. Only a probe opens a shut door or prolongs it; others that began before it shut do neither.
+    pub fn observe(
+        &mut self,
+        procedure: &Procedure,
+        outcome: &Outcome,
+        probe: Probe,
+        now: Moment,
+        dice: f64,
+    ) -> Vec<Change> {
+        self.probe_lost(procedure, probe);
+        self.count(outcome);
+        let pause = Pause { policy: &self.policy, asked_max: self.retry_after_max, now, dice };
+        let verdict = self.verdict_on_everything(outcome);
+        let mut changes: Vec<Change> =
+            pause.turn(&mut self.everything, EVERYTHING, &verdict, probe.everything).into_iter().collect();
+        let verdict = verdict_on_procedure(outcome);
+        if matches!(verdict, Verdict::Shut { .. }) || self.procedures.contains_key(procedure) {
+            let door = self.procedures.entry(procedure.clone()).or_default();
+            changes.extend(pause.turn(door, procedure.as_str(), &verdict, probe.procedure));
+        }
+        self.forget_open_doors();
+        changes
+    }
+
+    /// Events may name procedures: what is open and long forgotten must not pile up.
+    fn forget_open_doors(&mut self) {
+        if self.procedures.len() > DOORS_MAX {
+            self.procedures.retain(|_, door| door.shut.is_some());
+        }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Retry { .. } | Outcome::Unsure { .. } if !is_a_word(outcome) => {
+                self.failures = self.failures.saturating_add(1);
+            }
+            _ => self.failures = 0,
+        }
+    }
+
+    fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
+        match outcome {
+            Outcome::Halt { scope: Scope::Everything, trouble, after } => {
+                Verdict::Shut { why: trouble.as_str(), after: *after }
+            }
+            outcome if is_a_word(outcome) => Verdict::Good,
+            Outcome::Retry { cause, after } | Outcome::Unsure { cause, after } => {
+                // 429 is about all that we send; of other failures, it takes a run.
+                let is_enough = *cause == Cause::Throttled || self.failures >= self.policy.failures;
+                if is_enough { Verdict::Shut { why: cause.as_str(), after: *after } } else { Verdict::Again }
+            }
+            _ => Verdict::Good,
+        }
+    }
+
+    /// How long the gate has been open for `procedure`: the clock by which an event's age is told.
+    #[must_use]
+    pub fn open_time(&self, procedure: &Procedure, now: Moment) -> Duration {
+        let own = self.procedures.get(procedure).map_or(Duration::ZERO, |door| door.shut_in_all(now));
+        now.saturating_sub(self.everything.shut_in_all(now)).saturating_sub(own)
+    }
+
+    /// What is shut, and why: the scope and a fixed word.
+    pub fn shut(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let everything = std::iter::once((EVERYTHING, &self.everything));
+        let procedures = self.procedures.iter().map(|(procedure, door)| (procedure.as_str(), door));
+        everything.chain(procedures).filter_map(|(scope, door)| door.shut.as_ref().map(|shut| (scope, shut.why)))
+    }
+}
+
+/// 423 and 425 are about one event, and the API said them: no sign that it is away.
+fn is_a_word(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly, .. })
+}
+
+fn verdict_on_procedure(outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Halt { scope: Scope::Procedure, trouble, after } => {
+            Verdict::Shut { why: trouble.as_str(), after: *after }
+        }
+        Outcome::Created { .. } | Outcome::Reject(_) | Outcome::RefusedInWords { .. } => Verdict::Good,
+        _ => Verdict::Again,
+    }
+}
+
+#[cfg(test)]
+mod tests;

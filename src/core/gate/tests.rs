@@ -1,0 +1,176 @@
+//! The laws of the gate, on a hand-wound clock.
+
+use super::*;
+use crate::core::words::{Fault, Reason, Trouble};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn gate() -> Gate {
+    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30) };
+    Gate::new(policy, 10 * MINUTE)
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn lead() -> Procedure {
+    Procedure::new("lead").unwrap()
+}
+
+fn ticket() -> Procedure {
+    Procedure::new("ticket").unwrap()
+}
+
+fn created() -> Outcome {
+    Outcome::Created { process: None }
+}
+
+fn halt(scope: Scope) -> Outcome {
+    Outcome::Halt { scope, trouble: Trouble::Unauthorized, after: None }
+}
+
+fn lost() -> Outcome {
+    Outcome::Unsure { cause: Cause::Timeout, after: None }
+}
+
+#[test]
+fn a_bad_token_shuts_everything_at_once_and_one_probe_at_a_time_asks_again() {
+    let mut gate = gate();
+    let changes = gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(10), 0.0);
+    assert!(matches!(&changes[..], [Change::Shut { scope, until, probes: 0, .. }]
+        if scope == EVERYTHING && *until == secs(11)));
+    assert_eq!(gate.pass(&ticket(), secs(10)), Pass::Shut(Some(secs(11))));
+    assert_eq!(gate.pass(&ticket(), secs(11)), Pass::Probe);
+    let probe = gate.probe_begun(&ticket());
+    assert_eq!(gate.pass(&lead(), secs(11)), Pass::Shut(None));
+    let changes = gate.observe(&ticket(), &created(), probe, secs(12), 0.0);
+    assert_eq!(changes, [Change::Opened { scope: EVERYTHING.into(), after: secs(2) }]);
+    assert_eq!(gate.pass(&lead(), secs(12)), Pass::Go);
+}
+
+#[test]
+fn failed_probes_come_rarer_up_to_the_cap() {
+    let mut gate = gate();
+    let mut now = secs(0);
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), now, 1.0);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let Pass::Shut(Some(until)) = gate.pass(&lead(), now) else { panic!("shut") };
+        waits.push((until - now).as_secs());
+        now = until;
+        let probe = gate.probe_begun(&lead());
+        gate.observe(&lead(), &halt(Scope::Everything), probe, now, 1.0);
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 30, 30]);
+}
+
+#[test]
+fn those_that_began_before_the_gate_shut_neither_open_nor_prolong_it() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    assert_eq!(gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(1), 0.0), []);
+    assert_eq!(gate.observe(&lead(), &created(), Probe::default(), secs(1), 0.0), []);
+    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, Trouble::Unauthorized.as_str())]);
+}
+
+#[test]
+fn it_takes_a_run_of_failures_to_shut_and_a_word_from_the_api_ends_the_run() {
+    let mut gate = gate();
+    for outcome in [lost(), lost(), created(), lost(), lost()] {
+        assert_eq!(gate.observe(&lead(), &outcome, Probe::default(), secs(1), 0.0), []);
+    }
+    assert_eq!(gate.observe(&lead(), &lost(), Probe::default(), secs(1), 0.0).len(), 1);
+    assert_eq!(gate.pass(&ticket(), secs(1)), Pass::Shut(Some(secs(2))));
+}
+
+#[test]
+fn a_probe_that_fails_by_the_moment_keeps_the_gate_shut() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    let probe = gate.probe_begun(&lead());
+    let changes = gate.observe(&lead(), &lost(), probe, secs(5), 0.0);
+    assert!(matches!(&changes[..], [Change::Shut { probes: 1, why, .. }] if *why == Trouble::Unauthorized.as_str()));
+}
+
+#[test]
+fn a_refusal_is_a_word_from_the_api_and_opens_the_gate() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    let probe = gate.probe_begun(&lead());
+    let refused = Outcome::Reject(Fault::new(Reason::Refused, "422"));
+    assert!(matches!(&gate.observe(&lead(), &refused, probe, secs(5), 0.0)[..], [Change::Opened { .. }]));
+}
+
+#[test]
+fn a_procedure_that_is_shut_holds_nobody_else_up() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+    assert_eq!(gate.pass(&ticket(), secs(0)), Pass::Go);
+    assert_eq!(gate.pass(&lead(), secs(0)), Pass::Shut(Some(secs(1))));
+}
+
+#[test]
+fn a_lost_answer_to_the_probe_of_a_procedure_shuts_nothing_else_and_opens_nothing() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+    let probe = gate.probe_begun(&lead());
+    let changes = gate.observe(&lead(), &lost(), probe, secs(2), 0.0);
+    assert!(matches!(&changes[..], [Change::Shut { scope, probes: 1, .. }] if scope == "lead"));
+    assert_eq!(gate.pass(&ticket(), secs(2)), Pass::Go);
+}
+
+#[test]
+fn a_throttled_answer_shuts_everything_for_as_long_as_the_api_asks_up_to_the_ceiling() {
+    let mut gate = gate();
+    let asked = |after| Outcome::Retry { cause: Cause::Throttled, after: Some(after) };
+    gate.observe(&lead(), &asked(secs(90)), Probe::default(), secs(0), 0.5);
+    assert_eq!(gate.pass(&ticket(), secs(0)), Pass::Shut(Some(secs(90))));
+    let probe = gate.probe_begun(&lead());
+    gate.observe(&lead(), &asked(24 * 60 * MINUTE), probe, secs(90), 0.5);
+    assert_eq!(gate.pass(&lead(), secs(90)), Pass::Shut(Some(secs(90) + 10 * MINUTE)));
+}
+
+#[test]
+fn time_at_a_shut_gate_is_nobodys_age() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(10), 0.0);
+    assert_eq!(gate.open_time(&lead(), secs(3600)), secs(10));
+    let probe = gate.probe_begun(&lead());
+    gate.observe(&lead(), &created(), probe, secs(3600), 0.0);
+    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(3610), 0.0);
+    assert_eq!(gate.open_time(&lead(), secs(3650)), secs(20));
+    assert_eq!(gate.open_time(&ticket(), secs(3650)), secs(60));
+}
+
+#[test]
+fn a_probe_that_vanished_lets_the_next_go() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    let probe = gate.probe_begun(&lead());
+    gate.probe_lost(&lead(), probe);
+    assert_eq!(gate.pass(&lead(), secs(5)), Pass::Probe);
+}
+
+#[test]
+fn locked_events_alone_never_shut_the_gate_for_the_others() {
+    let mut gate = gate();
+    for _ in 0..100 {
+        let locked = Outcome::Retry { cause: Cause::Locked, after: None };
+        assert_eq!(gate.observe(&lead(), &locked, Probe::default(), secs(1), 0.0), []);
+    }
+    assert_eq!(gate.pass(&ticket(), secs(1)), Pass::Go);
+}
+
+#[test]
+fn a_probe_decides_only_the_doors_it_was_sent_to_ask() {
+    let mut gate = gate();
+    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+    let own = gate.probe_begun(&lead());
+    gate.observe(&ticket(), &halt(Scope::Everything), Probe::default(), secs(2), 0.0);
+    let outer = gate.probe_begun(&ticket());
+    let changes = gate.observe(&lead(), &created(), own, secs(4), 0.0);
+    assert!(matches!(&changes[..], [Change::Opened { scope, .. }] if scope == "lead"), "{changes:?}");
+    assert_eq!(gate.pass(&ticket(), secs(60)), Pass::Shut(None));
+    assert_eq!(gate.observe(&ticket(), &created(), outer, secs(61), 0.0).len(), 1);
+}

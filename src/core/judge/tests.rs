@@ -1,0 +1,195 @@
+//! The table of the judge, written out, and the laws over every status and body.
+//!
+//! Not here: how answers are read from the wire.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Outcome, Scope, judge};
+use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::core::words::{Cause, Reason, Trouble};
+
+const LITERAL: bool = true;
+const NAMED_BY_EVENT: bool = false;
+const WAIT: Duration = Duration::from_secs(7);
+
+fn answer(status: u16, body: Body) -> Reply {
+    Reply::Answered(Answer { status, body, retry_after: Some(WAIT) })
+}
+
+fn bare() -> Body {
+    Body::Json(Wrapper { is_bare: true, ..Wrapper::default() })
+}
+
+fn created() -> Body {
+    Body::Json(Wrapper { has_data: true, process: Some("p-1".into()), ..Wrapper::default() })
+}
+
+fn neither() -> Body {
+    Body::Json(Wrapper { words: Some("later".into()), ..Wrapper::default() })
+}
+
+fn errors() -> Body {
+    Body::Json(Wrapper { has_data: true, has_errors: true, words: Some("no such state".into()), ..Wrapper::default() })
+}
+
+fn bodies() -> [Body; 7] {
+    [Body::Empty, Body::Html, Body::Broken, bare(), created(), neither(), errors()]
+}
+
+/// An outcome in one line, so that the table can be read as a table.
+fn line(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Created { process } => format!("created {}", process.as_deref().unwrap_or("-")),
+        Outcome::Retry { cause, .. } => format!("retry {}", cause.as_str()),
+        Outcome::Unsure { cause, .. } => format!("unsure {}", cause.as_str()),
+        Outcome::RefusedInWords { status, words } => format!("words {status} {}", words.as_deref().unwrap_or("-")),
+        Outcome::Reject(fault) => format!("reject {}", fault.reason.as_str()),
+        Outcome::Halt { scope: Scope::Everything, trouble, .. } => format!("halt all {}", trouble.as_str()),
+        Outcome::Halt { scope: Scope::Procedure, trouble, .. } => format!("halt procedure {}", trouble.as_str()),
+    }
+}
+
+/// Walks every status, every body and both kinds of procedure.
+fn everywhere(mut law: impl FnMut(u16, &Body, bool, &Outcome)) {
+    for status in 0..=u16::MAX {
+        for body in bodies() {
+            for literal in [LITERAL, NAMED_BY_EVENT] {
+                law(status, &body, literal, &judge(&answer(status, body.clone()), literal));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_reads_as_it_is_written() {
+    #[rustfmt::skip]
+    let rows = [
+        (200, created(), "created p-1"), (200, bare(), "created -"), (201, created(), "created p-1"),
+        (200, neither(), "unsure broken_answer"), (200, errors(), "words 200 no such state"),
+        (200, Body::Empty, "unsure empty_answer"), (204, Body::Empty, "unsure empty_answer"),
+        (200, Body::Html, "halt all not_the_api"), (299, Body::Broken, "unsure broken_answer"),
+        (301, Body::Html, "halt all redirected"), (302, Body::Empty, "halt all redirected"),
+        (400, errors(), "reject refused"), (400, Body::Broken, "reject refused"),
+        (400, Body::Html, "halt all not_the_api"), (422, errors(), "reject refused"),
+        (401, errors(), "halt all unauthorized"), (401, Body::Html, "halt all unauthorized"),
+        (402, Body::Empty, "halt all payment_required"), (402, Body::Html, "halt all payment_required"),
+        (403, errors(), "halt procedure forbidden"), (403, Body::Html, "halt all not_the_api"),
+        (404, errors(), "halt procedure procedure_unknown"), (404, Body::Html, "halt all not_the_api"),
+        (405, errors(), "halt all unsupported"), (407, Body::Html, "halt all unsupported"),
+        (408, Body::Html, "unsure request_timeout"), (408, created(), "unsure request_timeout"),
+        (409, errors(), "words 409 no such state"), (409, Body::Empty, "words 409 -"),
+        (409, Body::Html, "halt all not_the_api"), (411, Body::Empty, "halt all unsupported"),
+        (413, Body::Html, "reject refused"), (413, Body::Empty, "reject refused"),
+        (414, Body::Html, "reject refused"), (431, Body::Html, "reject refused"),
+        (418, Body::Html, "halt all not_the_api"), (418, bare(), "reject refused"),
+        (423, Body::Html, "retry locked"), (425, Body::Empty, "retry too_early"),
+        (429, Body::Html, "retry throttled"), (429, errors(), "retry throttled"),
+        (500, errors(), "unsure server_error"), (502, Body::Html, "unsure server_error"),
+        (503, Body::Empty, "unsure server_error"), (599, created(), "unsure server_error"),
+        (501, Body::Html, "halt all unsupported"), (505, Body::Empty, "halt all unsupported"),
+        (511, Body::Html, "halt all unsupported"),
+        (0, bare(), "unsure broken_answer"), (101, Body::Empty, "unsure broken_answer"),
+        (199, created(), "unsure broken_answer"), (600, created(), "unsure broken_answer"),
+        (999, Body::Html, "unsure broken_answer"),
+    ];
+    for (status, body, expected) in rows {
+        assert_eq!(line(&judge(&answer(status, body.clone()), LITERAL)), expected, "{status} {body:?}");
+    }
+}
+
+#[test]
+fn a_404_is_the_events_fault_only_where_the_event_names_the_procedure() {
+    let judged = |body, literal| line(&judge(&answer(404, body), literal));
+    assert_eq!(judged(errors(), NAMED_BY_EVENT), "reject refused");
+    assert_eq!(judged(Body::Empty, NAMED_BY_EVENT), "reject refused");
+    assert_eq!(judged(Body::Html, NAMED_BY_EVENT), "halt all not_the_api");
+    assert_eq!(judged(Body::Empty, LITERAL), "halt procedure procedure_unknown");
+}
+
+#[test]
+fn what_brought_no_answer_is_judged_by_what_was_written() {
+    let unsent = |why| line(&judge(&Reply::NotSent { why, detail: String::new() }, LITERAL));
+    let lost = |why| line(&judge(&Reply::Lost { why, detail: String::new() }, LITERAL));
+    assert_eq!(unsent(NotSent::Unreachable), "retry unreachable");
+    assert_eq!(unsent(NotSent::Certificate), "halt all certificate");
+    assert_eq!(unsent(NotSent::Token), "halt all token_unreadable");
+    assert_eq!(lost(Lost::Timeout), "unsure timeout");
+    assert_eq!(lost(Lost::Reset), "unsure reset");
+}
+
+#[test]
+fn our_own_trouble_never_makes_a_dead_letter() {
+    everywhere(|status, body, literal, outcome| {
+        let ours = matches!(status, 300..=399 | 401..=403 | 405 | 407 | 411 | 501 | 505 | 511)
+            || (status == 404 && literal)
+            || (*body == Body::Html && (200..=299).contains(&status));
+        if ours {
+            assert!(matches!(outcome, Outcome::Halt { .. }), "{status} {body:?} {literal}: {outcome:?}");
+        }
+    });
+}
+
+#[test]
+fn only_a_documented_2xx_is_created() {
+    everywhere(|status, body, _, outcome| {
+        let documented = (200..=299).contains(&status) && (*body == bare() || *body == created());
+        assert_eq!(matches!(outcome, Outcome::Created { .. }), documented, "{status} {body:?}");
+    });
+}
+
+#[test]
+fn only_a_4xx_that_speaks_of_this_event_is_rejected() {
+    everywhere(|status, body, literal, outcome| {
+        if let Outcome::Reject(fault) = outcome {
+            assert!((400..=499).contains(&status), "{status} {body:?}");
+            assert!(!matches!(status, 401 | 402 | 403 | 408 | 409 | 423 | 425 | 429), "{status}");
+            assert!(status != 404 || !literal, "{body:?}");
+            assert!(*body != Body::Html || matches!(status, 413 | 414 | 431), "{status}");
+            assert_eq!(fault.reason, Reason::Refused);
+            assert!(fault.text.contains(&status.to_string()), "{}", fault.text);
+        }
+    });
+}
+
+#[test]
+fn a_request_that_may_have_been_done_is_never_plainly_repeated() {
+    everywhere(|status, body, _, outcome| {
+        if let Outcome::Retry { .. } = outcome {
+            assert!(matches!(status, 423 | 425 | 429), "{status} {body:?}");
+        }
+    });
+}
+
+#[test]
+fn the_wait_the_api_asks_for_is_carried_wherever_something_waits() {
+    everywhere(|status, body, _, outcome| match outcome {
+        Outcome::Retry { after, .. } | Outcome::Unsure { after, .. } | Outcome::Halt { after, .. } => {
+            assert_eq!(*after, Some(WAIT), "{status} {body:?}");
+        }
+        Outcome::Created { .. } | Outcome::RefusedInWords { .. } | Outcome::Reject(_) => {}
+    });
+}
+
+#[test]
+fn every_outcome_is_reached_and_has_its_name() {
+    let mut seen = BTreeSet::new();
+    everywhere(|_, _, _, outcome| {
+        seen.insert(outcome.as_str());
+    });
+    assert_eq!(seen, BTreeSet::from(Outcome::NAMES));
+}
+
+#[test]
+fn a_rejection_repeats_the_words_of_the_api() {
+    let Outcome::Reject(fault) = judge(&answer(422, errors()), LITERAL) else { panic!("422 is the event's fault") };
+    assert!(fault.text.ends_with("in its words: no such state"), "{}", fault.text);
+}
+
+#[test]
+fn no_two_words_are_the_same() {
+    let causes: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    let troubles: BTreeSet<_> = Trouble::ALL.iter().map(|trouble| trouble.as_str()).collect();
+    assert_eq!((causes.len(), troubles.len()), (Cause::ALL.len(), Trouble::ALL.len()));
+    assert!(causes.is_disjoint(&troubles));
+}

@@ -1,0 +1,165 @@
+//! Values between the engine and JSON, and the strict checks on the way back.
+//!
+//! Not here: which expression they come from (`expression`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
+use serde_json::{Map, Number, Value as Json};
+
+/// The largest request taken, in bytes of JSON.
+pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why a value cannot be sent, in words. Never holds the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(pub(super) String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What `omit` is: leaves its field out.
+#[derive(Debug)]
+pub(super) struct Omit;
+
+impl Object for Omit {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+/// What is left of [`REQUEST_BYTES_MAX`], counted while a request grows rather than when it is too late.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// The budget of one request.
+    pub(super) fn of_a_request() -> Self {
+        Self(REQUEST_BYTES_MAX)
+    }
+
+    /// Takes `bytes` from it.
+    ///
+    /// # Errors
+    /// If fewer are left.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(too_large)?;
+        Ok(())
+    }
+
+    /// Takes what a JSON value weighs.
+    ///
+    /// # Errors
+    /// If less is left.
+    pub(super) fn spend_on(&mut self, value: &Json) -> Result<(), Refusal> {
+        match value {
+            Json::Null | Json::Bool(_) | Json::Number(_) => self.spend(4),
+            Json::String(text) => self.spend(text.len() + 2),
+            Json::Array(items) => {
+                self.spend(2 + items.len())?;
+                items.iter().try_for_each(|item| self.spend_on(item))
+            }
+            Json::Object(members) => {
+                self.spend(2)?;
+                members.iter().try_for_each(|(name, member)| {
+                    self.spend(name.len() + 4)?;
+                    self.spend_on(member)
+                })
+            }
+        }
+    }
+}
+
+/// The refusal of a request over [`REQUEST_BYTES_MAX`].
+pub(super) fn too_large() -> Refusal {
+    Refusal(format!("the request would be larger than {REQUEST_BYTES_MAX} bytes"))
+}
+
+/// What a value is, in the words of JSON.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value.kind() {
+        ValueKind::Undefined => "missing",
+        ValueKind::None => "null",
+        ValueKind::Bool => "true or false",
+        ValueKind::Number => "a number",
+        ValueKind::String => "text",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Seq | ValueKind::Iterable => "a list",
+        ValueKind::Map => "an object",
+        _ if value.downcast_object_ref::<Omit>().is_some() => "`omit`",
+        _ => "no value of JSON",
+    }
+}
+
+/// What a JSON value is, in the same words.
+pub(super) fn kind_of_json(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "true or false",
+        Json::Number(_) => "a number",
+        Json::String(_) => "text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
+
+/// The JSON of a value.
+///
+/// # Errors
+/// If it is missing, infinite, not a number, wider than 64 bits, or not JSON at all, at any depth; or over budget.
+pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
+    match value.kind() {
+        ValueKind::None => budget.spend(4).map(|()| Json::Null),
+        ValueKind::Bool => budget.spend(4).map(|()| Json::Bool(value.is_true())),
+        ValueKind::Number => budget.spend(4).and_then(|()| number(value).map(Json::Number)),
+        ValueKind::String => text(value, budget),
+        ValueKind::Seq | ValueKind::Iterable => list(value, budget),
+        ValueKind::Map => object(value, budget),
+        _ => Err(Refusal(format!("{} where JSON is needed", kind(value)))),
+    }
+}
+
+fn text(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
+    let text = value.as_str().unwrap_or_default();
+    budget.spend(text.len() + 2)?;
+    Ok(Json::from(text))
+}
+
+fn number(value: &Value) -> Result<Number, Refusal> {
+    if value.is_integer() {
+        let signed = value.as_i64().map(Number::from);
+        let wide = || u64::try_from(value.clone()).ok().map(Number::from);
+        return signed.or_else(wide).ok_or_else(|| Refusal("an integer wider than 64 bits".to_owned()));
+    }
+    let finite = f64::try_from(value.clone()).ok().and_then(Number::from_f64);
+    finite.ok_or_else(|| Refusal("a number that is infinite or not a number".to_owned()))
+}
+
+fn list(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
+    let items = value.try_iter().map_err(|_| Refusal("a list that cannot be read".to_owned()))?;
+    budget.spend(2)?;
+    let mut list = Vec::new();
+    for item in items {
+        budget.spend(1)?;
+        list.push(to_json(&item, budget)?);
+    }
+    Ok(Json::Array(list))
+}
+
+fn object(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
+    let names = value.try_iter().map_err(|_| Refusal("an object that cannot be read".to_owned()))?;
+    budget.spend(2)?;
+    let mut object = Map::new();
+    for name in names {
+        let member = value.get_item(&name).unwrap_or_default();
+        let name = name.as_str().ok_or_else(|| Refusal("an object with a name that is no text".to_owned()))?;
+        budget.spend(name.len() + 4)?;
+        object.insert(name.to_owned(), to_json(&member, budget)?);
+    }
+    Ok(Json::Object(object))
+}

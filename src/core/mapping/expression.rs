@@ -1,0 +1,179 @@
+//! One expression, compiled at load time and run by the engine for each event, within bounds.
+//!
+//! Not here: reading it (`grammar`), what a lone path is (`path`).
+
+use std::error::Error as _;
+use std::fmt;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use serde_json::Value as Json;
+
+use super::answer::{Budget, Omit, Refusal, to_json};
+use super::grammar::{self, Form, Read};
+use super::path::{Path, Scope};
+use super::place::Place;
+use super::{checks, filters};
+use crate::core::mistake::Mistake;
+
+/// The work one expression may do for one event: an instruction costs 1, and so do 64 bytes read or made.
+/// Some 32 MB of text, far above what a mapping does and far below what hurts.
+const FUEL: u64 = 500_000;
+
+/// The name of the one template in an expression's engine.
+const TEMPLATE: &str = "expression";
+
+/// The variable that the template leaves the answer in.
+const ANSWER: &str = "answer";
+
+/// What every engine knows. Cloning it is cheap: the filters are shared.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut engine = Environment::empty();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_fuel(Some(FUEL));
+    engine.set_debug(false);
+    engine.add_global("omit", Value::from_object(Omit));
+    checks::add(&mut engine);
+    filters::add(&mut engine);
+    engine
+});
+
+/// What an expression gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Given {
+    /// A value; never null.
+    Value(Json),
+    /// The field is left out.
+    Omit,
+}
+
+/// A compiled expression.
+#[derive(Clone)]
+pub(super) enum Expression {
+    /// A lone path, resolved without the engine.
+    Path(Path),
+    /// Anything else.
+    Code(Box<Code>),
+}
+
+/// An expression for the engine, which it owns: nothing outlives the rule.
+#[derive(Clone)]
+pub(super) struct Code {
+    source: String,
+    engine: Environment<'static>,
+    reads: Vec<(String, Read)>,
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(out, "{path}"),
+            Self::Code(code) => out.write_str(&code.source),
+        }
+    }
+}
+
+impl Expression {
+    /// Compiles the expression that stands at `range` of a written text.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub(super) fn compile(place: Place<'_>, range: Range<usize>) -> Result<Self, Vec<Mistake>> {
+        let source = place.text[range.clone()].trim().to_owned();
+        let (code, reads) = match grammar::read(place, range.clone())? {
+            Form::Path(path) => return Ok(Self::Path(path)),
+            Form::Code(code, reads) => (code, reads),
+        };
+        let mut engine = ENGINE.clone();
+        // Sound because the expression was parsed alone before: it cannot close the statement around it.
+        let template = format!("{{% set {ANSWER} = ({code}) %}}");
+        let deep = |_| vec![place.mistake(range, "the expression is nested too deeply", "several shorter fields")];
+        engine.add_template_owned(TEMPLATE, template).map_err(deep)?;
+        let reads = reads.into_iter().enumerate().map(|(at, read)| (format!("p{at}"), read)).collect();
+        Ok(Self::Code(Box::new(Code { source, engine, reads })))
+    }
+
+    /// The paths it reads.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (one, many) = match self {
+            Self::Path(path) => (Some(path), &[][..]),
+            Self::Code(code) => (None, &code.reads[..]),
+        };
+        one.into_iter().chain(many.iter().map(|(_, read)| &read.path))
+    }
+
+    /// What it gives for one event.
+    ///
+    /// # Errors
+    /// In words, with paths and the expression itself but never a value, if that is missing, null or not JSON,
+    /// if a filter refuses it, or if it takes too much work or room.
+    pub(super) fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        match self {
+            Self::Path(path) => follow(path, scope, budget).map(Given::Value),
+            Self::Code(code) => {
+                code.run(scope, budget).map_err(|refusal| Refusal(format!("`{}`: {refusal}", code.source)))
+            }
+        }
+    }
+}
+
+fn follow(path: &Path, scope: Scope<'_>, budget: &mut Budget) -> Result<Json, Refusal> {
+    let value = scope.find(path).map_err(|taken| Refusal(path.missing(taken)))?;
+    if value.is_null() {
+        return Err(Refusal(format!(
+            "{path} is null; write `{path} | default(…)`, or `default(omit)` to leave it out"
+        )));
+    }
+    budget.spend_on(&value)?;
+    Ok(value.into_owned())
+}
+
+impl Code {
+    fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        let answer = self.answer(scope).map_err(|error| self.words(scope, &error))?;
+        if answer.downcast_object_ref::<Omit>().is_some() {
+            return Ok(Given::Omit);
+        }
+        if answer.is_undefined() {
+            return Err(self.missing(scope));
+        }
+        if answer.is_none() {
+            return Err(Refusal("gives null; write `| default(…)`, or `default(omit)` to leave it out".to_owned()));
+        }
+        to_json(&answer, budget).map(Given::Value)
+    }
+
+    fn answer(&self, scope: Scope<'_>) -> Result<Value, Error> {
+        let found = |(name, read): &(String, Read)| {
+            let value = scope.find(&read.path).ok()?;
+            Some((name.clone(), Value::from(Serde(value.as_ref()))))
+        };
+        let context = Value::from_pairs(self.reads.iter().filter_map(found));
+        let captured = self.engine.get_template(TEMPLATE)?.render_captured(context)?;
+        Ok(captured.state().lookup(ANSWER).unwrap_or_default())
+    }
+
+    /// Our own words for an error of the engine, whose own may quote the event.
+    fn words(&self, scope: Scope<'_>, error: &Error) -> Refusal {
+        if let Some(refusal) = error.source().and_then(|source| source.downcast_ref::<Refusal>()) {
+            return refusal.clone();
+        }
+        match error.kind() {
+            ErrorKind::UndefinedError => self.missing(scope),
+            ErrorKind::OutOfFuel => Refusal("takes more work than one expression may".to_owned()),
+            _ => Refusal("an operator or filter cannot take these values".to_owned()),
+        }
+    }
+
+    fn missing(&self, scope: Scope<'_>) -> Refusal {
+        let needed = self.reads.iter().map(|(_, read)| read).filter(|read| read.needed);
+        let missing: Vec<_> =
+            needed.filter_map(|read| scope.find(&read.path).err().map(|taken| read.path.missing(taken))).collect();
+        if missing.is_empty() {
+            return Refusal("something that it reads is missing".to_owned());
+        }
+        Refusal(missing.join("; "))
+    }
+}

@@ -1,0 +1,89 @@
+//! Reads one expression: a lone path, or something for the engine.
+//!
+//! Not here: how the engine's source is made strict (`strict`), or running it (`expression`).
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::Expr;
+use minijinja::machinery::parse_expr;
+
+use super::path::{Path, Step, Variable};
+use super::place::Place;
+use super::strict;
+use crate::core::mistake::Mistake;
+
+/// The longest expression taken, in bytes: bounds the depth of the parser.
+pub(super) const EXPRESSION_BYTES_MAX: usize = 2048;
+
+/// A path that an expression reads.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    /// The path.
+    pub(super) path: Path,
+    /// Whether it is read anywhere without `default` or `is defined` at once behind it.
+    pub(super) needed: bool,
+}
+
+/// What an expression turned out to be.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// A lone path.
+    Path(Path),
+    /// Anything else, as strict source for the engine, where `p0` is the first of the paths.
+    Code(String, Vec<Read>),
+}
+
+/// Reads the expression that stands at `range` of the written text.
+///
+/// # Errors
+/// Every mistake in it.
+pub(super) fn read(place: Place<'_>, range: Range<usize>) -> Result<Form, Vec<Mistake>> {
+    let source = &place.text[range.clone()];
+    if source.trim().is_empty() {
+        return Err(vec![place.mistake(range, "an empty expression", "a path such as `event.data.id`")]);
+    }
+    if source.len() > EXPRESSION_BYTES_MAX {
+        let what = format!("the expression is {} bytes long", source.len());
+        return Err(vec![place.mistake(range, what, format!("at most {EXPRESSION_BYTES_MAX}"))]);
+    }
+    let tree = parse_expr(source).map_err(|error| vec![syntax(place, &range, &error)])?;
+    match lone_path(&tree) {
+        Some(path) => Ok(Form::Path(path)),
+        None => strict::rewrite(place, range.start, &tree).map(|(code, reads)| Form::Code(code, reads)),
+    }
+}
+
+fn syntax(place: Place<'_>, range: &Range<usize>, error: &minijinja::Error) -> Mistake {
+    let found = error.range().unwrap_or_default();
+    let from = (range.start + found.start).min(range.end);
+    let to = (range.start + found.end).clamp(from, range.end);
+    let what = error.detail().unwrap_or("not an expression").to_owned();
+    place.mistake(from..to, format!("syntax: {what}"), "an expression such as `event.data.name | trim`")
+}
+
+/// The path that an expression is, if it is nothing else and begins with a known variable.
+pub(super) fn lone_path(tree: &Expr<'_>) -> Option<Path> {
+    match tree {
+        Expr::Var(var) => Some(Path { variable: Variable::named(var.id)?, steps: Vec::new() }),
+        Expr::GetAttr(attr) => lone_path(&attr.expr).map(|path| path.then(Step::Member(attr.name.to_owned()))),
+        Expr::GetItem(item) => lone_path(&item.expr)?.then_const(&item.subscript_expr),
+        _ => None,
+    }
+}
+
+impl Path {
+    fn then(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    fn then_const(self, subscript: &Expr<'_>) -> Option<Self> {
+        let Expr::Const(constant) = subscript else { return None };
+        let value = &constant.value;
+        match value.as_str() {
+            Some(name) => Some(self.then(Step::Member(name.to_owned()))),
+            None if value.is_integer() => value.as_usize().map(|index| self.then(Step::Item(index))),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A value of the request as a rule writes it, compiled: literals, expressions, and both in one text.
+//!
+//! Not here: which fields there are and what they must be (`request`).
+
+use std::ops::Range;
+
+use serde_json::{Map, Value as Json};
+
+use super::answer::{Budget, Refusal, kind_of_json};
+use super::expression::{Expression, Given};
+use super::path::Scope;
+use super::place::Place;
+use super::scan::{Piece, pieces};
+use super::written::{Spot, Written};
+use crate::core::mistake::Mistake;
+
+/// A compiled value.
+#[derive(Clone, Debug)]
+pub(super) enum Leaf {
+    /// Sent as it is.
+    Literal(Json),
+    /// A lone expression: keeps its type, and may leave the field out.
+    One(String, Expression),
+    /// Text with expressions in it.
+    Mixed(String, Vec<Part>),
+    /// A list.
+    List(Vec<Leaf>),
+    /// An object.
+    Table(Vec<(String, Leaf)>),
+}
+
+/// A piece of a mixed text.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    /// Text as it is.
+    Literal(String),
+    /// An expression.
+    Expression(Expression),
+}
+
+impl Leaf {
+    /// Compiles a written value; `rule` and `field` say where it stands, such as `rule "lead"` and `data.email`.
+    pub(super) fn compile(rule: &str, field: &str, written: &Spot<Written>, mistakes: &mut Vec<Mistake>) -> Self {
+        match &written.value {
+            Written::Text(text) => {
+                let key = format!("{rule}.{field}");
+                Self::text(Place { text, span: &written.span, key: &key }, field, mistakes)
+            }
+            Written::Integer(number) => Self::Literal(Json::from(*number)),
+            Written::Bool(truth) => Self::Literal(Json::from(*truth)),
+            Written::Float(number) => {
+                let place = Place { text: "", span: &written.span, key: &format!("{rule}.{field}") };
+                if !number.is_finite() {
+                    mistakes.push(place.whole("JSON has no such number", "a finite number"));
+                }
+                Self::Literal(Json::from(*number))
+            }
+            Written::List(items) => {
+                let item = |(at, item)| Self::compile(rule, &format!("{field}[{at}]"), item, mistakes);
+                Self::List(items.iter().enumerate().map(item).collect())
+            }
+            Written::Table(members) => Self::Table(table(rule, field, members, mistakes)),
+        }
+    }
+
+    /// Compiles a text.
+    pub(super) fn text(place: Place<'_>, field: &str, mistakes: &mut Vec<Mistake>) -> Self {
+        let pieces = match pieces(place.text) {
+            Ok(pieces) => pieces,
+            Err(stray) => {
+                mistakes.push(place.mistake(stray.range, stray.what, stray.expected));
+                return Self::Literal(Json::Null);
+            }
+        };
+        if !pieces.iter().any(|piece| matches!(piece, Piece::Expression(_))) {
+            return Self::Literal(Json::from(place.text));
+        }
+        let Some(lone) = lone(place.text, &pieces) else {
+            return Self::Mixed(field.to_owned(), parts(place, pieces, mistakes));
+        };
+        match Expression::compile(place, lone) {
+            Ok(expression) => Self::One(field.to_owned(), expression),
+            Err(found) => {
+                mistakes.extend(found);
+                Self::Literal(Json::Null)
+            }
+        }
+    }
+
+    /// Whether it is the same for every event.
+    pub(super) fn is_literal(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::One(..) | Self::Mixed(..) => false,
+            Self::List(items) => items.iter().all(Self::is_literal),
+            Self::Table(members) => members.iter().all(|(_, member)| member.is_literal()),
+        }
+    }
+
+    /// Whether it is a text that reads something of the event.
+    pub(super) fn reads_event(&self) -> bool {
+        let reads = |expression: &Expression| expression.paths().next().is_some();
+        match self {
+            Self::One(_, expression) => reads(expression),
+            Self::Mixed(_, parts) => parts.iter().any(|part| matches!(part, Part::Expression(each) if reads(each))),
+            _ => false,
+        }
+    }
+
+    /// What it gives for one event.
+    ///
+    /// # Errors
+    /// Names the field, and why; see [`Expression::run`].
+    pub(super) fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        match self {
+            Self::Literal(json) => budget.spend_on(json).map(|()| Given::Value(json.clone())),
+            Self::One(field, expression) => expression.run(scope, budget).map_err(|refusal| refusal.of(field)),
+            Self::Mixed(field, parts) => {
+                let text = mixed(parts, scope, budget).map_err(|refusal| refusal.of(field))?;
+                Ok(Given::Value(Json::from(text)))
+            }
+            Self::List(items) => {
+                let mut list = Vec::new();
+                for item in items {
+                    list.extend(item.run(scope, budget)?.value());
+                }
+                Ok(Given::Value(Json::Array(list)))
+            }
+            Self::Table(members) => run_table(members, scope, budget).map(|table| Given::Value(Json::Object(table))),
+        }
+    }
+}
+
+impl Given {
+    /// The value, unless it is left out.
+    pub(super) fn value(self) -> Option<Json> {
+        match self {
+            Self::Value(json) => Some(json),
+            Self::Omit => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// The same, of this field.
+    pub(super) fn of(self, field: &str) -> Self {
+        Self(format!("{field}: {}", self.0))
+    }
+}
+
+/// Compiles the members of a table.
+pub(super) fn table(
+    rule: &str,
+    field: &str,
+    members: &[(Spot<String>, Spot<Written>)],
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<(String, Leaf)> {
+    let mut table = Vec::new();
+    for (name, member) in members {
+        if name.value.trim().is_empty() {
+            let place = Place { text: &name.value, span: &name.span, key: &format!("{rule}.{field}") };
+            mistakes.push(place.whole("an empty name", "the short id of an attribute"));
+        }
+        let leaf = Leaf::compile(rule, &format!("{field}.{}", name.value), member, mistakes);
+        table.push((name.value.clone(), leaf));
+    }
+    table
+}
+
+/// What the members of a table give; those left out are left out.
+pub(super) fn run_table(
+    members: &[(String, Leaf)],
+    scope: Scope<'_>,
+    budget: &mut Budget,
+) -> Result<Map<String, Json>, Refusal> {
+    let mut table = Map::new();
+    for (name, member) in members {
+        budget.spend(name.len() + 4)?;
+        if let Given::Value(json) = member.run(scope, budget)? {
+            table.insert(name.clone(), json);
+        }
+    }
+    Ok(table)
+}
+
+/// The expression that a text consists of, if there is nothing else but spaces.
+fn lone(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
+    let is_space = |range: &Range<usize>| text[range.clone()].trim().is_empty();
+    let mut meant = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(range) if is_space(range)));
+    match (meant.next(), meant.next()) {
+        (Some(Piece::Expression(range)), None) => Some(range.clone()),
+        _ => None,
+    }
+}
+
+fn parts(place: Place<'_>, pieces: Vec<Piece>, mistakes: &mut Vec<Mistake>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(range) => parts.push(Part::Literal(place.text[range].to_owned())),
+            Piece::Expression(range) => match Expression::compile(place, range) {
+                Ok(expression) => parts.push(Part::Expression(expression)),
+                Err(found) => mistakes.extend(found),
+            },
+        }
+    }
+    parts
+}
+
+fn mixed(parts: &[Part], scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Literal(literal) => {
+                budget.spend(literal.len())?;
+                text.push_str(literal);
+            }
+            Part::Expression(expression) => text.push_str(&in_text(expression, scope, budget)?),
+        }
+    }
+    Ok(text)
+}
+
+fn in_text(expression: &Expression, scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {
+    match expression.run(scope, budget)? {
+        Given::Value(Json::String(text)) => Ok(text),
+        Given::Value(json @ (Json::Number(_) | Json::Bool(_))) => Ok(json.to_string()),
+        Given::Value(json) => {
+            Err(Refusal(format!("`{expression:?}` is {}, which has no place inside a text", kind_of_json(&json))))
+        }
+        Given::Omit => Err(Refusal(format!("`{expression:?}` is `omit`, which has no place inside a text"))),
+    }
+}

@@ -1,0 +1,25 @@
+//! Rules: which event becomes which request.
+//!
+//! Not here: reading the file (`config`), sending the request (`chakra`).
+
+pub mod key;
+pub mod rules;
+pub mod written;
+
+mod answer;
+mod checks;
+mod compile;
+mod expression;
+mod filters;
+mod grammar;
+mod leaf;
+mod lists;
+mod names;
+mod path;
+mod place;
+mod request;
+mod scan;
+mod strict;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The request that a rule makes of an event: its fields, each in the type that the API documents.
+//!
+//! Not here: what stands in them (`leaf`), which event goes to which rule (`rules`).
+
+use serde_json::{Map, Value as Json};
+
+use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, kind_of_json, too_large};
+use super::expression::Given;
+use super::leaf::{Leaf, run_table};
+use super::path::Scope;
+use crate::core::process::{CreateProcess, Procedure, Status};
+
+/// A compiled request.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    /// `procedure`.
+    pub(super) procedure: Leaf,
+    /// `data`.
+    pub(super) data: Option<Vec<(String, Leaf)>>,
+    /// `record`.
+    pub(super) record: Option<Vec<(String, Leaf)>>,
+    /// `status`.
+    pub(super) status: Option<Leaf>,
+    /// `state`.
+    pub(super) state: Option<Leaf>,
+    /// `nextActionAt`.
+    pub(super) next_action_at: Option<Leaf>,
+    /// `assignedTo`.
+    pub(super) assigned_to: Option<Leaf>,
+    /// `reconcile_by`.
+    pub(super) reconcile_by: Option<String>,
+}
+
+impl Request {
+    /// The request for one event.
+    ///
+    /// # Errors
+    /// Names the first field that cannot be filled, and why.
+    pub(super) fn make(&self, scope: Scope<'_>) -> Result<CreateProcess, Refusal> {
+        let budget = &mut Budget::of_a_request();
+        let request = CreateProcess {
+            procedure: self.procedure(scope, budget)?,
+            procedure_is_literal: self.procedure.is_literal(),
+            data: table(self.data.as_deref(), scope, budget)?,
+            record: table(self.record.as_deref(), scope, budget)?,
+            status: field("status", self.status.as_ref(), scope, budget, status)?,
+            state: field("state", self.state.as_ref(), scope, budget, words)?,
+            next_action_at: field("nextActionAt", self.next_action_at.as_ref(), scope, budget, epoch_ms)?,
+            assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
+        };
+        self.check_attribute(request.data.as_ref())?;
+        let size = serde_json::to_vec(&request).map_err(|_| Refusal("the request is not JSON".to_owned()))?.len();
+        if size > REQUEST_BYTES_MAX { Err(too_large()) } else { Ok(request) }
+    }
+
+    fn procedure(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Procedure, Refusal> {
+        let made = field("procedure", Some(&self.procedure), scope, budget, procedure)?;
+        made.ok_or_else(|| Refusal("procedure: `omit`, and a request needs one".to_owned()))
+    }
+
+    /// The look asks for this attribute, so that it must be there and tell events apart.
+    fn check_attribute(&self, data: Option<&Map<String, Json>>) -> Result<(), Refusal> {
+        let Some(attribute) = &self.reconcile_by else { return Ok(()) };
+        match data.and_then(|data| data.get(attribute)) {
+            Some(Json::String(text)) if !text.is_empty() => Ok(()),
+            Some(Json::Number(_)) => Ok(()),
+            Some(other) => Err(Refusal(format!(
+                "data.{attribute}: reconcile_by needs text or a number, this is {}",
+                empty_or_kind(other)
+            ))),
+            None => Err(Refusal(format!("data.{attribute}: left out, and reconcile_by needs it"))),
+        }
+    }
+}
+
+fn table(
+    members: Option<&[(String, Leaf)]>,
+    scope: Scope<'_>,
+    budget: &mut Budget,
+) -> Result<Option<Map<String, Json>>, Refusal> {
+    members.map(|members| run_table(members, scope, budget)).transpose()
+}
+
+/// One field: absent where the rule does not write it or leaves it out.
+fn field<T>(
+    name: &str,
+    leaf: Option<&Leaf>,
+    scope: Scope<'_>,
+    budget: &mut Budget,
+    read: fn(&Json) -> Result<T, String>,
+) -> Result<Option<T>, Refusal> {
+    let Some(leaf) = leaf else { return Ok(None) };
+    match leaf.run(scope, budget)? {
+        Given::Omit => Ok(None),
+        Given::Value(json) => read(&json)
+            .map(Some)
+            .map_err(|expected| Refusal(format!("{name}: expected {expected}; this is {}", empty_or_kind(&json)))),
+    }
+}
+
+fn empty_or_kind(json: &Json) -> &'static str {
+    if json.as_str() == Some("") { "an empty text" } else { kind_of_json(json) }
+}
+
+/// Reads a procedure, or says what was expected.
+pub(super) fn procedure(json: &Json) -> Result<Procedure, String> {
+    Procedure::new(json.as_str().unwrap_or_default())
+}
+
+/// Reads a status, or says what was expected.
+pub(super) fn status(json: &Json) -> Result<Status, String> {
+    json.as_str().and_then(Status::named).ok_or_else(|| format!("one of {}", Status::NAMES.join(", ")))
+}
+
+/// Reads a text that says something, or says what was expected.
+pub(super) fn words(json: &Json) -> Result<String, String> {
+    let text = json.as_str().filter(|text| !text.trim().is_empty());
+    text.map(str::to_owned).ok_or_else(|| "a text that is not empty".to_owned())
+}
+
+/// Reads epoch milliseconds, or says what was expected.
+pub(super) fn epoch_ms(json: &Json) -> Result<i64, String> {
+    let hint =
+        if json.is_f64() { "without a fraction; `| int` drops it" } else { "such as `{{ … | epoch_ms }}` gives" };
+    json.as_i64().ok_or_else(|| format!("an integer, epoch milliseconds, {hint}"))
+}

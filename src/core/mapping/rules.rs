@@ -1,0 +1,261 @@
+//! All rules, in their order: the first that matches an event makes its request.
+//!
+//! Not here: how one rule is compiled (`compile`) or fills its fields (`request`).
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use wildmatch::WildMatch;
+
+use super::answer::{Budget, Refusal, kind_of_json};
+use super::compile;
+use super::expression::{Expression, Given};
+use super::path::Scope;
+use super::request::Request;
+use super::written::WrittenRule;
+use crate::core::event::Event;
+use crate::core::mistake::Mistake;
+use crate::core::process::CreateProcess;
+use crate::core::words::{Fault, Reason};
+
+/// How much of an event's type a fault repeats, in characters.
+const KIND_CHARS_MAX: usize = 200;
+
+/// Compiled rules, in their order. Owned as a whole: a reload drops the old ones.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(Vec<Rule>);
+
+/// One compiled rule.
+#[derive(Clone)]
+pub struct Rule {
+    pub(super) name: Arc<str>,
+    pub(super) kinds: Vec<WildMatch>,
+    pub(super) when: Option<Expression>,
+    pub(super) procedure: Option<String>,
+    pub(super) does: Does,
+}
+
+/// What a rule does.
+#[derive(Clone)]
+pub(super) enum Does {
+    /// Creates nothing.
+    Skip,
+    /// Makes this request.
+    Create(Box<Request>),
+}
+
+/// What the rules made of an event.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once an event and taken apart at once")]
+pub enum Mapped {
+    /// A process is to be created.
+    Create {
+        /// The name of the rule that matched.
+        rule: Arc<str>,
+        /// The request.
+        request: CreateProcess,
+    },
+    /// The event is to be acknowledged and counted.
+    Skip {
+        /// The name of the rule that matched.
+        rule: Arc<str>,
+    },
+}
+
+/// What came of one rule when the rules were gone through for one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// Whether it matched.
+    pub matched: bool,
+    /// Why it did or did not, in words.
+    pub why: String,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Rule").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The attribute in `data` that carries the event's key, if the rule names one.
+    #[must_use]
+    pub fn reconcile_by(&self) -> Option<&str> {
+        match &self.does {
+            Does::Create(request) => request.reconcile_by.as_deref(),
+            Does::Skip => None,
+        }
+    }
+
+    /// The procedure as it was written, expressions and all; none where the rule skips.
+    #[must_use]
+    pub fn procedure(&self) -> Option<&str> {
+        self.procedure.as_deref()
+    }
+
+    /// Whether every event of this rule goes to one procedure, which [`Rule::procedure`] names.
+    #[must_use]
+    pub fn procedure_is_literal(&self) -> bool {
+        matches!(&self.does, Does::Create(request) if request.procedure.is_literal())
+    }
+
+    /// Whether it acknowledges its events and creates nothing.
+    #[must_use]
+    pub fn is_skip(&self) -> bool {
+        matches!(self.does, Does::Skip)
+    }
+
+    fn takes(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|glob| glob.matches(kind))
+    }
+
+    fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
+        let Some(when) = &self.when else { return Ok(true) };
+        match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of("when"))? {
+            Given::Value(Json::Bool(truth)) => Ok(truth),
+            Given::Value(other) => {
+                Err(Refusal(format!("when: `{when:?}` is {}, not true or false", kind_of_json(&other))))
+            }
+            Given::Omit => Err(Refusal(format!("when: `{when:?}` is `omit`, not true or false"))),
+        }
+    }
+
+    fn fault(&self, refusal: &Refusal) -> Fault {
+        Fault::new(Reason::Unmappable, format!("rule {:?}, {refusal}", self.name))
+    }
+}
+
+impl Rules {
+    /// Compiles rules.
+    ///
+    /// # Errors
+    /// Every mistake of every rule, in the order of the file.
+    pub fn compile(written: Vec<WrittenRule>) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let rules = written.iter().map(|rule| compile::rule(rule, &mut mistakes)).collect();
+        find_twins(&written, &mut mistakes);
+        find_unreachable(&written, &mut mistakes);
+        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        if mistakes.is_empty() { Ok(Self(rules)) } else { Err(mistakes) }
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.iter().map(Rule::name)
+    }
+
+    /// The rules, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Rule> {
+        self.0.iter()
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Rule> {
+        self.0.iter().find(|rule| &*rule.name == name)
+    }
+}
+
+impl<'a> IntoIterator for &'a Rules {
+    type Item = &'a Rule;
+    type IntoIter = std::slice::Iter<'a, Rule>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// What the first rule that matches makes of an event.
+///
+/// # Errors
+/// [`Reason::NoRule`] if none matches; [`Reason::Unmappable`], with rule, field and path, if `when` is neither
+/// true nor false or a field cannot be filled. The text never holds a value of the event.
+pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Fault> {
+    let scope = Scope::of(event);
+    for rule in rules.iter().filter(|rule| rule.takes(&event.kind)) {
+        if rule.holds(scope).map_err(|refusal| rule.fault(&refusal))? {
+            return apply(rule, scope);
+        }
+    }
+    let kind: String = event.kind.chars().take(KIND_CHARS_MAX).collect();
+    Err(Fault::new(Reason::NoRule, format!("no rule matches an event of type {kind:?}")))
+}
+
+fn apply(rule: &Rule, scope: Scope<'_>) -> Result<Mapped, Fault> {
+    let name = Arc::clone(&rule.name);
+    match &rule.does {
+        Does::Skip => Ok(Mapped::Skip { rule: name }),
+        Does::Create(request) => {
+            let request = request.make(scope).map_err(|refusal| rule.fault(&refusal))?;
+            Ok(Mapped::Create { rule: name, request })
+        }
+    }
+}
+
+/// Goes through the rules as [`map`] does and says of each, up to the one that ends it, what came of it.
+#[must_use]
+pub fn considered(event: &Event, rules: &Rules) -> Vec<Considered> {
+    let mut considered = Vec::new();
+    for rule in rules {
+        let (matched, why, ends) = verdict(rule, event);
+        considered.push(Considered { rule: Arc::clone(&rule.name), matched, why });
+        if ends {
+            break;
+        }
+    }
+    considered
+}
+
+fn verdict(rule: &Rule, event: &Event) -> (bool, String, bool) {
+    if !rule.takes(&event.kind) {
+        return (false, "its type does not match".to_owned(), false);
+    }
+    match rule.holds(Scope::of(event)) {
+        Ok(true) if rule.when.is_some() => (true, "its type matches and `when` is true".to_owned(), true),
+        Ok(true) => (true, "its type matches".to_owned(), true),
+        Ok(false) => (false, "its `when` is false".to_owned(), false),
+        Err(refusal) => (false, refusal.0, true),
+    }
+}
+
+fn find_twins(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
+    let mut seen = HashSet::new();
+    for rule in written.iter().filter(|rule| !seen.insert(rule.name.value.as_str())) {
+        mistakes.push(Mistake {
+            span: Some(rule.name.span.clone()),
+            key: format!("rule {:?}.name", rule.name.value),
+            what: "another rule has this name".to_owned(),
+            expected: "a name of its own".to_owned(),
+        });
+    }
+}
+
+/// Finds rules whose every event an earlier rule takes without asking further.
+fn find_unreachable(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
+    let mut taken: HashSet<&str> = HashSet::new();
+    for rule in written {
+        let kinds: Vec<_> = rule.kinds.iter().map(|kind| kind.value.as_str()).collect();
+        let kinds = if kinds.is_empty() { vec!["*"] } else { kinds };
+        if taken.contains("*") || kinds.iter().all(|kind| taken.contains(kind)) {
+            mistakes.push(Mistake {
+                span: Some(rule.name.span.clone()),
+                key: format!("rule {:?}", rule.name.value),
+                what: "is never reached: earlier rules without `when` take all of its events".to_owned(),
+                expected: "this rule before them, or a `when` in them".to_owned(),
+            });
+        }
+        if rule.when.is_none() {
+            taken.extend(kinds);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Writes an expression down again so that the engine takes it strictly, and finds every mistake on the way.
+//!
+//! The engine is lenient where a mapping must not be (`null ~ 'x'` is a text, `'10' > 9` has an answer, any value
+//! is true or false), so each operand passes one of our checks, named with a leading `_`, on its way. Each
+//! path becomes one variable, looked up in the event before the expression runs: `default` then works at
+//! any depth, and an error can name the whole path.
+//!
+//! Not here: operators (`strict/operators`), names and arguments (`strict/calls`), the checks and filters
+//! themselves (`checks`, `filters`).
+
+mod calls;
+mod operators;
+
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{CallArg, Expr, IfExpr, Slice};
+use minijinja::value::{Value, ValueKind};
+
+use super::grammar::{Read, lone_path};
+use super::names::{self, FILTERS, TESTS};
+use super::path::{Path, Variable};
+use super::place::Place;
+use crate::core::mistake::Mistake;
+
+/// How deep an expression may nest, each operator of a row counting once.
+const DEPTH_MAX: usize = 60;
+
+/// The strict source of an expression that stands `offset` bytes into the written text, and what it reads.
+///
+/// # Errors
+/// Every mistake in it.
+pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<(String, Vec<Read>), Vec<Mistake>> {
+    let mut reader = Reader { place, offset, reads: Vec::new(), mistakes: Vec::new(), depth: 0, is_too_deep: false };
+    let code = reader.bare(tree);
+    if reader.mistakes.is_empty() { Ok((code, reader.reads)) } else { Err(reader.mistakes) }
+}
+
+struct Reader<'a> {
+    place: Place<'a>,
+    offset: usize,
+    reads: Vec<Read>,
+    mistakes: Vec<Mistake>,
+    depth: usize,
+    is_too_deep: bool,
+}
+
+impl Reader<'_> {
+    fn mistake(&mut self, span: Span, what: impl Into<String>, expected: impl Into<String>) {
+        let from = self.offset + span.start_offset as usize;
+        let to = self.offset + span.end_offset as usize;
+        self.mistakes.push(self.place.mistake(from..to, what, expected));
+    }
+
+    /// The strict source of an expression, safe to stand as an operand.
+    fn atom(&mut self, tree: &Expr<'_>) -> String {
+        let code = self.bare(tree);
+        if matches!(tree, Expr::Var(_) | Expr::Const(_)) || lone_path(tree).is_some() {
+            code
+        } else {
+            format!("({code})")
+        }
+    }
+
+    /// The strict source of an expression.
+    fn bare(&mut self, tree: &Expr<'_>) -> String {
+        if self.depth == DEPTH_MAX {
+            self.too_deep(tree.span());
+            return String::new();
+        }
+        self.depth += 1;
+        let code = match lone_path(tree) {
+            Some(path) => self.path(path, true),
+            None => self.node(tree),
+        };
+        self.depth -= 1;
+        code
+    }
+
+    fn too_deep(&mut self, span: Span) {
+        if !std::mem::replace(&mut self.is_too_deep, true) {
+            self.mistake(span, "nested too deeply", format!("at most {DEPTH_MAX} levels or operators in a row"));
+        }
+    }
+
+    fn node(&mut self, tree: &Expr<'_>) -> String {
+        match tree {
+            Expr::Var(var) => self.variable(var.id, var.span()),
+            Expr::Const(constant) => self.constant(&constant.value, constant.span()),
+            Expr::GetAttr(attr) => format!("{}|_get({})", self.atom(&attr.expr), quoted(attr.name)),
+            Expr::GetItem(item) => format!("{}|_get({})", self.atom(&item.expr), self.bare(&item.subscript_expr)),
+            Expr::Slice(slice) => self.slice(slice),
+            Expr::UnaryOp(unary) => self.unary(unary),
+            Expr::BinOp(binary) => self.binary(binary),
+            Expr::Compare(compare) => self.comparisons(compare),
+            Expr::IfExpr(choice) => self.choice(choice, tree.span()),
+            Expr::Filter(filter) => self.filter(filter.name, filter.expr.as_ref(), &filter.args, filter.span()),
+            Expr::Test(test) => self.test(test.name, &test.expr, &test.args, test.span()),
+            Expr::Call(call) => self.call(&call.expr, call.span()),
+            Expr::List(list) => self.list(&list.items),
+            Expr::Tuple(tuple) => self.list(&tuple.items),
+            Expr::Map(map) => self.map(&map.keys, &map.values),
+        }
+    }
+
+    fn path(&mut self, path: Path, needed: bool) -> String {
+        let at = self.reads.iter().position(|read| read.path == path).unwrap_or_else(|| {
+            self.reads.push(Read { path, needed: false });
+            self.reads.len() - 1
+        });
+        self.reads[at].needed |= needed;
+        format!("p{at}")
+    }
+
+    /// An operand that may be missing, because what follows asks just that.
+    fn may_be_missing(&mut self, tree: &Expr<'_>) -> String {
+        match lone_path(tree) {
+            Some(path) => self.path(path, false),
+            None => self.atom(tree),
+        }
+    }
+
+    fn variable(&mut self, name: &str, span: Span) -> String {
+        if name != "omit" {
+            let known = [&Variable::NAMES[..], &["omit"]].concat();
+            self.mistake(span, format!("unknown variable `{name}`"), names::expected(name, &known));
+        }
+        name.to_owned()
+    }
+
+    fn constant(&mut self, value: &Value, span: Span) -> String {
+        match (value.as_str(), value.kind()) {
+            (Some(text), _) => quoted(text),
+            (None, ValueKind::Number) if !value.is_integer() => self.fraction(value, span),
+            _ => value.to_string(),
+        }
+    }
+
+    fn fraction(&mut self, value: &Value, span: Span) -> String {
+        let number = f64::try_from(value.clone()).unwrap_or(f64::NAN);
+        if !number.is_finite() {
+            self.mistake(span, "the number is out of range", "a number of 64 bits");
+        }
+        format!("{number:?}")
+    }
+
+    fn slice(&mut self, slice: &Slice<'_>) -> String {
+        let ends = [&slice.start, &slice.stop, &slice.step];
+        let ends = ends.map(|end| end.as_ref().map_or(String::new(), |end| self.atom(end)));
+        let step = if ends[2].is_empty() { String::new() } else { format!(":{}", ends[2]) };
+        format!("({}|_some)[{}:{}{step}]", self.atom(&slice.expr), ends[0], ends[1])
+    }
+
+    fn choice(&mut self, choice: &IfExpr<'_>, span: Span) -> String {
+        let Some(otherwise) = &choice.false_expr else {
+            self.mistake(span, "`if` without `else`", "`a if b else c`; `else omit` leaves the field out");
+            return String::new();
+        };
+        let test = self.truth(&choice.test_expr);
+        format!("{} if {test} else {}", self.atom(&choice.true_expr), self.atom(otherwise))
+    }
+
+    fn filter(&mut self, name: &str, input: Option<&Expr<'_>>, args: &[CallArg<'_>], span: Span) -> String {
+        self.check_name("filter", name, &FILTERS, args.len(), span);
+        let input = input.map_or(String::new(), |input| match name {
+            "default" => self.may_be_missing(input),
+            _ => self.atom(input),
+        });
+        format!("{input}|{name}({})", self.arguments(args, span))
+    }
+
+    fn test(&mut self, name: &str, input: &Expr<'_>, args: &[CallArg<'_>], span: Span) -> String {
+        self.check_name("test", name, &TESTS, args.len(), span);
+        let input = match name {
+            "defined" | "undefined" => self.may_be_missing(input),
+            _ => format!("({}|_known)", self.atom(input)),
+        };
+        format!("{input} is {name}({})", self.arguments(args, span))
+    }
+
+    fn list(&mut self, items: &[Expr<'_>]) -> String {
+        let codes: Vec<_> = items.iter().map(|item| self.atom(item)).collect();
+        format!("[{}]", codes.join(", "))
+    }
+
+    fn map(&mut self, keys: &[Expr<'_>], values: &[Expr<'_>]) -> String {
+        let mut codes = Vec::new();
+        for (key, value) in keys.iter().zip(values) {
+            if !matches!(key, Expr::Const(constant) if constant.value.as_str().is_some()) {
+                self.mistake(key.span(), "a name that is not written out", "a quoted name");
+            }
+            codes.push(format!("{}: {}", self.atom(key), self.atom(value)));
+        }
+        format!("{{{}}}", codes.join(", "))
+    }
+}
+
+/// A text as the engine reads it back: its escapes are those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,72 @@
+//! A rule as it was written, with the place of each piece: what `config` hands over to be compiled.
+//!
+//! Not here: what it means (`Rules::compile`).
+
+use crate::core::mistake::Span;
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spot<T> {
+    /// The value.
+    pub value: T,
+    /// Its place; for a string, with its quotes.
+    pub span: Span,
+}
+
+/// A value of the request as it was written: any text in it may hold expressions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    /// Text, with or without `{{ expressions }}`.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Bool(bool),
+    /// A list.
+    List(Vec<Spot<Written>>),
+    /// An object: keys in the order they were written.
+    Table(Vec<(Spot<String>, Spot<Written>)>),
+}
+
+/// What a rule does with an event that it matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Action {
+    /// Creates a process.
+    #[default]
+    Create,
+    /// Acknowledges and counts it, and creates nothing.
+    Skip,
+}
+
+/// One `[[rule]]` as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrittenRule {
+    /// Where the rule begins.
+    pub span: Span,
+    /// `name`.
+    pub name: Spot<String>,
+    /// `type`: globs (`*` any characters, `?` one); any of them matches. None matches every event.
+    pub kinds: Vec<Spot<String>>,
+    /// `when`: an expression that must be true.
+    pub when: Option<Spot<String>>,
+    /// `action`.
+    pub action: Action,
+    /// `procedure`: a short id or text with expressions. Missing only where the action is skip.
+    pub procedure: Option<Spot<String>>,
+    /// `data`.
+    pub data: Option<Spot<Written>>,
+    /// `record`.
+    pub record: Option<Spot<Written>>,
+    /// `status`.
+    pub status: Option<Spot<Written>>,
+    /// `state`.
+    pub state: Option<Spot<Written>>,
+    /// `nextActionAt`.
+    pub next_action_at: Option<Spot<Written>>,
+    /// `assignedTo`.
+    pub assigned_to: Option<Spot<Written>>,
+    /// `reconcile_by`: the attribute in `data` that carries the event's key.
+    pub reconcile_by: Option<Spot<String>>,
+}

@@ -1,0 +1,46 @@
+//! A message as the broker delivered it: a bounded value that knows nothing of AMQP.
+//!
+//! Not here: delivery tags, channels, acknowledgements. Those stay on the near shore, with the original
+//! properties that a dead letter repeats.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+/// One delivered message. Prints without its body and header values, so that it can stand in a log line.
+#[derive(Clone, Default)]
+pub struct Message {
+    /// The body, shared with the near shore, which repeats it in a dead letter.
+    pub body: Arc<Vec<u8>>,
+    /// AMQP property `content-type`.
+    pub content_type: Option<String>,
+    /// AMQP property `content-encoding`.
+    pub content_encoding: Option<String>,
+    /// AMQP property `message-id`.
+    pub message_id: Option<String>,
+    /// AMQP property `type`.
+    pub kind: Option<String>,
+    /// Headers as JSON values: what has no JSON form (bytes that are no text) is left out.
+    pub headers: Map<String, Value>,
+    /// The exchange the event was first published to.
+    pub exchange: String,
+    /// The routing key the event was first published with.
+    pub routing_key: String,
+    /// Whether the broker says that it delivered this message before.
+    pub redelivered: bool,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Message")
+            .field("bytes", &self.body.len())
+            .field("content_type", &self.content_type)
+            .field("message_id", &self.message_id)
+            .field("kind", &self.kind)
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("redelivered", &self.redelivered)
+            .finish_non_exhaustive()
+    }
+}

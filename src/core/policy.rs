@@ -1,0 +1,42 @@
+//! How patient we are: with one event, and with the API as a whole.
+//!
+//! Not here: counting, waiting or deciding (`journey`, `backoff`, `gate`).
+
+use std::time::Duration;
+
+/// How one event is tried again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Ceiling of the first wait.
+    pub initial: Duration,
+    /// What each further ceiling is multiplied by. 1.0 to 10.0.
+    pub multiplier: f64,
+    /// The highest ceiling. Not below `initial`.
+    pub max_interval: Duration,
+    /// The age, counted while the gate is open, at which an event is dead-lettered as exhausted.
+    pub give_up_after: Duration,
+    /// The longest `Retry-After` that is obeyed; a longer one is cut to this.
+    pub retry_after_max: Duration,
+    /// What is done when the API may or may not have created the process and cannot be asked.
+    pub on_unknown: OnUnknown,
+}
+
+/// What is done when nobody can say whether the process was created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It is sent once more, and counted as a possible duplicate.
+    Resend,
+    /// It is dead-lettered at once.
+    DeadLetter,
+}
+
+/// When the gate shuts by itself, and how it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatePolicy {
+    /// The run of moment failures that shuts it. At least 1.
+    pub failures: u32,
+    /// Ceiling of the wait before the first probe.
+    pub probe_initial: Duration,
+    /// The highest ceiling between probes. Not below `probe_initial`.
+    pub probe_max: Duration,
+}

@@ -1,0 +1,106 @@
+//! The request that creates a process: only what the API documents, in its types.
+//!
+//! Not here: how a rule makes one (`mapping`), or how it is sent (`chakra`).
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The longest procedure short id taken, in bytes.
+pub const PROCEDURE_BYTES_MAX: usize = 128;
+
+/// A procedure's short id, such as `lead`: one path segment that cannot leave its place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Procedure(String);
+
+impl Procedure {
+    /// Takes a short id made of ASCII letters, digits, `-` and `_`, 1 to [`PROCEDURE_BYTES_MAX`] bytes long.
+    ///
+    /// # Errors
+    /// Says what is expected if `text` is anything else: `..`, `/`, `%` or a query cannot pass.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let fits = (1..=PROCEDURE_BYTES_MAX).contains(&text.len());
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if fits && plain {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!("a procedure short id is 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
+    }
+
+    /// The short id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Procedure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The three statuses the API documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// `OPEN`
+    Open,
+    /// `COMPLETED`
+    Completed,
+    /// `CANCELLED`
+    Cancelled,
+}
+
+impl Status {
+    /// All of them, as the API spells them.
+    pub const NAMES: [&'static str; 3] = ["OPEN", "COMPLETED", "CANCELLED"];
+
+    /// The status of this name, exactly as the API spells it.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        match text {
+            "OPEN" => Some(Self::Open),
+            "COMPLETED" => Some(Self::Completed),
+            "CANCELLED" => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+}
+
+/// The body of `POST /v1/ext/procedure/{procedure}/process`. A field that the rule does not write is not sent.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateProcess {
+    /// The procedure, in the path.
+    #[serde(skip)]
+    pub procedure: Procedure,
+    /// Whether the rule names the procedure itself; otherwise the event does, and a 404 is the event's fault.
+    #[serde(skip)]
+    pub procedure_is_literal: bool,
+    /// Attribute short ids and their values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Map<String, Value>>,
+    /// The record that the process belongs to, usually `{ "data": { … } }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Map<String, Value>>,
+    /// The status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The state's short id; which exist depends on the procedure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Epoch milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_action_at: Option<i64>,
+    /// User name or id of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<String>,
+}
+
+impl fmt::Debug for CreateProcess {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("CreateProcess").field("procedure", &self.procedure).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! What became of the events handled last, by key: lets a copy that the broker delivers again be recognised.
+//!
+//! Not here: any memory beyond this process; a fresh process knows nothing.
+//!
+//! A lost connection sends back every event in hand, among them those just created whose acknowledgement was
+//! lost with it. The broker cannot tell them apart; this can. Only keys that identify an event are kept.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::core::event::Key;
+use crate::core::journey::Journey;
+use crate::core::words::Fault;
+
+/// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
+pub const REMEMBERED_MAX: usize = 16_384;
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// It is a process, with this id if the API told it.
+    Created(Option<String>),
+    /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
+    Dead(Fault, Journey),
+    /// It was on its way when its connection died: the copy goes on from here.
+    Underway(Journey),
+}
+
+/// The events handled last; the oldest is forgotten first.
+#[derive(Debug)]
+pub struct Recent {
+    room: usize,
+    known: HashMap<String, Known>,
+    order: VecDeque<String>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self::with_room(REMEMBERED_MAX)
+    }
+}
+
+impl Recent {
+    /// Remembers `room` events at most.
+    #[must_use]
+    pub fn with_room(room: usize) -> Self {
+        Self { room, known: HashMap::new(), order: VecDeque::new() }
+    }
+
+    /// Remembers what became of the event with this key; a key that does not identify one is not kept.
+    pub fn remember(&mut self, key: &Key, known: Known) {
+        if !key.origin.identifies() {
+            return;
+        }
+        match (self.known.get_mut(&key.text), known) {
+            // Of two messages with one key, the one that is a process must not be forgotten for the other.
+            (Some(Known::Created(_)), Known::Underway(_)) => {}
+            (Some(before), now) => *before = now,
+            (None, known) => {
+                self.known.insert(key.text.clone(), known);
+                self.order.push_back(key.text.clone());
+            }
+        }
+        if self.order.len() > self.room
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// What became of it, if it is remembered.
+    #[must_use]
+    pub fn recall(&self, key: &Key) -> Option<&Known> {
+        self.known.get(&key.text).filter(|_| key.origin.identifies())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::event::KeyOrigin;
+
+    fn key(text: &str, origin: KeyOrigin) -> Key {
+        Key { text: text.to_owned(), origin }
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first() {
+        let mut recent = Recent::with_room(2);
+        for name in ["a", "b", "c"] {
+            recent.remember(&key(name, KeyOrigin::MessageId), Known::Created(None));
+        }
+        assert_eq!(recent.recall(&key("a", KeyOrigin::MessageId)), None);
+        assert!(recent.recall(&key("b", KeyOrigin::MessageId)).is_some());
+        assert_eq!(recent.known.len(), recent.order.len());
+    }
+
+    #[test]
+    fn what_is_learnt_later_replaces_what_was_known() {
+        let mut recent = Recent::default();
+        let a = key("a", KeyOrigin::CloudEvents);
+        recent.remember(&a, Known::Underway(Journey::default()));
+        recent.remember(&a, Known::Created(Some("p1".into())));
+        assert_eq!(recent.recall(&a), Some(&Known::Created(Some("p1".into()))));
+        assert_eq!(recent.order.len(), 1);
+    }
+
+    #[test]
+    fn what_is_a_process_is_not_forgotten_for_another_of_its_key_under_way() {
+        let mut recent = Recent::default();
+        let a = key("a", KeyOrigin::MessageId);
+        recent.remember(&a, Known::Created(None));
+        recent.remember(&a, Known::Underway(Journey::default()));
+        assert_eq!(recent.recall(&a), Some(&Known::Created(None)));
+    }
+
+    #[test]
+    fn a_hash_of_the_body_is_never_recognised_because_twins_share_it() {
+        let mut recent = Recent::default();
+        let twin = key("sha256:00", KeyOrigin::Body);
+        recent.remember(&twin, Known::Created(None));
+        assert_eq!(recent.recall(&twin), None);
+    }
+}

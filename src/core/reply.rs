@@ -1,0 +1,100 @@
+//! What came back from the API: bare facts.
+//!
+//! Not here: what they mean (`judge`).
+
+use std::time::Duration;
+
+/// The longest error text kept from an answer, in characters.
+pub const WORDS_MAX: usize = 500;
+
+/// What one request came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Not a byte of the request was written.
+    NotSent {
+        /// Why.
+        why: NotSent,
+        /// For humans; never holds the token or the request.
+        detail: String,
+    },
+    /// The request was, or may have been, written; no whole answer came.
+    Lost {
+        /// Why.
+        why: Lost,
+        /// For humans; never holds the token or the request.
+        detail: String,
+    },
+    /// A whole answer came.
+    Answered(Answer),
+}
+
+impl Reply {
+    /// The HTTP status, if an answer came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered(answer) => Some(answer.status),
+            Self::NotSent { .. } | Self::Lost { .. } => None,
+        }
+    }
+}
+
+/// Why a request was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// The name did not resolve, nobody listened, or the connection or handshake took too long.
+    Unreachable,
+    /// The server's certificate was refused.
+    Certificate,
+    /// The token could not be read or cannot stand in a header.
+    Token,
+}
+
+/// Why no whole answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The whole-request timeout passed.
+    Timeout,
+    /// The connection broke.
+    Reset,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the body turned out to be.
+    pub body: Body,
+    /// `Retry-After`, in both of its forms already a wait from now, not yet held to a ceiling.
+    pub retry_after: Option<Duration>,
+}
+
+/// What the body of an answer turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// No bytes, or only white space.
+    Empty,
+    /// JSON: an object.
+    Json(Wrapper),
+    /// A page: content type HTML, or text that begins like one, however long.
+    Html,
+    /// Anything else: broken JSON, other text, JSON that is no object, or longer than the limit.
+    Broken,
+}
+
+/// The documented wrapper `{_data, _meta, _errors}`, and what integrators met in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wrapper {
+    /// Whether the object has no member at all: the documented success body of a create.
+    pub is_bare: bool,
+    /// Whether `_data` is there and not null.
+    pub has_data: bool,
+    /// `_data.id`, if it is text of at most 128 characters.
+    pub process: Option<String>,
+    /// Whether `_errors` is there and neither null nor empty.
+    pub has_errors: bool,
+    /// The first error text found (`_errors[0]`, `error`, `error.message`, `message`, `errors[0].message`),
+    /// at most [`WORDS_MAX`] characters, control characters replaced.
+    pub words: Option<String>,
+}

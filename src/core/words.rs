@@ -1,0 +1,182 @@
+//! The fixed words of the house: why an event is dead, why the moment failed, whose trouble it is.
+//! The same word stands in code, logs, metrics, dead letters and docs.
+//!
+//! Not here: texts for humans; those travel beside the word.
+
+/// Why an event is a dead letter: the event's own trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// The body or its envelope is not an event.
+    Undecodable,
+    /// Larger than `event.max_size`.
+    TooLarge,
+    /// No rule matches.
+    NoRule,
+    /// A rule matched and could not be applied: a field missing, a value of the wrong kind.
+    Unmappable,
+    /// The API refused it for good.
+    Refused,
+    /// The API may or may not have created it, and the repeats allowed are spent.
+    Unknown,
+    /// It failed for longer than `retry.give_up_after` of open gate.
+    Exhausted,
+    /// Its handling panicked.
+    Crashing,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Undecodable,
+        Self::TooLarge,
+        Self::NoRule,
+        Self::Unmappable,
+        Self::Refused,
+        Self::Unknown,
+        Self::Exhausted,
+        Self::Crashing,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::TooLarge => "too_large",
+            Self::NoRule => "no_rule",
+            Self::Unmappable => "unmappable",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Exhausted => "exhausted",
+            Self::Crashing => "crashing",
+        }
+    }
+}
+
+/// Why an event is a dead letter, with the text for humans. The text names fields, never their values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The fixed word.
+    pub reason: Reason,
+    /// For humans, and the next step.
+    pub text: String,
+}
+
+impl Fault {
+    /// A fault of this reason.
+    pub fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into() }
+    }
+}
+
+/// Why the moment failed: nobody's trouble that waiting cannot mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// Nothing could be written: the name, the connection or the handshake failed.
+    Unreachable,
+    /// No whole answer in time.
+    Timeout,
+    /// The connection broke after something may have been written.
+    Reset,
+    /// 429
+    Throttled,
+    /// 423
+    Locked,
+    /// 425
+    TooEarly,
+    /// 408
+    RequestTimeout,
+    /// 5xx that waiting may mend.
+    ServerError,
+    /// 2xx without a body.
+    EmptyAnswer,
+    /// An answer that does not say what was done.
+    BrokenAnswer,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 10] = [
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Reset,
+        Self::Throttled,
+        Self::Locked,
+        Self::TooEarly,
+        Self::RequestTimeout,
+        Self::ServerError,
+        Self::EmptyAnswer,
+        Self::BrokenAnswer,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Throttled => "throttled",
+            Self::Locked => "locked",
+            Self::TooEarly => "too_early",
+            Self::RequestTimeout => "request_timeout",
+            Self::ServerError => "server_error",
+            Self::EmptyAnswer => "empty_answer",
+            Self::BrokenAnswer => "broken_answer",
+        }
+    }
+}
+
+/// Our own trouble: it shuts the gate and never makes a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trouble {
+    /// The token cannot be read, or cannot stand in a header.
+    TokenUnreadable,
+    /// 401
+    Unauthorized,
+    /// 402
+    PaymentRequired,
+    /// 3xx: the base URL is not where the API is.
+    Redirected,
+    /// The server's certificate is refused.
+    Certificate,
+    /// A page where the API was expected.
+    NotTheApi,
+    /// 403
+    Forbidden,
+    /// 404 on a procedure that the rule names.
+    ProcedureUnknown,
+    /// 405, 407, 411, 501, 505, 511: what answers does not take such requests.
+    Unsupported,
+}
+
+impl Trouble {
+    /// Every trouble.
+    pub const ALL: [Self; 9] = [
+        Self::TokenUnreadable,
+        Self::Unauthorized,
+        Self::PaymentRequired,
+        Self::Redirected,
+        Self::Certificate,
+        Self::NotTheApi,
+        Self::Forbidden,
+        Self::ProcedureUnknown,
+        Self::Unsupported,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TokenUnreadable => "token_unreadable",
+            Self::Unauthorized => "unauthorized",
+            Self::PaymentRequired => "payment_required",
+            Self::Redirected => "redirected",
+            Self::Certificate => "certificate",
+            Self::NotTheApi => "not_the_api",
+            Self::Forbidden => "forbidden",
+            Self::ProcedureUnknown => "procedure_unknown",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! chakra-bridge: RabbitMQ domain events become ChakraHQ processes.
+//!
+//! Every event ends as **a process**, as **a dead letter that says why**, or is **still queued**
+//! (or was skipped because a rule says so): never nowhere. `ARCHITECTURE.md` is the map of the rooms
+//! below and lists what each of them must not know; `tests/tidy.rs` holds them to it.
+//!
+//! Not here: anything but the names of the rooms.
+
+pub mod core;

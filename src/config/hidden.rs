@@ -1,0 +1,85 @@
+//! Which pieces of the file are never printed: secrets, passwords in URLs, and whatever stands behind a key
+//! that nobody knows, since it may be a misspelt secret.
+//!
+//! Not here: printing (`source`).
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::load::Known;
+use super::names::keys_of;
+use crate::core::mistake::Span;
+
+const SECRETS: [&str; 2] = ["password", "token"];
+/// What a line says that may hold a secret, misspelt ones included.
+const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
+const USERLESS: &str = "base_url";
+const URLS: [&str; 2] = ["url", USERLESS];
+
+/// The pieces of a file that could be read.
+pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {
+    let mut hidden = Vec::new();
+    for (section, value) in file {
+        let keys = keys_of(section.get_ref(), known);
+        for table in tables(value.get_ref()) {
+            for (key, value) in table {
+                hide(key.get_ref(), value, &keys, text, &mut hidden);
+            }
+        }
+        if keys.is_empty() || tables(value.get_ref()).is_empty() {
+            leaves(value, &mut hidden);
+        }
+    }
+    hidden
+}
+
+/// The pieces of a file that is not TOML, as far as they can be told by the look of its lines.
+pub(super) fn guessed(text: &str) -> Vec<Span> {
+    let mut hidden = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        let name = line.to_lowercase();
+        if let Some(at) = line.find('=').filter(|_| SUSPECT.iter().any(|word| name.contains(word))) {
+            let runs_on = line.contains("\"\"\"") || line.contains("'''");
+            hidden.push(start + at + 1..if runs_on { text.len() } else { end });
+        }
+        start = end;
+    }
+    hidden
+}
+
+fn tables<'v, 't>(value: &'v DeValue<'t>) -> Vec<&'v DeTable<'t>> {
+    match value {
+        DeValue::Table(table) => vec![table],
+        DeValue::Array(list) => list.iter().filter_map(|item| item.get_ref().as_table()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidden: &mut Vec<Span>) {
+    if SECRETS.contains(&key) || !keys.contains(&key) {
+        leaves(value, hidden);
+    } else if URLS.contains(&key) {
+        hidden.extend(credentials(key, value.span(), text));
+    }
+}
+
+/// Every value below this one; not the headers of tables, which only name things.
+fn leaves(value: &Spanned<DeValue<'_>>, hidden: &mut Vec<Span>) {
+    match value.get_ref() {
+        DeValue::Table(table) => table.iter().for_each(|(_, value)| leaves(value, hidden)),
+        DeValue::Array(list) => list.iter().for_each(|value| leaves(value, hidden)),
+        _ => hidden.push(value.span()),
+    }
+}
+
+/// What stands before the last `@`: the password after the user's colon; where no user belongs, all of it.
+fn credentials(key: &str, span: Span, text: &str) -> Option<Span> {
+    let url = text.get(span.clone())?;
+    let end = url.rfind('@')?;
+    let authority = url[..end].find("://").map_or(1, |at| at + 3);
+    let colon = url.get(authority..end)?.find(':').map(|at| at + 1);
+    let start = if key == USERLESS { 0 } else { colon? };
+    Some(span.start + authority + start..span.start + end)
+}

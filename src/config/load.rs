@@ -1,0 +1,165 @@
+//! One reading of the configuration: the file, the layers, the sections, and what is wrong with them.
+//!
+//! Not here: compiling rules. Whoever does that adds its mistakes to the [`Reading`] before finishing it.
+
+use std::path::Path;
+
+use ::config::FileFormat;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::environment::Variables;
+use super::reader::Reader;
+use super::{Config, Mistakes, Source, hidden, names, rules, sections, shores};
+use crate::core::mapping::written::{Spot, WrittenRule};
+use crate::core::mistake::{Mistake, Span};
+
+/// A key that the daemon knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The section, without brackets; `rule` for the keys of a rule.
+    pub section: &'static str,
+    /// The key in that section.
+    pub name: &'static str,
+    /// What a missing key means, as it would be written; none if it must be there or may be absent.
+    pub default: Option<&'static str>,
+}
+
+/// What was read, good or bad. Rules and key expression are there even if the rest is not, so that the mistakes
+/// in them can be found in the same go.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The file, for printing mistakes.
+    pub source: Source,
+    /// Every mistake so far.
+    pub mistakes: Vec<Mistake>,
+    /// The rules that could be read.
+    pub rules: Vec<WrittenRule>,
+    /// `event.key`.
+    pub event_key: Option<Spot<String>>,
+    /// Worth something only if there are no mistakes; that is what `finish` sees to.
+    config: Option<Config>,
+}
+
+impl Reading {
+    /// The configuration, if nothing at all is wrong with it.
+    ///
+    /// # Errors
+    /// Every mistake, those added since reading included.
+    pub fn finish(self) -> Result<(Config, Source), Mistakes> {
+        match self.config {
+            Some(config) if self.mistakes.is_empty() => Ok((config, self.source)),
+            _ => Err(Mistakes::new(self.source, self.mistakes)),
+        }
+    }
+
+    fn failed(source: Source, mistake: Mistake) -> Self {
+        Self { source, mistakes: vec![mistake], rules: Vec::new(), event_key: None, config: None }
+    }
+}
+
+/// Reads a file and the variables above it.
+///
+/// # Errors
+/// Every mistake at once; only a file that cannot be read or is not TOML hides others.
+pub fn load(
+    path: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<(Config, Source), Mistakes> {
+    read(path, environment).finish()
+}
+
+/// As [`load`], and open for further mistakes.
+pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return unreadable(path, &error),
+    };
+    let file = match DeTable::parse(&text) {
+        Ok(file) => file.into_inner(),
+        Err(error) => {
+            let mistake = not_toml(&error);
+            let hidden = hidden::guessed(&text);
+            return Reading::failed(Source::new(path, text, hidden), mistake);
+        }
+    };
+    let known = known_keys();
+    let hidden = hidden::pieces(&file, &text, &known);
+    let variables = Variables::new(environment, &known);
+    let read = layered(&text, &file, variables, &known);
+    let source = Source::new(path, text.clone(), hidden);
+    match read {
+        Ok((mistakes, config, rules, event_key)) => Reading { source, mistakes, rules, event_key, config },
+        Err(mistake) => Reading::failed(source, mistake),
+    }
+}
+
+/// Every key, with its default.
+#[must_use]
+pub fn known_keys() -> Vec<Known> {
+    let nothing = DeTable::new();
+    let mut reader = Reader::new(&nothing, ::config::Config::default(), Variables::new([], &[]));
+    sections_of(&mut reader, Vec::new());
+    reader.known.extend(rules::KEYS.map(|name| Known { section: rules::SECTION, name, default: None }));
+    reader.known
+}
+
+type Read = (Vec<Mistake>, Option<Config>, Vec<WrittenRule>, Option<Spot<String>>);
+
+fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]) -> Result<Read, Mistake> {
+    let layers = ::config::Config::builder()
+        .add_source(::config::File::from_str(text, FileFormat::Toml))
+        .add_source(variables.layer());
+    let layers = layers.build().map_err(|_| not_held(file))?;
+    let mut mistakes = names::unknown(file, known);
+    mistakes.extend(variables.mistakes.iter().cloned());
+    let rules = rules::rules(file, &mut mistakes);
+    let mut reader = Reader::new(file, layers, variables);
+    let (config, event_key) = sections_of(&mut reader, rules.clone());
+    mistakes.append(&mut reader.mistakes);
+    Ok((mistakes, config, rules, event_key))
+}
+
+fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
+    let broker = shores::broker(reader);
+    let api = shores::api(reader);
+    let (event_max_size, event_key) = sections::event(reader);
+    let policy = sections::retry(reader);
+    let gate = sections::gate(reader);
+    let bridge = sections::shutdown(reader);
+    let admin = sections::admin(reader);
+    let log = sections::log(reader);
+    let key = event_key.clone();
+    let config =
+        api.map(|api| Config { broker, api, bridge, policy, gate, admin, log, event_max_size, event_key, rules });
+    (config, key)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Reading {
+    let what = format!("cannot be read: {error}");
+    let mistake = Mistake { span: None, key: String::new(), what, expected: "a configuration file".to_owned() };
+    Reading::failed(Source::new(path, String::new(), Vec::new()), mistake)
+}
+
+fn not_toml(error: &toml::de::Error) -> Mistake {
+    let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), "valid TOML"));
+    Mistake { span: error.span(), key: "syntax".to_owned(), what: what.to_owned(), expected: expected.to_owned() }
+}
+
+/// The layers take numbers of 64 bits only, and their own words would repeat the file's.
+fn not_held(file: &DeTable<'_>) -> Mistake {
+    let span = file.values().find_map(unheld);
+    let (what, expected) = ("is a number too large to hold", "at most 64 bits");
+    Mistake { span, key: "syntax".to_owned(), what: what.to_owned(), expected: expected.to_owned() }
+}
+
+fn unheld(value: &Spanned<DeValue<'_>>) -> Option<Span> {
+    let held = match value.get_ref() {
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).is_ok(),
+        DeValue::Float(number) => number.as_str().contains("inf") || number.as_str().parse().is_ok_and(f64::is_finite),
+        DeValue::Array(list) => return list.iter().find_map(unheld),
+        DeValue::Table(table) => return table.values().find_map(unheld),
+        _ => true,
+    };
+    (!held).then(|| value.span())
+}

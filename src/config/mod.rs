@@ -1,0 +1,86 @@
+//! What a person writes, turned into what the rooms need. Every mistake is found in one go and printed
+//! with its place in the file.
+//!
+//! Not here: any decision about events, and what an expression means (`core::mapping`).
+
+use tracing::level_filters::LevelFilter;
+
+use crate::core::mapping::written::{Spot, WrittenRule};
+use crate::core::policy::{GatePolicy, Policy};
+use crate::{admin, amqp, bridge, chakra};
+
+mod environment;
+mod hidden;
+mod load;
+mod names;
+mod reader;
+mod rules;
+pub mod secret;
+mod sections;
+mod shores;
+mod source;
+mod urls;
+mod values;
+
+pub use load::{Known, Reading, known_keys, load, read};
+pub use source::{Mistakes, Source};
+
+/// The whole configuration: the product of what the rooms need.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The near shore.
+    pub broker: amqp::Config,
+    /// The far shore.
+    pub api: chakra::Config,
+    /// The corridor.
+    pub bridge: bridge::Config,
+    /// How one event is tried again.
+    pub policy: Policy,
+    /// When the gate shuts by itself.
+    pub gate: GatePolicy,
+    /// The window.
+    pub admin: admin::Config,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The largest body taken for an event, in bytes. At most 16 MiB.
+    pub event_max_size: usize,
+    /// The expression that gives an event its key where its envelope carries none.
+    pub event_key: Option<Spot<String>>,
+    /// The rules in the order they were written, not yet compiled. At least one.
+    pub rules: Vec<WrittenRule>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How a line looks.
+    pub format: Format,
+    /// The least serious lines that are still printed.
+    pub level: LevelFilter,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// For eyes.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// What is allowed and yet deserves a word before going live, as sentences.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        if self.api.base_url.scheme() == "http" && !urls::is_loopback(&self.api.base_url) {
+            warnings.push("api.base_url is http: the token and every event cross the network in the clear");
+        }
+        if urls::is_plain_and_remote(&self.broker.url) {
+            warnings.push("broker.url is amqp: the password and every event cross the network in the clear");
+        }
+        warnings
+    }
+}

@@ -1,0 +1,81 @@
+//! Which names are known, and the nearest one to a name that is not.
+//!
+//! Not here: what the names mean.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::load::Known;
+use super::rules;
+use crate::core::mistake::Mistake;
+
+/// Of two thirds equal letters or better, the nearest; case and underscores weigh nothing.
+pub(super) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let plain = |text: &str| text.to_lowercase().replace('_', "");
+    let wanted = plain(name);
+    let limit = (wanted.chars().count() / 3).max(1);
+    let near = names.into_iter().map(|known| (strsim::damerau_levenshtein(&wanted, &plain(known)), known));
+    near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// The nearest name in words, or else all of them.
+pub(super) fn suggest(name: &str, names: &[&str]) -> String {
+    match nearest(name, names.iter().copied()) {
+        Some(near) => near.to_owned(),
+        None => format!("one of {}", names.join(", ")),
+    }
+}
+
+/// A mistake for each section and key of the file that nobody knows. Rules look after themselves.
+pub(super) fn unknown(file: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (section, value) in file.iter().filter(|(section, _)| section.get_ref() != rules::SECTION) {
+        let keys = keys_of(section.get_ref(), known);
+        match value.get_ref() {
+            _ if keys.is_empty() => mistakes.push(unknown_section(section, known)),
+            DeValue::Table(table) => mistakes.extend(unknown_keys(section.get_ref(), table, &keys, known)),
+            _ => mistakes.push(Mistake {
+                span: Some(value.span()),
+                key: section.get_ref().to_string(),
+                what: "is not a section".to_owned(),
+                expected: format!("[{}]", section.get_ref()),
+            }),
+        }
+    }
+    mistakes
+}
+
+/// The keys of a section, without its name.
+pub(super) fn keys_of(section: &str, known: &[Known]) -> Vec<&'static str> {
+    known.iter().filter(|known| known.section == section).map(|known| known.name).collect()
+}
+
+fn unknown_section(section: &Spanned<std::borrow::Cow<'_, str>>, known: &[Known]) -> Mistake {
+    let mut sections: Vec<&str> = known.iter().map(|known| known.section).collect();
+    sections.dedup();
+    not_known(section.span(), section.get_ref(), suggest(section.get_ref(), &sections))
+}
+
+fn unknown_keys<'m>(
+    section: &'m str,
+    table: &'m DeTable<'_>,
+    keys: &'m [&'static str],
+    known: &'m [Known],
+) -> impl Iterator<Item = Mistake> + 'm {
+    let strange = table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
+    strange.map(move |key| {
+        let elsewhere = known.iter().find(|known| known.name == key.get_ref());
+        let expected = match (nearest(key.get_ref(), keys.iter().copied()), elsewhere) {
+            (None, Some(home)) => format!("it under [{}]", home.section),
+            _ => suggest(key.get_ref(), keys),
+        };
+        not_known(key.span(), &format!("{section}.{}", key.get_ref()), expected)
+    })
+}
+
+/// A name that nobody knows.
+pub(super) fn not_known(span: Range<usize>, key: &str, expected: String) -> Mistake {
+    Mistake { span: Some(span), key: key.to_owned(), what: "is not known".to_owned(), expected }
+}

@@ -1,0 +1,169 @@
+//! Reads keys one by one and goes on after each mistake: a key that cannot be read leaves a mistake behind
+//! and gives a value that nobody will see, because one mistake makes the whole unusable.
+//!
+//! Not here: which keys there are (`sections`, `shores`), and what a value means (`values`).
+
+use std::fs::File;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ::config::{Value, ValueKind};
+use toml::de::{DeTable, DeValue};
+
+use super::environment::Variables;
+use super::load::Known;
+use super::secret::{Secret, SecretSource};
+use super::values::{self, Given, Shape, Wrong, wrong};
+use crate::core::mapping::written::Spot;
+use crate::core::mistake::{Mistake, Span};
+
+/// The file, what lies above it, and what was found wrong so far.
+pub(super) struct Reader<'t> {
+    file: &'t DeTable<'t>,
+    layers: ::config::Config,
+    variables: Variables,
+    /// Every key that was asked for.
+    pub(super) known: Vec<Known>,
+    /// What is wrong, in the order it was found.
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl<'t> Reader<'t> {
+    /// Reads `layers`, and takes places from `file`.
+    pub(super) fn new(file: &'t DeTable<'t>, layers: ::config::Config, variables: Variables) -> Self {
+        Self { file, layers, variables, known: Vec::new(), mistakes: Vec::new() }
+    }
+
+    /// A key with a default, or one that may be missing.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        default: Option<&'static str>,
+        meaning: impl FnOnce(&Given) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let (section, name) = key.split_once('.').unwrap_or(("", key));
+        self.known.push(Known { section, name, default });
+        let default = default.map(|text| Given { text: text.to_owned(), shape: Shape::Bare });
+        let given = self.given(key).or(default)?;
+        meaning(&given).map_err(|wrong| self.mistake(key, wrong)).ok()
+    }
+
+    /// A key that must be there.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        meaning: impl FnOnce(&Given) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        if self.given(key).is_none() {
+            self.mistake(key, wrong("is missing", expected));
+        }
+        self.optional(key, None, meaning)
+    }
+
+    /// A duration.
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        default: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        self.optional(key, Some(default), |given| values::duration(given, &range)).unwrap_or_default()
+    }
+
+    /// A size in bytes.
+    pub(super) fn size(&mut self, key: &'static str, default: &'static str, range: RangeInclusive<u64>) -> usize {
+        self.optional(key, Some(default), |given| values::size(given, &range)).unwrap_or_default()
+    }
+
+    /// One of these words; the first of them is the default.
+    pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> T {
+        let (default, value) = words[0];
+        self.optional(key, Some(default), |given| values::word(given, words)).unwrap_or(value)
+    }
+
+    /// A file that can be opened.
+    pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
+        self.optional(key, None, |given| {
+            let path = PathBuf::from(values::text(given)?);
+            match File::open(&path) {
+                Ok(_) => Ok(path),
+                Err(error) => Err(wrong(format!("{}: {error}", path.display()), "a file that can be read")),
+            }
+        })
+    }
+
+    /// A secret: written as `key`, or kept in the file that `key_file` names. Exactly one of them.
+    pub(super) fn secret(&mut self, key: &'static str, key_file: &'static str) -> SecretSource {
+        let written = self.given(key).is_some();
+        match self.given(key_file) {
+            Some(_) if written => self.mistake(key_file, wrong(format!("stands beside {key}"), "one of the two")),
+            None if !written => self.mistake(key_file, wrong("is missing", format!("it, or {key}"))),
+            _ => {}
+        }
+        let given =
+            self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
+        let kept = self.optional(key_file, None, |given| {
+            let source = SecretSource::File(PathBuf::from(values::text(given)?));
+            let remedy = "a file that holds the secret: mount it, or correct the path";
+            source.check().map(|()| source).map_err(|what| wrong(what, remedy))
+        });
+        kept.or(given).unwrap_or(SecretSource::Given(Secret::new("")))
+    }
+
+    /// An expression. It has a place, which a variable has not; so it is taken from the file only.
+    pub(super) fn expression(&mut self, key: &'static str) -> Option<Spot<String>> {
+        let value = self.optional(key, None, values::text)?;
+        if self.variables.that_sets(key).is_some() {
+            self.mistake(key, wrong("is set by a variable", format!("{key} in the file, as every expression")));
+        }
+        Some(Spot { value, span: self.span(key)? })
+    }
+
+    /// Says what is wrong with a key, at its place.
+    pub(super) fn mistake(&mut self, key: &str, wrong: Wrong) {
+        let variable = self.variables.that_sets(key);
+        let span = if variable.is_some() { None } else { self.span(key).or_else(|| self.header(key)) };
+        let key = variable.unwrap_or_else(|| key.to_owned());
+        self.mistakes.push(Mistake { span, key, what: wrong.what, expected: wrong.expected });
+    }
+
+    /// Whether the file or a variable sets this key.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.given(key).is_some()
+    }
+
+    fn given(&self, key: &str) -> Option<Given> {
+        let from_file = self.variables.that_sets(key).is_none();
+        if from_file && self.in_file(key).is_some_and(|(value, _)| value.is_datetime()) {
+            return Some(Given { text: "a date".to_owned(), shape: Shape::Other });
+        }
+        let (text, shape) = match self.layers.get::<Value>(key).ok()?.kind {
+            ValueKind::Nil => return None,
+            ValueKind::String(text) if from_file => (text, Shape::Text),
+            ValueKind::String(text) => (text, Shape::Bare),
+            ValueKind::Boolean(_) => ("true or false".to_owned(), Shape::Other),
+            ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
+            ValueKind::Array(_) => ("a list".to_owned(), Shape::Other),
+            number => (number.to_string(), Shape::Number),
+        };
+        Some(Given { text, shape })
+    }
+
+    fn in_file(&self, key: &str) -> Option<(&DeValue<'t>, Span)> {
+        let (section, name) = key.split_once('.')?;
+        let value = self.file.get(section)?.get_ref().as_table()?.get(name)?;
+        Some((value.get_ref(), value.span()))
+    }
+
+    fn span(&self, key: &str) -> Option<Span> {
+        self.in_file(key).map(|(_, span)| span)
+    }
+
+    /// Where the key's section begins: the place of what is missing from it.
+    fn header(&self, key: &str) -> Option<Span> {
+        let (section, _) = key.split_once('.')?;
+        self.file.get_key_value(section).map(|(name, _)| name.span())
+    }
+}

@@ -1,0 +1,73 @@
+//! A secret and where it is kept. A secret prints as stars, whatever prints it.
+//!
+//! Not here: what secrets are for.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A text that never prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("***")
+    }
+}
+
+/// Where a secret is read from, at every use: rotating the file is all it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Written in the configuration or the environment.
+    Given(Secret),
+    /// The content of a file, without trailing line ends.
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// Reads the secret.
+    ///
+    /// # Errors
+    /// Says which file cannot be read and why, or that it is empty; never what it holds.
+    pub async fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Given(secret) => Ok(secret.clone()),
+            Self::File(path) => content(path, tokio::fs::read_to_string(path).await),
+        }
+    }
+
+    /// Reads the secret and forgets it again: for the start, when nothing runs yet that could be held up.
+    ///
+    /// # Errors
+    /// As [`SecretSource::read`].
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Given(_) => Ok(()),
+            Self::File(path) => content(path, std::fs::read_to_string(path)).map(drop),
+        }
+    }
+}
+
+fn content(path: &Path, read: io::Result<String>) -> Result<Secret, String> {
+    let text = read.map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(format!("{}: the file is empty", path.display()));
+    }
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,104 @@
+//! The sections between the shores: `[event]`, `[retry]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
+//!
+//! Not here: the shores (`shores`), rules (`rules`), and what a single value means (`values`).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+
+use super::reader::Reader;
+use super::values::{self, format_duration, wrong};
+use super::{Format, Log};
+use crate::core::mapping::written::Spot;
+use crate::core::policy::{GatePolicy, OnUnknown, Policy};
+use crate::{admin, bridge};
+
+/// The largest body that may be allowed, in bytes: what brokers take since version 4.
+const EVENT_BYTES_MAX: u64 = 16 << 20;
+
+/// `[event]`: the largest body in bytes, and the expression of the key.
+pub(super) fn event(reader: &mut Reader<'_>) -> (usize, Option<Spot<String>>) {
+    (reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX), reader.expression("event.key"))
+}
+
+/// `[retry]`
+pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
+    let policy = Policy {
+        initial: reader.duration("retry.initial", "500ms", millis(1)..=hours(1)),
+        multiplier: reader
+            .optional("retry.multiplier", Some("2.0"), |given| values::number(given, &(1.0..=10.0), "a number"))
+            .unwrap_or_default(),
+        max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
+        give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
+        retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
+        on_unknown: reader
+            .word("retry.on_unknown", &[("resend", OnUnknown::Resend), ("dead-letter", OnUnknown::DeadLetter)]),
+    };
+    at_least(reader, ("retry.initial", policy.initial), ("retry.max_interval", policy.max_interval));
+    policy
+}
+
+/// `[gate]`
+pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
+    let policy = GatePolicy {
+        failures: reader
+            .optional("gate.failures", Some("10"), |given| values::number(given, &(1..=1000), "a whole number"))
+            .unwrap_or_default(),
+        probe_initial: reader.duration("gate.probe_initial", "1s", millis(1)..=hours(1)),
+        probe_max: reader.duration("gate.probe_max", "30s", millis(1)..=hours(1)),
+    };
+    at_least(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));
+    policy
+}
+
+/// `[shutdown]`, and as many events in hand as the broker gives.
+pub(super) fn shutdown(reader: &mut Reader<'_>) -> bridge::Config {
+    let drain_deadline = reader.duration("shutdown.deadline", "25s", millis(1)..=hours(1));
+    bridge::Config { drain_deadline }
+}
+
+/// `[admin]`
+pub(super) fn admin(reader: &mut Reader<'_>) -> admin::Config {
+    let listen = reader.optional("admin.listen", Some("127.0.0.1:9464"), values::address);
+    admin::Config { listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))) }
+}
+
+/// `[log]`
+pub(super) fn log(reader: &mut Reader<'_>) -> Log {
+    let formats = [("auto", Format::Auto), ("human", Format::Human), ("json", Format::Json)];
+    let levels = [
+        ("info", LevelFilter::INFO),
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    Log { format: reader.word("log.format", &formats), level: reader.word("log.level", &levels) }
+}
+
+/// A longest wait that is shorter than the first one is a mistake. A zero was not readable: that was said already.
+pub(super) fn at_least(reader: &mut Reader<'_>, first: (&'static str, Duration), longest: (&'static str, Duration)) {
+    if first.1.is_zero() || longest.1.is_zero() || first.1 <= longest.1 {
+        return;
+    }
+    let place = if reader.is_set(longest.0) { longest.0 } else { first.0 };
+    let (low, high) = (format_duration(first.1), format_duration(longest.1));
+    let what = format!("leaves {} ({high}) below {} ({low})", longest.0, first.0);
+    reader.mistake(place, wrong(what, "the longest wait to be at least the first"));
+}
+
+/// Milliseconds.
+pub(super) fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Seconds.
+pub(super) fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// Hours.
+pub(super) fn hours(count: u64) -> Duration {
+    Duration::from_secs(count * 3600)
+}

@@ -1,0 +1,81 @@
+//! The sections of the two shores: `[broker]` and `[api]`.
+//!
+//! Not here: the other sections (`sections`), and what a single value means (`values`, `urls`).
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::sections::{at_least, hours, millis, seconds};
+use super::urls;
+use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
+use crate::amqp::{self, QueueType, Topology};
+use crate::chakra;
+
+/// `[broker]`
+pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
+    let url = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unwrap_or_default();
+    let password = reader.secret("broker.password", "broker.password_file");
+    let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
+    amqp::Config {
+        url,
+        password,
+        dead_letter_queue: dead_letter_queue(reader, &queue),
+        queue,
+        prefetch: reader
+            .optional("broker.prefetch", Some("64"), |given| values::number(given, &(1..=1000), "a whole number"))
+            .unwrap_or_default(),
+        topology: reader.word("broker.topology", &[("verify", Topology::Verify), ("declare", Topology::Declare)]),
+        queue_type: reader.word("broker.queue_type", &[("quorum", QueueType::Quorum), ("classic", QueueType::Classic)]),
+        heartbeat: heartbeat(reader),
+        call_timeout: reader.duration("broker.call_timeout", "10s", millis(1)..=seconds(300)),
+        reconnect: reconnect(reader),
+        ca_file: reader.file("broker.ca_file"),
+    }
+}
+
+/// `[api]`; none where the URL cannot be read.
+pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
+    let base_url = reader.required("api.base_url", "https://host", urls::api);
+    let token = reader.secret("api.token", "api.token_file");
+    let timeout = reader.duration("api.timeout", "30s", millis(1)..=seconds(600));
+    let connect_timeout = reader.duration("api.connect_timeout", "5s", millis(1)..=seconds(600));
+    let max_reply = reader.size("api.max_reply", "256KiB", 1..=16 << 20);
+    let ca_file = reader.file("api.ca_file");
+    if !timeout.is_zero() && connect_timeout >= timeout {
+        let place = if reader.is_set("api.connect_timeout") { "api.connect_timeout" } else { "api.timeout" };
+        let (connect, whole) = (format_duration(connect_timeout), format_duration(timeout));
+        let what = format!("leaves api.connect_timeout ({connect}) no shorter than api.timeout ({whole})");
+        reader.mistake(place, wrong(what, "time to connect and time to answer"));
+    }
+    Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, ca_file })
+}
+
+fn dead_letter_queue(reader: &mut Reader<'_>, queue: &str) -> String {
+    let key = "broker.dead_letter_queue";
+    let written = reader.optional(key, Some("{queue}.dead"), values::name).unwrap_or_default();
+    let name = written.replace("{queue}", queue);
+    if name == queue && !queue.is_empty() {
+        reader.mistake(key, wrong("is broker.queue itself", "another queue"));
+    }
+    if name.len() > NAME_BYTES_MAX {
+        let place = if reader.is_set(key) { key } else { "broker.queue" };
+        let what = format!("makes the dead letter queue's name {} bytes long", name.len());
+        reader.mistake(place, wrong(what, format!("at most {NAME_BYTES_MAX} bytes")));
+    }
+    name
+}
+
+fn heartbeat(reader: &mut Reader<'_>) -> Duration {
+    let heartbeat = reader.duration("broker.heartbeat", "10s", seconds(1)..=seconds(300));
+    if heartbeat.subsec_nanos() != 0 {
+        reader.mistake("broker.heartbeat", wrong("is not a whole number of seconds", "one such as \"10s\""));
+    }
+    heartbeat
+}
+
+fn reconnect(reader: &mut Reader<'_>) -> (Duration, Duration) {
+    let initial = reader.duration("broker.reconnect_initial", "500ms", millis(1)..=hours(1));
+    let max = reader.duration("broker.reconnect_max", "30s", millis(1)..=hours(1));
+    at_least(reader, ("broker.reconnect_initial", initial), ("broker.reconnect_max", max));
+    (initial, max)
+}

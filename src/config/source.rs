@@ -1,0 +1,138 @@
+//! The text of the configuration file, for printing mistakes as `file:line: key: what, expected what`
+//! with the line itself and a caret below.
+//!
+//! Not here: finding mistakes. What is hidden was decided before (`hidden`).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::environment;
+use crate::core::mistake::{Mistake, Span};
+
+/// The configuration file as it was read.
+#[derive(Clone)]
+pub struct Source {
+    path: PathBuf,
+    text: String,
+    hidden: Vec<Span>,
+}
+
+impl Source {
+    /// The pieces in `hidden` are printed as stars.
+    pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
+        Self { path: path.to_owned(), text, hidden }
+    }
+
+    /// The path that was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line of this byte, counted from 1.
+    #[must_use]
+    pub fn line(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    /// One mistake: its place and words, and below them the line and a caret where it has a place in the file.
+    #[must_use]
+    pub fn render(&self, mistake: &Mistake, colour: bool) -> String {
+        let (bold, red, plain) = if colour { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
+        let mut out = format!("{bold}{}{plain}: {}", self.place(mistake), words(mistake));
+        if let Some(span) = &mistake.span {
+            let number = self.line(span.start).to_string();
+            let (line, carets) = self.marked(span);
+            let gap = " ".repeat(number.len());
+            let row = format!("  {number} | {line}");
+            out += &format!("\n{}\n  {gap} | {red}{carets}{plain}", row.trim_end());
+        }
+        out
+    }
+
+    fn place(&self, mistake: &Mistake) -> String {
+        match &mistake.span {
+            Some(span) => format!("{}:{}", self.path.display(), self.line(span.start)),
+            None if environment::is_ours(&mistake.key) => "environment".to_owned(),
+            None => self.path.display().to_string(),
+        }
+    }
+
+    /// The first line of the span as it may be printed, and the carets below it.
+    fn marked(&self, span: &Span) -> (String, String) {
+        let start = self.boundary(span.start);
+        let first = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let last = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
+        let (mut line, mut carets) = (String::new(), String::new());
+        for (offset, character) in self.text[first..last].trim_end().char_indices() {
+            let (shown, at) = (self.shown(first + offset, character), first + offset);
+            let mark = if at >= start && at < span.end { '^' } else { ' ' };
+            carets.extend(shown.chars().map(|_| mark));
+            line += &shown;
+        }
+        let carets = carets.trim_end();
+        let carets =
+            if carets.is_empty() { format!("{}^", " ".repeat(line.chars().count())) } else { carets.to_owned() };
+        (line, carets)
+    }
+
+    fn boundary(&self, at: usize) -> usize {
+        let at = self.text.len().min(at);
+        (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    /// What is printed for this character: a hidden piece is one row of stars, whatever its length.
+    fn shown(&self, at: usize, character: char) -> String {
+        match self.hidden.iter().find(|span| span.contains(&at)) {
+            Some(span) if span.start == at || self.text[..at].ends_with('\n') => "***".to_owned(),
+            Some(_) => String::new(),
+            None if character.is_control() => " ".to_owned(),
+            None => character.to_string(),
+        }
+    }
+}
+
+fn words(mistake: &Mistake) -> String {
+    let key = if mistake.key.is_empty() { String::new() } else { format!("{}: ", mistake.key) };
+    let expected = if mistake.expected.is_empty() { String::new() } else { format!(", expected {}", mistake.expected) };
+    format!("{key}{}{expected}", mistake.what)
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Every mistake of one configuration, in the order of their places. Prints without colour.
+#[derive(Clone, Debug)]
+pub struct Mistakes {
+    /// The file.
+    pub source: Source,
+    /// At least one.
+    pub list: Vec<Mistake>,
+}
+
+impl Mistakes {
+    /// Sorts the mistakes by their place; what has none comes last.
+    #[must_use]
+    pub fn new(source: Source, mut list: Vec<Mistake>) -> Self {
+        list.sort_by_key(|mistake| mistake.span.as_ref().map_or(usize::MAX, |span| span.start));
+        Self { source, list }
+    }
+
+    /// All of them, one below the other.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let texts: Vec<String> = self.list.iter().map(|mistake| self.source.render(mistake, colour)).collect();
+        texts.join("\n")
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Mistakes {}

@@ -1,0 +1,34 @@
+//! The far shore: the ChakraHQ API over HTTP.
+//!
+//! Not here: AMQP, what an answer means (`core::judge`), retries, waits.
+
+mod answer;
+mod client;
+mod create;
+mod failure;
+#[cfg(test)]
+mod tests;
+
+pub use client::Client;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::secret::SecretSource;
+
+/// What the far shore needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Scheme, host and optional port and path prefix, without a trailing slash.
+    pub base_url: reqwest::Url,
+    /// The access token.
+    pub token: SecretSource,
+    /// The longest a whole request may take, from connecting to the last byte of the answer.
+    pub timeout: Duration,
+    /// The longest connecting may take; shorter than `timeout`.
+    pub connect_timeout: Duration,
+    /// The most of an answer that is read, in bytes.
+    pub max_reply: usize,
+    /// PEM file of further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+}

@@ -1,0 +1,15 @@
+//! What comes in from the near shore.
+//!
+//! Not here: what is done with it.
+
+use crate::bridge::receipt::Receipt;
+use crate::core::message::Message;
+
+/// One thing that comes in from the near shore.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A message, with the duty to answer for it.
+    Message(Box<Message>, Receipt),
+    /// The connection died: every receipt from before is void, and the broker sends those messages again.
+    Disconnected,
+}

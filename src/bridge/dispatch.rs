@@ -1,0 +1,225 @@
+//! The path of every event, from receive to settle, and the one owner of all that waits on it.
+//!
+//! Not here: how any step is done. One dispatcher owns the gate, the events in hand and the running requests as
+//! plain values; one request is one task, and a task never sleeps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::Bridge;
+use super::arrival::Arrival;
+use super::clock::{Clock, epoch_ms};
+use super::ending::{Ending, Papers};
+use super::hand::{Hand, InHand, Slot, Stage};
+use super::open::{What, open};
+use super::receipt::Receipt;
+use super::tell::{Doubt, Teller};
+use crate::core::gate::{Gate, Moment, Pass};
+use crate::core::journey::{Journey, Step};
+use crate::core::judge::judge;
+use crate::core::message::Message;
+use crate::core::process::CreateProcess;
+use crate::core::recent::Recent;
+use crate::core::reply::Reply;
+use crate::core::words::{Fault, Reason};
+
+/// The dispatcher wakes at least this often, so that standing still can be told from having nothing to do.
+const TICK: Duration = Duration::from_secs(5);
+
+/// The text of a dead letter whose request panicked.
+const CRASHED: &str = "its request panicked, and it may be a process or not: look for it in ChakraHQ before sending it \
+     again, and please report it";
+
+/// One request that came to its end.
+pub(super) struct Delivered {
+    slot: Slot,
+    reply: Reply,
+    took: Duration,
+}
+
+/// What a running request came to: its end, or a panic.
+pub(super) type Ended = Result<(Id, Delivered), JoinError>;
+
+/// See the head of this file.
+pub(super) struct Dispatcher {
+    pub(super) bridge: Bridge,
+    pub(super) clock: Clock,
+    pub(super) gate: Gate,
+    pub(super) recent: Recent,
+    pub(super) hand: Hand,
+    pub(super) running: JoinSet<Delivered>,
+    pub(super) teller: Teller,
+    pub(super) is_draining: bool,
+    slots: HashMap<Id, Slot>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(bridge: Bridge) -> Self {
+        Self {
+            clock: Clock::start(),
+            gate: Gate::new(bridge.gate, bridge.policy.retry_after_max),
+            recent: Recent::default(),
+            hand: Hand::default(),
+            running: JoinSet::new(),
+            teller: Teller { metrics: Arc::clone(&bridge.metrics), shut: bridge.shut.clone() },
+            is_draining: false,
+            slots: HashMap::new(),
+            bridge,
+        }
+    }
+
+    /// Walks every event that arrives, until `stop`.
+    pub(super) async fn run(&mut self, intake: &mut mpsc::Receiver<Arrival>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let wake = self.begin_what_may();
+            self.show();
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                Some(ended) = self.running.join_next_with_id() => self.ended(ended),
+                Some(arrival) = intake.recv() => self.arrived(arrival),
+                () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
+            }
+        }
+    }
+
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Message(message, receipt) => self.receive(&message, receipt),
+            Arrival::Disconnected => self.disconnected(),
+        }
+    }
+
+    /// The first half of the path: receive, open (decode and map); it is delivered as soon as the gate lets it.
+    fn receive(&mut self, message: &Message, receipt: Receipt) {
+        self.bridge.metrics.received();
+        let opened = open(message, &self.bridge.limits, &self.bridge.rules, &self.recent);
+        let mut papers = Papers::new(receipt, opened.key, self.clock.now(), epoch_ms());
+        match opened.what {
+            What::Dead { fault, journey } => self.settle(papers, Ending::Dead(fault), &journey),
+            What::Recognised { process } => self.settle(papers, Ending::Recognised(process), &Journey::default()),
+            What::Skip { rule } => {
+                papers.rule = Some(rule);
+                self.settle(papers, Ending::Skipped, &Journey::default());
+            }
+            What::Create { rule, request, journey } => {
+                papers.rule = Some(rule);
+                self.take(papers, request, journey, message.redelivered);
+            }
+        }
+    }
+
+    /// The second half: its request has ended; judge, decide, settle.
+    pub(super) fn ended(&mut self, ended: Ended) {
+        let Some(Delivered { slot, reply, took }) = self.delivered(ended) else { return };
+        let Some(event) = self.hand.get_mut(slot) else { return };
+        let request = Arc::clone(&event.request);
+        let (now, dice) = (self.clock.now(), fastrand::f64());
+        let outcome = judge(&reply, request.procedure_is_literal);
+        let probe = event.probe();
+        let changes = self.gate.observe(&request.procedure, &outcome, probe, now, dice);
+        let age = self.gate.open_time(&request.procedure, now).saturating_sub(event.open_time);
+        event.journey.status = reply.status().or(event.journey.status);
+        let step = event.journey.step(&outcome, probe.asks(), age, dice, &self.bridge.policy);
+        self.teller.answered(&outcome, reply.status(), took);
+        self.teller.gate(&self.gate, &changes);
+        match step {
+            Step::Wait(delay) => self.put_back(slot, Stage::Delayed(now.saturating_add(delay))),
+            Step::Hold => self.put_back(slot, Stage::Ready),
+            Step::Done { process } => self.end(slot, Ending::Created(process)),
+            Step::Dead(fault) => self.end(slot, Ending::Dead(fault)),
+        }
+    }
+
+    /// Puts an event in hand, or in the place of an earlier copy whose connection died under its request.
+    fn take(&mut self, papers: Papers, request: Arc<CreateProcess>, journey: Option<Journey>, redelivered: bool) {
+        if let Some(orphan) = self.hand.orphan(papers.key.as_ref()).filter(|_| redelivered) {
+            orphan.papers.receipt = papers.receipt;
+            // Another replica may have had it meanwhile: said if it is really sent again.
+            orphan.is_doubtful = true;
+            return;
+        }
+        let open_time = self.gate.open_time(&request.procedure, self.clock.now());
+        self.hand.add(InHand {
+            is_doubtful: redelivered,
+            journey: journey.unwrap_or_default(),
+            stage: Stage::Ready,
+            papers: papers.for_procedure(&request.procedure),
+            request,
+            open_time,
+        });
+    }
+
+    /// Begins every request that the gate lets through; answers when to look again.
+    fn begin_what_may(&mut self) -> Moment {
+        let now = self.clock.now();
+        let look_again = now.saturating_add(TICK);
+        let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
+        for slot in self.hand.ready() {
+            let Some(event) = self.hand.get(slot) else { continue };
+            match self.gate.pass(&event.request.procedure, now) {
+                Pass::Go | Pass::Probe => self.begin(slot),
+                Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
+            }
+        }
+        wake
+    }
+
+    /// Deliver. Nothing is begun for a dead connection: the broker has given the event to somebody again.
+    fn begin(&mut self, slot: Slot) {
+        let Some(event) = self.hand.get_mut(slot) else { return };
+        if !event.papers.receipt.is_live() {
+            return self.end(slot, Ending::Released);
+        }
+        let is_doubtful = std::mem::take(&mut event.is_doubtful);
+        if event.journey.may_double() {
+            self.teller.doubt(Doubt::Resent, &event.papers);
+        } else if is_doubtful {
+            self.teller.doubt(Doubt::Redelivered, &event.papers);
+        }
+        let request = Arc::clone(&event.request);
+        let probe = self.gate.probe_begun(&request.procedure);
+        if probe.asks() {
+            self.bridge.metrics.probe();
+        }
+        let client = self.bridge.client.clone();
+        let task = self.running.spawn(async move {
+            let began = tokio::time::Instant::now();
+            let reply = client.create(&request).await;
+            Delivered { slot, reply, took: began.elapsed() }
+        });
+        self.slots.insert(task.id(), slot);
+        self.hand.stage(slot, Stage::Running { probe });
+    }
+
+    /// Which request ended, and how; a panic is the end of its event and touches no other.
+    fn delivered(&mut self, ended: Ended) -> Option<Delivered> {
+        match ended {
+            Ok((id, delivered)) => {
+                self.slots.remove(&id);
+                Some(delivered)
+            }
+            Err(error) => {
+                let slot = self.slots.remove(&error.id())?;
+                let event = self.hand.get(slot)?;
+                self.gate.probe_lost(&event.request.procedure, event.probe());
+                let fault = Fault::new(Reason::Crashing, CRASHED);
+                self.end(slot, Ending::Dead(fault));
+                None
+            }
+        }
+    }
+
+    fn show(&self) {
+        let (in_hand, in_flight) = (self.hand.len(), self.running.len());
+        self.bridge.metrics.in_hand(in_hand);
+        self.bridge.metrics.in_flight(in_flight);
+        self.bridge.metrics.waiting(in_hand.saturating_sub(in_flight));
+        self.bridge.pulse.beat(epoch_ms());
+    }
+}

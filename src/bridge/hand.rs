@@ -1,0 +1,153 @@
+//! The events in hand: which may begin, which wait, which are under way.
+//!
+//! Not here: deciding any of it. There are never many more than the broker's prefetch.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ending::Papers;
+use crate::core::event::Key;
+use crate::core::gate::{Moment, Probe};
+use crate::core::journey::Journey;
+use crate::core::process::CreateProcess;
+
+/// The number of an event in hand.
+pub(super) type Slot = u64;
+
+/// One event in hand.
+pub(super) struct InHand {
+    pub(super) papers: Papers,
+    pub(super) request: Arc<CreateProcess>,
+    pub(super) journey: Journey,
+    /// Whether it may have been created before it came here, and that was not said yet.
+    pub(super) is_doubtful: bool,
+    /// How long the gate had been open when it was received: its age counts from here.
+    pub(super) open_time: Duration,
+    pub(super) stage: Stage,
+}
+
+impl InHand {
+    /// Which doors of the gate its request asks; none while none is under way.
+    pub(super) fn probe(&self) -> Probe {
+        match self.stage {
+            Stage::Running { probe } => probe,
+            Stage::Ready | Stage::Delayed(_) => Probe::default(),
+        }
+    }
+}
+
+/// What an event in hand is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It may begin as soon as the gate lets it.
+    Ready,
+    /// It waits until this moment.
+    Delayed(Moment),
+    /// Its request is under way.
+    Running {
+        /// Which doors of the gate it asks.
+        probe: Probe,
+    },
+}
+
+/// Which of the ready ones goes first: the fewest creates of unknown outcome, then the fewest attempts, then the
+/// oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
+type Order = (u32, u32, Slot);
+
+fn order(slot: Slot, event: &InHand) -> Order {
+    (event.journey.unsure, event.journey.attempts, slot)
+}
+
+/// All events in hand.
+#[derive(Default)]
+pub(super) struct Hand {
+    next: Slot,
+    events: HashMap<Slot, InHand>,
+    by_key: HashMap<Key, Slot>,
+    ready: BTreeSet<Order>,
+    /// May name events that are gone or have moved on; `Stage` decides.
+    delayed: BinaryHeap<Reverse<(Moment, Slot)>>,
+}
+
+impl Hand {
+    pub(super) fn add(&mut self, event: InHand) {
+        let slot = self.next;
+        self.next += 1;
+        if let Some(key) = event.papers.key.as_ref().filter(|key| key.origin.identifies()) {
+            self.by_key.entry(key.clone()).or_insert(slot);
+        }
+        self.ready.insert(order(slot, &event));
+        self.events.insert(slot, event);
+    }
+
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut InHand> {
+        self.events.get_mut(&slot)
+    }
+
+    pub(super) fn get(&self, slot: Slot) -> Option<&InHand> {
+        self.events.get(&slot)
+    }
+
+    /// The event in hand with this key, if the connection that it came by is gone.
+    pub(super) fn orphan(&mut self, key: Option<&Key>) -> Option<&mut InHand> {
+        let slot = self.by_key.get(key?)?;
+        self.events.get_mut(slot).filter(|event| !event.papers.receipt.is_live())
+    }
+
+    pub(super) fn take(&mut self, slot: Slot) -> Option<InHand> {
+        let event = self.events.remove(&slot)?;
+        self.ready.remove(&order(slot, &event));
+        if let Some(key) = event.papers.key.as_ref().filter(|key| self.by_key.get(key) == Some(&slot)) {
+            self.by_key.remove(key);
+        }
+        Some(event)
+    }
+
+    /// Puts an event where `stage` says.
+    pub(super) fn stage(&mut self, slot: Slot, stage: Stage) {
+        let Some(event) = self.events.get_mut(&slot) else { return };
+        event.stage = stage;
+        let order = order(slot, event);
+        match stage {
+            Stage::Ready => drop(self.ready.insert(order)),
+            Stage::Delayed(until) => self.delayed.push(Reverse((until, slot))),
+            Stage::Running { .. } => drop(self.ready.remove(&order)),
+        }
+    }
+
+    /// Those that have waited long enough become ready; answers when the next will be.
+    pub(super) fn wake(&mut self, now: Moment) -> Option<Moment> {
+        while let Some(Reverse((due, slot))) = self.delayed.peek().copied() {
+            if due > now {
+                return Some(due);
+            }
+            self.delayed.pop();
+            if self.events.get(&slot).is_some_and(|event| event.stage == Stage::Delayed(due)) {
+                self.stage(slot, Stage::Ready);
+            }
+        }
+        None
+    }
+
+    /// The ready ones, the least doubtful first.
+    pub(super) fn ready(&self) -> Vec<Slot> {
+        self.ready.iter().map(|(.., slot)| *slot).collect()
+    }
+
+    /// Every event in hand that no request is under way for.
+    pub(super) fn idle(&self) -> Vec<Slot> {
+        let idle = self.events.iter().filter(|(_, event)| !matches!(event.stage, Stage::Running { .. }));
+        idle.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Every event in hand.
+    pub(super) fn slots(&self) -> Vec<Slot> {
+        self.events.keys().copied().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+}

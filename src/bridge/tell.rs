@@ -1,0 +1,144 @@
+//! What is told of each event and of the gate: one log line per fate, and the counters beside it.
+//!
+//! Not here: deciding anything. Keys, rules and ids are told; payloads, API texts and secrets never.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::clock::epoch_ms;
+use super::ending::Papers;
+use crate::admin::metrics::Metrics;
+use crate::core::gate::{Change, Gate};
+use crate::core::judge::Outcome;
+use crate::core::settlement::{Letter, Settlement};
+use crate::core::words::Reason;
+
+/// What became of an event. The same word stands in the log and in the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Created,
+    Recognised,
+    Skipped,
+    DeadLetter,
+    Released,
+    /// Its connection died first: the broker delivers it again.
+    Redelivery,
+}
+
+impl Fate {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Recognised => "recognised",
+            Self::Skipped => "skipped",
+            Self::DeadLetter => "dead_letter",
+            Self::Released => "released",
+            Self::Redelivery => "redelivery",
+        }
+    }
+}
+
+/// Why an event may become a second process. Each is announced before it can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is sent again after a create whose answer was lost.
+    Resent,
+    /// The broker delivers it again, and this process does not know it.
+    Redelivered,
+    /// It is handed back while its create is under way, or after one whose answer was lost.
+    HandedBack,
+}
+
+impl Doubt {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Resent => "resent",
+            Self::Redelivered => "redelivered",
+            Self::HandedBack => "handed_back",
+        }
+    }
+}
+
+/// One event at its end.
+pub(super) struct Told<'a> {
+    pub(super) fate: Fate,
+    pub(super) papers: &'a Papers,
+    pub(super) process: Option<&'a str>,
+    pub(super) attempts: u32,
+    pub(super) took: Duration,
+    pub(super) settlement: &'a Settlement,
+}
+
+/// Tells.
+pub(super) struct Teller {
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) shut: watch::Sender<Vec<String>>,
+}
+
+impl Teller {
+    /// The one line of an event's fate.
+    pub(super) fn fate(&self, told: &Told<'_>) {
+        let letter = letter(told.settlement);
+        let (outcome, key, rule) = (told.fate.as_str(), told.papers.key(), told.papers.rule());
+        let reason = letter.map_or("", |letter| letter.fault.reason.as_str());
+        self.metrics.settled(outcome, rule, reason);
+        if told.fate == Fate::Recognised {
+            self.metrics.recognised();
+        }
+        self.metrics.event_took(told.took);
+        self.metrics.last_settled(epoch_ms() / 1000);
+        let ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
+        let (process, attempts) = (told.process, told.attempts);
+        match letter {
+            None => tracing::info!(key, rule, outcome, process, attempts, ms, "event settled"),
+            Some(letter) => {
+                let (status, why) = (letter.status, why(letter));
+                tracing::warn!(key, rule, outcome, reason, why, status, attempts, ms, "event settled");
+            }
+        }
+    }
+
+    /// Says that an event may become a second process, before it can.
+    pub(super) fn doubt(&self, doubt: Doubt, papers: &Papers) {
+        self.metrics.possible_duplicate(doubt.as_str());
+        let (key, rule, cause) = (papers.key(), papers.rule(), doubt.as_str());
+        tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
+    }
+
+    pub(super) fn answered(&self, outcome: &Outcome, status: Option<u16>, took: Duration) {
+        self.metrics.answered(outcome.as_str(), status.unwrap_or(0), took);
+    }
+
+    pub(super) fn gate(&self, gate: &Gate, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Shut { why, scope, probes, until } => {
+                    self.metrics.gate(scope, true);
+                    let (until_s, probes) = (until.as_secs(), *probes);
+                    tracing::warn!(scope, why, probes, until_s, "gate shut: events wait, nothing is spent");
+                }
+                Change::Opened { scope, after } => {
+                    self.metrics.gate(scope, false);
+                    tracing::info!(scope, after_s = after.as_secs(), "gate open");
+                }
+            }
+        }
+        if !changes.is_empty() {
+            self.shut.send_replace(gate.shut().map(|(scope, why)| format!("{scope}: {why}")).collect());
+        }
+    }
+}
+
+fn letter(settlement: &Settlement) -> Option<&Letter> {
+    match settlement {
+        Settlement::DeadLetter(letter) => Some(letter),
+        Settlement::Ack | Settlement::Release => None,
+    }
+}
+
+/// The text of a dead letter, for the log. What the API said may quote the event: it stays in the letter.
+fn why(letter: &Letter) -> Option<&str> {
+    (letter.fault.reason != Reason::Refused).then_some(letter.fault.text.as_str())
+}

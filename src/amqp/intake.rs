@@ -1,0 +1,71 @@
+//! A delivery becomes a message: its text taken out of AMQP's types.
+//!
+//! Not here: its meaning, its fate, and anything that can fail.
+
+use std::sync::Arc;
+
+use lapin::BasicProperties;
+use lapin::message::Delivery;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use serde_json::{Map, Number, Value};
+
+use crate::core::message::Message;
+
+/// What the near shore keeps of a delivery: all that settling and a dead letter need.
+pub(super) struct Held {
+    pub(super) acker: lapin::Acker,
+    pub(super) properties: BasicProperties,
+    pub(super) body: Arc<Vec<u8>>,
+    pub(super) exchange: ShortString,
+    pub(super) routing_key: ShortString,
+}
+
+/// Splits a delivery into what goes on and what stays.
+pub(super) fn split(delivery: Delivery) -> (Message, Held) {
+    let body = Arc::new(delivery.data);
+    let properties = delivery.properties;
+    let message = Message {
+        body: Arc::clone(&body),
+        content_type: text(properties.content_type().as_ref()),
+        content_encoding: text(properties.content_encoding().as_ref()),
+        message_id: text(properties.message_id().as_ref()),
+        kind: text(properties.kind().as_ref()),
+        headers: properties.headers().as_ref().map(object).unwrap_or_default(),
+        exchange: delivery.exchange.to_string(),
+        routing_key: delivery.routing_key.to_string(),
+        redelivered: delivery.redelivered,
+    };
+    let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
+    (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
+}
+
+fn text(property: Option<&ShortString>) -> Option<String> {
+    property.map(ToString::to_string).filter(|text| !text.is_empty())
+}
+
+fn object(table: &FieldTable) -> Map<String, Value> {
+    table.inner().iter().filter_map(|(key, value)| Some((key.to_string(), json(value)?))).collect()
+}
+
+/// The JSON value that says the same; none for bytes that are no text and for decimals.
+fn json(value: &AMQPValue) -> Option<Value> {
+    Some(match value {
+        AMQPValue::Boolean(it) => Value::Bool(*it),
+        AMQPValue::ShortShortInt(it) => Value::from(*it),
+        AMQPValue::ShortShortUInt(it) => Value::from(*it),
+        AMQPValue::ShortInt(it) => Value::from(*it),
+        AMQPValue::ShortUInt(it) => Value::from(*it),
+        AMQPValue::LongInt(it) => Value::from(*it),
+        AMQPValue::LongUInt(it) => Value::from(*it),
+        AMQPValue::LongLongInt(it) => Value::from(*it),
+        AMQPValue::Timestamp(it) => Value::from(*it),
+        AMQPValue::Float(it) => Value::Number(Number::from_f64(f64::from(*it))?),
+        AMQPValue::Double(it) => Value::Number(Number::from_f64(*it)?),
+        AMQPValue::ShortString(it) => Value::String(it.to_string()),
+        AMQPValue::LongString(it) => Value::String(std::str::from_utf8(it.as_bytes()).ok()?.to_owned()),
+        AMQPValue::FieldArray(it) => Value::Array(it.as_slice().iter().filter_map(json).collect()),
+        AMQPValue::FieldTable(it) => Value::Object(object(it)),
+        AMQPValue::Void => Value::Null,
+        AMQPValue::DecimalValue(_) | AMQPValue::ByteArray(_) => return None,
+    })
+}

@@ -1,0 +1,65 @@
+//! The near shore: RabbitMQ. Takes deliveries in, settles them, and survives the broker.
+//!
+//! Not here: what an event means, the API, or any decision about an event's fate.
+
+mod channel;
+pub mod connection;
+mod intake;
+mod letter;
+mod post;
+mod settle;
+mod shore;
+mod size;
+pub mod state;
+pub mod topology;
+mod trouble;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::secret::SecretSource;
+
+/// What the near shore needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `amqp://` or `amqps://`, with user, host and virtual host, and without a password.
+    pub url: String,
+    /// The password of that user.
+    pub password: SecretSource,
+    /// The queue that events come from.
+    pub queue: String,
+    /// The queue that dead letters go to.
+    pub dead_letter_queue: String,
+    /// Events in hand at most; the broker holds back the rest. 1 to 65,535.
+    pub prefetch: u16,
+    /// Whether queues are looked for or made.
+    pub topology: Topology,
+    /// The kind of queue made with [`Topology::Declare`].
+    pub queue_type: QueueType,
+    /// Interval of heartbeats; a dead peer is noticed after twice as long.
+    pub heartbeat: Duration,
+    /// The longest one call to the broker may take, connecting included.
+    pub call_timeout: Duration,
+    /// The shortest and longest ceiling of the wait before connecting again.
+    pub reconnect: (Duration, Duration),
+    /// PEM file of further certificate authorities for `amqps://`.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Whether queues are looked for or made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// Each queue must be there; what is missing is named.
+    Verify,
+    /// Queues are declared, durable, and must fit if they exist.
+    Declare,
+}
+
+/// The kind of queue that is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueType {
+    /// Replicated.
+    Quorum,
+    /// On one node.
+    Classic,
+}

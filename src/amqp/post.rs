@@ -1,0 +1,167 @@
+//! Publishing dead letters: persistent, mandatory, confirmed, one at a time on each channel.
+//!
+//! Not here: what a dead letter says (`letter`), and the acknowledgement after it (`settle`).
+//!
+//! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
+//! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use tokio::task::{JoinError, JoinSet};
+
+use super::Config;
+use super::channel;
+use super::topology;
+use super::trouble::{Trouble, is_of_the_channel, within};
+use crate::admin::metrics::Metrics;
+use crate::core::backoff::{ceiling, jittered};
+
+/// Channels, and so dead letters on their way at once.
+const CHANNELS: usize = 4;
+/// The ceilings of the waits before a refused dead letter is published again.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// Where dead letters go, and by what.
+#[derive(Clone)]
+struct LetterBox {
+    connection: Arc<Connection>,
+    queue: ShortString,
+    limit: Duration,
+    metrics: Arc<Metrics>,
+}
+
+/// A dead letter that waits for a channel.
+struct Waiting {
+    tag: u64,
+    properties: BasicProperties,
+    body: Arc<Vec<u8>>,
+}
+
+/// What became of one dead letter, or the panic that prevented it.
+pub(super) type Posted = Result<Ended, JoinError>;
+
+/// What became of one dead letter.
+pub(super) struct Ended {
+    tag: u64,
+    channel: Channel,
+    end: Result<(), Trouble>,
+}
+
+/// The channels that publish, and what waits for them.
+pub(super) struct Posts {
+    to: LetterBox,
+    idle: Vec<Channel>,
+    waiting: VecDeque<Waiting>,
+    on_their_way: JoinSet<Ended>,
+}
+
+impl Posts {
+    pub(super) async fn open(
+        config: &Config,
+        publishing: &Arc<Connection>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Trouble> {
+        let limit = config.call_timeout;
+        let mut idle = Vec::with_capacity(CHANNELS);
+        for _ in 0..CHANNELS {
+            idle.push(open_channel(publishing, limit).await?);
+        }
+        let queue = topology::name(&config.dead_letter_queue)?;
+        let to = LetterBox { queue, limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
+        Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new() })
+    }
+
+    pub(super) fn send(&mut self, tag: u64, properties: BasicProperties, body: Arc<Vec<u8>>) {
+        self.waiting.push_back(Waiting { tag, properties, body });
+        self.fill();
+    }
+
+    fn fill(&mut self) {
+        while !self.waiting.is_empty()
+            && let Some(channel) = self.idle.pop()
+            && let Some(letter) = self.waiting.pop_front()
+        {
+            self.on_their_way.spawn(post(channel, self.to.clone(), letter));
+        }
+    }
+
+    /// The next that came to an end; none while none is on its way.
+    pub(super) async fn next(&mut self) -> Option<Posted> {
+        self.on_their_way.join_next().await
+    }
+
+    /// The tag whose dead letter the broker keeps.
+    pub(super) fn confirmed(&mut self, posted: Posted) -> Result<u64, Trouble> {
+        let posted = posted.map_err(|error| Trouble::new(format!("publishing a dead letter broke off: {error}")))?;
+        posted.end?;
+        self.idle.push(posted.channel);
+        self.fill();
+        Ok(posted.tag)
+    }
+}
+
+async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channel, Trouble> {
+    let channel = channel::open(connection, limit).await?;
+    within(limit, "asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    Ok(channel)
+}
+
+/// Publishes until the broker keeps it, or the connection is gone.
+async fn post(mut channel: Channel, to: LetterBox, letter: Waiting) -> Ended {
+    let mut refusals = 0;
+    let end = loop {
+        let refusal = match publish(&channel, &to, &letter).await {
+            Ok(None) => break Ok(()),
+            Ok(Some(refusal)) => refusal,
+            // A right that is missing or a size that is too large costs the channel. Were it to cost the connection,
+            // every event in hand would be delivered again, and be counted towards its delivery limit.
+            Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
+                Ok(another) => {
+                    channel = another;
+                    Trouble::during("the broker closed the channel", &error).to_string()
+                }
+                Err(trouble) => break Err(trouble),
+            },
+            Err(error) => break Err(Trouble::during("publishing a dead letter", &error)),
+        };
+        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, refusals), fastrand::f64());
+        refusals += 1;
+        to.metrics.publish_refused();
+        tracing::error!(queue = %to.queue, refusals, "dead letter refused: {refusal}; the event stays in hand");
+        tokio::time::sleep(wait).await;
+    };
+    Ended { tag: letter.tag, channel, end }
+}
+
+/// Publishes once. Kept only if the broker says exactly that; otherwise why not.
+async fn publish(channel: &Channel, to: &LetterBox, letter: &Waiting) -> lapin::Result<Option<String>> {
+    let confirmed = async {
+        let options = BasicPublishOptions { mandatory: true, immediate: false };
+        let (queue, properties) = (to.queue.clone(), letter.properties.clone());
+        channel.basic_publish("".into(), queue, options, &letter.body, properties).await?.await
+    };
+    tokio::pin!(confirmed);
+    loop {
+        match tokio::time::timeout(to.limit, &mut confirmed).await {
+            Ok(confirmation) => return confirmation.map(refusal),
+            // Publishing again now could make two of it; a dead connection shows by its heartbeat.
+            Err(_) => tracing::warn!(queue = %to.queue, "a dead letter is not confirmed yet: is the broker blocked?"),
+        }
+    }
+}
+
+fn refusal(confirmation: Confirmation) -> Option<String> {
+    match confirmation {
+        Confirmation::Ack(None) => None,
+        Confirmation::Ack(Some(_)) => Some("no such queue; make it".to_owned()),
+        Confirmation::Nack(_) => {
+            Some("the broker did not take it: is the queue full, or without its majority?".to_owned())
+        }
+        Confirmation::NotRequested => Some("the channel does not confirm".to_owned()),
+    }
+}

@@ -1,0 +1,110 @@
+//! Settling: the only place that acknowledges.
+//!
+//! Not here: who decides. The dangerous order is: publish, confirmed, and only then acknowledge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::{Acker, Connection};
+use tokio::sync::watch;
+
+use super::Config;
+use super::connection::Ends;
+use super::intake::Held;
+use super::letter;
+use super::post::{Posted, Posts};
+use super::trouble::{Trouble, within};
+use crate::bridge::receipt::Answer;
+use crate::core::settlement::{Letter, Settlement};
+
+/// What is in hand of one connection generation, by delivery tag.
+pub(super) struct Desk {
+    held: BTreeMap<u64, Held>,
+    posts: Posts,
+    limit: Duration,
+    /// True before the corridor lets go of anything: what it drops from then on goes back.
+    stop: watch::Receiver<bool>,
+}
+
+impl Desk {
+    pub(super) async fn open(config: &Config, publishing: &Arc<Connection>, ends: &Ends) -> Result<Self, Trouble> {
+        let posts = Posts::open(config, publishing, &ends.metrics).await?;
+        Ok(Self { held: BTreeMap::new(), posts, limit: config.call_timeout, stop: ends.stop.clone() })
+    }
+
+    pub(super) fn hold(&mut self, tag: u64, held: Held) {
+        self.held.insert(tag, held);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Carries out what was answered, in one go.
+    pub(super) async fn settle(&mut self, answers: &mut Vec<Answer>) -> Result<(), Trouble> {
+        let mut done = BTreeSet::new();
+        for Answer { number, settlement } in answers.drain(..) {
+            match settlement {
+                Some(Settlement::Ack) => drop(done.insert(number)),
+                Some(Settlement::DeadLetter(letter)) => self.post(number, &letter),
+                Some(Settlement::Release) => self.release(number).await?,
+                None if *self.stop.borrow() => self.release(number).await?,
+                None => self.post(number, &letter::abandoned()),
+            }
+        }
+        self.acknowledge(done).await
+    }
+
+    fn post(&mut self, tag: u64, why: &Letter) {
+        if let Some(held) = self.held.get(&tag) {
+            self.posts.send(tag, letter::properties(held, why), Arc::clone(&held.body));
+        }
+    }
+
+    /// The next dead letter that the broker has confirmed, or the trouble that prevents it; none while none is on its way.
+    pub(super) async fn next_posted(&mut self) -> Option<Posted> {
+        self.posts.next().await
+    }
+
+    /// The broker keeps the dead letter: now, and not before, the message itself is acknowledged.
+    pub(super) async fn confirmed(&mut self, posted: Posted) -> Result<(), Trouble> {
+        let tag = self.posts.confirmed(posted)?;
+        self.acknowledge(BTreeSet::from([tag])).await
+    }
+
+    /// Hands a message back to its queue.
+    pub(super) async fn release(&mut self, tag: u64) -> Result<(), Trouble> {
+        let Some(held) = self.held.remove(&tag) else { return Ok(()) };
+        let back = held.acker.nack(BasicNackOptions { requeue: true, multiple: false });
+        written(within(self.limit, "handing a message back", back).await?)
+    }
+
+    /// Acknowledges. As long as nothing older is in hand, one frame does for all; the rest go one by one.
+    async fn acknowledge(&mut self, mut done: BTreeSet<u64>) -> Result<(), Trouble> {
+        let mut newest = None;
+        while let Some(entry) = self.held.first_entry().filter(|entry| done.contains(entry.key())) {
+            done.remove(entry.key());
+            newest = Some(entry.remove().acker);
+        }
+        if let Some(acker) = newest {
+            self.write_ack(&acker, true).await?;
+        }
+        for tag in done {
+            if let Some(held) = self.held.remove(&tag) {
+                self.write_ack(&held.acker, false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_ack(&self, acker: &Acker, multiple: bool) -> Result<(), Trouble> {
+        written(within(self.limit, "acknowledging", acker.ack(BasicAckOptions { multiple })).await?)
+    }
+}
+
+/// The client library says false where it sent nothing: that message is not settled.
+fn written(is_written: bool) -> Result<(), Trouble> {
+    if is_written { Ok(()) } else { Err(Trouble::new("an acknowledgement was not sent: its channel is gone")) }
+}

@@ -1,0 +1,119 @@
+//! One generation of the near shore: consumes, hands messages in, takes answers back, until stop or trouble.
+//!
+//! Not here: making the connections again (`connection`), and how a message is settled (`settle`).
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
+use tokio::sync::mpsc;
+
+use super::Config;
+use super::channel;
+use super::connection::{Ends, Link};
+use super::intake::split;
+use super::settle::Desk;
+use super::topology;
+use super::trouble::{Trouble, within};
+use crate::bridge::arrival::Arrival;
+use crate::bridge::phase::stopped;
+use crate::bridge::receipt::{Answer, Receipt};
+
+/// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
+const ANSWERS_AT_ONCE: usize = 512;
+/// How often the idle connection is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The end of the consumer stream while nobody asked for it.
+const CANCELLED: &str = "the broker ended the subscription: the queue was deleted or moved, its node went down, \
+     the permission was withdrawn, or an event was in hand for longer than the broker's consumer timeout";
+
+/// One generation of the near shore.
+pub(super) struct Shore<'a> {
+    link: &'a Link,
+    limit: Duration,
+    channel: Channel,
+    consumer: Consumer,
+    desk: Desk,
+    line: mpsc::Sender<Answer>,
+    answers: mpsc::Receiver<Answer>,
+}
+
+impl<'a> Shore<'a> {
+    /// Looks at the topology and begins to consume.
+    pub(super) async fn open(config: &Config, link: &'a Link, ends: &Ends) -> Result<Self, Trouble> {
+        topology::prepare(config, &link.consuming).await?;
+        let limit = config.call_timeout;
+        let desk = Desk::open(config, &link.publishing, ends).await?;
+        let channel = channel::open(&link.consuming, limit).await?;
+        // Before consuming: without it the broker sends the whole queue.
+        within(limit, "setting the prefetch", channel.basic_qos(config.prefetch, BasicQosOptions::default())).await?;
+        let begun = channel.basic_consume(
+            topology::name(&config.queue)?,
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = within(limit, &format!("consuming from queue `{}`", config.queue), begun).await?;
+        let (line, answers) = mpsc::channel(usize::from(config.prefetch));
+        Ok(Self { link, limit, channel, consumer, desk, line, answers })
+    }
+
+    /// Serves until everything in hand is answered after the stop, or until the first trouble.
+    pub(super) async fn serve(mut self, ends: &mut Ends) -> Result<(), Trouble> {
+        let Ends { intake, stop, .. } = ends;
+        let mut answers = Vec::with_capacity(ANSWERS_AT_ONCE);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut is_taking = true;
+        while is_taking || !self.desk.is_empty() {
+            tokio::select! {
+                biased;
+                // First, so that nothing is handed back to a subscription of our own: each return is counted.
+                () = stopped(stop), if is_taking => {
+                    is_taking = false;
+                    self.stop_taking().await?;
+                }
+                _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.desk.settle(&mut answers).await?,
+                Some(posted) = self.desk.next_posted() => self.desk.confirmed(posted).await?,
+                delivery = self.consumer.next(), if is_taking => self.take(delivery, intake).await?,
+                _ = look.tick() => self.link.check()?,
+            }
+        }
+        // The barrier: the answer to the close comes after every acknowledgement before it.
+        channel::close(&self.channel, self.limit).await
+    }
+
+    async fn take(
+        &mut self,
+        delivery: Option<lapin::Result<Delivery>>,
+        intake: &mpsc::Sender<Arrival>,
+    ) -> Result<(), Trouble> {
+        let delivery = delivery.ok_or_else(|| Trouble::new(CANCELLED))?;
+        let delivery = delivery.map_err(|error| Trouble::during("consuming", &error))?;
+        let tag = delivery.delivery_tag;
+        let receipt = Receipt::new(tag, &self.line);
+        let receipt = receipt.ok_or_else(|| Trouble::new("the broker sent more messages than the prefetch allows"))?;
+        let (message, held) = split(delivery);
+        self.desk.hold(tag, held);
+        // After the stop the corridor may be gone already: its receipt, dropped here, hands the message back.
+        drop(intake.send(Arrival::Message(Box::new(message), receipt)).await);
+        Ok(())
+    }
+
+    /// Cancels the subscription and hands back what was delivered and not yet taken.
+    async fn stop_taking(&mut self) -> Result<(), Trouble> {
+        let tag = self.consumer.tag();
+        within(self.limit, "cancelling", self.channel.basic_cancel(tag, BasicCancelOptions::default())).await?;
+        // After its own cancel the stream yields what it had buffered, then ends; it must not be polled again.
+        while let Some(delivery) = self.consumer.next().await {
+            let delivery = delivery.map_err(|error| Trouble::during("cancelling", &error))?;
+            let tag = delivery.delivery_tag;
+            self.desk.hold(tag, split(delivery).1);
+            self.desk.release(tag).await?;
+        }
+        Ok(())
+    }
+}

@@ -6,4 +6,9 @@
 //!
 //! Not here: anything but the names of the rooms.
 
+pub mod admin;
+pub mod amqp;
+pub mod bridge;
+pub mod chakra;
+pub mod config;
 pub mod core;

@@ -1,0 +1,69 @@
+//! Laws of the probes, without a socket.
+//!
+//! Not here: HTTP (`server::tests`).
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Health;
+use crate::amqp::state::BrokerState;
+use crate::bridge::phase::{Phase, Pulse};
+
+fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
+    let gate = gate.iter().map(|&words| words.to_owned()).collect();
+    Health {
+        phase: watch::channel(phase).1,
+        broker: watch::channel(broker).1,
+        gate: watch::channel(gate).1,
+        pulse: Arc::new(Pulse::new(1_000_000)),
+    }
+}
+
+fn lost() -> BrokerState {
+    BrokerState::Lost { why: "connection refused".into() }
+}
+
+#[test]
+fn only_a_pulse_younger_than_thirty_seconds_is_alive() {
+    let health = health(Phase::Running, BrokerState::Consuming, &[]);
+    assert!(health.live(1_000_000) && health.live(1_029_999));
+    assert!(!health.live(1_030_000));
+    health.pulse.beat(1_030_000);
+    assert!(health.live(1_030_000));
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_hide_a_stuck_loop() {
+    assert!(!health(Phase::Running, BrokerState::Consuming, &[]).live(900_000));
+}
+
+#[test]
+fn a_lost_broker_and_a_shut_gate_do_not_make_a_daemon_dead() {
+    assert!(health(Phase::Running, lost(), &["everything: unauthorized"]).live(1_000_000));
+}
+
+#[test]
+fn ready_means_running_and_consuming_and_nothing_else() {
+    for phase in [Phase::Starting, Phase::Running, Phase::Draining, Phase::Stopped] {
+        for broker in [BrokerState::Connecting, BrokerState::Consuming, lost(), BrokerState::Closed] {
+            let expected = phase == Phase::Running && broker == BrokerState::Consuming;
+            assert_eq!(health(phase, broker.clone(), &["lead: forbidden"]).ready(), expected, "{phase:?} {broker:?}");
+        }
+    }
+}
+
+#[test]
+fn the_details_say_what_stands_in_the_way() {
+    let health = health(Phase::Draining, lost(), &["lead: forbidden"]);
+    assert_eq!(
+        health.ready_details(),
+        json!({
+            "ready": false, "phase": "draining", "broker": "lost", "broker_lost": "connection refused",
+            "gate_shut": ["lead: forbidden"],
+        })
+    );
+    let live = json!({ "live": true, "phase": "draining", "pulse_age_ms": 250 });
+    assert_eq!(health.live_details(1_000_250), live);
+}

@@ -1,0 +1,239 @@
+//! The numbers of the daemon, in the text format of OpenMetrics. Every name begins with `chakra_bridge_`.
+//!
+//! Not here: who counts, when, and how the text is served.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry};
+
+use crate::core::gate::EVERYTHING;
+use crate::core::judge::Outcome;
+use crate::core::words::Cause;
+
+#[cfg(test)]
+mod tests;
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Seconds: 5 ms to 60 s.
+const REQUEST_BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// Seconds: 5 ms to 5 min; an event may wait in hand between its requests.
+const EVENT_BUCKETS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+type Level = Gauge<u64, AtomicU64>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Settled {
+    fate: &'static str,
+    rule: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    outcome: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Repeated {
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Gated {
+    scope: String,
+}
+
+/// Every number of the daemon. Shared behind an `Arc`; no method waits for another for longer than a look-up.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    received: Counter,
+    settled: Family<Settled, Counter>,
+    event_took: Histogram,
+    answered: Family<Answered, Counter>,
+    request_took: Histogram,
+    possible_duplicates: Family<Repeated, Counter>,
+    recognised: Counter,
+    in_hand: Level,
+    in_flight: Level,
+    waiting: Level,
+    gate: Family<Gated, Level>,
+    probes: Counter,
+    broker_connected: Level,
+    broker_connections: Counter,
+    publishes_refused: Counter,
+    last_settled: Level,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Every number at nought.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut all = Registry::with_prefix("chakra_bridge");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        all.register("build", "The version that runs", version);
+        let all = &mut all;
+        let metrics = Self {
+            received: put(all, "events_received", "Events taken from the queue, redelivered ones included"),
+            settled: put(all, "events_settled", "Events settled, by fate, rule and reason"),
+            event_took: put_histogram(all, "event_duration_seconds", "From receive to settle", EVENT_BUCKETS),
+            answered: put(all, "api_requests", "Requests to the API, by outcome and status; 0 is no answer"),
+            request_took: put_histogram(all, "api_request_duration_seconds", "One API request", REQUEST_BUCKETS),
+            possible_duplicates: put(
+                all,
+                "possible_duplicates",
+                "Creates that may make a second process, each announced in the log before it is sent",
+            ),
+            recognised: put(all, "events_recognised", "Events found to be done already"),
+            in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
+            in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
+            waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
+            gate: put(all, "gate_shut", "1 while no request is begun for this scope"),
+            probes: put(all, "gate_probes", "Single requests that tried whether a shut gate may open"),
+            broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),
+            broker_connections: put(all, "broker_connections", "Connections made to the broker"),
+            publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
+            last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
+            registry: std::mem::take(all),
+        };
+        metrics.foresee();
+        metrics
+    }
+
+    /// What is known beforehand is there from the start, so that an alert on a rate sees the first increase.
+    fn foresee(&self) {
+        for outcome in Outcome::NAMES {
+            drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
+        }
+        for cause in Cause::ALL.map(Cause::as_str) {
+            drop(self.possible_duplicates.get_or_create(&Repeated { cause }));
+        }
+        self.gate(EVERYTHING, false);
+    }
+
+    /// Shows a label set of [`Metrics::settled`] at nought: for what is known once the rules are.
+    pub fn foresee_settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
+        drop(self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }));
+    }
+
+    /// An event was taken from the queue.
+    pub fn received(&self) {
+        self.received.inc();
+    }
+
+    /// An event was settled. `rule` must be a name out of the configuration, or empty.
+    pub fn settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
+        self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }).inc();
+    }
+
+    /// A request to the API ended. `status` is 0 where no answer came.
+    pub fn answered(&self, outcome: &'static str, status: u16, took: Duration) {
+        self.answered.get_or_create(&Answered { outcome, status }).inc();
+        self.request_took.observe(took.as_secs_f64());
+    }
+
+    /// An event took this long from receive to settle.
+    pub fn event_took(&self, took: Duration) {
+        self.event_took.observe(took.as_secs_f64());
+    }
+
+    /// A create was repeated although the one before may have been done.
+    pub fn possible_duplicate(&self, cause: &'static str) {
+        self.possible_duplicates.get_or_create(&Repeated { cause }).inc();
+    }
+
+    /// An event was found to be done already.
+    pub fn recognised(&self) {
+        self.recognised.inc();
+    }
+
+    /// So many events are in hand.
+    pub fn in_hand(&self, n: usize) {
+        self.in_hand.set(n as u64);
+    }
+
+    /// So many requests to the API are under way.
+    pub fn in_flight(&self, n: usize) {
+        self.in_flight.set(n as u64);
+    }
+
+    /// So many events in hand wait for their next attempt.
+    pub fn waiting(&self, n: usize) {
+        self.waiting.set(n as u64);
+    }
+
+    /// The gate is shut or open for this scope: [`EVERYTHING`] or a procedure's short id. A procedure leaves the
+    /// text when its gate opens, since events may name procedures and there is no end of names.
+    pub fn gate(&self, scope: &str, shut: bool) {
+        let gated = Gated { scope: scope.to_owned() };
+        if shut || scope == EVERYTHING {
+            self.gate.get_or_create(&gated).set(shut.into());
+        } else {
+            self.gate.remove(&gated);
+        }
+    }
+
+    /// A single request tries whether the gate may open.
+    pub fn probe(&self) {
+        self.probes.inc();
+    }
+
+    /// Whether deliveries can come in.
+    pub fn broker_connected(&self, connected: bool) {
+        self.broker_connected.set(connected.into());
+    }
+
+    /// A connection to the broker was made.
+    pub fn broker_connections(&self) {
+        self.broker_connections.inc();
+    }
+
+    /// The broker did not confirm a publish.
+    pub fn publish_refused(&self) {
+        self.publishes_refused.inc();
+    }
+
+    /// An event was settled at this time, in seconds since the Unix epoch.
+    pub fn last_settled(&self, unix_seconds: u64) {
+        self.last_settled.set(unix_seconds);
+    }
+
+    /// All of it as text, of the type [`CONTENT_TYPE`].
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "writing to a String cannot fail")]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a String takes every text");
+        text
+    }
+}
+
+fn put<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn put_histogram<const N: usize>(registry: &mut Registry, name: &str, help: &str, buckets: [f64; N]) -> Histogram {
+    let histogram = Histogram::new(buckets);
+    registry.register(name, help, histogram.clone());
+    histogram
+}

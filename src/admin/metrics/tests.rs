@@ -1,0 +1,119 @@
+//! Laws of the numbers: what is promised is there, and each method moves its own line.
+//!
+//! Not here: HTTP (`server::tests`).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Metrics;
+use crate::core::gate::EVERYTHING;
+use crate::core::judge::Outcome;
+use crate::core::words::Cause;
+
+/// The lines of the text with a value, without comments.
+fn lines(metrics: &Metrics) -> BTreeSet<String> {
+    metrics.text().lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// The lines that came or changed.
+fn moved(count: impl FnOnce(&Metrics)) -> Vec<String> {
+    let metrics = Metrics::new();
+    let before = lines(&metrics);
+    count(&metrics);
+    lines(&metrics).difference(&before).cloned().collect()
+}
+
+/// The one line that came or changed, without the prefix.
+fn line(count: impl FnOnce(&Metrics)) -> String {
+    let moved = moved(count);
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    moved[0].strip_prefix("chakra_bridge_").expect("every name has the prefix").to_owned()
+}
+
+#[test]
+fn each_count_moves_its_own_line_and_no_other() {
+    assert_eq!(line(Metrics::received), "events_received_total 1");
+    assert_eq!(line(Metrics::recognised), "events_recognised_total 1");
+    assert_eq!(line(Metrics::probe), "gate_probes_total 1");
+    assert_eq!(line(Metrics::broker_connections), "broker_connections_total 1");
+    assert_eq!(line(Metrics::publish_refused), "publishes_refused_total 1");
+    assert_eq!(line(|metrics| metrics.possible_duplicate("reset")), r#"possible_duplicates_total{cause="reset"} 1"#);
+    let settled = r#"events_settled_total{fate="dead_lettered",rule="lead",reason="refused"} 1"#;
+    assert_eq!(line(|metrics| metrics.settled("dead_lettered", "lead", "refused")), settled);
+}
+
+#[test]
+fn each_level_shows_the_last_value() {
+    assert_eq!(line(|metrics| metrics.in_hand(64)), "events_in_hand 64");
+    assert_eq!(line(|metrics| metrics.in_flight(8)), "api_requests_in_flight 8");
+    assert_eq!(line(|metrics| metrics.waiting(3)), "events_waiting 3");
+    assert_eq!(line(|metrics| metrics.broker_connected(true)), "broker_connected 1");
+    assert_eq!(line(|metrics| metrics.last_settled(1_618_558_867)), "last_settled_timestamp_seconds 1618558867");
+    let back = |metrics: &Metrics| {
+        metrics.in_hand(64);
+        metrics.in_hand(0);
+        metrics.broker_connected(true);
+        metrics.broker_connected(false);
+    };
+    assert_eq!(moved(back), Vec::<String>::new());
+}
+
+#[test]
+fn a_procedure_leaves_the_text_when_its_gate_opens_and_the_whole_stays() {
+    assert_eq!(line(|metrics| metrics.gate("lead", true)), r#"gate_shut{scope="lead"} 1"#);
+    assert_eq!(line(|metrics| metrics.gate(EVERYTHING, true)), r#"gate_shut{scope="everything"} 1"#);
+    let back = |metrics: &Metrics| {
+        for scope in ["lead", EVERYTHING] {
+            metrics.gate(scope, true);
+            metrics.gate(scope, false);
+        }
+    };
+    assert_eq!(moved(back), Vec::<String>::new());
+}
+
+#[test]
+fn a_request_counts_and_is_timed() {
+    let moved = moved(|metrics| metrics.answered("created", 201, Duration::from_millis(300)));
+    assert!(moved.contains(&r#"chakra_bridge_api_requests_total{outcome="created",status="201"} 1"#.to_owned()));
+    assert!(moved.contains(&"chakra_bridge_api_request_duration_seconds_sum 0.3".to_owned()), "{moved:?}");
+    assert!(moved.contains(&r#"chakra_bridge_api_request_duration_seconds_bucket{le="0.5"} 1"#.to_owned()));
+    assert!(!moved.iter().any(|line| line.contains(r#"le="0.25""#)), "{moved:?}");
+}
+
+#[test]
+fn an_event_is_timed_from_receive_to_settle() {
+    let moved = moved(|metrics| metrics.event_took(Duration::from_secs(90)));
+    assert!(moved.contains(&"chakra_bridge_event_duration_seconds_count 1".to_owned()), "{moved:?}");
+    assert!(moved.contains(&r#"chakra_bridge_event_duration_seconds_bucket{le="300.0"} 1"#.to_owned()));
+    assert!(!moved.iter().any(|line| line.contains(r#"le="60.0""#)), "{moved:?}");
+}
+
+#[test]
+fn what_is_known_beforehand_is_there_from_the_start() {
+    let metrics = Metrics::new();
+    metrics.foresee_settled("created", "lead", "");
+    let text = metrics.text();
+    let mut expected: Vec<String> = Vec::new();
+    expected.extend(Outcome::NAMES.map(|name| format!("api_requests_total{{outcome=\"{name}\",status=\"0\"}} 0")));
+    expected.extend(Cause::ALL.map(|cause| format!("possible_duplicates_total{{cause=\"{}\"}} 0", cause.as_str())));
+    expected.extend(
+        ["events_received_total 0", "events_recognised_total 0", "gate_probes_total 0", "broker_connections_total 0"]
+            .map(str::to_owned),
+    );
+    expected.extend(
+        ["publishes_refused_total 0", "events_in_hand 0", "api_requests_in_flight 0", "events_waiting 0"]
+            .map(str::to_owned),
+    );
+    expected.extend(["broker_connected 0", "last_settled_timestamp_seconds 0"].map(str::to_owned));
+    expected.push(r#"gate_shut{scope="everything"} 0"#.to_owned());
+    expected.push(r#"events_settled_total{fate="created",rule="lead",reason=""} 0"#.to_owned());
+    expected.push(format!("build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));
+    for line in expected {
+        assert!(text.contains(&format!("\nchakra_bridge_{line}\n")), "{line} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn the_text_ends_as_the_format_asks() {
+    assert!(Metrics::new().text().ends_with("\n# EOF\n"));
+}

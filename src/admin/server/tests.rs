@@ -1,0 +1,176 @@
+//! The admin port on a real socket: its paths, its refusals and its limits.
+//!
+//! Not here: what the answers say (`health::tests`, `metrics::tests`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+
+use crate::bridge::clock::epoch_ms;
+
+use super::{CONNECTION_TIME_MAX, CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, bind, serve};
+use crate::admin::Config;
+use crate::admin::health::{Health, PULSE_AGE_MAX};
+use crate::admin::metrics::Metrics;
+use crate::amqp::state::BrokerState;
+use crate::bridge::phase::{Phase, Pulse};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn health(phase: Phase, beat_ms: u64) -> Health {
+    Health {
+        phase: watch::channel(phase).1,
+        broker: watch::channel(BrokerState::Consuming).1,
+        gate: watch::channel(Vec::new()).1,
+        pulse: Arc::new(Pulse::new(beat_ms)),
+    }
+}
+
+/// Serves for as long as `visit` lasts, and then stops.
+async fn visited<T>(health: Health, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+    let listener = bind(&Config { listen: "127.0.0.1:0".parse().unwrap() }).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let serving = serve(listener, Arc::new(Metrics::new()), health, async { stopped.await.unwrap() });
+    let visiting = async {
+        let seen = visit(address).await;
+        stop.send(()).unwrap();
+        seen
+    };
+    let both = async { tokio::join!(serving, visiting) };
+    tokio::time::timeout(DEADLINE, both).await.expect("the server stops within the deadline").1
+}
+
+async fn running<T>(visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+    visited(health(Phase::Running, epoch_ms()), visit).await
+}
+
+/// What comes back until the server closes the connection, as head and body.
+async fn send(address: SocketAddr, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    rest(stream).await
+}
+
+async fn rest(mut stream: TcpStream) -> (String, String) {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    (head.to_owned(), body.to_owned())
+}
+
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (String, String) {
+    send(address, &format!("{method} {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn metrics_come_in_their_own_content_type() {
+    let (head, body) = running(async |address| ask(address, "GET", "/metrics?any").await).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(body.contains("chakra_bridge_events_received_total 0\n") && body.ends_with("# EOF\n"), "{body}");
+}
+
+#[tokio::test]
+async fn a_probe_answers_with_a_status_and_the_reasons() {
+    let (head, body) = running(async |address| ask(address, "GET", "/readyz").await).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("content-type: application/json"), "{head}");
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["broker"], "consuming");
+    let draining = health(Phase::Draining, epoch_ms());
+    let (head, body) = visited(draining, async |address| ask(address, "GET", "/readyz").await).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["phase"], "draining");
+}
+
+#[tokio::test]
+async fn a_stopped_pulse_is_not_alive() {
+    let (head, _) = running(async |address| ask(address, "GET", "/livez").await).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let old = epoch_ms() - u64::try_from(PULSE_AGE_MAX.as_millis()).unwrap();
+    let stuck = health(Phase::Running, old);
+    let (head, _) = visited(stuck, async |address| ask(address, "GET", "/livez").await).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+}
+
+#[tokio::test]
+async fn a_head_request_gets_the_head_alone() {
+    for path in ["/livez", "/readyz", "/metrics"] {
+        let (head, body) = running(async |address| ask(address, "HEAD", path).await).await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert_eq!(body, "");
+    }
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused() {
+    running(async |address| {
+        for path in ["/", "/metrics/", "/livez/../readyz", "/debug"] {
+            assert!(ask(address, "GET", path).await.0.starts_with("HTTP/1.1 404 "), "{path}");
+        }
+        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+            let (head, _) = ask(address, method, "/livez").await;
+            assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: GET, HEAD"), "{method}: {head}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_beyond_its_size_is_refused() {
+    let long = format!("GET /livez HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(HEAD_MAX));
+    let (head, _) = running(async |address| send(address, &long).await).await;
+    assert!(head.starts_with("HTTP/1.1 431 "), "{head}");
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_shown_the_door() {
+    let begun = Instant::now();
+    let said = running(async |address| rest(TcpStream::connect(address).await.unwrap()).await).await;
+    assert!(!said.0.contains("200"), "{said:?}");
+    assert!(begun.elapsed() < CONNECTION_TIME_MAX, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_until_another_ends() {
+    running(async |address| {
+        let mut idle = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut asking = Box::pin(ask(address, "GET", "/livez"));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut asking).await;
+        assert!(early.is_err(), "answered beside {CONNECTIONS_MAX} others: {early:?}");
+        drop(idle.pop());
+        assert!(asking.await.0.starts_with("HTTP/1.1 200 OK\r\n"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_at_once() {
+    let taken = bind(&Config { listen: "127.0.0.1:0".parse().unwrap() }).await.unwrap();
+    let same = Config { listen: taken.local_addr().unwrap() };
+    let again = bind(&same);
+    let error = tokio::time::timeout(Duration::from_secs(10), again).await.unwrap().expect_err("the port is taken");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn an_open_connection_does_not_hold_up_the_end() {
+    let begun = Instant::now();
+    let held = running(async |address| {
+        let held = TcpStream::connect(address).await.unwrap();
+        // Connections are accepted in their order: once the second is answered, the first is held.
+        ask(address, "GET", "/livez").await;
+        held
+    })
+    .await;
+    assert_eq!(rest(held).await, (String::new(), String::new()));
+    assert!(begun.elapsed() < HEAD_TIME_MAX, "{:?}", begun.elapsed());
+}

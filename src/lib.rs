@@ -10,5 +10,8 @@ pub mod admin;
 pub mod amqp;
 pub mod bridge;
 pub mod chakra;
+pub mod cli;
 pub mod config;
 pub mod core;
+pub mod daemon;
+pub mod telemetry;

@@ -1,0 +1,122 @@
+//! `check`: every mistake of the configuration at once, and what is promised for each rule.
+//!
+//! Not here: opening a connection. Only the files that the configuration names are looked at.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use super::exit::Exit;
+use crate::config::{self, Config, Mistakes};
+use crate::core::decode::Limits;
+use crate::core::mapping::key::KeyExpression;
+use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::policy::OnUnknown;
+
+/// What `check` takes.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A configuration without a mistake.
+pub struct Ready {
+    /// What the rooms need.
+    pub config: Config,
+    /// What an event may be.
+    pub limits: Limits,
+    /// What becomes of it.
+    pub rules: Rules,
+}
+
+impl Ready {
+    /// What is promised for each rule, in words.
+    #[must_use]
+    pub fn guarantees(&self) -> Vec<String> {
+        let unknown = match self.config.policy.on_unknown {
+            OnUnknown::Resend => "is sent once more (a possible duplicate, announced and counted), then dead-lettered",
+            OnUnknown::DeadLetter => "is dead-lettered as unknown",
+        };
+        let of = |rule: &Rule| match rule.is_skip() {
+            true => format!("rule \"{}\": its events are acknowledged, and nothing is created", rule.name()),
+            false => format!("rule \"{}\": an event whose answer is lost {unknown}", rule.name()),
+        };
+        self.rules.iter().map(of).collect()
+    }
+}
+
+/// Reads the configuration with everything in it that can be checked without a connection.
+///
+/// # Errors
+/// Every mistake, each with its place.
+pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
+    load_with(path, variables())
+}
+
+/// The variables that are text; no other can be one of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// As [`load`], under these variables.
+///
+/// # Errors
+/// Every mistake, each with its place.
+pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, String)>) -> Result<Ready, Box<Mistakes>> {
+    let mut reading = config::read(path, variables);
+    let key = reading.event_key.as_ref().map(|key| KeyExpression::compile(key, "event.key")).transpose();
+    let rules = Rules::compile(reading.rules.clone());
+    reading.mistakes.extend(key.as_ref().err().into_iter().flatten().cloned());
+    reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());
+    let (config, source) = reading.finish().map_err(Box::new)?;
+    let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
+    match (limits, rules) {
+        (Ok(limits), Ok(rules)) => Ok(Ready { config, limits, rules }),
+        // Already among the mistakes above.
+        _ => Err(Box::new(Mistakes::new(source, Vec::new()))),
+    }
+}
+
+/// Checks, and prints what it found.
+pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+    match load(&common.config) {
+        Ok(ready) => {
+            good(common, arguments, &ready);
+            Exit::Done
+        }
+        Err(mistakes) => {
+            bad(arguments, &mistakes);
+            Exit::Config
+        }
+    }
+}
+
+fn good(common: &Common, arguments: &Arguments, ready: &Ready) {
+    let (warnings, guarantees) = (ready.config.warnings(), ready.guarantees());
+    if arguments.json {
+        println!("{}", json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees }));
+        return;
+    }
+    warnings.iter().for_each(|warning| println!("warning: {warning}"));
+    guarantees.iter().for_each(|guarantee| println!("{guarantee}"));
+    println!("{}: no mistakes; rules: {}. Next: chakra-bridge map EVENT…", common.config.display(), guarantees.len());
+}
+
+fn bad(arguments: &Arguments, mistakes: &Mistakes) {
+    if arguments.json {
+        let list = mistakes.list.iter().map(|mistake| {
+            let line = mistake.span.as_ref().map(|span| mistakes.source.line(span.start));
+            json!({ "line": line, "key": mistake.key, "what": mistake.what, "expected": mistake.expected })
+        });
+        println!("{}", json!({ "file": mistakes.source.path(), "mistakes": list.collect::<Vec<_>>() }));
+        return;
+    }
+    eprintln!("{}", mistakes.render(std::io::stderr().is_terminal()));
+    let count = mistakes.list.len();
+    eprintln!("{count} mistake{}; nothing was started", if count == 1 { "" } else { "s" });
+}

@@ -1,0 +1,46 @@
+//! Exit codes, after sysexits.
+//!
+//! Not here: exiting.
+
+use std::process::ExitCode;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done; for the daemon, drained.
+    Done,
+    /// 1: an event would be a dead letter.
+    WouldDie,
+    /// 64: the command line is wrong.
+    Usage,
+    /// 70: something that should not be, or cannot be begun.
+    Internal,
+    /// 75: the drain deadline passed and work was handed back.
+    HandedBack,
+    /// 78: the configuration is wrong.
+    Config,
+    /// 130: a second signal.
+    SecondSignal,
+}
+
+impl Exit {
+    /// The code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WouldDie => 1,
+            Self::Usage => 64,
+            Self::Internal => 70,
+            Self::HandedBack => 75,
+            Self::Config => 78,
+            Self::SecondSignal => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

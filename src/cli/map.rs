@@ -1,0 +1,138 @@
+//! `map`: dry run. Events from files or standard input, the requests they would become, or why not.
+//!
+//! Not here: sending anything.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::Common;
+use super::check::{Ready, load};
+use super::exit::Exit;
+use crate::core::decode::decode;
+use crate::core::mapping::rules::{Mapped, map};
+use crate::core::message::Message;
+use crate::core::words::Fault;
+
+/// What `map` takes.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Files with an event each, or one event a line; `-` is standard input
+    #[arg(value_name = "EVENT", default_value = "-")]
+    events: Vec<PathBuf>,
+    /// AMQP content type of the events
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+    /// AMQP property `type` of the events
+    #[arg(long, value_name = "TYPE")]
+    kind: Option<String>,
+    /// AMQP property `message-id` of the events
+    #[arg(long, value_name = "ID")]
+    message_id: Option<String>,
+    /// Exchange that the events were published to
+    #[arg(long, value_name = "NAME", default_value = "")]
+    exchange: String,
+    /// Routing key of the events
+    #[arg(long, value_name = "KEY", default_value = "")]
+    routing_key: String,
+    /// A header of the events; may be given more than once
+    #[arg(long = "header", value_name = "NAME=TEXT", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Prints one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=TEXT")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Maps every event and prints what would become of it.
+pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+    let ready = match load(&common.config) {
+        Ok(ready) => ready,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return Exit::Config;
+        }
+    };
+    let mut exit = Exit::Done;
+    for path in &arguments.events {
+        let bytes = match read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                return Exit::Usage;
+            }
+        };
+        for body in events(bytes) {
+            let verdict = verdict(&ready, &message(arguments, body));
+            exit = if verdict.is_err() { Exit::WouldDie } else { exit };
+            print(arguments, verdict);
+        }
+    }
+    exit
+}
+
+fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {
+    if path.as_os_str() != "-" {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// One event, or one a line if every line is JSON by itself and the whole is not.
+fn events(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+    let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    if lines.len() > 1 && !is_json(&bytes) && lines.iter().any(|line| is_json(line)) {
+        return lines.into_iter().map(<[u8]>::to_vec).collect();
+    }
+    vec![bytes]
+}
+
+fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
+    let headers: Map<String, Value> =
+        arguments.headers.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect();
+    Message {
+        body: Arc::new(body),
+        content_type: arguments.content_type.clone(),
+        content_encoding: None,
+        message_id: arguments.message_id.clone(),
+        kind: arguments.kind.clone(),
+        headers,
+        exchange: arguments.exchange.clone(),
+        routing_key: arguments.routing_key.clone(),
+        redelivered: false,
+    }
+}
+
+/// What would become of a message, as JSON.
+fn verdict(ready: &Ready, message: &Message) -> Result<Value, Fault> {
+    let event = decode(message, &ready.limits)?;
+    let key = event.key.to_string();
+    Ok(match map(&event, &ready.rules)? {
+        Mapped::Skip { rule } => json!({ "key": key, "rule": &*rule, "outcome": "skipped" }),
+        Mapped::Create { rule, request } => {
+            let path = format!("/v1/ext/procedure/{}/process", request.procedure);
+            json!({ "key": key, "rule": &*rule, "outcome": "create", "method": "POST", "path": path, "body": request })
+        }
+    })
+}
+
+fn print(arguments: &Arguments, verdict: Result<Value, Fault>) {
+    let value = verdict.unwrap_or_else(
+        |fault| json!({ "outcome": "dead_letter", "reason": fault.reason.as_str(), "text": fault.text }),
+    );
+    if arguments.json {
+        println!("{value}");
+    } else {
+        println!("{value:#}");
+    }
+}

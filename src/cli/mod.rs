@@ -1,0 +1,65 @@
+//! The verbs: `run`, `check`, `map`.
+//!
+//! Not here: what they do to an event; each only reads, asks a room, and prints.
+
+pub mod check;
+pub mod exit;
+pub mod map;
+pub mod run;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use exit::Exit;
+
+/// Where the configuration is looked for unless told.
+const CONFIG: &str = "/etc/chakra-bridge/chakra-bridge.toml";
+
+/// RabbitMQ domain events become ChakraHQ processes.
+#[derive(Debug, Parser)]
+#[command(name = "chakra-bridge", version, about, arg_required_else_help = false)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// What every verb takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// The configuration file.
+    #[arg(short, long, global = true, env = "CHAKRA_BRIDGE_CONFIG", default_value = CONFIG, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Runs the daemon (also without any verb)
+    Run,
+    /// Says every mistake of the configuration at once, with file and line
+    Check(check::Arguments),
+    /// Dry run: the request that each event would become, or why it would be a dead letter
+    Map(map::Arguments),
+}
+
+/// Runs the verb that `arguments` name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match cli.verb.unwrap_or(Verb::Run) {
+        Verb::Run => run::run(&cli.common),
+        Verb::Check(arguments) => check::run(&cli.common, &arguments),
+        Verb::Map(arguments) => map::run(&cli.common, &arguments),
+    }
+}
+
+fn usage(error: &clap::Error) -> Exit {
+    // Help and version come this way too, on standard output.
+    let is_mistake = error.use_stderr();
+    if error.print().is_err() || is_mistake { Exit::Usage } else { Exit::Done }
+}

@@ -1,0 +1,124 @@
+//! The daemon: joins the two shores, the corridor and the window, and takes them down in order.
+//!
+//! Not here: signals and exit codes (`main`), and whatever the rooms do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::admin::health::Health;
+use crate::admin::metrics::Metrics;
+use crate::admin::server;
+use crate::amqp::connection::{self, Ends};
+use crate::amqp::state::BrokerState;
+use crate::bridge::clock::epoch_ms;
+use crate::bridge::phase::{Phase, Pulse, stopped};
+use crate::bridge::{self, Bridge};
+use crate::chakra::Client;
+use crate::config::Config;
+use crate::core::decode::Limits;
+use crate::core::mapping::rules::Rules;
+
+/// The most of the drain deadline that is kept for settling with the broker and closing.
+const CLOSING_MAX: Duration = Duration::from_secs(2);
+
+/// How the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Requests cut off at the deadline; their events were handed back.
+    pub cut_off: usize,
+    /// Whether the broker had taken every answer when the deadline passed.
+    pub is_settled: bool,
+}
+
+impl Report {
+    /// Whether everything under way was finished in time.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.cut_off == 0 && self.is_settled
+    }
+}
+
+/// Runs until `shutdown`, then drains.
+///
+/// # Errors
+/// Says what cannot be begun (the admin port, the HTTP client), or that the near shore ended by a panic.
+pub async fn run(
+    config: Config,
+    limits: Limits,
+    rules: Rules,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Report, String> {
+    let metrics = Arc::new(Metrics::new());
+    let pulse = Arc::new(Pulse::new(epoch_ms()));
+    let (phase, phase_seen) = watch::channel(Phase::Starting);
+    let (state, state_seen) = watch::channel(BrokerState::Connecting);
+    let (shut, shut_seen) = watch::channel(Vec::new());
+    let (stop, stop_seen) = watch::channel(false);
+    let (intake, arrivals) = mpsc::channel(usize::from(config.broker.prefetch));
+
+    let health = Health { phase: phase_seen, broker: state_seen, gate: shut_seen, pulse: Arc::clone(&pulse) };
+    let _window = open_window(&config, &metrics, health).await?;
+    let client = Client::new(&config.api)?;
+    let ends = Ends { intake, stop: stop_seen.clone(), state, metrics: Arc::clone(&metrics) };
+    let mut shore: JoinSet<bool> = JoinSet::new();
+    shore.spawn(connection::run(config.broker, ends));
+    phase.send_replace(Phase::Running);
+
+    for rule in rules.names() {
+        metrics.foresee_settled("created", rule.as_ref(), "");
+    }
+    let (rules, limit) = (Arc::new(rules), config.bridge.drain_deadline);
+    let bridge = Bridge { client, limits, rules, policy: config.policy, gate: config.gate, metrics, pulse, shut };
+    let closing = CLOSING_MAX.min(limit / 5);
+    let mut told = stop_seen.clone();
+    let corridor = bridge::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));
+    let stopping = async {
+        shutdown.await;
+        tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
+        phase.send_replace(Phase::Draining);
+        stop.send_replace(true);
+        Instant::now() + limit
+    };
+    let mut said = None;
+    let (drained, deadline) = tokio::select! {
+        both = async { tokio::join!(corridor, stopping) } => both,
+        why = broken(&mut shore, stop_seen, &mut said) => return Err(why),
+    };
+    let is_settled = match said {
+        Some(is_settled) => is_settled,
+        None => settled(&mut shore, deadline).await,
+    };
+    phase.send_replace(Phase::Stopped);
+    Ok(Report { cut_off: drained.cut_off, is_settled })
+}
+
+async fn open_window(config: &Config, metrics: &Arc<Metrics>, health: Health) -> Result<JoinSet<()>, String> {
+    let listener = server::bind(&config.admin)
+        .await
+        .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
+    let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
+    tracing::info!(%address, "probes and metrics: /livez /readyz /metrics");
+    let mut window = JoinSet::new();
+    window.spawn(server::serve(listener, Arc::clone(metrics), health, std::future::pending()));
+    Ok(window)
+}
+
+/// Resolves if the near shore ends although nobody stopped it: without it the daemon would be deaf. What it said at
+/// a proper end is put into `settled`.
+async fn broken(shore: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settled: &mut Option<bool>) -> String {
+    let ended = shore.join_next().await;
+    if let (true, Some(Ok(is_settled))) = (*stopped.borrow(), &ended) {
+        *settled = Some(*is_settled);
+        std::future::pending::<()>().await;
+    }
+    format!("the near shore ended by itself ({ended:?}); please report it with the log")
+}
+
+/// Waits until the near shore has ended, at most until the deadline: whether the broker took every answer.
+async fn settled(shore: &mut JoinSet<bool>, deadline: Instant) -> bool {
+    matches!(tokio::time::timeout_at(deadline, shore.join_next()).await, Ok(Some(Ok(true))))
+}

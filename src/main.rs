@@ -1,0 +1,14 @@
+//! The life of the process: which verb, then its exit code.
+//!
+//! Not here: what the verbs do (`cli`), and what the daemon does (`daemon`).
+//!
+//! Exit codes: 0 drained, 1 an event would be a dead letter (`map`), 64 usage, 70 internal, 75 the drain deadline
+//! passed and work was handed back, 78 configuration, 130 second signal.
+
+use std::process::ExitCode;
+
+use chakra_bridge::cli;
+
+fn main() -> ExitCode {
+    cli::main(std::env::args_os()).into()
+}

@@ -1,0 +1,69 @@
+//! Which broker the tests get: one that is named, one that is installed, one from Docker, in this order.
+//!
+//! Not here: installing one; `make test` does that before (`tests/support/ready.sh`).
+
+use std::env;
+use std::io::Write as _;
+use std::sync::Once;
+
+use super::container::Container;
+use super::node::{self, Node};
+use super::{Address, Broker, Place};
+
+const AMQP: &str = "CHAKRA_BRIDGE_TEST_AMQP";
+const MANAGEMENT: &str = "CHAKRA_BRIDGE_TEST_MANAGEMENT";
+const IMAGE: &str = "CHAKRA_BRIDGE_TEST_IMAGE";
+/// Set by `.ci/run`, where nothing may be left out.
+const CI: &str = "CHAKRA_BRIDGE_CI";
+const DEFAULT_IMAGE: &str = "rabbitmq:3-management";
+static TOLD: Once = Once::new();
+
+/// A broker from where there is one, or the test fails and says what is missing.
+pub(super) async fn any() -> Broker {
+    let Some(amqp) = variable(AMQP) else { return private().await };
+    let address = Address::named(&amqp, variable(MANAGEMENT).as_deref());
+    assert!(address.answers().await, "the broker that {AMQP} and {MANAGEMENT} name does not answer");
+    told(Place::Named(address), &format!("the one that {AMQP} names")).await
+}
+
+/// The same, but one that may be broken: never the one that is named.
+pub(super) async fn private() -> Broker {
+    if let Some(server) = node::installed() {
+        let node = Node::start(&server).await;
+        return told(Place::Node(node), &format!("private nodes of {}", server.display())).await;
+    }
+    if Container::engine_answers().await {
+        let image = variable(IMAGE).unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
+        return told(Place::Container(Container::start(&image).await), &format!("containers of {image}")).await;
+    }
+    let named =
+        if variable(AMQP).is_some() { "; this test breaks its broker, so the one named does not do" } else { "" };
+    panic!("no RabbitMQ found: install rabbitmq-server, start Docker or set {AMQP} to the URL of a broker{named}")
+}
+
+/// A container of that image, or nothing where no Docker engine answers.
+pub(super) async fn image(image: &str) -> Option<Broker> {
+    if Container::engine_answers().await {
+        let broker = Broker::of(Place::Container(Container::start(image).await)).await;
+        say(&format!("RabbitMQ {}: a container of {image}", broker.version()));
+        return Some(broker);
+    }
+    assert!(variable(CI).is_none(), "no Docker engine answers, and {CI} allows no skipping of {image}");
+    say(&format!("skipped: no Docker engine for {image}"));
+    None
+}
+
+async fn told(place: Place, which: &str) -> Broker {
+    let broker = Broker::of(place).await;
+    TOLD.call_once(|| say(&format!("RabbitMQ {}: {which}", broker.version())));
+    broker
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Past the test runner, which keeps the words of tests that pass to itself.
+fn say(words: &str) {
+    drop(writeln!(std::io::stderr(), "{words}"));
+}

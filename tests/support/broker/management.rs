@@ -1,0 +1,78 @@
+//! The management API of a broker: vhosts, and counts that AMQP does not tell.
+//!
+//! Not here: messages.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Url};
+use serde_json::{Value, json};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where the API is, with user and password.
+#[derive(Clone)]
+pub struct Management {
+    url: Url,
+}
+
+impl Management {
+    /// From `http://user:password@host:port`.
+    pub fn new(url: &str) -> Self {
+        Self { url: Url::parse(url).expect("the address of the management API is a URL") }
+    }
+
+    /// The broker's version, or nothing while the API does not answer.
+    pub async fn version(&self) -> Option<String> {
+        let overview = self.call(Method::GET, &["overview"], None).await.ok()?;
+        Some(overview["rabbitmq_version"].as_str()?.to_owned())
+    }
+
+    /// Makes a vhost that the user of the URL and `user` may do everything in.
+    pub async fn make_vhost(&self, vhost: &str, user: &str) {
+        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
+        self.must(Method::PUT, &["vhosts", vhost], None).await;
+        self.must(Method::PUT, &["permissions", vhost, user], Some(all.clone())).await;
+        if !self.url.username().is_empty() && self.url.username() != user {
+            self.must(Method::PUT, &["permissions", vhost, self.url.username()], Some(all)).await;
+        }
+    }
+
+    /// Removes a vhost and all that is in it; one that is not there is no mistake.
+    pub async fn remove_vhost(&self, vhost: &str) {
+        drop(self.call(Method::DELETE, &["vhosts", vhost], None).await);
+    }
+
+    /// What the API tells about a queue. Counts lag by up to 5 s, and read 0 right after a restart.
+    pub async fn queue(&self, vhost: &str, queue: &str) -> Value {
+        self.must(Method::GET, &["queues", vhost, queue], None).await
+    }
+
+    async fn must(&self, method: Method, path: &[&str], body: Option<Value>) -> Value {
+        self.call(method, path, body)
+            .await
+            .unwrap_or_else(|error| panic!("management API, {}: {error}", path.join("/")))
+    }
+
+    async fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<Value, String> {
+        let mut url = self.url.clone();
+        url.path_segments_mut().map_err(|()| "the URL has no path")?.pop_if_empty().push("api").extend(path);
+        // Without a body the API still wants JSON.
+        let request = client()?.request(method, url).header("content-type", "application/json");
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let reply = request.body(body).send().await.map_err(|error| error.without_url().to_string())?;
+        let status = reply.status();
+        let text = reply.text().await.map_err(|error| error.without_url().to_string())?;
+        if status.is_success() {
+            Ok(serde_json::from_str(&text).unwrap_or_default())
+        } else {
+            Err(format!("{status}: {text}"))
+        }
+    }
+}
+
+/// One per call: a client's idle connections belong to the runtime of one test.
+fn client() -> Result<Client, String> {
+    // Already installed by somebody else is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(|error| error.to_string())
+}

@@ -1,0 +1,198 @@
+//! A private RabbitMQ for tests and the demonstration: found, started, broken on purpose, and ended whatever happens.
+//!
+//! Everything is ephemeral: folders, ports, names; any number of test runs fit beside each other. Where a verb fails,
+//! the test fails with words. Not here: what is tested.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "each test uses a part of it, and a fixture that fails is a test that fails"
+)]
+
+mod address;
+mod client;
+mod container;
+mod find;
+mod keeper;
+mod management;
+mod node;
+mod ports;
+mod vhost;
+mod wait;
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use address::Address;
+use container::Container;
+use node::Node;
+
+pub use client::{Client, Depth};
+pub use vhost::Vhost;
+pub use wait::{comes_true, eventually};
+
+/// One for all tests of a binary. Statics are not dropped: the keeper of the node sees the end of the process.
+static SHARED: OnceCell<Broker> = OnceCell::const_new();
+
+/// A running broker.
+pub struct Broker {
+    place: Place,
+    version: String,
+}
+
+enum Place {
+    Named(Address),
+    Node(Node),
+    Container(Container),
+}
+
+/// The broker that all tests of this binary share; each takes a `vhost` of its own, and none of the faults.
+pub async fn shared() -> &'static Broker {
+    SHARED.get_or_init(Broker::start).await
+}
+
+impl Broker {
+    /// A broker: the one named in the environment (which is shared and cannot be broken), a local server, Docker.
+    pub async fn start() -> Self {
+        find::any().await
+    }
+
+    /// A broker that this test alone may break: as `start`, but never the one that is named.
+    pub async fn private() -> Self {
+        find::private().await
+    }
+
+    /// A container of that image, `name:tag`. Nothing, and said so, where no Docker engine answers; a failure where
+    /// `CHAKRA_BRIDGE_CI` is set.
+    pub async fn image(image: &str) -> Option<Self> {
+        find::image(image).await
+    }
+
+    async fn of(place: Place) -> Self {
+        let mut broker = Self { place, version: "of unknown version".to_owned() };
+        if let Some(management) = &broker.address().management {
+            broker.version = management.version().await.unwrap_or(broker.version);
+        }
+        broker
+    }
+
+    /// The version, as the management API tells it.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The AMQP address with user and password, in the default vhost. Tests on a shared broker take a `vhost`.
+    pub fn url(&self) -> &str {
+        self.address().url()
+    }
+
+    /// A connection of its own into the default vhost.
+    pub async fn client(&self) -> Client {
+        Client::connect(self.url()).await
+    }
+
+    /// A place of its own: a fresh vhost where there is a management API, otherwise marked names.
+    pub async fn vhost(&self) -> Vhost {
+        let (address, mark) = (self.address(), format!("t{:016x}", fastrand::u64(..)));
+        let Some(management) = address.management.clone() else {
+            let (url, name) = (address.url().to_owned(), address.vhost());
+            return Vhost { url, name, management: None, mark: Some(mark), leaves: false };
+        };
+        management.make_vhost(&mark, address.user()).await;
+        let leaves = matches!(self.place, Place::Named(_));
+        Vhost { url: address.in_vhost(&mark), name: mark, management: Some(management), mark: None, leaves }
+    }
+
+    /// Crashes the broker at once; its data stay. See `settle`.
+    pub async fn kill9(&self) {
+        match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.kill9().await,
+            Place::Container(container) => container.kill9().await,
+        }
+    }
+
+    /// Stops the broker in order; takes up to 6 s.
+    pub async fn stop(&self) {
+        match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.stop().await,
+            Place::Container(container) => container.stop().await,
+        }
+    }
+
+    /// Starts the broker again, with its data and at its address, and waits until it answers; one that runs is stopped.
+    pub async fn restart(&self) {
+        match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.restart().await,
+            Place::Container(container) => container.restart().await,
+        }
+    }
+
+    /// Makes the broker silent: nothing is answered, and no connection ends.
+    pub async fn freeze(&self) {
+        match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.freeze(),
+            Place::Container(container) => container.freeze().await,
+        }
+    }
+
+    /// Ends `freeze`.
+    pub async fn thaw(&self) {
+        match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.thaw(),
+            Place::Container(container) => container.thaw().await,
+        }
+    }
+
+    /// Closes all connections from the broker's side, with code 320.
+    pub async fn close_all_connections(&self) {
+        self.ctl(&["close_all_connections", "--global", "asked for by a test"]).await;
+    }
+
+    /// Raises or ends the memory alarm: connections that publish are blocked while it lasts.
+    pub async fn memory_alarm(&self, on: bool) {
+        self.ctl(&["set_vm_memory_high_watermark", if on { "0.0000001" } else { "0.6" }]).await;
+    }
+
+    /// Writes down which queues there are. Needed between declaring a quorum queue and a crash: the broker does it
+    /// by itself only every half second, and until then a crash loses the queue with all that was confirmed.
+    pub async fn settle(&self) {
+        self.ctl(&["eval", "[dets:sync(Table) || Table <- dets:all()]."]).await;
+    }
+
+    /// Runs `rabbitmqctl` with these arguments and gives what it prints.
+    pub async fn ctl(&self, arguments: &[&str]) -> String {
+        let done = match &self.place {
+            Place::Named(_) => not_ours(),
+            Place::Node(node) => node.ctl(arguments).await,
+            Place::Container(container) => container.ctl(arguments).await,
+        };
+        done.unwrap_or_else(|complained| panic!("rabbitmqctl {}: {complained}", arguments.join(" ")))
+    }
+
+    /// The processes of a private node; empty for other brokers.
+    pub fn pids(&self) -> Vec<u32> {
+        if let Place::Node(node) = &self.place { node.pids() } else { Vec::new() }
+    }
+
+    fn address(&self) -> &Address {
+        match &self.place {
+            Place::Named(address) => address,
+            Place::Node(node) => node.address(),
+            Place::Container(container) => container.address(),
+        }
+    }
+}
+
+fn not_ours() -> ! {
+    panic!("a broker named in the environment is not ours to break: unset CHAKRA_BRIDGE_TEST_AMQP for this test")
+}
+
+/// Longer than a private broker takes to start on a busy machine; for the deadlines of tests that start one.
+pub const START_DEADLINE: Duration = Duration::from_secs(240);

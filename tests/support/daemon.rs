@@ -1,0 +1,225 @@
+//! The real daemon, as a process of its own, with its log read line by line.
+//!
+//! Not here: a broker or an API; a test gives their addresses.
+#![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What a test says in its configuration; the rest has its defaults.
+#[derive(Clone)]
+pub struct Setup {
+    /// The broker with user and password, as `amqp://user:password@host:port/vhost`.
+    pub amqp: String,
+    /// The work queue.
+    pub queue: String,
+    /// The API.
+    pub api: String,
+    /// Its token.
+    pub token: String,
+    /// More of `[broker]`.
+    pub broker: String,
+    /// Where the admin port listens.
+    pub admin: String,
+    /// Whole sections, and rules. Without any rule: every event becomes a lead with its key in `event_key`.
+    pub sections: String,
+}
+
+/// The rule used where a test brings none.
+pub const ANY: &str = r#"
+[[rule]]
+name = "any"
+procedure = "lead"
+[rule.data]
+event_key = "{{ key }}"
+"#;
+
+impl Setup {
+    pub fn new(amqp: &str, queue: &str, api: &str, token: &str) -> Self {
+        let [amqp, queue, api, token] = [amqp, queue, api, token].map(str::to_owned);
+        let admin = "127.0.0.1:0".to_owned();
+        Self { amqp, queue, api, token, admin, broker: String::new(), sections: String::new() }
+    }
+
+    pub fn broker(self, more: &str) -> Self {
+        Self { broker: format!("{}\n{more}", self.broker), ..self }
+    }
+
+    pub fn sections(self, more: &str) -> Self {
+        Self { sections: format!("{}\n{more}", self.sections), ..self }
+    }
+
+    /// The configuration file.
+    pub fn toml(&self) -> String {
+        let mut url = reqwest::Url::parse(&self.amqp).expect("the fixture's URL");
+        let password = url.password().unwrap_or("guest").to_owned();
+        url.set_password(None).expect("an AMQP URL takes no password");
+        let rules = if self.sections.contains("[[rule]]") { "" } else { ANY };
+        let Self { queue, api, token, broker, sections, admin, .. } = self;
+        format!(
+            "[broker]\nurl = \"{url}\"\npassword = \"{password}\"\nqueue = \"{queue}\"\n\
+             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\ntoken = \"{token}\"\n\
+             [admin]\nlisten = \"{admin}\"\n[log]\nformat = \"json\"\n{sections}\n{rules}"
+        )
+    }
+}
+
+/// A running daemon. Dropping it kills it.
+pub struct Daemon {
+    child: Child,
+    lines: Arc<Mutex<Vec<Value>>>,
+    grown: watch::Receiver<usize>,
+    reader: JoinSet<()>,
+    folder: TempDir,
+}
+
+impl Daemon {
+    /// Starts the daemon that the tests were built with.
+    #[cfg(test)]
+    pub fn start(setup: &Setup) -> Self {
+        Self::start_at(Path::new(env!("CARGO_BIN_EXE_chakra-bridge")), setup)
+    }
+
+    /// Starts the program at `path` and reads its log.
+    pub fn start_at(path: &Path, setup: &Setup) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        std::fs::write(folder.path().join("config.toml"), setup.toml()).expect("a file in it");
+        let mut child = Command::new(path)
+            .arg("--config")
+            .arg(folder.path().join("config.toml"))
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the daemon begins");
+        let stderr = child.stderr.take().expect("it was piped");
+        let lines: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let (grow, grown) = watch::channel(0);
+        let mut reader = JoinSet::new();
+        let all = Arc::clone(&lines);
+        reader.spawn(async move {
+            let mut stderr = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = stderr.next_line().await {
+                let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                all.push(value);
+                grow.send_replace(all.len());
+            }
+        });
+        Self { child, lines, grown, reader, folder }
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    /// Every line logged so far.
+    pub fn log(&self) -> Vec<Value> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lines logged so far that `wanted` takes.
+    pub fn logged(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|line| wanted(line)).cloned().collect()
+    }
+
+    /// How many lines logged so far `wanted` takes.
+    pub fn count(&self, wanted: impl Fn(&Value) -> bool) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|line| wanted(line)).count()
+    }
+
+    /// The first line that `wanted` takes, waited for; give it a deadline. Panics with the log if it ends without one.
+    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            self.grown.borrow_and_update();
+            if let Some(line) = self.logged(&wanted).into_iter().next() {
+                return line;
+            }
+            if self.grown.changed().await.is_err() {
+                panic!("the daemon ended without such a line: {:#?}", self.log());
+            }
+        }
+    }
+
+    /// Waits until so many lines are logged that `wanted` takes.
+    pub async fn until_count(&mut self, count: usize, wanted: impl Fn(&Value) -> bool) {
+        loop {
+            self.grown.borrow_and_update();
+            if self.count(&wanted) >= count {
+                return;
+            }
+            assert!(self.grown.changed().await.is_ok(), "the daemon ended early: {:#?}", self.log());
+        }
+    }
+
+    /// Waits until it consumes.
+    pub async fn consuming(&mut self) {
+        self.until(|line| says(line, "consuming")).await;
+    }
+
+    /// The address of its admin port.
+    pub async fn admin(&mut self) -> String {
+        let line = self.until(|line| line["address"].is_string()).await;
+        format!("http://{}", line["address"].as_str().unwrap_or_default())
+    }
+
+    /// Sends it a signal by name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &pid]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// Waits for its end: the exit code, and the whole log.
+    pub async fn ended(mut self) -> (Option<i32>, Vec<Value>) {
+        let status = self.child.wait().await.expect("it can be waited for");
+        while self.reader.join_next().await.is_some() {}
+        let lines = self.log();
+        (status.code(), lines)
+    }
+
+    /// The most memory it ever had, in KiB, without the pages of its own program: those of an unoptimised build are
+    /// many, shared, and dropped by the kernel when it needs them.
+    pub fn peak_memory_kib(&self) -> u64 {
+        self.status("VmHWM:") - self.status("RssFile:")
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> u64 {
+        self.status("Threads:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let pid = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("proc");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+}
+
+/// Whether a log line's message contains `words`.
+pub fn says(line: &Value, words: &str) -> bool {
+    line["message"].as_str().is_some_and(|message| message.contains(words))
+}
+
+/// Whether a log line tells of a fate.
+pub fn fate(line: &Value, outcome: &str) -> bool {
+    line["outcome"].as_str() == Some(outcome)
+}
+
+/// The keys that the log announced as possible duplicates.
+pub fn announced(log: &[Value]) -> Vec<String> {
+    let doubts = log.iter().filter(|line| says(line, "possible duplicate:"));
+    doubts.filter_map(|line| line["key"].as_str().map(str::to_owned)).collect()
+}

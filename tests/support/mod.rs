@@ -1,0 +1,8 @@
+//! What the tests stand on.
+//!
+//! Not here: tests.
+
+pub mod broker;
+pub mod daemon;
+pub mod deadline;
+pub mod standin;

@@ -1,0 +1,174 @@
+//! A corridor under test: messages in by hand, answers out by hand, the API real.
+//!
+//! Not here: tests.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chakra_bridge::admin::metrics::Metrics;
+use chakra_bridge::bridge::arrival::Arrival;
+use chakra_bridge::bridge::phase::Pulse;
+use chakra_bridge::bridge::receipt::{Answer, Receipt};
+use chakra_bridge::bridge::{self, Bridge, Drained};
+use chakra_bridge::chakra::Client;
+use chakra_bridge::cli::check::load_with;
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::settlement::{Letter, Settlement};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::support::deadline::within;
+use crate::support::standin::StandIn;
+
+/// What differs between corridors.
+pub struct Wishes {
+    pub retry: &'static str,
+    pub drain: Duration,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { retry: "", drain: Duration::from_secs(5) }
+    }
+}
+
+const RULES: &str = r#"
+[[rule]]
+name = "noise"
+type = "noise"
+action = "skip"
+
+[[rule]]
+name = "lead"
+type = "lead.*"
+procedure = "lead"
+data = { event_key = "{{ key }}", name = "{{ event.name }}" }
+
+[[rule]]
+name = "named"
+type = "named"
+procedure = "{{ event.procedure }}"
+data = { event_key = "{{ key }}" }
+"#;
+
+/// One connection generation of a near shore that is played by the test.
+pub struct Shore {
+    line: mpsc::Sender<Answer>,
+    pub answers: mpsc::Receiver<Answer>,
+}
+
+impl Shore {
+    pub fn new() -> Self {
+        let (line, answers) = mpsc::channel(64);
+        Self { line, answers }
+    }
+
+    /// The next answer.
+    pub async fn answer(&mut self) -> (u64, Settlement) {
+        let answer = within(10, "an answer", self.answers.recv()).await.expect("the line is open");
+        (answer.number, answer.settlement.expect("answered, not abandoned"))
+    }
+
+    /// The next answer, which is a dead letter.
+    pub async fn dead_letter(&mut self) -> Letter {
+        match self.answer().await.1 {
+            Settlement::DeadLetter(letter) => *letter,
+            other => panic!("expected a dead letter, got {other:?}"),
+        }
+    }
+}
+
+/// The corridor, its API, and the ends of its channels.
+pub struct Corridor {
+    pub api: StandIn,
+    intake: mpsc::Sender<Arrival>,
+    stop: watch::Sender<bool>,
+    running: JoinSet<Drained>,
+    pub shut: watch::Receiver<Vec<String>>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Corridor {
+    pub async fn new() -> Self {
+        Self::with(Wishes::default()).await
+    }
+
+    pub async fn with(wishes: Wishes) -> Self {
+        let api = StandIn::start().await;
+        let text = format!(
+            "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
+             [api]\nbase_url = \"{}\"\ntoken = \"{}\"\ntimeout = \"600ms\"\nconnect_timeout = \"300ms\"\n\
+             [gate]\nprobe_initial = \"20ms\"\nprobe_max = \"60ms\"\n\
+             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
+            api.url(),
+            StandIn::TOKEN,
+            wishes.retry,
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        let ready = load_with(Path::new(&path), []).unwrap();
+        let (shut, shut_seen) = watch::channel(Vec::new());
+        let (stop, mut stopped) = watch::channel(false);
+        let (intake, arrivals) = mpsc::channel(64);
+        let metrics = Arc::new(Metrics::new());
+        let bridge = Bridge {
+            client: Client::new(&ready.config.api).unwrap(),
+            limits: ready.limits,
+            rules: Arc::new(ready.rules),
+            policy: ready.config.policy,
+            gate: ready.config.gate,
+            metrics: Arc::clone(&metrics),
+            pulse: Arc::new(Pulse::new(0)),
+            shut,
+        };
+        let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        let mut running = JoinSet::new();
+        running.spawn(bridge::run(bridge, arrivals, stopping, wishes.drain));
+        Self { api, intake, stop, running, shut: shut_seen, metrics }
+    }
+
+    /// Hands a message in, which came by `shore` under this number.
+    pub async fn send(&self, shore: &Shore, number: u64, message: Message) {
+        let receipt = Receipt::new(number, &shore.line).expect("a free place");
+        self.intake.send(Arrival::Message(Box::new(message), receipt)).await.expect("it runs");
+    }
+
+    /// Says that the connection died.
+    pub async fn disconnected(&self) {
+        self.intake.send(Arrival::Disconnected).await.expect("it runs");
+    }
+
+    /// Stops it, and says how it ended.
+    pub async fn stop(mut self) -> (Drained, StandIn) {
+        self.stop.send_replace(true);
+        (within(10, "the drain", self.running.join_next()).await.unwrap().unwrap(), self.api)
+    }
+
+    /// Waits until the gate is shut, or open again.
+    pub async fn gate(&mut self, is_shut: bool) {
+        let wanted = self.shut.wait_for(|shut| shut.is_empty() != is_shut);
+        within(10, "the gate", wanted).await.unwrap();
+    }
+}
+
+/// A lead named `name`, under this message id.
+pub fn lead(id: &str, name: &str) -> Message {
+    event(id, "lead.new", &format!(r#"{{"name": "{name}"}}"#))
+}
+
+/// A plain JSON event.
+pub fn event(id: &str, kind: &str, body: &str) -> Message {
+    Message {
+        body: Arc::new(body.as_bytes().to_vec()),
+        message_id: Some(id.to_owned()),
+        kind: Some(kind.to_owned()),
+        ..Message::default()
+    }
+}
+
+/// The same, delivered again.
+pub fn again(message: Message) -> Message {
+    Message { redelivered: true, ..message }
+}

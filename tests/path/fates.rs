@@ -1,0 +1,137 @@
+//! What becomes of one event, for each thing the API may do.
+//!
+//! Not here: the gate, copies, and stopping.
+
+use chakra_bridge::core::settlement::Settlement;
+use chakra_bridge::core::words::Reason;
+
+use super::corridor::{Corridor, Shore, Wishes, event, lead};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Fault, Rule};
+
+#[tokio::test]
+async fn an_event_is_acknowledged_after_the_api_created_it() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await, (1, Settlement::Ack));
+    let created = corridor.api.created();
+    assert_eq!((created.len(), created[0].procedure.as_str(), created[0].key.as_deref()), (1, "lead", Some("m1")));
+    assert_eq!(created[0].json()["data"]["name"], "Ted");
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_the_api_did() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 200 })]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    within(10, "the request", corridor.api.until(|books| !books.requests.is_empty())).await;
+    assert!(shore.answers.try_recv().is_err());
+    assert_eq!(shore.answer().await.1, Settlement::Ack);
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_dead_letter_with_the_words_of_the_api() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(422))]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    let letter = within(10, "its letter", shore.dead_letter()).await;
+    assert_eq!((letter.fault.reason, letter.status, letter.attempts), (Reason::Refused, Some(422), 1));
+    assert_eq!((letter.rule.as_deref(), letter.procedure.as_deref()), (Some("lead"), Some("lead")));
+    assert_eq!(letter.key.as_deref(), Some("m1"));
+    assert_eq!(corridor.api.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_never_be_a_process_is_dead_without_a_request() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    let cases = [
+        ("", "lead.new", Reason::Undecodable),
+        ("null", "lead.new", Reason::Undecodable),
+        ("{\"name\": \"\u{0}", "lead.new", Reason::Undecodable),
+        ("{}", "lead.new", Reason::Unmappable),
+        (r#"{"name": null}"#, "lead.new", Reason::Unmappable),
+        (r#"{"name": "Ted"}"#, "unheard.of", Reason::NoRule),
+        (r#"{"procedure": "../admin"}"#, "named", Reason::Unmappable),
+    ];
+    for (body, kind, reason) in cases {
+        corridor.send(&shore, 1, event("m1", kind, body)).await;
+        assert_eq!(within(10, body, shore.dead_letter()).await.fault.reason, reason, "{body}");
+    }
+    let deep = "[".repeat(10_000);
+    corridor.send(&shore, 2, event("m2", "lead.new", &deep)).await;
+    assert_eq!(shore.dead_letter().await.fault.reason, Reason::Undecodable);
+    let large = format!(r#"{{"name": "{}"}}"#, "x".repeat(5 << 20));
+    corridor.send(&shore, 3, event("m3", "lead.new", &large)).await;
+    assert_eq!(shore.dead_letter().await.fault.reason, Reason::TooLarge);
+    assert_eq!(corridor.api.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_skipped_event_is_acknowledged_without_a_request() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.send(&shore, 1, event("m1", "noise", "{}")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_sent_once_more_and_then_dead_as_unknown() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    let letter = within(10, "its letter", shore.dead_letter()).await;
+    assert_eq!((letter.fault.reason, letter.attempts), (Reason::Unknown, 2));
+    assert_eq!(corridor.api.created().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_dead_at_once_where_the_configuration_says_so() {
+    let wishes = Wishes { retry: "on_unknown = \"dead-letter\"", ..Wishes::default() };
+    let (corridor, mut shore) = (Corridor::with(wishes).await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenNeverAnswer)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its letter", shore.dead_letter()).await.fault.reason, Reason::Unknown);
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_lost_once_is_a_process_at_the_second_try() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(503)).times(1)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
+async fn the_documented_bare_success_is_a_success() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::SuccessBare)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
+async fn a_conflict_is_dead_and_never_created_again() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor
+        .api
+        .plan(vec![Rule::always(Canned::new(409)).attribute("event_key", "a"), Rule::always(Fault::SuccessWithErrors)]);
+    for (number, id) in [(1, "a"), (2, "b")] {
+        corridor.send(&shore, number, lead(id, "Ted")).await;
+        assert_eq!(within(10, id, shore.dead_letter()).await.fault.reason, Reason::Refused);
+    }
+    assert_eq!(corridor.api.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_that_fails_beyond_its_age_is_exhausted() {
+    let wishes = Wishes { retry: "give_up_after = \"100ms\"", ..Wishes::default() };
+    let (corridor, mut shore) = (Corridor::with(wishes).await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(423))]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    let letter = within(10, "its letter", shore.dead_letter()).await;
+    assert_eq!(letter.fault.reason, Reason::Exhausted);
+    assert!(letter.attempts > 1, "{}", letter.attempts);
+}

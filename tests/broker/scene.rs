@@ -1,0 +1,123 @@
+//! A scene: a place on a broker with its two queues, a stand-in of the API, and events to publish.
+//!
+//! Not here: tests.
+#![allow(dead_code, reason = "each test that includes it uses a part of it")]
+
+use std::collections::BTreeMap;
+
+use lapin::BasicProperties;
+use lapin::types::FieldTable;
+
+use crate::support::broker::{Client, Vhost};
+use crate::support::daemon::{Daemon, Setup};
+use crate::support::standin::StandIn;
+
+pub const QUEUE: &str = "crm.events";
+pub const DEAD: &str = "crm.events.dead";
+
+/// Where a test plays.
+pub struct Scene {
+    pub place: Vhost,
+    pub client: Client,
+    pub api: StandIn,
+}
+
+impl Scene {
+    /// With both queues made, quorum.
+    pub async fn quorum(place: Vhost) -> Self {
+        let scene = Self::empty(place).await;
+        scene.client.declare_quorum(&scene.queue(), FieldTable::default()).await;
+        scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
+        scene
+    }
+
+    /// With both queues made, classic.
+    pub async fn classic(place: Vhost) -> Self {
+        let scene = Self::empty(place).await;
+        scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
+        scene.client.declare_classic(&scene.dead(), FieldTable::default()).await;
+        scene
+    }
+
+    /// Without any queue.
+    pub async fn empty(place: Vhost) -> Self {
+        let client = place.client().await;
+        Self { client, api: StandIn::start().await, place }
+    }
+
+    pub fn queue(&self) -> String {
+        self.place.name_of(QUEUE)
+    }
+
+    pub fn dead(&self) -> String {
+        self.place.name_of(DEAD)
+    }
+
+    /// The configuration of a daemon here.
+    pub fn setup(&self) -> Setup {
+        Setup::new(&self.place.url, &self.queue(), &self.api.url(), StandIn::TOKEN)
+            .broker(&format!("dead_letter_queue = \"{}\"", self.dead()))
+    }
+
+    /// A daemon here.
+    pub fn daemon(&self) -> Daemon {
+        Daemon::start(&self.setup())
+    }
+
+    /// Publishes so many events with the ids `e0`, `e1` … and bodies of about so many bytes.
+    pub async fn publish(&self, count: usize, bytes: usize) {
+        let message = |number| {
+            let properties = BasicProperties::default().with_message_id(id(number).into()).with_delivery_mode(2);
+            (format!(r#"{{"filler": "{}"}}"#, "x".repeat(bytes.saturating_sub(14))).into_bytes(), properties)
+        };
+        self.client.publish_many("", &self.queue(), (0..count).map(message).collect()).await;
+    }
+
+    /// How many processes each key has.
+    pub fn processes(&self) -> BTreeMap<String, usize> {
+        let mut processes = BTreeMap::new();
+        self.api.look(|books| {
+            for created in &books.created {
+                *processes.entry(created.key.clone().unwrap_or_default()).or_default() += 1;
+            }
+        });
+        processes
+    }
+
+    /// Waits until so many different events are processes.
+    pub async fn until_created(&self, count: usize) {
+        let mut seen = 0;
+        let mut keys = std::collections::HashSet::new();
+        self.api
+            .until(|books| {
+                keys.extend(books.created[seen..].iter().map(|created| created.key.clone()));
+                seen = books.created.len();
+                keys.len() >= count
+            })
+            .await;
+    }
+
+    /// That so many events are processes, each at least once, and more than once only if announced.
+    pub fn assert_none_lost_and_doubles_announced(&self, count: usize, announced: &[String]) {
+        self.assert_none_lost_but(&[], count, announced);
+    }
+
+    /// The same, where these became no process.
+    pub fn assert_none_lost_but(&self, dead: &[&str], count: usize, announced: &[String]) {
+        let processes = self.processes();
+        let wanted = (0..count).map(id).filter(|id| !dead.contains(&id.as_str()));
+        let lost: Vec<String> = wanted.filter(|id| !processes.contains_key(id)).collect();
+        assert!(lost.is_empty(), "lost: {lost:?}");
+        let silent: Vec<&String> = processes
+            .iter()
+            .filter(|(key, times)| **times > 1 && !announced.contains(key))
+            .map(|(key, _)| key)
+            .collect();
+        assert!(silent.is_empty(), "doubled without a word: {silent:?}");
+    }
+}
+
+/// The message id of an event.
+pub fn id(number: usize) -> String {
+    format!("e{number}")
+}

@@ -1,0 +1,217 @@
+//! The verbs as a person meets them: the real program, its output and its exit codes.
+//!
+//! Not here: each mistake of the configuration (`config/`), and each rule's law (beside the code).
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const GOOD: &str = r#"
+[broker]
+url = "amqp://bridge@127.0.0.1/crm"
+password = "secret-of-the-broker"
+queue = "crm.events"
+[api]
+base_url = "http://127.0.0.1:1"
+token = "secret-of-the-api"
+[[rule]]
+name = "noise"
+type = "noise"
+action = "skip"
+[[rule]]
+name = "lead"
+type = "lead.*"
+procedure = "lead"
+status = "OPEN"
+nextActionAt = "{{ event.at | epoch_ms }}"
+data = { event_key = "{{ key }}", score = "{{ event.score }}" }
+record = { data = { phone_number = "{{ event.phone | digits }}" } }
+"#;
+
+fn folder_with(toml: &str) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, toml).unwrap();
+    (folder, path)
+}
+
+fn run(config: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"))
+        .arg("--config")
+        .arg(config)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn check_of_a_good_file_says_what_is_promised_for_each_rule() {
+    let (_folder, path) = folder_with(GOOD);
+    let output = run(&path, &["check"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("rule \"lead\""));
+    assert!(out(&output).contains("no mistakes"));
+    assert!(!out(&output).contains("secret-of"));
+}
+
+#[test]
+fn check_says_every_mistake_at_once_with_its_line_and_ends_with_78() {
+    let bad = GOOD.replace("queue = ", "qeue = ").replace("| digits", "| digts").replace("\"OPEN\"", "\"OPNE\"");
+    let (_folder, path) = folder_with(&bad);
+    let output = run(&path, &["check"], "");
+    assert_eq!(output.status.code(), Some(78));
+    let text = err(&output);
+    for said in ["config.toml:5:", "qeue", "queue", "digts", "digits", "OPNE", "OPEN", "config.toml:20:"] {
+        assert!(text.contains(said), "{said} is missing in:\n{text}");
+    }
+    let json: Value = serde_json::from_slice(&run(&path, &["check", "--json"], "").stdout).unwrap();
+    assert!(json["mistakes"].as_array().unwrap().len() >= 3, "{json}");
+}
+
+#[test]
+fn the_daemon_does_not_start_with_a_bad_file_or_a_missing_token_and_ends_with_78() {
+    let (folder, path) = folder_with(&GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\""));
+    let output = run(&path, &["run"], "");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(err(&output).contains("nowhere/token"), "{}", err(&output));
+    let missing = run(&folder.path().join("none.toml"), &[], "");
+    assert_eq!(missing.status.code(), Some(78));
+    assert!(err(&missing).contains("none.toml"));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64_and_help_with_0() {
+    let (_folder, path) = folder_with(GOOD);
+    assert_eq!(run(&path, &["fly"], "").status.code(), Some(64));
+    assert_eq!(run(&path, &["map", "--no-such"], "").status.code(), Some(64));
+    let help = run(&path, &["--help"], "");
+    assert_eq!(help.status.code(), Some(0));
+    assert!(out(&help).contains("check"));
+}
+
+#[test]
+fn map_shows_the_request_exactly_as_it_would_be_sent() {
+    let (_folder, path) = folder_with(GOOD);
+    let event = r#"{"score": 5, "phone": "770-121-4822", "at": "2021-04-16T07:41:07.539Z"}"#;
+    let output = run(&path, &["map", "--kind", "lead.new", "--message-id", "m1", "--json"], event);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&shown["key"], &shown["rule"]), (&json!("m1"), &json!("lead")));
+    assert_eq!(shown["path"], "/v1/ext/procedure/lead/process");
+    let body = json!({
+        "data": { "event_key": "m1", "score": 5 },
+        "record": { "data": { "phone_number": "7701214822" } },
+        "status": "OPEN",
+        "nextActionAt": 1_618_558_867_539_i64,
+    });
+    assert_eq!(shown["body"], body);
+}
+
+#[test]
+fn map_takes_many_events_and_says_why_not() {
+    let (folder, path) = folder_with(GOOD);
+    let lines = "{\"score\": 1, \"phone\": \"1\", \"at\": \"2021-04-16T07:41:07Z\"}\n{\"score\": 1}\n[]\n";
+    let output = run(&path, &["map", "--kind", "lead.new", "--json"], lines);
+    assert_eq!(output.status.code(), Some(1));
+    let shown: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let outcomes: Vec<&str> = shown.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["create", "dead_letter", "dead_letter"]);
+    assert_eq!((&shown[1]["reason"], &shown[2]["reason"]), (&json!("unmappable"), &json!("undecodable")));
+    let file = folder.path().join("event.json");
+    std::fs::write(&file, "{}").unwrap();
+    let skipped = run(&path, &["map", "--kind", "noise", "--json", file.to_str().unwrap()], "");
+    assert!(out(&skipped).contains("skipped"));
+}
+
+/// A shipped configuration, with its secrets in a folder of the test.
+fn shipped(name: &str) -> (TempDir, PathBuf) {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).unwrap();
+    let folder = TempDir::new().unwrap();
+    for secret in ["rabbitmq-password", "chakra-token"] {
+        std::fs::write(folder.path().join(secret), "secret").unwrap();
+    }
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, text.replace("/run/secrets", folder.path().to_str().unwrap())).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn every_shipped_configuration_passes_check() {
+    let files = [
+        "chakra-bridge.toml",
+        "minimal.toml",
+        "mappings/lead.toml",
+        "mappings/ticket.toml",
+        "mappings/fieldvisit.toml",
+    ];
+    for name in files {
+        let (_folder, path) = shipped(name);
+        let output = run(&path, &["check"], "");
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
+    }
+}
+
+/// What a shipped mapping makes of a CloudEvent of this type with this data.
+fn shipped_request(name: &str, kind: &str, data: &Value) -> Value {
+    let event = json!({ "specversion": "1.0", "id": "1", "source": "/acme", "type": kind, "data": data });
+    let (_folder, path) = shipped(name);
+    let output = run(&path, &["map", "--json"], &event.to_string());
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &shown["outcome"]), (Some(0), &json!("create")), "{shown}");
+    shown
+}
+
+#[test]
+fn the_shipped_lead_becomes_the_documented_request() {
+    let data = json!({ "first_name": " Ted", "last_name": "Mosby", "phone": "770-121-4822", "email": "Ted@Yahoo.com", "score": 5 });
+    let shown = shipped_request("mappings/lead.toml", "com.acme.web.signup.completed", &data);
+    assert_eq!(shown["path"], "/v1/ext/procedure/lead/process");
+    let body = json!({
+        "data": { "event_key": "/acme|1", "firstname": "Ted", "lastname": "Mosby", "phone_number": "7701214822",
+                  "email": "ted@yahoo.com", "score": 5 },
+        "record": { "data": { "phone_number": "7701214822", "email": "ted@yahoo.com" } },
+        "status": "OPEN", "state": "NEW",
+    });
+    assert_eq!(shown["body"], body);
+}
+
+#[test]
+fn the_shipped_ticket_takes_what_is_urgent_and_skips_the_rest() {
+    let case = |priority: u8| {
+        json!({ "case": { "priority": priority, "subject": "Heating" }, "follow_up": "2026-12-01T00:00:00Z",
+                "agent": "bcc42c4f", "customer": { "phone": "1", "email": "a@b.c" } })
+    };
+    let shown = shipped_request("mappings/ticket.toml", "com.acme.support.case.opened", &case(2));
+    assert_eq!(shown["body"]["nextActionAt"], 1_796_083_200_000_i64);
+    assert_eq!(shown["body"]["assignedTo"], "bcc42c4f");
+    let event = json!({ "specversion": "1.0", "id": "1", "source": "/acme", "type": "com.acme.support.case.opened", "data": case(1) });
+    let (_folder, path) = shipped("mappings/ticket.toml");
+    let output = run(&path, &["map", "--json"], &event.to_string());
+    assert!(out(&output).contains("skipped"), "{}", out(&output));
+}
+
+#[test]
+fn the_shipped_field_visit_passes_an_external_object_whole_and_a_photo_as_its_id() {
+    let data = json!({ "finished_at": "2026-11-23T10:00:00+01:00", "photo_id": "0b8f3a52", "agent": "robin",
+                       "product": { "sku": "S-1", "name": "Pump ", "price": 12.5 }, "customer": { "phone": "1" } });
+    let shown = shipped_request("mappings/fieldvisit.toml", "com.acme.field.visit.finished", &data);
+    assert_eq!(shown["body"]["data"]["product"], json!({ "id": "S-1", "name": "Pump", "price": 12.5 }));
+    assert_eq!(shown["body"]["data"]["photo"], "0b8f3a52");
+}

@@ -13,6 +13,7 @@ pub mod message;
 pub mod mistake;
 pub mod policy;
 pub mod process;
+pub mod rate;
 pub mod recent;
 pub mod reply;
 pub mod settlement;

@@ -71,6 +71,7 @@ pub struct Metrics {
     waiting: Level,
     gate: Family<Gated, Level>,
     probes: Counter,
+    ramp: Level,
     broker_connected: Level,
     broker_connections: Counter,
     publishes_refused: Counter,
@@ -108,6 +109,7 @@ impl Metrics {
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
             gate: put(all, "gate_shut", "1 while no request is begun for this scope"),
             probes: put(all, "gate_probes", "Single requests that tried whether a shut gate may open"),
+            ramp: put(all, "ramp_requests_per_second", "What may go each second after the gate opened; 0 is no limit"),
             broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
@@ -194,6 +196,11 @@ impl Metrics {
     /// A single request tries whether the gate may open.
     pub fn probe(&self) {
         self.probes.inc();
+    }
+
+    /// After everything was shut, so many requests may go in the present second; 0 once nothing is held back.
+    pub fn ramp(&self, per_second: u32) {
+        self.ramp.set(per_second.into());
     }
 
     /// Whether deliveries can come in.

@@ -183,7 +183,7 @@ impl Dispatcher {
             self.teller.doubt(Doubt::Redelivered, &event.papers);
         }
         let request = Arc::clone(&event.request);
-        let probe = self.gate.probe_begun(&request.procedure);
+        let probe = self.gate.begun(&request.procedure, self.clock.now());
         if probe.asks() {
             self.bridge.metrics.probe();
         }
@@ -207,7 +207,7 @@ impl Dispatcher {
             Err(error) => {
                 let slot = self.slots.remove(&error.id())?;
                 let event = self.hand.get(slot)?;
-                self.gate.probe_lost(&event.request.procedure, event.probe());
+                self.gate.lost(&event.request.procedure, event.probe());
                 let fault = Fault::new(Reason::Crashing, CRASHED);
                 self.end(slot, Ending::Dead(fault));
                 None
@@ -220,6 +220,7 @@ impl Dispatcher {
         self.bridge.metrics.in_hand(in_hand);
         self.bridge.metrics.in_flight(in_flight);
         self.bridge.metrics.waiting(in_hand.saturating_sub(in_flight));
+        self.bridge.metrics.ramp(self.gate.ramp(self.clock.now()).unwrap_or(0));
         self.bridge.pulse.beat(epoch_ms());
     }
 }

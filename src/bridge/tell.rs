@@ -111,22 +111,31 @@ impl Teller {
         self.metrics.answered(outcome.as_str(), status.unwrap_or(0), took);
     }
 
-    pub(super) fn gate(&self, gate: &Gate, changes: &[Change]) {
+    pub(super) fn gate<'c>(&self, gate: &Gate, changes: impl IntoIterator<Item = &'c Change>) {
+        let mut has_changed = false;
         for change in changes {
-            match change {
-                Change::Shut { why, scope, probes, until } => {
-                    self.metrics.gate(scope, true);
-                    let (until_s, probes) = (until.as_secs(), *probes);
-                    tracing::warn!(scope, why, probes, until_s, "gate shut: events wait, nothing is spent");
-                }
-                Change::Opened { scope, after } => {
-                    self.metrics.gate(scope, false);
-                    tracing::info!(scope, after_s = after.as_secs(), "gate open");
-                }
-            }
+            has_changed = true;
+            self.change(change);
+            // A pause and a shut door may hold at once: the end of one is not yet an open gate.
+            let scope = change.scope();
+            self.metrics.gate(scope, gate.shut().any(|(shut, _)| shut == scope));
         }
-        if !changes.is_empty() {
+        if has_changed {
             self.shut.send_replace(gate.shut().map(|(scope, why)| format!("{scope}: {why}")).collect());
+        }
+    }
+
+    fn change(&self, change: &Change) {
+        match change {
+            Change::Shut { why, scope, probes, until } => {
+                let (until_s, probes) = (until.as_secs(), *probes);
+                tracing::warn!(scope, why, probes, until_s, "gate shut: events wait, nothing is spent");
+            }
+            Change::Opened { scope, after } => {
+                tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
+            }
+            Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
+            Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
         }
     }
 }

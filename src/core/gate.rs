@@ -1,14 +1,19 @@
 //! The gate: breaker, rate-limit pause and refused credentials are one thing, a reason to wait and a time.
-//! Kept for everything and for each procedure. A shut gate lets single probes through, and opens by them.
+//! Kept for everything and for each procedure. A shut gate lets single probes through, and opens by them; then what
+//! passes is held to a ramp. An operator's pause stands beside the doors.
 //!
 //! Not here: clocks and randomness (`now` is time since the start, `dice` is in 0..1), and the waiting itself.
 
 mod door;
+mod pause;
+mod ramp;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::door::{Door, Pause, Verdict};
+use self::door::{Door, Turn, Verdict};
+use self::pause::Pause;
 use crate::core::judge::{Outcome, Scope};
 use crate::core::policy::GatePolicy;
 use crate::core::process::Procedure;
@@ -24,7 +29,7 @@ pub enum Pass {
     Go,
     /// It may, alone: its outcome decides whether the gate opens.
     Probe,
-    /// It may not before this moment; none while a probe is under way.
+    /// It may not before this moment; none while a probe is under way, and while the daemon is paused.
     Shut(Option<Moment>),
 }
 
@@ -64,6 +69,24 @@ pub enum Change {
         /// How long it was shut.
         after: Duration,
     },
+    /// An operator paused everything.
+    Paused,
+    /// An operator ended the pause.
+    Resumed {
+        /// How long it was.
+        after: Duration,
+    },
+}
+
+impl Change {
+    /// What it is about: [`EVERYTHING`] or a procedure.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        match self {
+            Self::Shut { scope, .. } | Self::Opened { scope, .. } => scope,
+            Self::Paused | Self::Resumed { .. } => EVERYTHING,
+        }
+    }
 }
 
 /// Doors of procedures kept at most, beside those that are shut.
@@ -72,11 +95,15 @@ const DOORS_MAX: usize = 1024;
 /// The name of the scope that holds for the whole API.
 pub const EVERYTHING: &str = "everything";
 
+/// The word for an operator's pause.
+pub const PAUSED: &str = "paused";
+
 /// The gate. See the head of this file.
 #[derive(Clone, Debug)]
 pub struct Gate {
     policy: GatePolicy,
     retry_after_max: Duration,
+    pause: Pause,
     everything: Door,
     procedures: BTreeMap<Procedure, Door>,
     /// Failures of the moment without a word from the API between them.
@@ -87,12 +114,16 @@ impl Gate {
     /// An open gate, which waits for a `Retry-After` up to `retry_after_max`.
     #[must_use]
     pub fn new(policy: GatePolicy, retry_after_max: Duration) -> Self {
-        Self { policy, retry_after_max, everything: Door::default(), procedures: BTreeMap::new(), failures: 0 }
+        let (pause, everything, procedures) = (Pause::default(), Door::default(), BTreeMap::new());
+        Self { policy, retry_after_max, pause, everything, procedures, failures: 0 }
     }
 
     /// Whether an attempt for `procedure` may begin now.
     #[must_use]
     pub fn pass(&self, procedure: &Procedure, now: Moment) -> Pass {
+        if self.is_paused() {
+            return Pass::Shut(None);
+        }
         let own = self.procedures.get(procedure).map_or(Pass::Go, |door| door.pass(now));
         match (self.everything.pass(now), own) {
             (Pass::Shut(until), _) | (_, Pass::Shut(until)) => Pass::Shut(until),
@@ -101,26 +132,26 @@ impl Gate {
         }
     }
 
-    /// Notes that a probe for `procedure` has begun; no other goes until [`Gate::observe`] or [`Gate::probe_lost`].
-    pub fn probe_begun(&mut self, procedure: &Procedure) -> Probe {
-        let own = self.procedures.get_mut(procedure);
-        Probe {
-            everything: self.everything.set_probing(true),
-            procedure: own.is_some_and(|door| door.set_probing(true)),
-        }
+    /// Notes that a request for `procedure` has begun, and says which doors it asks. While it asks one, no other goes
+    /// until [`Gate::observe`] or [`Gate::lost`]; through an open door it counts for the ramp.
+    pub fn begun(&mut self, procedure: &Procedure, now: Moment) -> Probe {
+        let everything = self.everything.begun(now);
+        let procedure = self.procedures.get_mut(procedure).is_some_and(|door| door.begun(now));
+        Probe { everything, procedure }
     }
 
-    /// Notes that a probe for `procedure` ended without an outcome: the next may go.
-    pub fn probe_lost(&mut self, procedure: &Procedure, probe: Probe) {
+    /// Notes that a request for `procedure` ended without an outcome: if it was a probe, the next may go.
+    pub fn lost(&mut self, procedure: &Procedure, probe: Probe) {
         if probe.everything {
-            self.everything.set_probing(false);
+            self.everything.probe_lost();
         }
         if let Some(door) = self.procedures.get_mut(procedure).filter(|_| probe.procedure) {
-            door.set_probing(false);
+            door.probe_lost();
         }
     }
 
-    /// Takes an outcome in. Only a probe opens a shut door or prolongs it; others that began before it shut do neither.
+    /// Takes the outcome of a request in. Only a probe opens a shut door or prolongs it; others that began before it
+    /// shut do neither.
     pub fn observe(
         &mut self,
         procedure: &Procedure,
@@ -129,25 +160,26 @@ impl Gate {
         now: Moment,
         dice: f64,
     ) -> Vec<Change> {
-        self.probe_lost(procedure, probe);
+        self.lost(procedure, probe);
         self.count(outcome);
-        let pause = Pause { policy: &self.policy, asked_max: self.retry_after_max, now, dice };
-        let verdict = self.verdict_on_everything(outcome);
+        let (unpaused, verdict) = (self.pause.open_time(now), self.verdict_on_everything(outcome));
+        let turn = Turn { policy: &self.policy, asked_max: self.retry_after_max, now, outer: unpaused, dice };
         let mut changes: Vec<Change> =
-            pause.turn(&mut self.everything, EVERYTHING, &verdict, probe.everything).into_iter().collect();
+            turn.of(&mut self.everything, EVERYTHING, &verdict, probe.everything).into_iter().collect();
         let verdict = verdict_on_procedure(outcome);
         if matches!(verdict, Verdict::Shut { .. }) || self.procedures.contains_key(procedure) {
+            let turn = Turn { outer: self.everything.open_time(unpaused), ..turn };
             let door = self.procedures.entry(procedure.clone()).or_default();
-            changes.extend(pause.turn(door, procedure.as_str(), &verdict, probe.procedure));
+            changes.extend(turn.of(door, procedure.as_str(), &verdict, probe.procedure));
         }
-        self.forget_open_doors();
+        self.forget_open_doors(now);
         changes
     }
 
     /// Events may name procedures: what is open and long forgotten must not pile up.
-    fn forget_open_doors(&mut self) {
+    fn forget_open_doors(&mut self, now: Moment) {
         if self.procedures.len() > DOORS_MAX {
-            self.procedures.retain(|_, door| door.shut.is_some());
+            self.procedures.retain(|_, door| door.shut.is_some() || door.ramp(now).is_some());
         }
     }
 
@@ -173,20 +205,6 @@ impl Gate {
             }
             _ => Verdict::Good,
         }
-    }
-
-    /// How long the gate has been open for `procedure`: the clock by which an event's age is told.
-    #[must_use]
-    pub fn open_time(&self, procedure: &Procedure, now: Moment) -> Duration {
-        let own = self.procedures.get(procedure).map_or(Duration::ZERO, |door| door.shut_in_all(now));
-        now.saturating_sub(self.everything.shut_in_all(now)).saturating_sub(own)
-    }
-
-    /// What is shut, and why: the scope and a fixed word.
-    pub fn shut(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        let everything = std::iter::once((EVERYTHING, &self.everything));
-        let procedures = self.procedures.iter().map(|(procedure, door)| (procedure.as_str(), door));
-        everything.chain(procedures).filter_map(|(scope, door)| door.shut.as_ref().map(|shut| (scope, shut.why)))
     }
 }
 

@@ -47,6 +47,7 @@ fn each_level_shows_the_last_value() {
     assert_eq!(line(|metrics| metrics.in_hand(64)), "events_in_hand 64");
     assert_eq!(line(|metrics| metrics.in_flight(8)), "api_requests_in_flight 8");
     assert_eq!(line(|metrics| metrics.waiting(3)), "events_waiting 3");
+    assert_eq!(line(|metrics| metrics.ramp(16)), "ramp_requests_per_second 16");
     assert_eq!(line(|metrics| metrics.broker_connected(true)), "broker_connected 1");
     assert_eq!(line(|metrics| metrics.last_settled(1_618_558_867)), "last_settled_timestamp_seconds 1618558867");
     let back = |metrics: &Metrics| {
@@ -104,7 +105,9 @@ fn what_is_known_beforehand_is_there_from_the_start() {
         ["publishes_refused_total 0", "events_in_hand 0", "api_requests_in_flight 0", "events_waiting 0"]
             .map(str::to_owned),
     );
-    expected.extend(["broker_connected 0", "last_settled_timestamp_seconds 0"].map(str::to_owned));
+    expected.extend(
+        ["broker_connected 0", "ramp_requests_per_second 0", "last_settled_timestamp_seconds 0"].map(str::to_owned),
+    );
     expected.push(r#"gate_shut{scope="everything"} 0"#.to_owned());
     expected.push(r#"events_settled_total{fate="created",rule="lead",reason=""} 0"#.to_owned());
     expected.push(format!("build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));

@@ -1,55 +1,95 @@
-//! One door of the gate: shut for a reason and a time, asked by single probes, opened by a good one.
+//! One door of the gate: shut for a reason and a time, asked by single probes, opened by a good one, and then passed
+//! by no more than its ramp allows.
 //!
 //! Not here: which doors there are, and what an outcome says about each (`gate`).
+//!
+//! A door is told two times: `now`, and `outer`, which stands still while whatever stands before this door is shut.
+//! How long it was shut is counted by the second, so that no time is counted twice.
 
 use std::time::Duration;
 
+use super::ramp::Ramp;
 use super::{Change, Moment, Pass};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::policy::GatePolicy;
+use crate::core::words::Trouble;
 
 /// One door: the gate for everything, or for one procedure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Door {
     pub(super) shut: Option<Shut>,
-    /// How long it has been shut in all, this time aside.
+    ramp: Option<Ramp>,
+    /// How long it has been shut in all, this time aside; by the outer clock.
     shut_before: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Shut {
     pub(super) why: &'static str,
-    since: Moment,
+    pub(super) since: Moment,
+    since_outer: Duration,
     until: Moment,
     probes: u32,
     is_probing: bool,
 }
 
 impl Door {
-    pub(super) fn shut_in_all(&self, now: Moment) -> Duration {
-        let running = self.shut.as_ref().map_or(Duration::ZERO, |shut| now.saturating_sub(shut.since));
-        self.shut_before.saturating_add(running)
+    /// The outer clock without the times at which this door was shut.
+    pub(super) fn open_time(&self, outer: Duration) -> Duration {
+        let running = self.shut.as_ref().map_or(Duration::ZERO, |shut| outer.saturating_sub(shut.since_outer));
+        outer.saturating_sub(self.shut_before).saturating_sub(running)
     }
 
     pub(super) fn pass(&self, now: Moment) -> Pass {
         match &self.shut {
-            None => Pass::Go,
+            None => self.ramp(now).and_then(Ramp::full_until).map_or(Pass::Go, |end| Pass::Shut(Some(end))),
             Some(shut) if shut.is_probing => Pass::Shut(None),
             Some(shut) if now < shut.until => Pass::Shut(Some(shut.until)),
             Some(_) => Pass::Probe,
         }
     }
 
-    /// Sets whether a probe is under way; answers whether the door is shut, so that one is worth anything.
-    pub(super) fn set_probing(&mut self, is_probing: bool) -> bool {
+    /// Whether it is shut for one of these troubles.
+    pub(super) fn is_shut_for(&self, troubles: &[Trouble]) -> bool {
+        let why = self.shut.as_ref().map(|shut| shut.why);
+        why.is_some_and(|why| troubles.iter().any(|trouble| trouble.as_str() == why))
+    }
+
+    /// The ramp it is on, if it is on one.
+    pub(super) fn ramp(&self, now: Moment) -> Option<Ramp> {
+        self.ramp?.at(now)
+    }
+
+    /// Holds what passes to a ramp that begins now; nothing if it is shut, since a ramp begins when it opens.
+    pub(super) fn begin_ramp(&mut self, now: Moment) {
+        self.ramp = self.shut.is_none().then(|| Ramp::new(now));
+    }
+
+    /// Notes that a request has begun; answers whether the door is shut, so that it is a probe.
+    pub(super) fn begun(&mut self, now: Moment) -> bool {
+        self.ramp = self.ramp(now).map(Ramp::begun);
+        self.set_probing(true)
+    }
+
+    /// Notes that the probe ended without an outcome.
+    pub(super) fn probe_lost(&mut self) {
+        self.set_probing(false);
+    }
+
+    fn set_probing(&mut self, is_probing: bool) -> bool {
         self.shut.as_mut().map(|shut| shut.is_probing = is_probing).is_some()
     }
 
-    fn open(&mut self, scope: &str, now: Moment) -> Option<Change> {
+    fn ended(&mut self, is_good: bool, now: Moment) {
+        self.ramp = self.ramp(now).map(|ramp| ramp.ended(is_good));
+    }
+
+    /// Opens, if it was shut, and begins a ramp.
+    pub(super) fn open(&mut self, scope: &str, now: Moment, outer: Duration) -> Option<Change> {
         let shut = self.shut.take()?;
-        let after = now.saturating_sub(shut.since);
-        self.shut_before = self.shut_before.saturating_add(after);
-        Some(Change::Opened { scope: scope.to_owned(), after })
+        self.shut_before = self.shut_before.saturating_add(outer.saturating_sub(shut.since_outer));
+        self.begin_ramp(now);
+        Some(Change::Opened { scope: scope.to_owned(), after: now.saturating_sub(shut.since) })
     }
 }
 
@@ -63,30 +103,44 @@ pub(super) enum Verdict {
     Good,
 }
 
-/// What it takes to shut a door for a while.
-pub(super) struct Pause<'a> {
+/// What it takes to turn a door on its hinges.
+pub(super) struct Turn<'a> {
     pub(super) policy: &'a GatePolicy,
     pub(super) asked_max: Duration,
     pub(super) now: Moment,
+    pub(super) outer: Duration,
     pub(super) dice: f64,
 }
 
-impl Pause<'_> {
-    /// Shuts a door, prolongs it after a failed probe, or opens it after a good one.
-    pub(super) fn turn(&self, door: &mut Door, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
-        let since_and_probes = match &door.shut {
-            None => (self.now, 0),
-            Some(shut) if is_probe => (shut.since, shut.probes.saturating_add(1)),
+/// What a door keeps from before when it stays shut.
+struct Before {
+    since: Moment,
+    since_outer: Duration,
+    probes: u32,
+}
+
+impl Turn<'_> {
+    /// Shuts a door, prolongs it after a failed probe, or opens it after a good one; an open one counts for its ramp.
+    pub(super) fn of(&self, door: &mut Door, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
+        let before = match &door.shut {
+            None => Before { since: self.now, since_outer: self.outer, probes: 0 },
+            Some(shut) if is_probe => {
+                let probes = shut.probes.saturating_add(1);
+                Before { since: shut.since, since_outer: shut.since_outer, probes }
+            }
             Some(_) => return None,
         };
         match (verdict, &door.shut) {
-            (Verdict::Shut { why, after }, _) => Some(self.shut(door, scope, why, *after, since_and_probes)),
+            (Verdict::Shut { why, after }, _) => Some(self.shut(door, scope, why, *after, &before)),
             (Verdict::Again, Some(shut)) => {
                 let why = shut.why;
-                Some(self.shut(door, scope, why, None, since_and_probes))
+                Some(self.shut(door, scope, why, None, &before))
             }
-            (Verdict::Good, Some(_)) => door.open(scope, self.now),
-            (Verdict::Again | Verdict::Good, None) => None,
+            (Verdict::Good, Some(_)) => door.open(scope, self.now, self.outer),
+            (Verdict::Again | Verdict::Good, None) => {
+                door.ended(matches!(verdict, Verdict::Good), self.now);
+                None
+            }
         }
     }
 
@@ -96,10 +150,12 @@ impl Pause<'_> {
         scope: &str,
         why: &'static str,
         asked: Option<Duration>,
-        (since, probes): (Moment, u32),
+        before: &Before,
     ) -> Change {
+        let &Before { since, since_outer, probes } = before;
         let until = self.now.saturating_add(self.length(probes, asked));
-        door.shut = Some(Shut { why, since, until, probes, is_probing: false });
+        door.ramp = None;
+        door.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
         Change::Shut { why, scope: scope.to_owned(), until, probes }
     }
 

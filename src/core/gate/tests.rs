@@ -1,4 +1,9 @@
 //! The laws of the gate, on a hand-wound clock.
+//!
+//! Not here: ramps (`ramps`), and what operators do (`wishes`).
+
+mod ramps;
+mod wishes;
 
 use super::*;
 use crate::core::words::{Fault, Reason, Trouble};
@@ -42,7 +47,7 @@ fn a_bad_token_shuts_everything_at_once_and_one_probe_at_a_time_asks_again() {
         if scope == EVERYTHING && *until == secs(11)));
     assert_eq!(gate.pass(&ticket(), secs(10)), Pass::Shut(Some(secs(11))));
     assert_eq!(gate.pass(&ticket(), secs(11)), Pass::Probe);
-    let probe = gate.probe_begun(&ticket());
+    let probe = gate.begun(&ticket(), secs(11));
     assert_eq!(gate.pass(&lead(), secs(11)), Pass::Shut(None));
     let changes = gate.observe(&ticket(), &created(), probe, secs(12), 0.0);
     assert_eq!(changes, [Change::Opened { scope: EVERYTHING.into(), after: secs(2) }]);
@@ -59,7 +64,7 @@ fn failed_probes_come_rarer_up_to_the_cap() {
         let Pass::Shut(Some(until)) = gate.pass(&lead(), now) else { panic!("shut") };
         waits.push((until - now).as_secs());
         now = until;
-        let probe = gate.probe_begun(&lead());
+        let probe = gate.begun(&lead(), now);
         gate.observe(&lead(), &halt(Scope::Everything), probe, now, 1.0);
     }
     assert_eq!(waits, [2, 4, 8, 16, 30, 30]);
@@ -88,7 +93,7 @@ fn it_takes_a_run_of_failures_to_shut_and_a_word_from_the_api_ends_the_run() {
 fn a_probe_that_fails_by_the_moment_keeps_the_gate_shut() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
-    let probe = gate.probe_begun(&lead());
+    let probe = gate.begun(&lead(), secs(5));
     let changes = gate.observe(&lead(), &lost(), probe, secs(5), 0.0);
     assert!(matches!(&changes[..], [Change::Shut { probes: 1, why, .. }] if *why == Trouble::Unauthorized.as_str()));
 }
@@ -97,7 +102,7 @@ fn a_probe_that_fails_by_the_moment_keeps_the_gate_shut() {
 fn a_refusal_is_a_word_from_the_api_and_opens_the_gate() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
-    let probe = gate.probe_begun(&lead());
+    let probe = gate.begun(&lead(), secs(5));
     let refused = Outcome::Reject(Fault::new(Reason::Refused, "422"));
     assert!(matches!(&gate.observe(&lead(), &refused, probe, secs(5), 0.0)[..], [Change::Opened { .. }]));
 }
@@ -114,7 +119,7 @@ fn a_procedure_that_is_shut_holds_nobody_else_up() {
 fn a_lost_answer_to_the_probe_of_a_procedure_shuts_nothing_else_and_opens_nothing() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
-    let probe = gate.probe_begun(&lead());
+    let probe = gate.begun(&lead(), secs(2));
     let changes = gate.observe(&lead(), &lost(), probe, secs(2), 0.0);
     assert!(matches!(&changes[..], [Change::Shut { scope, probes: 1, .. }] if scope == "lead"));
     assert_eq!(gate.pass(&ticket(), secs(2)), Pass::Go);
@@ -126,7 +131,7 @@ fn a_throttled_answer_shuts_everything_for_as_long_as_the_api_asks_up_to_the_cei
     let asked = |after| Outcome::Retry { cause: Cause::Throttled, after: Some(after) };
     gate.observe(&lead(), &asked(secs(90)), Probe::default(), secs(0), 0.5);
     assert_eq!(gate.pass(&ticket(), secs(0)), Pass::Shut(Some(secs(90))));
-    let probe = gate.probe_begun(&lead());
+    let probe = gate.begun(&lead(), secs(90));
     gate.observe(&lead(), &asked(24 * 60 * MINUTE), probe, secs(90), 0.5);
     assert_eq!(gate.pass(&lead(), secs(90)), Pass::Shut(Some(secs(90) + 10 * MINUTE)));
 }
@@ -136,7 +141,7 @@ fn time_at_a_shut_gate_is_nobodys_age() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(10), 0.0);
     assert_eq!(gate.open_time(&lead(), secs(3600)), secs(10));
-    let probe = gate.probe_begun(&lead());
+    let probe = gate.begun(&lead(), secs(3600));
     gate.observe(&lead(), &created(), probe, secs(3600), 0.0);
     gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(3610), 0.0);
     assert_eq!(gate.open_time(&lead(), secs(3650)), secs(20));
@@ -147,8 +152,8 @@ fn time_at_a_shut_gate_is_nobodys_age() {
 fn a_probe_that_vanished_lets_the_next_go() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
-    let probe = gate.probe_begun(&lead());
-    gate.probe_lost(&lead(), probe);
+    let probe = gate.begun(&lead(), secs(5));
+    gate.lost(&lead(), probe);
     assert_eq!(gate.pass(&lead(), secs(5)), Pass::Probe);
 }
 
@@ -166,9 +171,9 @@ fn locked_events_alone_never_shut_the_gate_for_the_others() {
 fn a_probe_decides_only_the_doors_it_was_sent_to_ask() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
-    let own = gate.probe_begun(&lead());
+    let own = gate.begun(&lead(), secs(2));
     gate.observe(&ticket(), &halt(Scope::Everything), Probe::default(), secs(2), 0.0);
-    let outer = gate.probe_begun(&ticket());
+    let outer = gate.begun(&ticket(), secs(4));
     let changes = gate.observe(&lead(), &created(), own, secs(4), 0.0);
     assert!(matches!(&changes[..], [Change::Opened { scope, .. }] if scope == "lead"), "{changes:?}");
     assert_eq!(gate.pass(&ticket(), secs(60)), Pass::Shut(None));

@@ -1,6 +1,6 @@
-//! The window: probes and metrics over HTTP, read-only.
+//! The window: probes and metrics over HTTP, and the wish to pause.
 //!
-//! Not here: anything that changes what the daemon does.
+//! Not here: anything else that changes what the daemon does.
 
 pub mod health;
 pub mod metrics;
@@ -8,9 +8,13 @@ pub mod server;
 
 use std::net::SocketAddr;
 
+use crate::config::secret::SecretSource;
+
 /// What the window needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What an operator shows who pauses and resumes; without one, nobody can.
+    pub token: Option<SecretSource>,
 }

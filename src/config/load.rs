@@ -13,6 +13,7 @@ use super::reader::Reader;
 use super::{Config, Mistakes, Source, hidden, names, rules, sections, shores};
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::mistake::{Mistake, Span};
+use crate::core::policy::PacePolicy;
 
 /// A key that the daemon knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,15 +124,17 @@ fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
     let broker = shores::broker(reader);
     let api = shores::api(reader);
+    let max_requests_per_second = shores::max_requests_per_second(reader);
     let (event_max_size, event_key) = sections::event(reader);
     let policy = sections::retry(reader);
+    let pace = PacePolicy { max_requests_per_second, budget: sections::budget(reader) };
     let gate = sections::gate(reader);
     let bridge = sections::shutdown(reader);
     let admin = sections::admin(reader);
     let log = sections::log(reader);
     let key = event_key.clone();
     let config =
-        api.map(|api| Config { broker, api, bridge, policy, gate, admin, log, event_max_size, event_key, rules });
+        api.map(|api| Config { broker, api, bridge, policy, gate, pace, admin, log, event_max_size, event_key, rules });
     (config, key)
 }
 

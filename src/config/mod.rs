@@ -6,7 +6,7 @@
 use tracing::level_filters::LevelFilter;
 
 use crate::core::mapping::written::{Spot, WrittenRule};
-use crate::core::policy::{GatePolicy, Policy};
+use crate::core::policy::{GatePolicy, PacePolicy, Policy};
 use crate::{admin, amqp, bridge, chakra};
 
 mod environment;
@@ -38,6 +38,8 @@ pub struct Config {
     pub policy: Policy,
     /// When the gate shuts by itself.
     pub gate: GatePolicy,
+    /// How much may be sent.
+    pub pace: PacePolicy,
     /// The window.
     pub admin: admin::Config,
     /// What is logged, and how.

@@ -96,11 +96,16 @@ impl<'t> Reader<'t> {
 
     /// A secret: written as `key`, or kept in the file that `key_file` names. Exactly one of them.
     pub(super) fn secret(&mut self, key: &'static str, key_file: &'static str) -> SecretSource {
-        let written = self.given(key).is_some();
-        match self.given(key_file) {
-            Some(_) if written => self.mistake(key_file, wrong(format!("stands beside {key}"), "one of the two")),
-            None if !written => self.mistake(key_file, wrong("is missing", format!("it, or {key}"))),
-            _ => {}
+        if self.given(key).is_none() && self.given(key_file).is_none() {
+            self.mistake(key_file, wrong("is missing", format!("it, or {key}")));
+        }
+        self.optional_secret(key, key_file).unwrap_or(SecretSource::Given(Secret::new("")))
+    }
+
+    /// A secret that may be missing: at most one of the two.
+    pub(super) fn optional_secret(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
+        if self.given(key).is_some() && self.given(key_file).is_some() {
+            self.mistake(key_file, wrong(format!("stands beside {key}"), "one of the two"));
         }
         let given =
             self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
@@ -109,7 +114,7 @@ impl<'t> Reader<'t> {
             let remedy = "a file that holds the secret: mount it, or correct the path";
             source.check().map(|()| source).map_err(|what| wrong(what, remedy))
         });
-        kept.or(given).unwrap_or(SecretSource::Given(Secret::new("")))
+        kept.or(given)
     }
 
     /// An expression. It has a place, which a variable has not; so it is taken from the file only.

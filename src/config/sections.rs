@@ -39,6 +39,12 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
     policy
 }
 
+/// `[retry]`: the share of first tries that retries, looks and probes may have.
+pub(super) fn budget(reader: &mut Reader<'_>) -> f64 {
+    let share = |given: &values::Given| values::number(given, &(0.0..=1.0), "a number");
+    reader.optional("retry.budget", Some("0.2"), share).unwrap_or_default()
+}
+
 /// `[gate]`
 pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
     let policy = GatePolicy {
@@ -61,7 +67,8 @@ pub(super) fn shutdown(reader: &mut Reader<'_>) -> bridge::Config {
 /// `[admin]`
 pub(super) fn admin(reader: &mut Reader<'_>) -> admin::Config {
     let listen = reader.optional("admin.listen", Some("127.0.0.1:9464"), values::address);
-    admin::Config { listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))) }
+    let token = reader.optional_secret("admin.token", "admin.token_file");
+    admin::Config { listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))), token }
 }
 
 /// `[log]`

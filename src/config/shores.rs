@@ -50,6 +50,12 @@ pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, ca_file })
 }
 
+/// `[api]`: requests a second, if that is limited.
+pub(super) fn max_requests_per_second(reader: &mut Reader<'_>) -> Option<f64> {
+    let key = "api.max_requests_per_second";
+    reader.optional(key, None, |given| values::number(given, &(0.01..=10_000.0), "a number"))
+}
+
 fn dead_letter_queue(reader: &mut Reader<'_>, queue: &str) -> String {
     let key = "broker.dead_letter_queue";
     let written = reader.optional(key, Some("{queue}.dead"), values::name).unwrap_or_default();

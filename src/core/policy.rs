@@ -40,3 +40,12 @@ pub struct GatePolicy {
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
 }
+
+/// How much may be sent. Holds per replica.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PacePolicy {
+    /// Requests a second, of whatever kind; more than 0. None is no limit.
+    pub max_requests_per_second: Option<f64>,
+    /// What each first try gives to retries, looks and probes: their share of it. 0.0 to 1.0.
+    pub budget: f64,
+}

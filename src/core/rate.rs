@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::core::gate::{Moment, Pass};
+use crate::core::policy::PacePolicy;
 
 /// Retries, looks and probes a second that the budget grants by itself, when no first try pays in.
 pub const FLOOR_PER_SECOND: f64 = 10.0;
@@ -150,10 +151,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Limits of at most `per_second` requests, and of `share` of the first tries for what is sent again.
+    /// Limits as the policy says, nothing spent yet.
     #[must_use]
-    pub fn new(per_second: Option<f64>, share: f64) -> Self {
-        Self { rate: Rate::new(per_second), budget: Budget::new(share, FLOOR_PER_SECOND) }
+    pub fn new(policy: PacePolicy) -> Self {
+        Self { rate: Rate::new(policy.max_requests_per_second), budget: Budget::new(policy.budget, FLOOR_PER_SECOND) }
     }
 
     /// What the gate said, unless the pace says to wait.

@@ -8,6 +8,10 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
+fn pace(max_requests_per_second: Option<f64>, budget: f64) -> Pace {
+    Pace::new(PacePolicy { max_requests_per_second, budget })
+}
+
 /// Takes as many as may go at this moment.
 fn burst(rate: &mut Rate, now: Moment) -> u32 {
     (0..10_000).take_while(|_| rate.pass(now).inspect(|()| rate.take(now)).is_ok()).count().try_into().unwrap()
@@ -117,7 +121,7 @@ fn only_what_is_sent_again_asks_the_budget_and_every_request_asks_the_rate() {
         (Pass::Shut(None), 0, false, false, false),
     ];
     for (pass, attempts, rate_spent, budget_spent, goes) in cases {
-        let mut pace = Pace::new(rate_spent.then_some(1.0), 0.2);
+        let mut pace = pace(rate_spent.then_some(1.0), 0.2);
         if rate_spent {
             pace.take(Try::First, millis(0));
         }
@@ -131,7 +135,7 @@ fn only_what_is_sent_again_asks_the_budget_and_every_request_asks_the_rate() {
 
 #[test]
 fn who_must_wait_for_both_is_told_the_later_moment() {
-    let mut pace = Pace::new(Some(1.0), 0.0);
+    let mut pace = pace(Some(1.0), 0.0);
     (0..100).for_each(|_| pace.take(Try::Again, millis(0)));
     assert_eq!(pace.pass(Pass::Go, 1, millis(0)), Pass::Shut(Some(Duration::from_secs(100))));
     assert_eq!(pace.pass(Pass::Go, 1, Duration::from_secs(100)), Pass::Go);
@@ -139,7 +143,7 @@ fn who_must_wait_for_both_is_told_the_later_moment() {
 
 #[test]
 fn first_tries_pay_in_and_tries_again_take_out() {
-    let mut pace = Pace::new(None, 0.5);
+    let mut pace = pace(None, 0.5);
     let spent = spend(&mut pace.budget, millis(0));
     assert_eq!(spent, 150);
     pace.take(Try::First, millis(0));

@@ -8,6 +8,7 @@ mod create;
 mod failure;
 #[cfg(test)]
 mod tests;
+pub mod token;
 
 pub use client::Client;
 

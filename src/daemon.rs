@@ -11,13 +11,15 @@ use tokio::time::Instant;
 
 use crate::admin::health::Health;
 use crate::admin::metrics::Metrics;
-use crate::admin::server;
+use crate::admin::pause::Desk;
+use crate::admin::server::{self, View};
 use crate::amqp::connection::{self, Ends};
 use crate::amqp::state::BrokerState;
 use crate::bridge::clock::epoch_ms;
 use crate::bridge::phase::{Phase, Pulse, stopped};
+use crate::bridge::wishes::Wishes;
 use crate::bridge::{self, Bridge};
-use crate::chakra::Client;
+use crate::chakra::{Client, token};
 use crate::config::Config;
 use crate::core::decode::Limits;
 use crate::core::mapping::rules::Rules;
@@ -60,8 +62,10 @@ pub async fn run(
     let (stop, stop_seen) = watch::channel(false);
     let (intake, arrivals) = mpsc::channel(usize::from(config.broker.prefetch));
 
+    let (desk, wishes, token_changes) = wishes(&config);
+
     let health = Health { phase: phase_seen, broker: state_seen, gate: shut_seen, pulse: Arc::clone(&pulse) };
-    let _window = open_window(&config, &metrics, health).await?;
+    let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, desk }).await?;
     let client = Client::new(&config.api)?;
     let ends = Ends { intake, stop: stop_seen.clone(), state, metrics: Arc::clone(&metrics) };
     let mut shore: JoinSet<bool> = JoinSet::new();
@@ -72,7 +76,8 @@ pub async fn run(
         metrics.foresee_settled("created", rule.as_ref(), "");
     }
     let (rules, limit) = (Arc::new(rules), config.bridge.drain_deadline);
-    let bridge = Bridge { client, limits, rules, policy: config.policy, gate: config.gate, metrics, pulse, shut };
+    let (policy, gate, pace) = (config.policy, config.gate, config.pace);
+    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, metrics, pulse, shut };
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
     let corridor = bridge::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));
@@ -87,6 +92,7 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(corridor, stopping) } => both,
         why = broken(&mut shore, stop_seen, &mut said) => return Err(why),
+        never = token::watch(config.api.token, token_changes) => match never {},
     };
     let is_settled = match said {
         Some(is_settled) => is_settled,
@@ -96,14 +102,23 @@ pub async fn run(
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }
 
-async fn open_window(config: &Config, metrics: &Arc<Metrics>, health: Health) -> Result<JoinSet<()>, String> {
+/// Where an operator may wish, where the dispatcher hears of it, and where a new token is told.
+fn wishes(config: &Config) -> (Option<Desk>, Wishes, watch::Sender<u64>) {
+    let (paused, paused_seen) = watch::channel(false);
+    let (token_changes, token) = watch::channel(0);
+    let desk = config.admin.token.clone().map(|token| Desk::new(token, paused));
+    (desk, Wishes { paused: paused_seen, token }, token_changes)
+}
+
+async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .await
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
-    tracing::info!(%address, "probes and metrics: /livez /readyz /metrics");
+    let more = if view.desk.is_some() { " /pause /resume" } else { "" };
+    tracing::info!(%address, "probes and metrics: /livez /readyz /metrics{more}");
     let mut window = JoinSet::new();
-    window.spawn(server::serve(listener, Arc::clone(metrics), health, std::future::pending()));
+    window.spawn(server::serve(listener, view, std::future::pending()));
     Ok(window)
 }
 

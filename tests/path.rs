@@ -13,5 +13,7 @@ mod corridor;
 mod fates;
 #[path = "path/gate.rs"]
 mod gate;
+#[path = "path/pace.rs"]
+mod pace;
 #[path = "path/stopping.rs"]
 mod stopping;

@@ -4,6 +4,7 @@
 
 pub mod health;
 pub mod metrics;
+pub mod pause;
 pub mod server;
 
 use std::net::SocketAddr;

@@ -1,27 +1,31 @@
-//! The port of the window: GET and HEAD of `/livez`, `/readyz` and `/metrics`.
+//! The port of the window: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where there is a desk, POST of `/pause`
+//! and `/resume`.
 //!
-//! Not here: what the answers say (`health`, `metrics`), TLS, users: the port belongs inside the cluster.
+//! Not here: what the answers say (`health`, `metrics`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use hyper::body::Incoming;
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FROM, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Config;
 use super::health::Health;
 use super::metrics::{self, Metrics};
+use super::pause::{self, Asker, Desk, Said};
 use crate::bridge::clock::epoch_ms;
 
 #[cfg(test)]
@@ -42,7 +46,18 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(10);
 /// The wait after the system refused a connection, which it does again at once while it lacks descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<String>;
+
+/// What the window opens on.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The numbers.
+    pub metrics: Arc<Metrics>,
+    /// What the probes look at.
+    pub health: Health,
+    /// Where an operator may pause; none where no token is configured.
+    pub desk: Option<Desk>,
+}
 
 /// Takes the port.
 ///
@@ -53,14 +68,14 @@ pub async fn bind(config: &Config) -> io::Result<TcpListener> {
 }
 
 /// Answers until `stop`, and then drops what is still open. Never fails: a connection that goes wrong ends alone.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, health: Health, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, view: View, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = &mut stop => break,
-            stream = accept(&listener), if connections.len() < CONNECTIONS_MAX => {
-                connections.spawn(converse(stream, Arc::clone(&metrics), health.clone()));
+            (stream, peer) = accept(&listener), if connections.len() < CONNECTIONS_MAX => {
+                connections.spawn(converse(stream, peer, view.clone()));
             }
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
@@ -72,10 +87,10 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, health: Health,
     connections.shutdown().await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) => tracing::warn!(%error, "the admin port cannot accept a connection"),
         }
         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,11 +98,12 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 /// One request on one connection: so its time is bounded, and nothing idle takes a place.
-async fn converse(stream: TcpStream, metrics: Arc<Metrics>, health: Health) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answer(request.method(), request.uri().path(), &metrics, &health);
-        async { Ok::<_, Infallible>(answer) }
-    });
+async fn converse(stream: TcpStream, peer: SocketAddr, view: View) {
+    let view = &view;
+    let service =
+        service_fn(
+            move |request: Request<Incoming>| async move { Ok::<_, Infallible>(answer(&request, peer, view).await) },
+        );
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
@@ -101,10 +117,17 @@ async fn converse(stream: TcpStream, metrics: Arc<Metrics>, health: Health) {
     }
 }
 
-fn answer(method: &Method, path: &str, metrics: &Metrics, health: &Health) -> Answer {
-    if !matches!(path, "/livez" | "/readyz" | "/metrics") {
-        return text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n");
+async fn answer<B>(request: &Request<B>, peer: SocketAddr, view: &View) -> Answer {
+    match (request.uri().path(), &view.desk) {
+        ("/pause", Some(desk)) => wish(desk, true, request, peer).await,
+        ("/resume", Some(desk)) => wish(desk, false, request, peer).await,
+        (path @ ("/livez" | "/readyz" | "/metrics"), _) => look(request.method(), path, view),
+        _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n"),
     }
+}
+
+/// A path that shows something.
+fn look(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Answer {
     if method != Method::GET && method != Method::HEAD {
         let refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         return with(refusal, ALLOW, "GET, HEAD");
@@ -117,18 +140,37 @@ fn answer(method: &Method, path: &str, metrics: &Metrics, health: &Health) -> An
     }
 }
 
+/// A path that pauses or resumes.
+async fn wish<B>(desk: &Desk, paused: bool, request: &Request<B>, peer: SocketAddr) -> Answer {
+    if request.method() != Method::POST {
+        return with(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), ALLOW, "POST");
+    }
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    let asker = Asker { peer, from: header(FROM).map(pause::name) };
+    match desk.take(paused, header(AUTHORIZATION), &asker).await {
+        Said::Done => probe(true, &json!({ "paused": paused })),
+        Said::Refused => {
+            let refusal = text(StatusCode::UNAUTHORIZED, "send the admin token: Authorization: Bearer ...\n");
+            with(refusal, WWW_AUTHENTICATE, "Bearer")
+        }
+        Said::Unreadable => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the admin token cannot be read here; the log says why\n")
+        }
+    }
+}
+
 fn probe(well: bool, details: &Value) -> Answer {
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     with(text(status, format!("{details}\n")), CONTENT_TYPE, "application/json")
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+fn text(status: StatusCode, body: impl Into<String>) -> Answer {
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     with(with(answer, CONTENT_TYPE, "text/plain; charset=utf-8"), CACHE_CONTROL, "no-store")
 }
 
 fn with(mut answer: Answer, name: HeaderName, value: &'static str) -> Answer {
-    answer.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
+    answer.headers_mut().insert(name, HeaderValue::from_static(value));
     answer
 }

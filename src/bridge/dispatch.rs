@@ -23,6 +23,7 @@ use crate::core::journey::{Journey, Step};
 use crate::core::judge::judge;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
+use crate::core::rate::{Pace, Try};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
 use crate::core::words::{Fault, Reason};
@@ -49,6 +50,7 @@ pub(super) struct Dispatcher {
     pub(super) bridge: Bridge,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
+    pub(super) pace: Pace,
     pub(super) recent: Recent,
     pub(super) hand: Hand,
     pub(super) running: JoinSet<Delivered>,
@@ -62,6 +64,7 @@ impl Dispatcher {
         Self {
             clock: Clock::start(),
             gate: Gate::new(bridge.gate, bridge.policy.retry_after_max),
+            pace: Pace::new(bridge.pace),
             recent: Recent::default(),
             hand: Hand::default(),
             running: JoinSet::new(),
@@ -81,6 +84,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
+                wish = self.bridge.wishes.next() => self.wished(wish),
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 Some(arrival) = intake.recv() => self.arrived(arrival),
                 () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
@@ -155,14 +159,15 @@ impl Dispatcher {
         });
     }
 
-    /// Begins every request that the gate lets through; answers when to look again.
+    /// Begins every request that the gate lets through, at the pace that is allowed; answers when to look again.
     fn begin_what_may(&mut self) -> Moment {
         let now = self.clock.now();
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
         for slot in self.hand.ready() {
             let Some(event) = self.hand.get(slot) else { continue };
-            match self.gate.pass(&event.request.procedure, now) {
+            let pass = self.gate.pass(&event.request.procedure, now);
+            match self.pace.pass(pass, event.journey.attempts, now) {
                 Pass::Go | Pass::Probe => self.begin(slot),
                 Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
             }
@@ -183,7 +188,9 @@ impl Dispatcher {
             self.teller.doubt(Doubt::Redelivered, &event.papers);
         }
         let request = Arc::clone(&event.request);
-        let probe = self.gate.begun(&request.procedure, self.clock.now());
+        let now = self.clock.now();
+        let probe = self.gate.begun(&request.procedure, now);
+        self.pace.take(Try::of(event.journey.attempts, probe.asks()), now);
         if probe.asks() {
             self.bridge.metrics.probe();
         }

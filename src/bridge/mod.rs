@@ -12,6 +12,7 @@ mod open;
 pub mod phase;
 pub mod receipt;
 mod tell;
+pub mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,12 @@ use crate::admin::metrics::Metrics;
 use crate::chakra::Client;
 use crate::core::decode::Limits;
 use crate::core::mapping::rules::Rules;
-use crate::core::policy::{GatePolicy, Policy};
+use crate::core::policy::{GatePolicy, PacePolicy, Policy};
 use arrival::Arrival;
 use dispatch::Dispatcher;
 pub use drain::Drained;
 use phase::Pulse;
+use wishes::Wishes;
 
 /// What the corridor needs to know.
 #[derive(Clone, Debug)]
@@ -48,6 +50,10 @@ pub struct Bridge {
     pub policy: Policy,
     /// How the gate shuts and opens.
     pub gate: GatePolicy,
+    /// How much is sent.
+    pub pace: PacePolicy,
+    /// What is wished of it beside the path.
+    pub wishes: Wishes,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Beaten by the dispatcher as long as it moves.

@@ -11,10 +11,11 @@ use chakra_bridge::bridge::arrival::Arrival;
 use chakra_bridge::bridge::phase::Pulse;
 use chakra_bridge::bridge::receipt::{Answer, Receipt};
 use chakra_bridge::bridge::{self, Bridge, Drained};
-use chakra_bridge::chakra::Client;
+use chakra_bridge::chakra::{Client, token};
 use chakra_bridge::cli::check::load_with;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::{Letter, Settlement};
+use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -23,13 +24,20 @@ use crate::support::standin::StandIn;
 
 /// What differs between corridors.
 pub struct Wishes {
+    pub api: &'static str,
+    pub gate: &'static str,
     pub retry: &'static str,
     pub drain: Duration,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { retry: "", drain: Duration::from_secs(5) }
+        Self {
+            api: "",
+            gate: "probe_initial = \"20ms\"\nprobe_max = \"60ms\"",
+            retry: "",
+            drain: Duration::from_secs(5),
+        }
     }
 }
 
@@ -87,6 +95,8 @@ pub struct Corridor {
     running: JoinSet<Drained>,
     pub shut: watch::Receiver<Vec<String>>,
     pub metrics: Arc<Metrics>,
+    pub paused: watch::Sender<bool>,
+    folder: TempDir,
 }
 
 impl Corridor {
@@ -96,16 +106,20 @@ impl Corridor {
 
     pub async fn with(wishes: Wishes) -> Self {
         let api = StandIn::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        std::fs::write(&token, StandIn::TOKEN).unwrap();
         let text = format!(
             "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
-             [api]\nbase_url = \"{}\"\ntoken = \"{}\"\ntimeout = \"600ms\"\nconnect_timeout = \"300ms\"\n\
-             [gate]\nprobe_initial = \"20ms\"\nprobe_max = \"60ms\"\n\
+             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"600ms\"\nconnect_timeout = \"300ms\"\n{}\n\
+             [gate]\n{}\n\
              [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
             api.url(),
-            StandIn::TOKEN,
+            token.display(),
+            wishes.api,
+            wishes.gate,
             wishes.retry,
         );
-        let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
         let ready = load_with(Path::new(&path), []).unwrap();
@@ -113,26 +127,48 @@ impl Corridor {
         let (stop, mut stopped) = watch::channel(false);
         let (intake, arrivals) = mpsc::channel(64);
         let metrics = Arc::new(Metrics::new());
+        let (paused, paused_seen) = watch::channel(false);
+        let (token_changes, token_seen) = watch::channel(0);
         let bridge = Bridge {
             client: Client::new(&ready.config.api).unwrap(),
             limits: ready.limits,
             rules: Arc::new(ready.rules),
             policy: ready.config.policy,
             gate: ready.config.gate,
+            pace: ready.config.pace,
+            wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen },
             metrics: Arc::clone(&metrics),
             pulse: Arc::new(Pulse::new(0)),
             shut,
         };
         let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let mut running = JoinSet::new();
-        running.spawn(bridge::run(bridge, arrivals, stopping, wishes.drain));
-        Self { api, intake, stop, running, shut: shut_seen, metrics }
+        running.spawn(async move {
+            tokio::select! {
+                drained = bridge::run(bridge, arrivals, stopping, wishes.drain) => drained,
+                never = token::watch(ready.config.api.token, token_changes) => match never {},
+            }
+        });
+        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, folder }
     }
 
     /// Hands a message in, which came by `shore` under this number.
     pub async fn send(&self, shore: &Shore, number: u64, message: Message) {
         let receipt = Receipt::new(number, &shore.line).expect("a free place");
         self.intake.send(Arrival::Message(Box::new(message), receipt)).await.expect("it runs");
+    }
+
+    /// Puts another token in the place of the one before, in one go.
+    pub fn rotate(&self, token: &str) {
+        std::fs::write(self.folder.path().join("next"), token).unwrap();
+        std::fs::rename(self.folder.path().join("next"), self.folder.path().join("token")).unwrap();
+    }
+
+    /// The value of a number without labels.
+    pub fn level(&self, name: &str) -> u64 {
+        let (text, start) = (self.metrics.text(), format!("chakra_bridge_{name} "));
+        let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("such a number");
+        line.parse().expect("a whole number")
     }
 
     /// Says that the connection died.

@@ -13,12 +13,14 @@ use tokio::sync::{oneshot, watch};
 
 use crate::bridge::clock::epoch_ms;
 
-use super::{CONNECTION_TIME_MAX, CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, bind, serve};
+use super::{CONNECTION_TIME_MAX, CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::health::{Health, PULSE_AGE_MAX};
 use crate::admin::metrics::Metrics;
+use crate::admin::pause::Desk;
 use crate::amqp::state::BrokerState;
 use crate::bridge::phase::{Phase, Pulse};
+use crate::config::secret::{Secret, SecretSource};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -31,12 +33,21 @@ fn health(phase: Phase, beat_ms: u64) -> Health {
     }
 }
 
+fn config() -> Config {
+    Config { listen: "127.0.0.1:0".parse().unwrap(), token: None }
+}
+
 /// Serves for as long as `visit` lasts, and then stops.
 async fn visited<T>(health: Health, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
-    let listener = bind(&Config { listen: "127.0.0.1:0".parse().unwrap() }).await.unwrap();
+    served(View { metrics: Arc::new(Metrics::new()), health, desk: None }, visit).await
+}
+
+/// The same, with this view.
+async fn served<T>(view: View, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+    let listener = bind(&config()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let serving = serve(listener, Arc::new(Metrics::new()), health, async { stopped.await.unwrap() });
+    let serving = serve(listener, view, async { stopped.await.unwrap() });
     let visiting = async {
         let seen = visit(address).await;
         stop.send(()).unwrap();
@@ -121,6 +132,70 @@ async fn other_paths_and_methods_are_refused() {
     .await;
 }
 
+/// Serves with a desk that knows the token `swordfish`, and shows what it was told.
+async fn with_desk<T>(visit: impl AsyncFnOnce(SocketAddr, &watch::Receiver<bool>) -> T) -> T {
+    let (paused, seen) = watch::channel(false);
+    let desk = Some(Desk::new(SecretSource::Given(Secret::new("swordfish")), paused));
+    let view = View { metrics: Arc::new(Metrics::new()), health: health(Phase::Running, epoch_ms()), desk };
+    served(view, async |address| visit(address, &seen).await).await
+}
+
+async fn wish(address: SocketAddr, path: &str, token: &str) -> (String, String) {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\nFrom: ops@example.com");
+    send(address, &format!("{head}\r\nContent-Length: 0\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn whoever_shows_the_token_pauses_and_resumes() {
+    with_desk(async |address, seen| {
+        for (path, paused) in [("/pause", true), ("/pause", true), ("/resume", false)] {
+            let (head, body) = wish(address, path, "swordfish").await;
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("application/json"), "{head}");
+            assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), serde_json::json!({ "paused": paused }));
+            assert_eq!(*seen.borrow(), paused);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_is_refused_and_nothing_happens() {
+    with_desk(async |address, seen| {
+        for token in ["", "another", "swordfish2"] {
+            let (head, body) = wish(address, "/pause", token).await;
+            assert!(head.starts_with("HTTP/1.1 401 ") && head.contains("www-authenticate: Bearer"), "{head}");
+            assert!(!body.contains("swordfish"), "{body}");
+        }
+        let (head, _) = send(address, "POST /pause HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+        assert!(!seen.has_changed().unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn to_look_at_the_pause_does_not_pause() {
+    with_desk(async |address, seen| {
+        for (method, path) in [("GET", "/pause"), ("HEAD", "/pause"), ("PUT", "/resume"), ("DELETE", "/pause")] {
+            let (head, _) = ask(address, method, path).await;
+            assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: POST"), "{method} {path}: {head}");
+        }
+        assert!(!seen.has_changed().unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_token_of_its_own_the_port_knows_no_such_path() {
+    running(async |address| {
+        for path in ["/pause", "/resume"] {
+            assert!(wish(address, path, "").await.0.starts_with("HTTP/1.1 404 "), "{path}");
+            assert!(ask(address, "GET", path).await.0.starts_with("HTTP/1.1 404 "), "{path}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_head_beyond_its_size_is_refused() {
     let long = format!("GET /livez HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(HEAD_MAX));
@@ -154,8 +229,8 @@ async fn one_connection_too_many_waits_until_another_ends() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_said_at_once() {
-    let taken = bind(&Config { listen: "127.0.0.1:0".parse().unwrap() }).await.unwrap();
-    let same = Config { listen: taken.local_addr().unwrap() };
+    let taken = bind(&config()).await.unwrap();
+    let same = Config { listen: taken.local_addr().unwrap(), ..config() };
     let again = bind(&same);
     let error = tokio::time::timeout(Duration::from_secs(10), again).await.unwrap().expect_err("the port is taken");
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);

@@ -1,0 +1,87 @@
+//! The one wish that the window takes in: an operator with the admin token pauses, and resumes.
+//!
+//! Not here: HTTP (`server`), and what a pause does (`core::gate`).
+
+use std::net::SocketAddr;
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+
+use crate::config::secret::{Secret, SecretSource};
+
+#[cfg(test)]
+mod tests;
+
+/// The most of a name that is logged, in characters.
+const NAME_MAX: usize = 100;
+
+/// Where wishes are brought. Clones bring them to the same place.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    token: SecretSource,
+    paused: watch::Sender<bool>,
+}
+
+/// Who asks, as far as anybody can tell.
+#[derive(Debug)]
+pub(super) struct Asker {
+    /// The other end of the connection.
+    pub(super) peer: SocketAddr,
+    /// What the header `From` says, made fit for a log by [`name`].
+    pub(super) from: Option<String>,
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It was passed on.
+    Done,
+    /// The token was missing or another.
+    Refused,
+    /// Our own token cannot be read, so nobody can be known.
+    Unreadable,
+}
+
+impl Desk {
+    /// A desk that knows operators by this token, and tells `paused` what they wish.
+    #[must_use]
+    pub fn new(token: SecretSource, paused: watch::Sender<bool>) -> Self {
+        Self { token, paused }
+    }
+
+    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked.
+    pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
+        let (wish, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
+        let token = match self.token.read().await {
+            Ok(token) => token,
+            Err(why) => {
+                tracing::error!(%peer, from, wish, why, "the admin token cannot be read: nobody can pause or resume");
+                return Said::Unreadable;
+            }
+        };
+        if !authorization.and_then(bearer).is_some_and(|shown| is_same(shown, &token)) {
+            tracing::warn!(%peer, from, wish, "refused on the admin port: no token, or another one");
+            return Said::Refused;
+        }
+        tracing::warn!(%peer, from, wish, "asked for on the admin port");
+        self.paused.send_replace(paused);
+        Said::Done
+    }
+}
+
+/// A name out of a header, fit for a log: bounded, on one line.
+pub(super) fn name(header: &[u8]) -> String {
+    String::from_utf8_lossy(header).chars().filter(|letter| !letter.is_control()).take(NAME_MAX).collect()
+}
+
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = header.split_at_checked(b"Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| rest.trim_ascii())
+}
+
+/// Compares digests, in a time that tells neither how much of the token was right nor how long it is.
+fn is_same(shown: &[u8], token: &Secret) -> bool {
+    let (shown, token) = (Sha256::digest(shown), Sha256::digest(token.expose()));
+    shown.as_slice().ct_eq(token.as_slice()).into()
+}

@@ -1,0 +1,71 @@
+//! Laws of the desk, without a socket.
+//!
+//! Not here: HTTP (`server::tests`).
+
+use std::time::Duration;
+
+use super::*;
+
+fn desk() -> (Desk, watch::Receiver<bool>) {
+    let (paused, seen) = watch::channel(false);
+    (Desk::new(SecretSource::Given(Secret::new("swordfish")), paused), seen)
+}
+
+async fn take(desk: &Desk, paused: bool, authorization: Option<&[u8]>) -> Said {
+    let asker = Asker { peer: ([127, 0, 0, 1], 1).into(), from: None };
+    let taken = desk.take(paused, authorization, &asker);
+    tokio::time::timeout(Duration::from_secs(5), taken).await.expect("it answers at once")
+}
+
+#[tokio::test]
+async fn only_the_whole_token_is_good() {
+    let cases: [(&str, Said); 10] = [
+        ("Bearer swordfish", Said::Done),
+        ("bearer  swordfish ", Said::Done),
+        ("Bearer swordfis", Said::Refused),
+        ("Bearer swordfish2", Said::Refused),
+        ("Bearer Swordfish", Said::Refused),
+        ("Bearer ", Said::Refused),
+        ("Bearer", Said::Refused),
+        ("", Said::Refused),
+        ("swordfish", Said::Refused),
+        ("Basic swordfish", Said::Refused),
+    ];
+    for (authorization, said) in cases {
+        let (desk, seen) = desk();
+        assert_eq!(take(&desk, true, Some(authorization.as_bytes())).await, said, "{authorization:?}");
+        assert_eq!(*seen.borrow(), said == Said::Done, "{authorization:?}");
+    }
+    assert_eq!(take(&desk().0, true, None).await, Said::Refused);
+}
+
+#[tokio::test]
+async fn a_wish_reaches_whoever_listens_and_can_be_taken_back() {
+    let (desk, seen) = desk();
+    for paused in [true, false] {
+        assert_eq!(take(&desk, paused, Some(b"Bearer swordfish")).await, Said::Done);
+        assert_eq!(*seen.borrow(), paused);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_read_lets_nobody_in() {
+    let (paused, seen) = watch::channel(false);
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::new(SecretSource::File(folder.path().join("none")), paused);
+    assert_eq!(take(&desk, true, Some(b"Bearer ")).await, Said::Unreadable);
+    assert!(!*seen.borrow());
+}
+
+#[test]
+fn a_name_is_cut_and_cannot_break_the_line() {
+    assert_eq!(name(b"ops@example.com"), "ops@example.com");
+    assert_eq!(name(b"a\r\nb\x1b[31mc\td"), "ab[31mcd");
+    assert_eq!(name(&[b'x'; 5000]).len(), NAME_MAX);
+    assert_eq!(name(b"\xff"), "\u{fffd}");
+}
+
+#[test]
+fn a_desk_prints_without_its_token() {
+    assert!(!format!("{:?}", desk().0).contains("swordfish"));
+}

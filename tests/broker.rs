@@ -15,3 +15,5 @@ mod scene;
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+#[path = "broker/wishes.rs"]
+mod wishes;

@@ -23,12 +23,14 @@ pub struct Setup {
     pub queue: String,
     /// The API.
     pub api: String,
-    /// Its token.
+    /// Its token, or the file that holds it: a path from the root.
     pub token: String,
     /// More of `[broker]`.
     pub broker: String,
     /// Where the admin port listens.
     pub admin: String,
+    /// The token of the admin port; empty for none.
+    pub admin_token: String,
     /// Whole sections, and rules. Without any rule: every event becomes a lead with its key in `event_key`.
     pub sections: String,
 }
@@ -46,7 +48,16 @@ impl Setup {
     pub fn new(amqp: &str, queue: &str, api: &str, token: &str) -> Self {
         let [amqp, queue, api, token] = [amqp, queue, api, token].map(str::to_owned);
         let admin = "127.0.0.1:0".to_owned();
-        Self { amqp, queue, api, token, admin, broker: String::new(), sections: String::new() }
+        Self {
+            amqp,
+            queue,
+            api,
+            token,
+            admin,
+            admin_token: String::new(),
+            broker: String::new(),
+            sections: String::new(),
+        }
     }
 
     pub fn broker(self, more: &str) -> Self {
@@ -64,10 +75,12 @@ impl Setup {
         url.set_password(None).expect("an AMQP URL takes no password");
         let rules = if self.sections.contains("[[rule]]") { "" } else { ANY };
         let Self { queue, api, token, broker, sections, admin, .. } = self;
+        let kept = if token.starts_with('/') { "token_file" } else { "token" };
+        let wishes = if self.admin_token.is_empty() { "" } else { &format!("token = \"{}\"\n", self.admin_token) };
         format!(
             "[broker]\nurl = \"{url}\"\npassword = \"{password}\"\nqueue = \"{queue}\"\n\
-             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\ntoken = \"{token}\"\n\
-             [admin]\nlisten = \"{admin}\"\n[log]\nformat = \"json\"\n{sections}\n{rules}"
+             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\n{kept} = \"{token}\"\n\
+             [admin]\nlisten = \"{admin}\"\n{wishes}[log]\nformat = \"json\"\n{sections}\n{rules}"
         )
     }
 }

@@ -1,0 +1,60 @@
+//! What an operator wishes reaches the daemon while it runs: a pause, and a new token.
+//!
+//! Not here: what either does to the gate (`core::gate`), and the refusals of the admin port (`admin::server`).
+
+use serde_json::Value;
+
+use super::scene::Scene;
+use crate::support::broker::shared;
+use crate::support::daemon::{Daemon, says};
+use crate::support::deadline::within;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_daemon_stays_ready_and_sends_nothing_until_it_is_resumed() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let mut setup = scene.setup();
+    setup.admin_token = "swordfish".to_owned();
+    let mut daemon = Daemon::start(&setup);
+    let admin = within(60, "its address", daemon.admin()).await;
+    let http = reqwest::Client::new();
+    let wish = async |path: &str| {
+        let asked = http.post(format!("{admin}{path}")).bearer_auth("swordfish").header("From", "ops").send();
+        let answer = within(10, path, asked).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap()["paused"].as_bool()
+    };
+    within(60, "consuming", daemon.consuming()).await;
+    assert_eq!(wish("/pause").await, Some(true));
+    within(10, "the pause", daemon.until(|line| says(line, "paused: events wait"))).await;
+    scene.publish(5, 100).await;
+    let look = async |path: &str| {
+        let answer = within(10, path, http.get(format!("{admin}{path}")).send()).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(look("/livez").await.0, 200);
+    let (ready, details) = look("/readyz").await;
+    assert!(ready == 200 && details.contains("everything: paused"), "{ready} {details}");
+    assert_eq!(scene.api.requests().len(), 0);
+    assert_eq!(wish("/resume").await, Some(false));
+    within(60, "five", scene.until_created(5)).await;
+    let asked = daemon.logged(|line| line["wish"].is_string());
+    let told = asked.iter().all(|line| line["from"] == "ops" && line["peer"].is_string());
+    assert!(asked.len() == 2 && told, "{asked:?}");
+    assert!(!format!("{:?}", daemon.log()).contains("swordfish"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_token_in_its_file_is_noticed_without_a_probe_or_a_restart() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "an-old-token").unwrap();
+    let mut setup = scene.setup().sections("[gate]\nprobe_initial = \"1h\"\nprobe_max = \"1h\"");
+    setup.token = file.display().to_string();
+    let mut daemon = Daemon::start(&setup);
+    scene.publish(5, 100).await;
+    within(60, "the shut gate", daemon.until(|line| line["why"] == "unauthorized")).await;
+    std::fs::write(&file, crate::support::standin::StandIn::TOKEN).unwrap();
+    within(30, "five", scene.until_created(5)).await;
+    assert_eq!(daemon.count(|line| line["reason"].is_string()), 0);
+}

@@ -107,7 +107,11 @@ impl Metrics {
             in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
-            gate: put(all, "gate_shut", "1 while no request is begun for this scope"),
+            gate: put(
+                all,
+                "gate_shut",
+                "1 while no request but single probes is begun for this scope: it is shut, or paused",
+            ),
             probes: put(all, "gate_probes", "Single requests that tried whether a shut gate may open"),
             ramp: put(all, "ramp_requests_per_second", "What may go each second after the gate opened; 0 is no limit"),
             broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),

@@ -60,7 +60,8 @@ pub async fn run(
     let (state, state_seen) = watch::channel(BrokerState::Connecting);
     let (shut, shut_seen) = watch::channel(Vec::new());
     let (stop, stop_seen) = watch::channel(false);
-    let (intake, arrivals) = mpsc::channel(usize::from(config.broker.prefetch));
+    let places = usize::from(config.broker.prefetch);
+    let (intake, arrivals) = mpsc::channel(places);
 
     let (desk, wishes, token_changes) = wishes(&config);
 
@@ -77,7 +78,7 @@ pub async fn run(
     }
     let (rules, limit) = (Arc::new(rules), config.bridge.drain_deadline);
     let (policy, gate, pace) = (config.policy, config.gate, config.pace);
-    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, metrics, pulse, shut };
+    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, metrics, pulse, shut };
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
     let corridor = bridge::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));

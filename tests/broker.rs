@@ -9,6 +9,10 @@ mod support;
 mod delivers;
 #[path = "broker/letters.rs"]
 mod letters;
+#[path = "broker/looks.rs"]
+mod looks;
+#[path = "broker/parks.rs"]
+mod parks;
 #[path = "broker/scene.rs"]
 mod scene;
 #[path = "broker/survives.rs"]

@@ -13,7 +13,11 @@ mod corridor;
 mod fates;
 #[path = "path/gate.rs"]
 mod gate;
+#[path = "path/looks.rs"]
+mod looks;
 #[path = "path/pace.rs"]
 mod pace;
+#[path = "path/parks.rs"]
+mod parks;
 #[path = "path/stopping.rs"]
 mod stopping;

@@ -66,6 +66,7 @@ pub struct Metrics {
     request_took: Histogram,
     possible_duplicates: Family<Repeated, Counter>,
     recognised: Counter,
+    duplicates_seen: Counter,
     in_hand: Level,
     in_flight: Level,
     waiting: Level,
@@ -104,6 +105,7 @@ impl Metrics {
                 "Creates that may make a second process, each announced in the log before it is sent",
             ),
             recognised: put(all, "events_recognised", "Events found to be done already"),
+            duplicates_seen: put(all, "duplicates_seen", "Looks that found more than one process of an event"),
             in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
@@ -169,6 +171,11 @@ impl Metrics {
     /// An event was found to be done already.
     pub fn recognised(&self) {
         self.recognised.inc();
+    }
+
+    /// A look found more than one process of an event.
+    pub fn duplicate_seen(&self) {
+        self.duplicates_seen.inc();
     }
 
     /// So many events are in hand.

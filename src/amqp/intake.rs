@@ -9,6 +9,7 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use serde_json::{Map, Number, Value};
 
+use super::original;
 use crate::core::message::Message;
 
 /// What the near shore keeps of a delivery: all that settling and a dead letter need.
@@ -30,13 +31,26 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         content_encoding: text(properties.content_encoding().as_ref()),
         message_id: text(properties.message_id().as_ref()),
         kind: text(properties.kind().as_ref()),
-        headers: properties.headers().as_ref().map(object).unwrap_or_default(),
+        headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
+        travel: original::journey(&properties),
+        deliveries: deliveries(&properties),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
+}
+
+/// Without those of ours: no rule matches on them.
+fn headers(table: &FieldTable) -> Map<String, Value> {
+    object(table).into_iter().filter(|(name, _)| !original::is_ours(name)).collect()
+}
+
+/// What quorum queues count: how often the message was given back.
+fn deliveries(properties: &BasicProperties) -> Option<u32> {
+    let count = json(properties.headers().as_ref()?.inner().get("x-delivery-count")?)?;
+    u32::try_from(count.as_u64()?).ok()
 }
 
 fn text(property: Option<&ShortString>) -> Option<String> {

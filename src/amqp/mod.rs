@@ -6,6 +6,8 @@ mod channel;
 pub mod connection;
 mod intake;
 mod letter;
+mod original;
+mod park;
 mod post;
 mod settle;
 mod shore;

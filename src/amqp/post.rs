@@ -1,6 +1,6 @@
-//! Publishing dead letters: persistent, mandatory, confirmed, one at a time on each channel.
+//! Publishing dead letters and parked events: persistent, mandatory, confirmed, one at a time on each channel.
 //!
-//! Not here: what a dead letter says (`letter`), and the acknowledgement after it (`settle`).
+//! Not here: what they carry (`letter`, `park`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
 //! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand.
@@ -16,36 +16,36 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::Config;
 use super::channel;
-use super::topology;
 use super::trouble::{Trouble, is_of_the_channel, within};
 use crate::admin::metrics::Metrics;
 use crate::core::backoff::{ceiling, jittered};
 
-/// Channels, and so dead letters on their way at once.
+/// Channels, and so messages on their way at once.
 const CHANNELS: usize = 4;
-/// The ceilings of the waits before a refused dead letter is published again.
+/// The ceilings of the waits before a refused message is published again.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-/// Where dead letters go, and by what.
+/// By what they go.
 #[derive(Clone)]
 struct LetterBox {
     connection: Arc<Connection>,
-    queue: ShortString,
     limit: Duration,
     metrics: Arc<Metrics>,
 }
 
-/// A dead letter that waits for a channel.
-struct Waiting {
-    tag: u64,
-    properties: BasicProperties,
-    body: Arc<Vec<u8>>,
+/// A message that waits for a channel.
+pub(super) struct Mail {
+    /// The delivery that it stands for.
+    pub(super) tag: u64,
+    pub(super) queue: ShortString,
+    pub(super) properties: BasicProperties,
+    pub(super) body: Arc<Vec<u8>>,
 }
 
-/// What became of one dead letter, or the panic that prevented it.
+/// What became of one of them, or the panic that prevented it.
 pub(super) type Posted = Result<Ended, JoinError>;
 
-/// What became of one dead letter.
+/// What became of one of them.
 pub(super) struct Ended {
     tag: u64,
     channel: Channel,
@@ -56,7 +56,7 @@ pub(super) struct Ended {
 pub(super) struct Posts {
     to: LetterBox,
     idle: Vec<Channel>,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Mail>,
     on_their_way: JoinSet<Ended>,
 }
 
@@ -71,22 +71,21 @@ impl Posts {
         for _ in 0..CHANNELS {
             idle.push(open_channel(publishing, limit).await?);
         }
-        let queue = topology::name(&config.dead_letter_queue)?;
-        let to = LetterBox { queue, limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
+        let to = LetterBox { limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
         Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new() })
     }
 
-    pub(super) fn send(&mut self, tag: u64, properties: BasicProperties, body: Arc<Vec<u8>>) {
-        self.waiting.push_back(Waiting { tag, properties, body });
+    pub(super) fn send(&mut self, mail: Mail) {
+        self.waiting.push_back(mail);
         self.fill();
     }
 
     fn fill(&mut self) {
         while !self.waiting.is_empty()
             && let Some(channel) = self.idle.pop()
-            && let Some(letter) = self.waiting.pop_front()
+            && let Some(mail) = self.waiting.pop_front()
         {
-            self.on_their_way.spawn(post(channel, self.to.clone(), letter));
+            self.on_their_way.spawn(post(channel, self.to.clone(), mail));
         }
     }
 
@@ -95,9 +94,9 @@ impl Posts {
         self.on_their_way.join_next().await
     }
 
-    /// The tag whose dead letter the broker keeps.
+    /// The tag of the delivery whose stand-in the broker keeps.
     pub(super) fn confirmed(&mut self, posted: Posted) -> Result<u64, Trouble> {
-        let posted = posted.map_err(|error| Trouble::new(format!("publishing a dead letter broke off: {error}")))?;
+        let posted = posted.map_err(|error| Trouble::new(format!("publishing broke off: {error}")))?;
         posted.end?;
         self.idle.push(posted.channel);
         self.fill();
@@ -112,10 +111,10 @@ async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channe
 }
 
 /// Publishes until the broker keeps it, or the connection is gone.
-async fn post(mut channel: Channel, to: LetterBox, letter: Waiting) -> Ended {
+async fn post(mut channel: Channel, to: LetterBox, mail: Mail) -> Ended {
     let mut refusals = 0;
     let end = loop {
-        let refusal = match publish(&channel, &to, &letter).await {
+        let refusal = match publish(&channel, &to, &mail).await {
             Ok(None) => break Ok(()),
             Ok(Some(refusal)) => refusal,
             // A right that is missing or a size that is too large costs the channel. Were it to cost the connection,
@@ -127,30 +126,30 @@ async fn post(mut channel: Channel, to: LetterBox, letter: Waiting) -> Ended {
                 }
                 Err(trouble) => break Err(trouble),
             },
-            Err(error) => break Err(Trouble::during("publishing a dead letter", &error)),
+            Err(error) => break Err(Trouble::during("publishing", &error)),
         };
         let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, refusals), fastrand::f64());
         refusals += 1;
         to.metrics.publish_refused();
-        tracing::error!(queue = %to.queue, refusals, "dead letter refused: {refusal}; the event stays in hand");
+        tracing::error!(queue = %mail.queue, refusals, "publish refused: {refusal}; the event stays in hand");
         tokio::time::sleep(wait).await;
     };
-    Ended { tag: letter.tag, channel, end }
+    Ended { tag: mail.tag, channel, end }
 }
 
 /// Publishes once. Kept only if the broker says exactly that; otherwise why not.
-async fn publish(channel: &Channel, to: &LetterBox, letter: &Waiting) -> lapin::Result<Option<String>> {
+async fn publish(channel: &Channel, to: &LetterBox, mail: &Mail) -> lapin::Result<Option<String>> {
     let confirmed = async {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let (queue, properties) = (to.queue.clone(), letter.properties.clone());
-        channel.basic_publish("".into(), queue, options, &letter.body, properties).await?.await
+        let (queue, properties) = (mail.queue.clone(), mail.properties.clone());
+        channel.basic_publish("".into(), queue, options, &mail.body, properties).await?.await
     };
     tokio::pin!(confirmed);
     loop {
         match tokio::time::timeout(to.limit, &mut confirmed).await {
             Ok(confirmation) => return confirmation.map(refusal),
             // Publishing again now could make two of it; a dead connection shows by its heartbeat.
-            Err(_) => tracing::warn!(queue = %to.queue, "a dead letter is not confirmed yet: is the broker blocked?"),
+            Err(_) => tracing::warn!(queue = %mail.queue, "a publish is not confirmed yet: is the broker blocked?"),
         }
     }
 }

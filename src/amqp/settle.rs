@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::types::ShortString;
 use lapin::{Acker, Connection};
 use tokio::sync::watch;
 
@@ -14,15 +15,22 @@ use super::Config;
 use super::connection::Ends;
 use super::intake::Held;
 use super::letter;
-use super::post::{Posted, Posts};
+use super::park;
+use super::post::{Mail, Posted, Posts};
+use super::topology;
 use super::trouble::{Trouble, within};
 use crate::bridge::receipt::Answer;
+use crate::core::parking::{RUNGS, Rung};
 use crate::core::settlement::{Letter, Settlement};
+use crate::core::travel::Travel;
 
 /// What is in hand of one connection generation, by delivery tag.
 pub(super) struct Desk {
     held: BTreeMap<u64, Held>,
     posts: Posts,
+    dead_letter_queue: ShortString,
+    /// The wait queues' names, as the rungs stand.
+    wait_queues: Vec<ShortString>,
     limit: Duration,
     /// True before the corridor lets go of anything: what it drops from then on goes back.
     stop: watch::Receiver<bool>,
@@ -31,7 +39,16 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) async fn open(config: &Config, publishing: &Arc<Connection>, ends: &Ends) -> Result<Self, Trouble> {
         let posts = Posts::open(config, publishing, &ends.metrics).await?;
-        Ok(Self { held: BTreeMap::new(), posts, limit: config.call_timeout, stop: ends.stop.clone() })
+        let dead_letter_queue = topology::name(&config.dead_letter_queue)?;
+        let wait_queues = RUNGS.iter().map(|rung| topology::name(&topology::wait_queue(&config.queue, *rung)));
+        Ok(Self {
+            held: BTreeMap::new(),
+            posts,
+            dead_letter_queue,
+            wait_queues: wait_queues.collect::<Result<_, _>>()?,
+            limit: config.call_timeout,
+            stop: ends.stop.clone(),
+        })
     }
 
     pub(super) fn hold(&mut self, tag: u64, held: Held) {
@@ -49,6 +66,7 @@ impl Desk {
             match settlement {
                 Some(Settlement::Ack) => drop(done.insert(number)),
                 Some(Settlement::DeadLetter(letter)) => self.post(number, &letter),
+                Some(Settlement::Park(rung, travel)) => self.park(number, rung, &travel),
                 Some(Settlement::Release) => self.release(number).await?,
                 None if *self.stop.borrow() => self.release(number).await?,
                 None => self.post(number, &letter::abandoned()),
@@ -59,16 +77,25 @@ impl Desk {
 
     fn post(&mut self, tag: u64, why: &Letter) {
         if let Some(held) = self.held.get(&tag) {
-            self.posts.send(tag, letter::properties(held, why), Arc::clone(&held.body));
+            let (queue, properties) = (self.dead_letter_queue.clone(), letter::properties(held, why));
+            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body) });
         }
     }
 
-    /// The next dead letter that the broker has confirmed, or the trouble that prevents it; none while none is on its way.
+    fn park(&mut self, tag: u64, rung: Rung, travel: &Travel) {
+        let queue = RUNGS.iter().zip(&self.wait_queues).find(|(known, _)| **known == rung).map(|(_, queue)| queue);
+        if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
+            let (queue, properties) = (queue.clone(), park::properties(held, travel));
+            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body) });
+        }
+    }
+
+    /// The next publish that the broker has confirmed, or the trouble that prevents it; none while none is on its way.
     pub(super) async fn next_posted(&mut self) -> Option<Posted> {
         self.posts.next().await
     }
 
-    /// The broker keeps the dead letter: now, and not before, the message itself is acknowledged.
+    /// The broker keeps the dead letter, or the parked event: now, and not before, the message itself is acknowledged.
     pub(super) async fn confirmed(&mut self, posted: Posted) -> Result<(), Trouble> {
         let tag = self.posts.confirmed(posted)?;
         self.acknowledge(BTreeSet::from([tag])).await

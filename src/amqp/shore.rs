@@ -45,7 +45,7 @@ pub(super) struct Shore<'a> {
 impl<'a> Shore<'a> {
     /// Looks at the topology and begins to consume.
     pub(super) async fn open(config: &Config, link: &'a Link, ends: &Ends) -> Result<Self, Trouble> {
-        topology::prepare(config, &link.consuming).await?;
+        let can_park = topology::prepare(config, link).await?;
         let limit = config.call_timeout;
         let desk = Desk::open(config, &link.publishing, ends).await?;
         let channel = channel::open(&link.consuming, limit).await?;
@@ -58,6 +58,8 @@ impl<'a> Shore<'a> {
             FieldTable::default(),
         );
         let consumer = within(limit, &format!("consuming from queue `{}`", config.queue), begun).await?;
+        // Before any message; a corridor that is gone needs none.
+        drop(ends.intake.send(Arrival::Connected { can_park }).await);
         let (line, answers) = mpsc::channel(usize::from(config.prefetch));
         Ok(Self { link, limit, channel, consumer, desk, line, answers })
     }

@@ -2,45 +2,112 @@
 //!
 //! Not here: consuming from them, or changing one that exists.
 
-use std::time::Duration;
-
-use lapin::options::QueueDeclareOptions;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{Channel, Connection};
+use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
-use super::trouble::{Trouble, is_missing, is_refused, within};
+use super::connection::Link;
+use super::trouble::{Trouble, is_missing, is_other, is_refused, within};
 use super::{Config, QueueType, Topology};
+use crate::core::parking::{RUNGS, Rung};
 
-/// The waits that have a queue of their own; each holds one wait only, since a longer one at the head of a queue
-/// would hold up all behind it.
-pub const RUNGS: [(&str, Duration); 4] = [
-    ("10s", Duration::from_secs(10)),
-    ("1m", Duration::from_secs(60)),
-    ("10m", Duration::from_secs(600)),
-    ("1h", Duration::from_secs(3600)),
-];
-
-/// Makes the queues or looks for them, and names every one that is missing.
-pub(super) async fn prepare(config: &Config, connection: &Connection) -> Result<(), Trouble> {
+/// Makes the queues or looks for them, and names every one that is missing. Answers whether events can be parked.
+pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Trouble> {
     match config.topology {
-        Topology::Declare => declare(config, connection).await,
-        Topology::Verify => verify(config, connection).await,
+        Topology::Declare => declare(config, &link.consuming).await?,
+        Topology::Verify => verify(config, &link.consuming).await?,
     }
+    let obstacle = match missing_wait_queues(config, &link.consuming).await? {
+        Some(missing) => Some(missing),
+        None => wrong_wait_queue(config, &link.consuming).await?,
+    };
+    let obstacle = match obstacle {
+        Some(obstacle) => Some(obstacle),
+        None => refused_publish(config, &link.publishing).await?,
+    };
+    if let Some(obstacle) = &obstacle {
+        tracing::warn!("events wait in hand only, none is parked: {obstacle}");
+    }
+    Ok(obstacle.is_none())
 }
 
 async fn verify(config: &Config, connection: &Connection) -> Result<(), Trouble> {
+    let missing = missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await?;
+    let Some(missing) = missing else { return Ok(()) };
+    Err(Trouble::new(format!("missing in the broker: {missing}; make it, or set broker.topology = \"declare\"")))
+}
+
+async fn missing(config: &Config, connection: &Connection, queues: &[String]) -> Result<Option<String>, Trouble> {
     let mut missing = Vec::new();
-    for queue in [&config.queue, &config.dead_letter_queue] {
+    for queue in queues {
         if !exists(config, connection, queue).await? {
             missing.push(format!("queue `{queue}`"));
         }
     }
-    if missing.is_empty() {
-        return Ok(());
+    Ok((!missing.is_empty()).then(|| missing.join(" and ")))
+}
+
+async fn missing_wait_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+    let queues = RUNGS.map(|rung| wait_queue(&config.queue, rung));
+    let missing = missing(config, connection, &queues).await?;
+    Ok(missing
+        .map(|missing| format!("missing in the broker: {missing}; make them, or set broker.topology = \"declare\"")))
+}
+
+/// What is wrong with the first wait queue that could drop an event or never give it back: asked by declaring it as it
+/// should be, which changes nothing about one that is there.
+async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+    for rung in RUNGS {
+        let queue = wait_queue(&config.queue, rung);
+        let channel = channel::open(connection, config.call_timeout).await?;
+        let asked = channel.queue_declare(name(&queue)?, durable(), of_rung(config, rung));
+        let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
+            return Err(Trouble::new(format!("looking at queue `{queue}`: no answer from the broker")));
+        };
+        match answer {
+            Ok(_) => channel::close(&channel, config.call_timeout).await?,
+            Err(error) if is_other(&error) => {
+                return Ok(Some(format!("queue `{queue}` could drop or keep them: {error}; make it again")));
+            }
+            Err(error) if is_refused(&error) => {
+                tracing::info!(
+                    queue,
+                    "the broker does not let this user see how the wait queues are made: make them \
+                     as config/ says"
+                );
+                return Ok(None);
+            }
+            Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
+        }
     }
-    let missing = missing.join(" and ");
-    Err(Trouble::new(format!("missing in the broker: {missing}; make it, or set broker.topology = \"declare\"")))
+    Ok(None)
+}
+
+/// Whether this user may publish to queues at all: asked with a message for a queue that cannot be.
+async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, Trouble> {
+    let channel = channel::open(publishing, config.call_timeout).await?;
+    let confirms = channel.confirm_select(ConfirmSelectOptions::default());
+    within(config.call_timeout, "asking for confirms", confirms).await?;
+    let nowhere = format!("{}.wait.nowhere", config.queue);
+    let asked = async {
+        let options = BasicPublishOptions { mandatory: true, immediate: false };
+        channel.basic_publish("".into(), nowhere.into(), options, &[], BasicProperties::default()).await?.await
+    };
+    match tokio::time::timeout(config.call_timeout, asked).await {
+        Ok(Ok(_)) => channel::close(&channel, config.call_timeout).await.map(|()| None),
+        Ok(Err(error)) if is_refused(&error) => {
+            Ok(Some("this user may not publish; give it the right to write to `amq.default`".to_owned()))
+        }
+        Ok(Err(error)) => Err(Trouble::during("asking whether this user may publish", &error)),
+        // A broker that blocks who publishes: it may well be allowed.
+        Err(_) => Ok(None),
+    }
+}
+
+/// The name of a wait queue of `queue`.
+pub(super) fn wait_queue(queue: &str, rung: Rung) -> String {
+    format!("{queue}.wait.{}", rung.label)
 }
 
 /// Whether a queue exists, asked on a channel of its own: the answer no closes it.
@@ -67,11 +134,8 @@ async fn declare(config: &Config, connection: &Connection) -> Result<(), Trouble
     let channel = channel::open(connection, config.call_timeout).await?;
     make(config, &channel, &config.dead_letter_queue, kind(config.queue_type)).await?;
     make(config, &channel, &config.queue, back_to(config.queue_type, &config.dead_letter_queue)).await?;
-    for (label, wait) in RUNGS {
-        let mut arguments = back_to(QueueType::Quorum, &config.queue);
-        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(wait_ms));
-        make(config, &channel, &format!("{}.wait.{label}", config.queue), arguments).await?;
+    for rung in RUNGS {
+        make(config, &channel, &wait_queue(&config.queue, rung), of_rung(config, rung)).await?;
     }
     channel::close(&channel, config.call_timeout).await
 }
@@ -79,6 +143,13 @@ async fn declare(config: &Config, connection: &Connection) -> Result<(), Trouble
 async fn make(config: &Config, channel: &Channel, queue: &str, arguments: FieldTable) -> Result<(), Trouble> {
     let what = format!("declaring queue `{queue}`");
     within(config.call_timeout, &what, channel.queue_declare(name(queue)?, durable(), arguments)).await.map(|_| ())
+}
+
+fn of_rung(config: &Config, rung: Rung) -> FieldTable {
+    let mut arguments = back_to(QueueType::Quorum, &config.queue);
+    let wait_ms = i64::try_from(rung.wait.as_millis()).unwrap_or(i64::MAX);
+    arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(wait_ms));
+    arguments
 }
 
 fn kind(queue_type: QueueType) -> FieldTable {

@@ -51,6 +51,11 @@ pub(super) fn is_missing(error: &Error) -> bool {
     soft(error) == Some(&AMQPSoftError::NOTFOUND)
 }
 
+/// Whether the broker says that it exists with other arguments.
+pub(super) fn is_other(error: &Error) -> bool {
+    soft(error) == Some(&AMQPSoftError::PRECONDITIONFAILED)
+}
+
 /// Whether the broker says that the user may not.
 pub(super) fn is_refused(error: &Error) -> bool {
     soft(error) == Some(&AMQPSoftError::ACCESSREFUSED)

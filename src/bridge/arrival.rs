@@ -10,6 +10,11 @@ use crate::core::message::Message;
 pub enum Arrival {
     /// A message, with the duty to answer for it.
     Message(Box<Message>, Receipt),
+    /// A connection stands.
+    Connected {
+        /// Whether events can be parked over it: the wait queues are there and may be published to.
+        can_park: bool,
+    },
     /// The connection died: every receipt from before is void, and the broker sends those messages again.
     Disconnected,
 }

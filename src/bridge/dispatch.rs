@@ -14,26 +14,23 @@ use super::Bridge;
 use super::arrival::Arrival;
 use super::clock::{Clock, epoch_ms};
 use super::ending::{Ending, Papers};
-use super::hand::{Hand, InHand, Slot, Stage};
+use super::hand::{Hand, Slot};
+use super::in_hand::{InHand, Stage};
 use super::open::{What, open};
 use super::receipt::Receipt;
-use super::tell::{Doubt, Teller};
+use super::tell::Teller;
 use crate::core::gate::{Gate, Moment, Pass};
-use crate::core::journey::{Journey, Step};
-use crate::core::judge::judge;
+use crate::core::journey::{Journey, Next, Step};
+use crate::core::judge::Outcome;
+use crate::core::look::Look;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::rate::{Pace, Try};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
-use crate::core::words::{Fault, Reason};
 
 /// The dispatcher wakes at least this often, so that standing still can be told from having nothing to do.
 const TICK: Duration = Duration::from_secs(5);
-
-/// The text of a dead letter whose request panicked.
-const CRASHED: &str = "its request panicked, and it may be a process or not: look for it in ChakraHQ before sending it \
-     again, and please report it";
 
 /// One request that came to its end.
 pub(super) struct Delivered {
@@ -56,6 +53,8 @@ pub(super) struct Dispatcher {
     pub(super) running: JoinSet<Delivered>,
     pub(super) teller: Teller,
     pub(super) is_draining: bool,
+    /// Whether the connection that stands lets us park.
+    pub(super) can_park: bool,
     slots: HashMap<Id, Slot>,
 }
 
@@ -70,6 +69,7 @@ impl Dispatcher {
             running: JoinSet::new(),
             teller: Teller { metrics: Arc::clone(&bridge.metrics), shut: bridge.shut.clone() },
             is_draining: false,
+            can_park: false,
             slots: HashMap::new(),
             bridge,
         }
@@ -94,26 +94,33 @@ impl Dispatcher {
 
     pub(super) fn arrived(&mut self, arrival: Arrival) {
         match arrival {
-            Arrival::Message(message, receipt) => self.receive(&message, receipt),
+            Arrival::Message(message, receipt) => self.receive(*message, receipt),
+            Arrival::Connected { can_park } => self.can_park = can_park,
             Arrival::Disconnected => self.disconnected(),
         }
     }
 
     /// The first half of the path: receive, open (decode and map); it is delivered as soon as the gate lets it.
-    fn receive(&mut self, message: &Message, receipt: Receipt) {
+    fn receive(&mut self, message: Message, receipt: Receipt) {
         self.bridge.metrics.received();
-        let opened = open(message, &self.bridge.limits, &self.bridge.rules, &self.recent);
-        let mut papers = Papers::new(receipt, opened.key, self.clock.now(), epoch_ms());
+        let redelivered = message.redelivered;
+        let opened = open(message, self.can_park, &self.bridge.limits, &self.bridge.rules, &self.recent);
+        let mut papers = Papers::new(receipt, opened.key, opened.travel, self.clock.now());
         match opened.what {
             What::Dead { fault, journey } => self.settle(papers, Ending::Dead(fault), &journey),
             What::Recognised { process } => self.settle(papers, Ending::Recognised(process), &Journey::default()),
+            What::Newer => self.pass_on(papers),
+            What::Crashed => {
+                let journey = papers.travel.journey.clone();
+                self.crashed(papers, journey, None);
+            }
             What::Skip { rule } => {
                 papers.rule = Some(rule);
                 self.settle(papers, Ending::Skipped, &Journey::default());
             }
-            What::Create { rule, request, journey } => {
+            What::Create { rule, request, look, journey } => {
                 papers.rule = Some(rule);
-                self.take(papers, request, journey, message.redelivered);
+                self.take(papers, request, look, journey, redelivered);
             }
         }
     }
@@ -122,52 +129,69 @@ impl Dispatcher {
     pub(super) fn ended(&mut self, ended: Ended) {
         let Some(Delivered { slot, reply, took }) = self.delivered(ended) else { return };
         let Some(event) = self.hand.get_mut(slot) else { return };
-        let request = Arc::clone(&event.request);
         let (now, dice) = (self.clock.now(), fastrand::f64());
-        let outcome = judge(&reply, request.procedure_is_literal);
+        let outcome = event.judge(&reply);
+        let procedure = event.procedure().clone();
         let probe = event.probe();
-        let changes = self.gate.observe(&request.procedure, &outcome, probe, now, dice);
-        let age = self.gate.open_time(&request.procedure, now).saturating_sub(event.open_time);
-        event.journey.status = reply.status().or(event.journey.status);
-        let step = event.journey.step(&outcome, probe.asks(), age, dice, &self.bridge.policy);
+        let changes = self.gate.observe(&procedure, &outcome, probe, now, dice);
+        self.teller.seen(&outcome, &event.papers);
+        let step = event.decide(&outcome, &self.gate, now, dice, &self.bridge.policy);
         self.teller.answered(&outcome, reply.status(), took);
         self.teller.gate(&self.gate, &changes);
         match step {
-            Step::Wait(delay) => self.put_back(slot, Stage::Delayed(now.saturating_add(delay))),
-            Step::Hold => self.put_back(slot, Stage::Ready),
+            Step::Wait(delay) => self.wait(slot, delay, now),
+            Step::Hold => self.wait(slot, Duration::ZERO, now),
+            Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => {
+                self.end(slot, Ending::Found(process))
+            }
             Step::Done { process } => self.end(slot, Ending::Created(process)),
             Step::Dead(fault) => self.end(slot, Ending::Dead(fault)),
         }
     }
 
     /// Puts an event in hand, or in the place of an earlier copy whose connection died under its request.
-    fn take(&mut self, papers: Papers, request: Arc<CreateProcess>, journey: Option<Journey>, redelivered: bool) {
+    fn take(
+        &mut self,
+        papers: Papers,
+        request: Arc<CreateProcess>,
+        look: Option<Arc<Look>>,
+        journey: Journey,
+        redelivered: bool,
+    ) {
+        let now = self.clock.now();
         if let Some(orphan) = self.hand.orphan(papers.key.as_ref()).filter(|_| redelivered) {
-            orphan.papers.receipt = papers.receipt;
-            // Another replica may have had it meanwhile: said if it is really sent again.
-            orphan.is_doubtful = true;
-            return;
+            return orphan.adopted(papers.receipt, now);
         }
-        let open_time = self.gate.open_time(&request.procedure, self.clock.now());
-        self.hand.add(InHand {
-            is_doubtful: redelivered,
-            journey: journey.unwrap_or_default(),
+        let open_time = self.gate.open_time(&request.procedure, now);
+        let rest = papers.travel.rest;
+        let papers = papers.for_procedure(&request.procedure);
+        let event = InHand {
+            // Until a look has cleared it.
+            is_doubtful: redelivered || journey.next == Next::Look,
+            told: now,
             stage: Stage::Ready,
-            papers: papers.for_procedure(&request.procedure),
+            papers,
             request,
+            look,
+            journey,
             open_time,
-        });
+        };
+        let slot = self.hand.add(event);
+        if !rest.is_zero() {
+            self.wait(slot, rest, now);
+        }
     }
 
     /// Begins every request that the gate lets through, at the pace that is allowed; answers when to look again.
     fn begin_what_may(&mut self) -> Moment {
         let now = self.clock.now();
+        self.make_room(now);
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
         for slot in self.hand.ready() {
             let Some(event) = self.hand.get(slot) else { continue };
-            let pass = self.gate.pass(&event.request.procedure, now);
-            match self.pace.pass(pass, event.journey.attempts, now) {
+            let pass = self.gate.pass(event.procedure(), now);
+            match self.pace.pass(pass, event.tries(), now) {
                 Pass::Go | Pass::Probe => self.begin(slot),
                 Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
             }
@@ -177,27 +201,27 @@ impl Dispatcher {
 
     /// Deliver. Nothing is begun for a dead connection: the broker has given the event to somebody again.
     fn begin(&mut self, slot: Slot) {
+        let now = self.clock.now();
         let Some(event) = self.hand.get_mut(slot) else { return };
         if !event.papers.receipt.is_live() {
             return self.end(slot, Ending::Released);
         }
-        let is_doubtful = std::mem::take(&mut event.is_doubtful);
-        if event.journey.may_double() {
-            self.teller.doubt(Doubt::Resent, &event.papers);
-        } else if is_doubtful {
-            self.teller.doubt(Doubt::Redelivered, &event.papers);
+        event.pass_time(now);
+        if self.gate.wants_a_look(event.procedure()) {
+            event.look_first();
         }
-        let request = Arc::clone(&event.request);
-        let now = self.clock.now();
-        let probe = self.gate.begun(&request.procedure, now);
-        self.pace.take(Try::of(event.journey.attempts, probe.asks()), now);
+        if let Some(doubt) = event.doubt() {
+            self.teller.doubt(doubt, &event.papers);
+        }
+        let probe = self.gate.begun(event.procedure(), now);
+        self.pace.take(Try::of(event.tries(), probe.asks()), now);
         if probe.asks() {
             self.bridge.metrics.probe();
         }
-        let client = self.bridge.client.clone();
+        let (client, asked) = (self.bridge.client.clone(), event.asked());
         let task = self.running.spawn(async move {
             let began = tokio::time::Instant::now();
-            let reply = client.create(&request).await;
+            let reply = asked.of(&client).await;
             Delivered { slot, reply, took: began.elapsed() }
         });
         self.slots.insert(task.id(), slot);
@@ -213,10 +237,10 @@ impl Dispatcher {
             }
             Err(error) => {
                 let slot = self.slots.remove(&error.id())?;
-                let event = self.hand.get(slot)?;
-                self.gate.lost(&event.request.procedure, event.probe());
-                let fault = Fault::new(Reason::Crashing, CRASHED);
-                self.end(slot, Ending::Dead(fault));
+                let mut event = self.hand.take(slot)?;
+                self.gate.lost(event.procedure(), event.probe());
+                event.journey.cut_off();
+                self.crashed(event.papers, event.journey, event.look.as_deref());
                 None
             }
         }

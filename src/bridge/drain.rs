@@ -2,14 +2,18 @@
 //!
 //! Not here: signals, and the broker side of it.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::arrival::Arrival;
 use super::dispatch::Dispatcher;
 use super::ending::Ending;
-use super::hand::{Slot, Stage};
+use super::hand::Slot;
+use super::in_hand::Stage;
 use super::tell::Doubt;
+use crate::core::journey::Journey;
 
 /// How the corridor ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,12 +63,22 @@ impl Dispatcher {
         }
     }
 
-    /// Hands an event back; if it may be a process already, that is said first.
+    /// Hands an event back: parked, if it has a journey to take along, and otherwise released. If it may be a process
+    /// already and is not looked for, that is said first.
     pub(super) fn hand_back(&mut self, slot: Slot) {
-        let Some(event) = self.hand.get(slot) else { return };
-        if event.journey.may_double() || matches!(event.stage, Stage::Running { .. }) {
+        let can_park = self.can_park;
+        let Some(event) = self.hand.get_mut(slot) else { return };
+        if matches!(event.stage, Stage::Running { .. }) {
+            event.journey.cut_off();
+        }
+        if event.journey.unsure > 0 && event.look.is_none() {
             self.teller.doubt(Doubt::HandedBack, &event.papers);
         }
-        self.end(slot, Ending::Released);
+        // A release would forget the journey, and older brokers count it.
+        if can_park && event.journey != Journey::default() && event.papers.receipt.is_live() {
+            self.park(slot, Duration::ZERO, Duration::ZERO);
+        } else {
+            self.end(slot, Ending::Released);
+        }
     }
 }

@@ -3,18 +3,21 @@
 //! Not here: why it ends (`core::journey`), and how the broker is told (`amqp::settle`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clock::epoch_ms;
 use super::dispatch::Dispatcher;
-use super::hand::{Slot, Stage};
+use super::hand::Slot;
 use super::receipt::Receipt;
 use super::tell::{Fate, Told};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::journey::Journey;
+use crate::core::parking::Rung;
 use crate::core::process::Procedure;
 use crate::core::recent::Known;
 use crate::core::settlement::{Letter, Settlement};
+use crate::core::travel::Travel;
 use crate::core::words::Fault;
 
 /// How an event ends here.
@@ -27,6 +30,10 @@ pub(super) enum Ending {
     Skipped,
     /// It can never be a process.
     Dead(Fault),
+    /// A look found that it is a process, with this id if the API told it.
+    Found(Option<String>),
+    /// It waits in a wait queue.
+    Parked(Rung, Box<Travel>),
     /// It goes back to the broker.
     Released,
 }
@@ -37,13 +44,20 @@ pub(super) struct Papers {
     pub(super) key: Option<Key>,
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
+    pub(super) travel: Travel,
     received: Moment,
-    first_seen_ms: u64,
 }
 
 impl Papers {
-    pub(super) fn new(receipt: Receipt, key: Option<Key>, received: Moment, first_seen_ms: u64) -> Self {
-        Self { receipt, key, rule: None, procedure: None, received, first_seen_ms }
+    pub(super) fn new(receipt: Receipt, key: Option<Key>, travel: Travel, received: Moment) -> Self {
+        let first_seen_ms = if travel.first_seen_ms == 0 { epoch_ms() } else { travel.first_seen_ms };
+        let travel = Travel { first_seen_ms, ..travel };
+        Self { receipt, key, rule: None, procedure: None, travel, received }
+    }
+
+    /// How long it has been in hand.
+    pub(super) fn held(&self, now: Moment) -> Duration {
+        now.saturating_sub(self.received)
     }
 
     pub(super) fn for_procedure(self, procedure: &Procedure) -> Self {
@@ -65,11 +79,12 @@ impl Papers {
             fault,
             status: journey.status,
             attempts: journey.attempts,
-            first_seen_ms: self.first_seen_ms,
+            first_seen_ms: self.travel.first_seen_ms,
             last_seen_ms: epoch_ms(),
             rule: self.rule.as_deref().map(str::to_owned),
             procedure: self.procedure.as_ref().map(ToString::to_string),
             key: self.key.as_ref().map(ToString::to_string),
+            origin: Some((self.travel.exchange.clone(), self.travel.routing_key.clone())),
         })
     }
 }
@@ -78,6 +93,8 @@ impl Ending {
     fn fate(&self) -> Fate {
         match self {
             Self::Created(_) => Fate::Created,
+            Self::Found(_) => Fate::Found,
+            Self::Parked(..) => Fate::Parked,
             Self::Recognised(_) => Fate::Recognised,
             Self::Skipped => Fate::Skipped,
             Self::Dead(_) => Fate::DeadLetter,
@@ -87,7 +104,7 @@ impl Ending {
 
     fn process(&self) -> Option<&str> {
         match self {
-            Self::Created(process) | Self::Recognised(process) => process.as_deref(),
+            Self::Created(process) | Self::Found(process) | Self::Recognised(process) => process.as_deref(),
             _ => None,
         }
     }
@@ -95,17 +112,18 @@ impl Ending {
     /// What a copy of the event, if the broker delivers one again, is to be told by.
     fn known(&self, journey: &Journey) -> Option<Known> {
         match self {
-            Self::Created(process) => Some(Known::Created(process.clone())),
+            Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
             Self::Dead(fault) => Some(Known::Dead(fault.clone(), journey.clone())),
-            Self::Released => Some(Known::Underway(journey.clone())),
+            Self::Parked(..) | Self::Released => Some(Known::Underway(journey.clone())),
             Self::Recognised(_) | Self::Skipped => None,
         }
     }
 
     fn settlement(&self, papers: &Papers, journey: &Journey) -> Settlement {
         match self {
-            Self::Created(_) | Self::Recognised(_) | Self::Skipped => Settlement::Ack,
+            Self::Created(_) | Self::Found(_) | Self::Recognised(_) | Self::Skipped => Settlement::Ack,
             Self::Dead(fault) => Settlement::DeadLetter(papers.letter(fault.clone(), journey)),
+            Self::Parked(rung, travel) => Settlement::Park(*rung, travel.clone()),
             Self::Released => Settlement::Release,
         }
     }
@@ -132,21 +150,10 @@ impl Dispatcher {
             papers: &papers,
             process: ending.process(),
             attempts: journey.attempts,
-            took: self.clock.now().saturating_sub(papers.received),
+            took: papers.held(self.clock.now()),
             settlement: &settlement,
         });
         papers.receipt.settle(settlement);
-    }
-
-    /// Keeps an event in hand for later, unless its connection is gone or the daemon is stopping.
-    pub(super) fn put_back(&mut self, slot: Slot, stage: Stage) {
-        if self.is_draining {
-            self.hand_back(slot);
-        } else if self.hand.get(slot).is_some_and(|event| event.papers.receipt.is_live()) {
-            self.hand.stage(slot, stage);
-        } else {
-            self.end(slot, Ending::Released);
-        }
     }
 
     /// The connection died: what no request is under way for is let go; the rest ends with its request.

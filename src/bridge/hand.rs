@@ -4,53 +4,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::ending::Papers;
+use super::in_hand::{InHand, Stage};
 use crate::core::event::Key;
-use crate::core::gate::{Moment, Probe};
-use crate::core::journey::Journey;
-use crate::core::process::CreateProcess;
+use crate::core::gate::Moment;
 
 /// The number of an event in hand.
 pub(super) type Slot = u64;
-
-/// One event in hand.
-pub(super) struct InHand {
-    pub(super) papers: Papers,
-    pub(super) request: Arc<CreateProcess>,
-    pub(super) journey: Journey,
-    /// Whether it may have been created before it came here, and that was not said yet.
-    pub(super) is_doubtful: bool,
-    /// How long the gate had been open when it was received: its age counts from here.
-    pub(super) open_time: Duration,
-    pub(super) stage: Stage,
-}
-
-impl InHand {
-    /// Which doors of the gate its request asks; none while none is under way.
-    pub(super) fn probe(&self) -> Probe {
-        match self.stage {
-            Stage::Running { probe } => probe,
-            Stage::Ready | Stage::Delayed(_) => Probe::default(),
-        }
-    }
-}
-
-/// What an event in hand is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// It may begin as soon as the gate lets it.
-    Ready,
-    /// It waits until this moment.
-    Delayed(Moment),
-    /// Its request is under way.
-    Running {
-        /// Which doors of the gate it asks.
-        probe: Probe,
-    },
-}
 
 /// Which of the ready ones goes first: the fewest creates of unknown outcome, then the fewest attempts, then the
 /// oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
@@ -72,7 +32,7 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn add(&mut self, event: InHand) {
+    pub(super) fn add(&mut self, event: InHand) -> Slot {
         let slot = self.next;
         self.next += 1;
         if let Some(key) = event.papers.key.as_ref().filter(|key| key.origin.identifies()) {
@@ -80,6 +40,7 @@ impl Hand {
         }
         self.ready.insert(order(slot, &event));
         self.events.insert(slot, event);
+        slot
     }
 
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut InHand> {
@@ -134,6 +95,11 @@ impl Hand {
     /// The ready ones, the least doubtful first.
     pub(super) fn ready(&self) -> Vec<Slot> {
         self.ready.iter().map(|(.., slot)| *slot).collect()
+    }
+
+    /// How many wait for a moment of their own.
+    pub(super) fn waiting(&self) -> usize {
+        self.events.values().filter(|event| matches!(event.stage, Stage::Delayed(_))).count()
     }
 
     /// Every event in hand that no request is under way for.

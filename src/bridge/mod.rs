@@ -8,7 +8,9 @@ mod dispatch;
 mod drain;
 mod ending;
 mod hand;
+mod in_hand;
 mod open;
+mod park;
 pub mod phase;
 pub mod receipt;
 mod tell;
@@ -50,6 +52,8 @@ pub struct Bridge {
     pub policy: Policy,
     /// How the gate shuts and opens.
     pub gate: GatePolicy,
+    /// How many events may be in hand: the broker's prefetch.
+    pub places: usize,
     /// How much is sent.
     pub pace: PacePolicy,
     /// What is wished of it beside the path.

@@ -19,6 +19,10 @@ use crate::core::words::Reason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Created,
+    /// A look found it.
+    Found,
+    /// It waits in a wait queue of the broker.
+    Parked,
     Recognised,
     Skipped,
     DeadLetter,
@@ -31,6 +35,8 @@ impl Fate {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Found => "found",
+            Self::Parked => "parked",
             Self::Recognised => "recognised",
             Self::Skipped => "skipped",
             Self::DeadLetter => "dead_letter",
@@ -45,6 +51,8 @@ impl Fate {
 pub(super) enum Doubt {
     /// It is sent again after a create whose answer was lost.
     Resent,
+    /// It is created again after looks did not see it for the whole window.
+    Absent,
     /// The broker delivers it again, and this process does not know it.
     Redelivered,
     /// It is handed back while its create is under way, or after one whose answer was lost.
@@ -55,6 +63,7 @@ impl Doubt {
     fn as_str(self) -> &'static str {
         match self {
             Self::Resent => "resent",
+            Self::Absent => "absent",
             Self::Redelivered => "redelivered",
             Self::HandedBack => "handed_back",
         }
@@ -107,6 +116,24 @@ impl Teller {
         tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
     }
 
+    /// Says what a look showed beside its outcome: that an event is more than one process, or that it may not look.
+    pub(super) fn seen(&self, outcome: &Outcome, papers: &Papers) {
+        let (key, rule) = (papers.key(), papers.rule());
+        match outcome {
+            Outcome::Found { copies, .. } if *copies > 1 => {
+                self.metrics.duplicate_seen();
+                tracing::warn!(key, rule, copies, "duplicate: a look found more than one process of this event");
+            }
+            Outcome::Unavailable { status } => tracing::warn!(
+                key,
+                rule,
+                status,
+                "the API does not let us look: grant the token `process/list`, or its unsure events follow retry.on_unknown"
+            ),
+            _ => {}
+        }
+    }
+
     pub(super) fn answered(&self, outcome: &Outcome, status: Option<u16>, took: Duration) {
         self.metrics.answered(outcome.as_str(), status.unwrap_or(0), took);
     }
@@ -143,7 +170,7 @@ impl Teller {
 fn letter(settlement: &Settlement) -> Option<&Letter> {
     match settlement {
         Settlement::DeadLetter(letter) => Some(letter),
-        Settlement::Ack | Settlement::Release => None,
+        Settlement::Ack | Settlement::Park(..) | Settlement::Release => None,
     }
 }
 

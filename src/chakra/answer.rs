@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::{Map, Value};
 
-use crate::core::reply::{Body, WORDS_MAX, Wrapper};
+use crate::core::reply::{Body, Row, WORDS_MAX, Wrapper};
 
 #[cfg(test)]
 mod tests;
@@ -16,13 +16,14 @@ mod tests;
 const ID_MAX: usize = 128;
 
 /// What a body is. JSON is known by its content, since integrators met it under every content type.
-pub(super) fn body(content_type: &str, bytes: &[u8]) -> Body {
+/// Of a list, the rows are kept with their `attribute`.
+pub(super) fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
     if text.is_empty() {
         return Body::Empty;
     }
     match serde_json::from_slice(text) {
-        Ok(Value::Object(object)) => Body::Json(wrapper(&object)),
+        Ok(Value::Object(object)) => Body::Json(wrapper(&object, attribute)),
         _ if is_page(content_type, text) => Body::Html,
         _ => Body::Broken,
     }
@@ -48,15 +49,28 @@ pub(super) fn retry_after(head: &HeaderMap, now: SystemTime) -> Option<Duration>
     Some(wait.try_into().unwrap_or_default())
 }
 
-fn wrapper(object: &Map<String, Value>) -> Wrapper {
+fn wrapper(object: &Map<String, Value>, attribute: Option<&str>) -> Wrapper {
     let data = object.get("_data").filter(|data| !data.is_null());
     Wrapper {
         is_bare: object.is_empty(),
         has_data: data.is_some(),
-        process: data.and_then(|data| data.get("id")).and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned),
+        process: data.and_then(id),
+        rows: attribute.and_then(|attribute| Some(rows(data?.as_array()?, attribute))),
         has_errors: object.get("_errors").is_some_and(|errors| !is_empty(errors)),
         words: words(object),
     }
+}
+
+fn id(of: &Value) -> Option<String> {
+    of.get("id").and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned)
+}
+
+/// Where a row carries its attributes is not documented: in `data`, as a create does, or beside its `id`.
+fn rows(list: &[Value], attribute: &str) -> Vec<Row> {
+    let value =
+        |row: &Value| row.get("data").and_then(|data| data.get(attribute)).or_else(|| row.get(attribute)).cloned();
+    let is_scalar = |value: &Value| value.is_string() || value.is_number();
+    list.iter().map(|row| Row { process: id(row), value: value(row).filter(is_scalar) }).collect()
 }
 
 /// An id goes into log lines, so it must stay on its line.

@@ -6,6 +6,8 @@ mod answer;
 mod client;
 mod create;
 mod failure;
+mod look;
+mod send;
 #[cfg(test)]
 mod tests;
 pub mod token;

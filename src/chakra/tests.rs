@@ -34,6 +34,7 @@ fn request() -> CreateProcess {
     CreateProcess {
         procedure: Procedure::new("field-visit_2").unwrap(),
         procedure_is_literal: true,
+        look: None,
         data: json!({ "z": "Zoë \"x\"", "a": 5, "f": 1.5 }).as_object().cloned(),
         record: json!({ "data": { "phone_number": "7701214822" } }).as_object().cloned(),
         status: Some(Status::Open),

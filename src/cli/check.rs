@@ -14,7 +14,7 @@ use crate::config::{self, Config, Mistakes};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::core::policy::OnUnknown;
+use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 
 /// What `check` takes.
 #[derive(Args, Debug)]
@@ -38,16 +38,31 @@ impl Ready {
     /// What is promised for each rule, in words.
     #[must_use]
     pub fn guarantees(&self) -> Vec<String> {
-        let unknown = match self.config.policy.on_unknown {
+        self.rules.iter().map(|rule| guarantee(rule, &self.config.policy)).collect()
+    }
+}
+
+fn guarantee(rule: &Rule, policy: &Policy) -> String {
+    let name = rule.name();
+    if rule.is_skip() {
+        return format!("rule \"{name}\": its events are acknowledged, and nothing is created");
+    }
+    let Some(attribute) = rule.reconcile_by() else {
+        let unknown = match policy.on_unknown {
             OnUnknown::Resend => "is sent once more (a possible duplicate, announced and counted), then dead-lettered",
             OnUnknown::DeadLetter => "is dead-lettered as unknown",
         };
-        let of = |rule: &Rule| match rule.is_skip() {
-            true => format!("rule \"{}\": its events are acknowledged, and nothing is created", rule.name()),
-            false => format!("rule \"{}\": an event whose answer is lost {unknown}", rule.name()),
-        };
-        self.rules.iter().map(of).collect()
-    }
+        return format!("rule \"{name}\": an event whose answer is lost {unknown}");
+    };
+    let absent = match policy.on_absent {
+        OnAbsent::Create => "is created again, once",
+        OnAbsent::DeadLetter => "is dead-lettered as unknown",
+    };
+    let window = policy.look_window.as_secs_f32();
+    format!(
+        "rule \"{name}\": an event whose answer is lost, or that is delivered again, is looked for by `{attribute}` \
+         before anything is sent; one that no look finds for {window} s {absent}"
+    )
 }
 
 /// Reads the configuration with everything in it that can be checked without a connection.

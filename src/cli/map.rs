@@ -110,6 +110,8 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         exchange: arguments.exchange.clone(),
         routing_key: arguments.routing_key.clone(),
         redelivered: false,
+        travel: None,
+        deliveries: None,
     }
 }
 

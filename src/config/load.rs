@@ -3,6 +3,7 @@
 //! Not here: compiling rules. Whoever does that adds its mistakes to the [`Reading`] before finishing it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ::config::FileFormat;
 use toml::Spanned;
@@ -13,7 +14,7 @@ use super::reader::Reader;
 use super::{Config, Mistakes, Source, hidden, names, rules, sections, shores};
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::mistake::{Mistake, Span};
-use crate::core::policy::PacePolicy;
+use crate::core::policy::{PacePolicy, Policy};
 
 /// A key that the daemon knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,10 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let api = shores::api(reader);
     let max_requests_per_second = shores::max_requests_per_second(reader);
     let (event_max_size, event_key) = sections::event(reader);
-    let policy = sections::retry(reader);
+    let retry = sections::retry(reader);
+    let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
+    let (look_window, on_absent) = sections::look(reader, timeout);
+    let policy = Policy { look_window, on_absent, ..retry };
     let pace = PacePolicy { max_requests_per_second, budget: sections::budget(reader) };
     let gate = sections::gate(reader);
     let bridge = sections::shutdown(reader);

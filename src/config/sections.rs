@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log};
 use crate::core::mapping::written::Spot;
-use crate::core::policy::{GatePolicy, OnUnknown, Policy};
+use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy};
 use crate::{admin, bridge};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
@@ -30,13 +30,31 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
             .optional("retry.multiplier", Some("2.0"), |given| values::number(given, &(1.0..=10.0), "a number"))
             .unwrap_or_default(),
         max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
+        in_hand: reader.duration("retry.in_hand", "10s", millis(1)..=seconds(600)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
         on_unknown: reader
             .word("retry.on_unknown", &[("resend", OnUnknown::Resend), ("dead-letter", OnUnknown::DeadLetter)]),
+        look_window: Duration::ZERO,
+        on_absent: OnAbsent::Create,
     };
     at_least(reader, ("retry.initial", policy.initial), ("retry.max_interval", policy.max_interval));
     policy
+}
+
+/// `[look]`: how long looks must find nothing before that counts, and what follows then. `timeout` is that of a request.
+pub(super) fn look(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
+    let lag = reader.duration("look.lag", "15s", Duration::ZERO..=hours(1));
+    let least = timeout.saturating_add(lag);
+    let read = |given: &values::Given| values::duration(given, &(millis(1)..=hours(24)));
+    let window = reader.optional("look.window", None, read);
+    if let Some(short) = window.filter(|window| *window < least) {
+        let what = format!("is {}, shorter than api.timeout and look.lag together", format_duration(short));
+        reader.mistake("look.window", wrong(what, format!("at least {}", format_duration(least))));
+    }
+    let on_absent =
+        reader.word("look.on_absent", &[("create", OnAbsent::Create), ("dead-letter", OnAbsent::DeadLetter)]);
+    (window.unwrap_or(least), on_absent)
 }
 
 /// `[retry]`: the share of first tries that retries, looks and probes may have.

@@ -17,7 +17,7 @@ use self::pause::Pause;
 use crate::core::judge::{Outcome, Scope};
 use crate::core::policy::GatePolicy;
 use crate::core::process::Procedure;
-use crate::core::words::Cause;
+use crate::core::words::{Cause, Trouble};
 
 /// Time since the daemon started.
 pub type Moment = Duration;
@@ -132,6 +132,12 @@ impl Gate {
         }
     }
 
+    /// Whether the procedure is shut since a look at it could not be trusted: another look is the probe to send.
+    #[must_use]
+    pub fn wants_a_look(&self, procedure: &Procedure) -> bool {
+        self.procedures.get(procedure).is_some_and(|door| door.is_shut_for(&[Trouble::LookUntrusted]))
+    }
+
     /// Notes that a request for `procedure` has begun, and says which doors it asks. While it asks one, no other goes
     /// until [`Gate::observe`] or [`Gate::lost`]; through an open door it counts for the ramp.
     pub fn begun(&mut self, procedure: &Procedure, now: Moment) -> Probe {
@@ -166,7 +172,7 @@ impl Gate {
         let turn = Turn { policy: &self.policy, asked_max: self.retry_after_max, now, outer: unpaused, dice };
         let mut changes: Vec<Change> =
             turn.of(&mut self.everything, EVERYTHING, &verdict, probe.everything).into_iter().collect();
-        let verdict = verdict_on_procedure(outcome);
+        let verdict = self.verdict_on_procedure(procedure, outcome);
         if matches!(verdict, Verdict::Shut { .. }) || self.procedures.contains_key(procedure) {
             let turn = Turn { outer: self.everything.open_time(unpaused), ..turn };
             let door = self.procedures.entry(procedure.clone()).or_default();
@@ -192,6 +198,22 @@ impl Gate {
         }
     }
 
+    /// What a look says of a door depends on why it is shut: it clears up a look that could not be trusted, and says
+    /// nothing of what a create was refused for.
+    fn verdict_on_procedure(&self, procedure: &Procedure, outcome: &Outcome) -> Verdict {
+        let door = self.procedures.get(procedure);
+        let is_open = door.is_none_or(|door| door.shut.is_none());
+        match outcome {
+            Outcome::Halt { scope: Scope::Procedure, trouble, after } => {
+                Verdict::Shut { why: trouble.as_str(), after: *after }
+            }
+            Outcome::Created { .. } | Outcome::Reject(_) | Outcome::RefusedInWords { .. } => Verdict::Good,
+            Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_look(procedure) => Verdict::Good,
+            Outcome::Unavailable { .. } if is_open || self.wants_a_look(procedure) => Verdict::Good,
+            _ => Verdict::Again,
+        }
+    }
+
     fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
         match outcome {
             Outcome::Halt { scope: Scope::Everything, trouble, after } => {
@@ -211,16 +233,6 @@ impl Gate {
 /// 423 and 425 are about one event, and the API said them: no sign that it is away.
 fn is_a_word(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly, .. })
-}
-
-fn verdict_on_procedure(outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::Halt { scope: Scope::Procedure, trouble, after } => {
-            Verdict::Shut { why: trouble.as_str(), after: *after }
-        }
-        Outcome::Created { .. } | Outcome::Reject(_) | Outcome::RefusedInWords { .. } => Verdict::Good,
-        _ => Verdict::Again,
-    }
 }
 
 #[cfg(test)]

@@ -1,34 +1,75 @@
 //! Where an event stands, and its next step: the whole of the retry logic, as one function over values.
 //!
-//! Not here: clocks and randomness (`age` and `dice` are arguments), and the gate, which decides when.
+//! Not here: clocks and randomness (ages and `dice` are arguments), the gate, which decides when, and where a wait is
+//! spent (`parking`).
+
+mod limits;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
-use crate::core::policy::{OnUnknown, Policy};
-use crate::core::words::{Cause, Fault, Reason};
+use crate::core::policy::{OnAbsent, OnUnknown, Policy};
+use crate::core::words::{Cause, Fault};
 
-/// How many creates that may have been applied an event may send without being able to look.
+/// How many creates that may have been applied an event may send.
 pub const CREATES_MAX: u32 = 2;
 
+/// How often the handling of an event may crash before it is dead-lettered.
+pub const CRASHES_MAX: u32 = 3;
+
+/// Each so many returns by the broker count as one crash: of a process that dies of it, nothing else tells.
+const RETURNS_OF_A_CRASH: u32 = 5;
+
 /// Where an event stands.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
-    /// Requests that came to an outcome of the event's or the moment's. A shut gate spends none.
+    /// What is asked of the API next.
+    pub next: Next,
+    /// Creates that came to an outcome of the event's or the moment's. A shut gate spends none.
     pub attempts: u32,
     /// Creates that may have been applied although no answer says so.
     pub unsure: u32,
+    /// Looks since the last create.
+    pub looks: u32,
+    /// How long it has been at least since a create of it may have been sent by anybody; none where none may have.
+    pub quiet: Option<Duration>,
+    /// What the API said when it refused it in words: it is looked for, and never created again.
+    pub refused: Option<Refused>,
+    /// How often its handling crashed.
+    pub crashes: u32,
     /// HTTP status of the last answer, if one came.
     pub status: Option<u16>,
+}
+
+/// What is asked of the API next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Next {
+    /// The create.
+    #[default]
+    Create,
+    /// Whether it is a process already.
+    Look,
+}
+
+/// A create that the API refused in words: 409, or 2xx with errors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// The API's own words.
+    pub words: Option<String>,
 }
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Send the create after this wait.
+    /// Ask `Journey::next` after this wait.
     Wait(Duration),
-    /// Send it as soon as the gate lets it: nothing was spent.
+    /// Ask it as soon as the gate lets it: nothing was spent.
     Hold,
     /// It is a process.
     Done {
@@ -39,61 +80,170 @@ pub enum Step {
     Dead(Fault),
 }
 
+/// What a step is taken under.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Circumstance {
+    /// Whether the request asked a shut gate.
+    pub is_probe: bool,
+    /// Whether the rule has a look.
+    pub can_look: bool,
+    /// How old the event is, counted while the gate was open.
+    pub age: Duration,
+    /// In 0..1.
+    pub dice: f64,
+}
+
 impl Journey {
+    /// Where an event stands that came with this journey, or with none, and perhaps not for the first time.
+    ///
+    /// Whatever came through a wait queue is looked for first, since a crash between the confirm and the
+    /// acknowledgement leaves two copies of it; so is whatever the broker delivers again.
+    #[must_use]
+    pub fn opened(brought: Option<Self>, redelivered: bool, can_look: bool) -> Self {
+        let is_fresh = brought.is_none() && !redelivered;
+        let mut journey = brought.unwrap_or_default();
+        journey.next = if can_look && !is_fresh { Next::Look } else { Next::Create };
+        if redelivered {
+            journey.quiet = Some(Duration::ZERO);
+        }
+        journey
+    }
+
+    /// Whether the broker gave it back so often that it may be what the process dies of. Parked, it begins to be
+    /// counted anew; where it cannot be parked, the returns of all crashes are waited for.
+    #[must_use]
+    pub fn is_suspect(returns: Option<u32>, can_park: bool) -> bool {
+        let enough = if can_park { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
+        returns.is_some_and(|returns| returns >= enough)
+    }
+
+    /// Its handling crashed: whether that is enough to give it up.
+    #[must_use]
+    pub fn crashed(&mut self) -> bool {
+        self.crashes = self.crashes.saturating_add(1);
+        self.crashes >= CRASHES_MAX
+    }
+
     /// Whether the next create may make a second process.
     #[must_use]
     pub fn may_double(&self) -> bool {
-        self.unsure > 0
+        self.next == Next::Create && self.unsure > 0
     }
 
-    /// Takes the outcome of a create in, and says what comes next.
-    ///
-    /// `is_probe` says that it asked a shut gate; `age` is how long the event has been in hand while the gate was
-    /// open; `dice` is in 0..1.
+    /// Time has passed. A lower bound will do: the window of a look is never cut short by it.
+    pub fn passed(&mut self, time: Duration) {
+        self.quiet = self.quiet.map(|quiet| quiet.saturating_add(time));
+    }
+
+    /// Its request was cut off: whether it was applied nobody knows.
+    pub fn cut_off(&mut self) {
+        if self.next == Next::Create {
+            self.unsure = self.unsure.saturating_add(1);
+            self.quiet = Some(Duration::ZERO);
+        }
+    }
+
+    /// Takes the outcome of a create or a look in, and says what comes next.
     #[must_use]
-    pub fn step(&mut self, outcome: &Outcome, is_probe: bool, age: Duration, dice: f64, policy: &Policy) -> Step {
-        if is_nobodys_fault(outcome, is_probe) {
+    pub fn step(&mut self, outcome: &Outcome, at: Circumstance, policy: &Policy) -> Step {
+        if is_nobodys_fault(outcome, at.is_probe) {
             return Step::Hold;
         }
-        self.attempts = self.attempts.saturating_add(1);
+        match self.next {
+            Next::Create => self.attempts = self.attempts.saturating_add(1),
+            Next::Look => self.looks = self.looks.saturating_add(1),
+        }
         match outcome {
-            Outcome::Created { process } => Step::Done { process: process.clone() },
+            Outcome::Created { process } | Outcome::Found { process, .. } => Step::Done { process: process.clone() },
             Outcome::Halt { .. } => Step::Hold,
             Outcome::Reject(fault) => self.dead(fault.clone()),
-            Outcome::RefusedInWords { status, words } => self.dead(refused_in_words(*status, words.as_deref())),
-            Outcome::Retry { cause, after } => self.again(cause.as_str(), *after, age, dice, policy),
-            Outcome::Unsure { cause, after } => {
-                self.unsure = self.unsure.saturating_add(1);
-                self.after_unsure(cause.as_str(), *after, age, dice, policy)
-            }
+            Outcome::RefusedInWords { status, words } => self.refused(*status, words.as_deref(), at),
+            Outcome::Retry { cause, after } => self.again(cause.as_str(), *after, at, policy),
+            Outcome::Unsure { cause, after } => self.unsure(cause.as_str(), *after, at, policy),
+            Outcome::Absent => self.absent(at, policy),
+            Outcome::Unavailable { .. } => self.unavailable(at, policy),
         }
     }
 
-    fn after_unsure(&self, cause: &str, after: Option<Duration>, age: Duration, dice: f64, policy: &Policy) -> Step {
+    fn refused(&mut self, status: u16, words: Option<&str>, at: Circumstance) -> Step {
+        let refused = Refused { status, words: words.map(str::to_owned) };
+        if !at.can_look {
+            return self.dead(limits::refused_in_words(&refused));
+        }
+        self.refused = Some(refused);
+        self.look_now()
+    }
+
+    fn unsure(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+        self.unsure = self.unsure.saturating_add(1);
+        if at.can_look { self.look_now() } else { self.blindly(cause, after, at, policy) }
+    }
+
+    fn look_now(&mut self) -> Step {
+        self.next = Next::Look;
+        self.looks = 0;
+        self.quiet = Some(Duration::ZERO);
+        Step::Wait(Duration::ZERO)
+    }
+
+    /// After a create of unknown outcome that nobody can look for.
+    fn blindly(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
         if policy.on_unknown == OnUnknown::DeadLetter || self.unsure >= CREATES_MAX {
-            return Step::Dead(unknown(cause, self.unsure));
+            return Step::Dead(limits::unknown(cause, self.unsure));
         }
-        self.again(cause, after, age, dice, policy)
+        self.next = Next::Create;
+        self.again(cause, after, at, policy)
     }
 
-    fn again(&self, cause: &str, after: Option<Duration>, age: Duration, dice: f64, policy: &Policy) -> Step {
-        if age >= policy.give_up_after {
-            return if self.may_double() {
-                Step::Dead(unknown(cause, self.unsure))
-            } else {
-                Step::Dead(exhausted(cause, age))
-            };
+    /// A look did not see it. That counts once no create can be under way or hidden any more.
+    fn absent(&mut self, at: Circumstance, policy: &Policy) -> Step {
+        let left = self.quiet.map_or(Duration::ZERO, |quiet| policy.look_window.saturating_sub(quiet));
+        if !left.is_zero() {
+            return self.look_again(left, at, policy);
         }
-        let step = self.attempts.saturating_sub(1);
-        let own = jittered(ceiling(policy.initial, policy.multiplier, policy.max_interval, step), dice);
+        if let Some(refused) = &self.refused {
+            return self.dead(limits::refused_in_words(refused));
+        }
+        if self.unsure >= CREATES_MAX || (self.unsure > 0 && policy.on_absent == OnAbsent::DeadLetter) {
+            return Step::Dead(limits::absent(self.unsure, policy.look_window));
+        }
+        self.next = Next::Create;
+        Step::Wait(Duration::ZERO)
+    }
+
+    /// A growing wait, half of it certain, and never beyond the end of the window: the look there decides.
+    fn look_again(&self, left: Duration, at: Circumstance, policy: &Policy) -> Step {
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.looks.saturating_sub(1));
+        Step::Wait((whole / 2 + jittered(whole / 2, at.dice)).min(left))
+    }
+
+    /// The API does not let us look: the event goes the way of those that cannot be looked for.
+    fn unavailable(&mut self, at: Circumstance, policy: &Policy) -> Step {
+        if let Some(refused) = &self.refused {
+            return self.dead(limits::refused_in_words(refused));
+        }
+        if self.unsure > 0 {
+            self.looks = 0;
+            return self.blindly("the API does not let us look", None, at, policy);
+        }
+        self.next = Next::Create;
+        Step::Wait(Duration::ZERO)
+    }
+
+    fn again(&self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+        if at.age >= policy.give_up_after {
+            return Step::Dead(limits::given_up(cause, at.age, self.unsure));
+        }
+        let step = if self.next == Next::Look { self.looks } else { self.attempts };
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, step.saturating_sub(1));
         let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
         // Beyond what the API asked for, so that those it sent away together do not come back together.
-        Step::Wait(asked.saturating_add(own))
+        Step::Wait(asked.saturating_add(jittered(whole, at.dice)))
     }
 
     /// Dead, and if an earlier create may have been applied all the same, the letter says so.
     fn dead(&self, mut fault: Fault) -> Step {
-        if self.may_double() {
+        if self.unsure > 0 {
             fault.text.push_str(" An earlier create of it lost its answer: it may be a process all the same.");
         }
         Step::Dead(fault)
@@ -107,24 +257,6 @@ fn is_nobodys_fault(outcome: &Outcome, is_probe: bool) -> bool {
         Outcome::Retry { cause, .. } => is_probe && matches!(cause, Cause::Unreachable | Cause::Throttled),
         _ => false,
     }
-}
-
-fn unknown(cause: &str, sent: u32) -> Fault {
-    let text = format!(
-        "{sent} create(s) were sent and the last answer was lost ({cause}): it may be a process or not. \
-         Look for it in ChakraHQ before sending it again."
-    );
-    Fault::new(Reason::Unknown, text)
-}
-
-fn exhausted(cause: &str, age: Duration) -> Fault {
-    let hours = age.as_secs_f64() / 3600.0;
-    Fault::new(Reason::Exhausted, format!("failed for {hours:.1} h of open gate, last by {cause}"))
-}
-
-fn refused_in_words(status: u16, words: Option<&str>) -> Fault {
-    let words = words.unwrap_or("no words given");
-    Fault::new(Reason::Refused, format!("the API answered {status}: {words}. Look whether the process exists already."))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::core::words::{Cause, Fault, Reason, Trouble};
 #[cfg(test)]
 mod tests;
 
-/// What a reply to a create means.
+/// What a reply means, to a create or to a look (`core::look`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Done.
@@ -41,6 +41,20 @@ pub enum Outcome {
     },
     /// Not done; this event's trouble.
     Reject(Fault),
+    /// A look found it.
+    Found {
+        /// The id of the process.
+        process: Option<String>,
+        /// How many processes carry its key. More than one is a duplicate.
+        copies: usize,
+    },
+    /// A look did not see it.
+    Absent,
+    /// The API does not let us look: 403 or 404.
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+    },
     /// Not done for the event's sake; our own trouble.
     Halt {
         /// How much of the work it stops.
@@ -54,7 +68,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every name, as `as_str` gives them.
-    pub const NAMES: [&'static str; 6] = ["created", "retry", "unsure", "refused_in_words", "reject", "halt"];
+    pub const NAMES: [&'static str; 9] =
+        ["created", "retry", "unsure", "refused_in_words", "reject", "found", "absent", "unavailable", "halt"];
 
     /// The fixed label of logs and metrics.
     #[must_use]
@@ -65,6 +80,9 @@ impl Outcome {
             Self::Unsure { .. } => "unsure",
             Self::RefusedInWords { .. } => "refused_in_words",
             Self::Reject(_) => "reject",
+            Self::Found { .. } => "found",
+            Self::Absent => "absent",
+            Self::Unavailable { .. } => "unavailable",
             Self::Halt { .. } => "halt",
         }
     }

@@ -13,12 +13,19 @@ pub struct Policy {
     pub multiplier: f64,
     /// The highest ceiling. Not below `initial`.
     pub max_interval: Duration,
+    /// How long an event waits in hand before it is parked in a wait queue.
+    pub in_hand: Duration,
     /// The age, counted while the gate is open, at which an event is dead-lettered as exhausted.
     pub give_up_after: Duration,
     /// The longest `Retry-After` that is obeyed; a longer one is cut to this.
     pub retry_after_max: Duration,
     /// What is done when the API may or may not have created the process and cannot be asked.
     pub on_unknown: OnUnknown,
+    /// How long looks must find nothing after a create of unknown outcome before it counts as absent. At least the
+    /// timeout of a request and the lag allowed until a process shows.
+    pub look_window: Duration,
+    /// What is done when it is absent.
+    pub on_absent: OnAbsent,
 }
 
 /// What is done when nobody can say whether the process was created.
@@ -27,6 +34,15 @@ pub enum OnUnknown {
     /// It is sent once more, and counted as a possible duplicate.
     Resend,
     /// It is dead-lettered at once.
+    DeadLetter,
+}
+
+/// What is done with an event whose create lost its answer, when no look found it for the whole window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnAbsent {
+    /// It is created again, once.
+    Create,
+    /// It is dead-lettered.
     DeadLetter,
 }
 

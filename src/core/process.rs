@@ -4,14 +4,17 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::core::look::Look;
 
 /// The longest procedure short id taken, in bytes.
 pub const PROCEDURE_BYTES_MAX: usize = 128;
 
 /// A procedure's short id, such as `lead`: one path segment that cannot leave its place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Procedure(String);
 
 impl Procedure {
@@ -32,6 +35,14 @@ impl Procedure {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Procedure {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text)
     }
 }
 
@@ -79,6 +90,9 @@ pub struct CreateProcess {
     /// Whether the rule names the procedure itself; otherwise the event does, and a 404 is the event's fault.
     #[serde(skip)]
     pub procedure_is_literal: bool,
+    /// Where to look for it; none where the rule has no `reconcile_by`.
+    #[serde(skip)]
+    pub look: Option<Look>,
     /// Attribute short ids and their values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Map<String, Value>>,

@@ -94,7 +94,18 @@ pub struct Wrapper {
     pub process: Option<String>,
     /// Whether `_errors` is there and neither null nor empty.
     pub has_errors: bool,
+    /// The rows of `_data`, where it is a list and a look asked for one of their attributes.
+    pub rows: Option<Vec<Row>>,
     /// The first error text found (`_errors[0]`, `error`, `error.message`, `message`, `errors[0].message`),
     /// at most [`WORDS_MAX`] characters, control characters replaced.
     pub words: Option<String>,
+}
+
+/// One process in the answer to a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its `id`, if it is text of at most 128 characters.
+    pub process: Option<String>,
+    /// The value of the attribute that was asked for, if it is text or a number.
+    pub value: Option<serde_json::Value>,
 }

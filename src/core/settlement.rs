@@ -2,6 +2,8 @@
 //!
 //! Not here: how it is done, and when it is asked.
 
+use crate::core::parking::Rung;
+use crate::core::travel::Travel;
 use crate::core::words::Fault;
 
 /// How a message is settled.
@@ -11,6 +13,9 @@ pub enum Settlement {
     Ack,
     /// It can never be one: kept in the dead-letter queue, and only then forgotten by the work queue.
     DeadLetter(Box<Letter>),
+    /// It waits in this wait queue and comes back with what travels with it: published and confirmed there, and only
+    /// then forgotten by the work queue.
+    Park(Rung, Box<Travel>),
     /// It goes back to its queue. Only at shutdown and when a connection is torn down: brokers of 4.0 to 4.2
     /// count each return, and drop the message at the delivery limit of a quorum queue.
     Release,
@@ -35,4 +40,6 @@ pub struct Letter {
     pub procedure: Option<String>,
     /// The event's key, if it could be decoded.
     pub key: Option<String>,
+    /// The exchange and the routing key it was first published with, where it came back from a wait queue.
+    pub origin: Option<(String, String)>,
 }

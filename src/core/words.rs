@@ -92,11 +92,13 @@ pub enum Cause {
     EmptyAnswer,
     /// An answer that does not say what was done.
     BrokenAnswer,
+    /// A look that was refused.
+    LookRefused,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
         Self::Timeout,
         Self::Reset,
@@ -107,6 +109,7 @@ impl Cause {
         Self::ServerError,
         Self::EmptyAnswer,
         Self::BrokenAnswer,
+        Self::LookRefused,
     ];
 
     /// The word.
@@ -123,6 +126,7 @@ impl Cause {
             Self::ServerError => "server_error",
             Self::EmptyAnswer => "empty_answer",
             Self::BrokenAnswer => "broken_answer",
+            Self::LookRefused => "look_refused",
         }
     }
 }
@@ -146,13 +150,15 @@ pub enum Trouble {
     Forbidden,
     /// 404 on a procedure that the rule names.
     ProcedureUnknown,
+    /// A look brought processes that were not asked for.
+    LookUntrusted,
     /// 405, 407, 411, 501, 505, 511: what answers does not take such requests.
     Unsupported,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TokenUnreadable,
         Self::Unauthorized,
         Self::PaymentRequired,
@@ -161,6 +167,7 @@ impl Trouble {
         Self::NotTheApi,
         Self::Forbidden,
         Self::ProcedureUnknown,
+        Self::LookUntrusted,
         Self::Unsupported,
     ];
 
@@ -176,6 +183,7 @@ impl Trouble {
             Self::NotTheApi => "not_the_api",
             Self::Forbidden => "forbidden",
             Self::ProcedureUnknown => "procedure_unknown",
+            Self::LookUntrusted => "look_untrusted",
             Self::Unsupported => "unsupported",
         }
     }

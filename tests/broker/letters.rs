@@ -122,7 +122,7 @@ async fn a_missing_dead_letter_queue_loses_nothing_and_is_told() {
     within(60, "consuming", daemon.consuming()).await;
     scene.client.delete(&scene.dead()).await;
     scene.publish(1, 100).await;
-    let told = daemon.until(|line| crate::support::daemon::says(line, "dead letter refused"));
+    let told = daemon.until(|line| crate::support::daemon::says(line, "publish refused"));
     within(60, "a word about it", told).await;
     scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
     scene.client.until_depth(&scene.dead(), 1, Duration::from_secs(60)).await;

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chakra_bridge::amqp::topology::RUNGS;
+use chakra_bridge::core::parking::RUNGS;
 use events::{RULES, samples};
 use fates::Report;
 use support::broker::{Broker, Client};
@@ -85,8 +85,8 @@ async fn tidy_up(client: &Client, queue: &str, dead: &str) {
     for name in [queue, dead] {
         client.delete(name).await;
     }
-    for (wait, _) in RUNGS {
-        client.delete(&format!("{queue}.wait.{wait}")).await;
+    for rung in RUNGS {
+        client.delete(&format!("{queue}.wait.{}", rung.label)).await;
     }
 }
 

@@ -58,6 +58,13 @@ name = "named"
 type = "named"
 procedure = "{{ event.procedure }}"
 data = { event_key = "{{ key }}" }
+
+[[rule]]
+name = "sought"
+type = "sought"
+procedure = "lead"
+reconcile_by = "event_key"
+data = { event_key = "{{ key }}" }
 "#;
 
 /// One connection generation of a near shore that is played by the test.
@@ -113,6 +120,7 @@ impl Corridor {
             "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
              [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"600ms\"\nconnect_timeout = \"300ms\"\n{}\n\
              [gate]\n{}\n\
+             [look]\nlag = \"0s\"\n\
              [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
             api.url(),
             token.display(),
@@ -135,6 +143,7 @@ impl Corridor {
             rules: Arc::new(ready.rules),
             policy: ready.config.policy,
             gate: ready.config.gate,
+            places: 64,
             pace: ready.config.pace,
             wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen },
             metrics: Arc::clone(&metrics),
@@ -169,6 +178,11 @@ impl Corridor {
         let (text, start) = (self.metrics.text(), format!("chakra_bridge_{name} "));
         let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("such a number");
         line.parse().expect("a whole number")
+    }
+
+    /// Says that a connection stands, and whether it lets events be parked.
+    pub async fn connected(&self, can_park: bool) {
+        self.intake.send(Arrival::Connected { can_park }).await.expect("it runs");
     }
 
     /// Says that the connection died.

@@ -34,6 +34,7 @@ fn line(count: impl FnOnce(&Metrics)) -> String {
 fn each_count_moves_its_own_line_and_no_other() {
     assert_eq!(line(Metrics::received), "events_received_total 1");
     assert_eq!(line(Metrics::recognised), "events_recognised_total 1");
+    assert_eq!(line(Metrics::duplicate_seen), "duplicates_seen_total 1");
     assert_eq!(line(Metrics::probe), "gate_probes_total 1");
     assert_eq!(line(Metrics::broker_connections), "broker_connections_total 1");
     assert_eq!(line(Metrics::publish_refused), "publishes_refused_total 1");
@@ -98,8 +99,14 @@ fn what_is_known_beforehand_is_there_from_the_start() {
     expected.extend(Outcome::NAMES.map(|name| format!("api_requests_total{{outcome=\"{name}\",status=\"0\"}} 0")));
     expected.extend(Cause::ALL.map(|cause| format!("possible_duplicates_total{{cause=\"{}\"}} 0", cause.as_str())));
     expected.extend(
-        ["events_received_total 0", "events_recognised_total 0", "gate_probes_total 0", "broker_connections_total 0"]
-            .map(str::to_owned),
+        [
+            "events_received_total 0",
+            "events_recognised_total 0",
+            "duplicates_seen_total 0",
+            "gate_probes_total 0",
+            "broker_connections_total 0",
+        ]
+        .map(str::to_owned),
     );
     expected.extend(
         ["publishes_refused_total 0", "events_in_hand 0", "api_requests_in_flight 0", "events_waiting 0"]

@@ -1,7 +1,9 @@
 //! The laws of the dead letter, over properties.
 
 use lapin::message::Delivery;
+use lapin::types::FieldTable;
 
+use super::super::size::bytes;
 use super::*;
 
 const HUGE: usize = 100 * 1024;
@@ -22,6 +24,7 @@ fn letter() -> Letter {
         rule: Some("case".into()),
         procedure: Some("ticket".into()),
         key: Some("/crm|1".into()),
+        origin: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::core::reply::{Body, WORDS_MAX, Wrapper};
 const JSON: &str = "application/json";
 
 fn wrapper(text: &str) -> Wrapper {
-    match body(JSON, text.as_bytes()) {
+    match body(JSON, text.as_bytes(), None) {
         Body::Json(wrapper) => wrapper,
         other => panic!("{text} is an object, read as {other:?}"),
     }
@@ -50,15 +50,15 @@ fn a_body_is_known_by_its_content_before_its_type() {
         ("text/htmlx", "a <html> further on", &Body::Broken),
     ];
     for (content_type, text, expected) in table {
-        assert_eq!(&body(content_type, text.as_bytes()), expected, "{content_type} {text:?}");
+        assert_eq!(&body(content_type, text.as_bytes(), None), expected, "{content_type} {text:?}");
     }
-    assert_eq!(body(JSON, b"\xff\xfe\x00"), Body::Broken);
+    assert_eq!(body(JSON, b"\xff\xfe\x00", None), Body::Broken);
 }
 
 #[test]
 fn an_object_nested_beyond_reason_is_broken_and_never_overflows() {
     let deep = format!("{}{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
-    assert_eq!(body(JSON, deep.as_bytes()), Body::Broken);
+    assert_eq!(body(JSON, deep.as_bytes(), None), Body::Broken);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::judge::Scope;
-use crate::core::words::{Cause, Trouble};
+use crate::core::words::{Cause, Reason, Trouble};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -14,8 +14,19 @@ fn policy(on_unknown: OnUnknown) -> Policy {
         give_up_after: 24 * HOUR,
         retry_after_max: HOUR,
         on_unknown,
+        in_hand: Duration::from_secs(10),
+        look_window: Duration::from_secs(45),
+        on_absent: OnAbsent::Create,
     }
 }
+
+/// A create or look that asked an open gate, of an event of that age.
+fn at(age: Duration) -> Circumstance {
+    Circumstance { is_probe: false, can_look: false, age, dice: 1.0 }
+}
+
+const FRESH: Circumstance = Circumstance { is_probe: false, can_look: false, age: Duration::ZERO, dice: 1.0 };
+const LOOKING: Circumstance = Circumstance { can_look: true, ..FRESH };
 
 fn retry(after: Option<Duration>) -> Outcome {
     Outcome::Retry { cause: Cause::Unreachable, after }
@@ -29,7 +40,7 @@ fn walk(outcomes: &[Outcome], policy: &Policy) -> (Journey, Step) {
     let mut journey = Journey::default();
     let mut step = Step::Hold;
     for outcome in outcomes {
-        step = journey.step(outcome, false, Duration::ZERO, 1.0, policy);
+        step = journey.step(outcome, FRESH, policy);
     }
     (journey, step)
 }
@@ -38,7 +49,7 @@ fn walk(outcomes: &[Outcome], policy: &Policy) -> (Journey, Step) {
 fn waits_double_with_each_attempt() {
     let policy = policy(OnUnknown::Resend);
     let mut journey = Journey::default();
-    let waits: Vec<Step> = (0..4).map(|_| journey.step(&retry(None), false, Duration::ZERO, 1.0, &policy)).collect();
+    let waits: Vec<Step> = (0..4).map(|_| journey.step(&retry(None), FRESH, &policy)).collect();
     assert_eq!(waits, [1, 2, 4, 8].map(|seconds| Step::Wait(Duration::from_secs(seconds))));
     assert_eq!(journey.attempts, 4);
 }
@@ -49,7 +60,7 @@ fn a_halt_spends_no_attempt_and_never_dead_letters_however_old_the_event() {
     let mut journey = Journey::default();
     for scope in [Scope::Everything, Scope::Procedure] {
         let halt = Outcome::Halt { scope, trouble: Trouble::Unauthorized, after: None };
-        assert_eq!(journey.step(&halt, false, 10_000 * HOUR, 0.5, &policy), Step::Hold);
+        assert_eq!(journey.step(&halt, at(10_000 * HOUR), &policy), Step::Hold);
     }
     assert_eq!(journey, Journey::default());
 }
@@ -83,7 +94,7 @@ fn retry_after_is_waited_for_and_held_to_its_ceiling() {
 fn an_event_that_fails_beyond_its_age_is_exhausted() {
     let policy = policy(OnUnknown::Resend);
     let mut journey = Journey::default();
-    let step = journey.step(&retry(None), false, 24 * HOUR, 0.5, &policy);
+    let step = journey.step(&retry(None), at(24 * HOUR), &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Exhausted, .. })));
 }
 
@@ -91,7 +102,7 @@ fn an_event_that_fails_beyond_its_age_is_exhausted() {
 fn a_create_that_succeeds_at_any_age_is_done() {
     let policy = policy(OnUnknown::DeadLetter);
     let created = Outcome::Created { process: Some("p".into()) };
-    let step = Journey::default().step(&created, false, 1000 * HOUR, 0.5, &policy);
+    let step = Journey::default().step(&created, at(1000 * HOUR), &policy);
     assert_eq!(step, Step::Done { process: Some("p".into()) });
 }
 
@@ -106,9 +117,9 @@ fn what_the_api_refused_in_words_is_never_created_again() {
 fn a_probe_that_is_sent_away_spends_nothing_and_one_whose_answer_is_lost_does() {
     let policy = policy(OnUnknown::Resend);
     let mut journey = Journey::default();
-    assert_eq!(journey.step(&retry(None), true, 1000 * HOUR, 0.5, &policy), Step::Hold);
+    assert_eq!(journey.step(&retry(None), Circumstance { is_probe: true, ..at(1000 * HOUR) }, &policy), Step::Hold);
     assert_eq!(journey, Journey::default());
-    assert!(matches!(journey.step(&unsure(), true, Duration::ZERO, 0.5, &policy), Step::Wait(_)));
+    assert!(matches!(journey.step(&unsure(), Circumstance { is_probe: true, ..FRESH }, &policy), Step::Wait(_)));
     assert_eq!((journey.attempts, journey.unsure), (1, 1));
 }
 
@@ -116,9 +127,129 @@ fn a_probe_that_is_sent_away_spends_nothing_and_one_whose_answer_is_lost_does() 
 fn an_event_that_may_be_a_process_is_never_called_exhausted_and_its_refusal_says_so() {
     let policy = policy(OnUnknown::Resend);
     let (mut journey, _) = walk(&[unsure()], &policy);
-    let step = journey.clone().step(&retry(None), false, 24 * HOUR, 0.5, &policy);
+    let step = journey.clone().step(&retry(None), at(24 * HOUR), &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
     let refused = Outcome::Reject(Fault::new(Reason::Refused, "422."));
-    let Step::Dead(fault) = journey.step(&refused, false, Duration::ZERO, 0.5, &policy) else { panic!("dead") };
+    let Step::Dead(fault) = journey.step(&refused, FRESH, &policy) else { panic!("dead") };
     assert!(fault.text.contains("may be a process"), "{}", fault.text);
+}
+
+/// What the API says to a look that sees nothing, and time passing before the next.
+fn absent_after(journey: &mut Journey, time: u64, policy: &Policy) -> Step {
+    journey.passed(Duration::from_secs(time));
+    journey.step(&Outcome::Absent, LOOKING, policy)
+}
+
+#[test]
+fn a_lost_answer_is_looked_for_and_created_again_only_when_absent_for_the_whole_window() {
+    let policy = policy(OnUnknown::DeadLetter);
+    let mut journey = Journey::default();
+    assert_eq!(journey.step(&unsure(), LOOKING, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!((journey.next, journey.unsure), (Next::Look, 1));
+    for (time, wait) in [(0, 1), (1, 2), (2, 4), (4, 8), (8, 16), (16, 14)] {
+        assert_eq!(absent_after(&mut journey, time, &policy), Step::Wait(Duration::from_secs(wait)));
+        assert_eq!(journey.next, Next::Look);
+    }
+    assert_eq!(absent_after(&mut journey, 14, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!(journey.next, Next::Create);
+}
+
+#[test]
+fn a_look_that_finds_it_is_a_process() {
+    let policy = policy(OnUnknown::DeadLetter);
+    let mut journey = Journey::default();
+    let _ = journey.step(&unsure(), LOOKING, &policy);
+    let found = Outcome::Found { process: Some("p".into()), copies: 1 };
+    assert_eq!(journey.step(&found, LOOKING, &policy), Step::Done { process: Some("p".into()) });
+}
+
+#[test]
+fn two_creates_are_the_most_and_then_it_is_unknown() {
+    let policy = policy(OnUnknown::Resend);
+    let mut journey = Journey::default();
+    for _ in 0..CREATES_MAX {
+        assert_eq!(journey.next, Next::Create);
+        let _ = journey.step(&unsure(), LOOKING, &policy);
+        let step = absent_after(&mut journey, 45, &policy);
+        if journey.unsure == CREATES_MAX {
+            assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
+        }
+    }
+    assert_eq!(journey.unsure, CREATES_MAX);
+}
+
+#[test]
+fn on_absent_may_say_that_a_lost_answer_is_never_followed_by_another_create() {
+    let policy = Policy { on_absent: OnAbsent::DeadLetter, ..policy(OnUnknown::Resend) };
+    let mut journey = Journey::default();
+    let _ = journey.step(&unsure(), LOOKING, &policy);
+    assert!(matches!(absent_after(&mut journey, 45, &policy), Step::Dead(Fault { reason: Reason::Unknown, .. })));
+    let mut redelivered = Journey::opened(None, true, true);
+    assert_eq!(absent_after(&mut redelivered, 45, &policy), Step::Wait(Duration::ZERO), "it was never sent by us");
+    assert_eq!(redelivered.next, Next::Create);
+}
+
+#[test]
+fn what_comes_again_is_looked_for_first_where_it_can_be() {
+    assert_eq!(Journey::opened(None, false, true).next, Next::Create);
+    assert_eq!(Journey::opened(None, true, true).next, Next::Look);
+    assert_eq!(Journey::opened(Some(Journey::default()), false, true).next, Next::Look);
+    assert_eq!(Journey::opened(Some(Journey::default()), true, false).next, Next::Create);
+}
+
+#[test]
+fn what_was_parked_without_a_doubt_is_created_after_one_look_and_what_was_redelivered_after_the_window() {
+    let policy = policy(OnUnknown::Resend);
+    let mut parked = Journey::opened(Some(Journey::default()), false, true);
+    assert_eq!(absent_after(&mut parked, 0, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!(parked.next, Next::Create);
+    let mut redelivered = Journey::opened(None, true, true);
+    assert!(matches!(absent_after(&mut redelivered, 44, &policy), Step::Wait(wait) if !wait.is_zero()));
+    assert_eq!(redelivered.next, Next::Look);
+}
+
+#[test]
+fn what_was_refused_in_words_is_looked_for_and_never_created_again() {
+    let policy = policy(OnUnknown::Resend);
+    let refused = Outcome::RefusedInWords { status: 409, words: Some("exists".into()) };
+    let mut journey = Journey::default();
+    let _ = journey.step(&refused, LOOKING, &policy);
+    assert_eq!(journey.next, Next::Look);
+    assert!(matches!(absent_after(&mut journey, 44, &policy), Step::Wait(_)));
+    let step = absent_after(&mut journey, 1, &policy);
+    assert!(matches!(step, Step::Dead(Fault { reason: Reason::Refused, text }) if text.contains("exists")));
+}
+
+#[test]
+fn without_the_right_to_look_a_lost_answer_goes_the_way_of_those_that_cannot_be_looked_for() {
+    let unavailable = Outcome::Unavailable { status: 403 };
+    for (on_unknown, is_dead) in [(OnUnknown::Resend, false), (OnUnknown::DeadLetter, true)] {
+        let policy = policy(on_unknown);
+        let mut journey = Journey::default();
+        let _ = journey.step(&unsure(), LOOKING, &policy);
+        let step = journey.step(&unavailable, LOOKING, &policy);
+        assert_eq!(matches!(step, Step::Dead(_)), is_dead);
+        let mut first = Journey::opened(None, true, true);
+        assert_eq!(first.step(&unavailable, LOOKING, &policy), Step::Wait(Duration::ZERO), "first creates flow on");
+        assert_eq!(first.next, Next::Create);
+    }
+}
+
+#[test]
+fn a_look_that_fails_is_asked_again_and_spends_no_create() {
+    let policy = policy(OnUnknown::DeadLetter);
+    let mut journey = Journey::opened(None, true, true);
+    for wait in [1, 2, 4] {
+        assert_eq!(journey.step(&retry(None), LOOKING, &policy), Step::Wait(Duration::from_secs(wait)));
+    }
+    assert_eq!((journey.next, journey.attempts, journey.unsure), (Next::Look, 0, 0));
+}
+
+#[test]
+fn crashes_are_counted_and_the_returns_of_a_queue_that_counts_them_are_a_crash() {
+    let mut journey = Journey::default();
+    assert!(!journey.crashed() && !journey.crashed() && journey.crashed());
+    assert!(!Journey::is_suspect(None, true) && !Journey::is_suspect(Some(4), true));
+    assert!(Journey::is_suspect(Some(5), true) && !Journey::is_suspect(Some(14), false));
+    assert!(Journey::is_suspect(Some(15), false));
 }

@@ -8,6 +8,7 @@ use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, kind_of_json, too_large}
 use super::expression::Given;
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
+use crate::core::look::Look;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// A compiled request.
@@ -38,8 +39,9 @@ impl Request {
     /// Names the first field that cannot be filled, and why.
     pub(super) fn make(&self, scope: Scope<'_>) -> Result<CreateProcess, Refusal> {
         let budget = &mut Budget::of_a_request();
-        let request = CreateProcess {
+        let mut request = CreateProcess {
             procedure: self.procedure(scope, budget)?,
+            look: None,
             procedure_is_literal: self.procedure.is_literal(),
             data: table(self.data.as_deref(), scope, budget)?,
             record: table(self.record.as_deref(), scope, budget)?,
@@ -48,7 +50,7 @@ impl Request {
             next_action_at: field("nextActionAt", self.next_action_at.as_ref(), scope, budget, epoch_ms)?,
             assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
         };
-        self.check_attribute(request.data.as_ref())?;
+        request.look = self.look(&request.procedure, request.data.as_ref())?;
         let size = serde_json::to_vec(&request).map_err(|_| Refusal("the request is not JSON".to_owned()))?.len();
         if size > REQUEST_BYTES_MAX { Err(too_large()) } else { Ok(request) }
     }
@@ -59,11 +61,13 @@ impl Request {
     }
 
     /// The look asks for this attribute, so that it must be there and tell events apart.
-    fn check_attribute(&self, data: Option<&Map<String, Json>>) -> Result<(), Refusal> {
-        let Some(attribute) = &self.reconcile_by else { return Ok(()) };
+    fn look(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Look>, Refusal> {
+        let Some(attribute) = &self.reconcile_by else { return Ok(None) };
         match data.and_then(|data| data.get(attribute)) {
-            Some(Json::String(text)) if !text.is_empty() => Ok(()),
-            Some(Json::Number(_)) => Ok(()),
+            Some(value) if is_telling(value) => {
+                let (procedure, attribute, value) = (procedure.clone(), attribute.clone(), value.clone());
+                Ok(Some(Look { procedure, attribute, value }))
+            }
             Some(other) => Err(Refusal(format!(
                 "data.{attribute}: reconcile_by needs text or a number, this is {}",
                 empty_or_kind(other)
@@ -71,6 +75,10 @@ impl Request {
             None => Err(Refusal(format!("data.{attribute}: left out, and reconcile_by needs it"))),
         }
     }
+}
+
+fn is_telling(value: &Json) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
 }
 
 fn table(

@@ -1,0 +1,140 @@
+//! What of an original message goes into the one that stands for it, a dead letter or a parked event: all of it but
+//! what would act on its own.
+//!
+//! Not here: what is added to it (`letter`, `park`).
+//!
+//! Copied as they were, `expiration` empties the queue it lies in, `user_id` kills the channel, `CC` and `BCC` send
+//! copies elsewhere, and `x-death` confuses what dead-letters next (all measured): they are moved aside.
+
+use std::collections::BTreeMap;
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+
+use super::size::bytes;
+
+/// What all our headers begin with. No `x-`: the broker keeps those for itself.
+const PREFIX: &str = "chakra-bridge-";
+/// What those begin with that keep what was moved aside.
+const ASIDE: &str = "chakra-bridge-original-";
+/// The header that an event takes along through a wait queue.
+pub(super) const JOURNEY: &str = "chakra-bridge-journey";
+/// The longest text of ours, in bytes.
+const TEXT_MAX: usize = 2048;
+const PERSISTENT: u8 = 2;
+
+/// The properties of a message that stands for `original`, with headers of ours beside as many of its own as fit into
+/// `room` bytes; those that do not are named.
+pub(super) fn joined(
+    original: &BasicProperties,
+    mut headers: BTreeMap<ShortString, AMQPValue>,
+    room: usize,
+) -> BasicProperties {
+    let left = room.saturating_sub(headers.iter().map(|(key, value)| bytes(key, value)).sum());
+    let (kept, cut) = fit(aside(original), left);
+    headers.extend(kept);
+    if let Some(cut) = cut {
+        headers.insert(own("cut"), text(&cut));
+    }
+    without_what_acts(original).with_delivery_mode(PERSISTENT).with_headers(FieldTable::from(headers))
+}
+
+/// What the message took along through a wait queue, if it came through one. What is no text reads as an empty one.
+pub(super) fn journey(of: &BasicProperties) -> Option<String> {
+    let value = of.headers().as_ref()?.inner().get(JOURNEY)?;
+    Some(match value {
+        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
+        _ => String::new(),
+    })
+}
+
+/// Whether a header is one of ours.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// The name of a header of ours.
+pub(super) fn own(name: &str) -> ShortString {
+    ShortString::try_new(format!("{PREFIX}{name}")).unwrap_or_else(|_| format!("{PREFIX}long").into())
+}
+
+/// A text of ours, held to its limit.
+pub(super) fn text(words: &str) -> AMQPValue {
+    AMQPValue::LongString(words[..words.floor_char_boundary(TEXT_MAX)].into())
+}
+
+/// All original headers, those that act on their own under our names, and with them the properties that do. In a
+/// message that came through a wait queue they lie aside already, and what acts is the broker's note about that queue.
+fn aside(original: &BasicProperties) -> BTreeMap<ShortString, AMQPValue> {
+    let has_travelled = journey(original).is_some();
+    let mut headers: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();
+    for (key, value) in original.headers().iter().flat_map(|table| table.inner().iter()) {
+        match (key.as_str(), acts(key.as_str())) {
+            (name, _) if is_ours(name) && !(has_travelled && name.starts_with(ASIDE)) => {}
+            (_, true) if has_travelled => {}
+            (name, true) => drop(headers.insert(moved(name), value.clone())),
+            (_, false) => drop(headers.insert(key.clone(), value.clone())),
+        }
+    }
+    for (name, value) in [("expiration", original.expiration()), ("user-id", original.user_id())] {
+        headers.extend(value.as_ref().map(|value| (moved(name), text(value.as_str()))));
+    }
+    headers
+}
+
+fn moved(name: &str) -> ShortString {
+    own(&format!("original-{}", name.to_ascii_lowercase()))
+}
+
+/// Whether a header makes a broker do something, or reads as if one had.
+fn acts(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let exact = ["cc", "bcc", "x-death", "x-delay", "x-delivery-count", "x-acquired-count"];
+    exact.contains(&name.as_str()) || name.starts_with("x-first-death-") || name.starts_with("x-last-death-")
+}
+
+/// Sets one text of the properties.
+type With = fn(BasicProperties, ShortString) -> BasicProperties;
+
+fn without_what_acts(original: &BasicProperties) -> BasicProperties {
+    let mut kept = BasicProperties::default();
+    let texts: [(&Option<ShortString>, With); 7] = [
+        (original.content_type(), BasicProperties::with_content_type),
+        (original.content_encoding(), BasicProperties::with_content_encoding),
+        (original.correlation_id(), BasicProperties::with_correlation_id),
+        (original.reply_to(), BasicProperties::with_reply_to),
+        (original.message_id(), BasicProperties::with_message_id),
+        (original.kind(), BasicProperties::with_type),
+        (original.app_id(), BasicProperties::with_app_id),
+    ];
+    for (value, with) in texts {
+        if let Some(value) = value {
+            kept = with(kept, value.clone());
+        }
+    }
+    if let Some(timestamp) = original.timestamp() {
+        kept = kept.with_timestamp(*timestamp);
+    }
+    if let Some(priority) = original.priority() { kept.with_priority(*priority) } else { kept }
+}
+
+/// Keeps the smallest headers that fit into `room` bytes, and names those left out.
+fn fit(
+    headers: BTreeMap<ShortString, AMQPValue>,
+    mut room: usize,
+) -> (BTreeMap<ShortString, AMQPValue>, Option<String>) {
+    let mut by_size: Vec<_> = headers.into_iter().map(|(key, value)| (bytes(&key, &value), key, value)).collect();
+    by_size.sort_by_key(|(size, ..)| *size);
+    let mut kept = BTreeMap::new();
+    let mut cut = Vec::new();
+    for (size, key, value) in by_size {
+        if size <= room {
+            room -= size;
+            kept.insert(key, value);
+        } else {
+            cut.push(format!("{key} ({size} bytes)"));
+        }
+    }
+    let words = (!cut.is_empty()).then(|| format!("left out, too large for one frame: {}", cut.join(", ")));
+    (kept, words)
+}

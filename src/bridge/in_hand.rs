@@ -1,0 +1,161 @@
+//! One event in hand: what it asks next, what its answer means, what comes of it.
+//!
+//! Not here: which of many goes first (`hand`), and carrying any of it out (`dispatch`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ending::Papers;
+use super::receipt::Receipt;
+use super::tell::Doubt;
+use crate::chakra::Client;
+use crate::core::gate::{Gate, Moment, Probe};
+use crate::core::journey::{Circumstance, Journey, Next, Step};
+use crate::core::judge::{Outcome, judge};
+use crate::core::look::{Look, judge_look};
+use crate::core::policy::Policy;
+use crate::core::process::{CreateProcess, Procedure};
+use crate::core::reply::Reply;
+
+/// One event in hand.
+pub(super) struct InHand {
+    pub(super) papers: Papers,
+    pub(super) request: Arc<CreateProcess>,
+    /// Where it is looked for, if it can be.
+    pub(super) look: Option<Arc<Look>>,
+    pub(super) journey: Journey,
+    /// Whether it may have been created before it came here, and that was not said yet.
+    pub(super) is_doubtful: bool,
+    /// How long the gate had been open when it was received: its age counts from here.
+    pub(super) open_time: Duration,
+    /// Until when time has been told to its journey.
+    pub(super) told: Moment,
+    pub(super) stage: Stage,
+}
+
+/// What an event in hand is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It may begin as soon as the gate lets it.
+    Ready,
+    /// It waits until this moment.
+    Delayed(Moment),
+    /// Its request is under way.
+    Running {
+        /// Which doors of the gate it asks.
+        probe: Probe,
+    },
+}
+
+/// What is asked of the API for an event.
+pub(super) enum Asked {
+    Create(Arc<CreateProcess>),
+    Look(Arc<Look>),
+}
+
+impl Asked {
+    pub(super) async fn of(self, client: &Client) -> Reply {
+        match self {
+            Self::Create(request) => client.create(&request).await,
+            Self::Look(look) => client.look(&look).await,
+        }
+    }
+}
+
+impl InHand {
+    /// What it asks next.
+    pub(super) fn asked(&self) -> Asked {
+        match self.seeks() {
+            Some(look) => Asked::Look(Arc::clone(look)),
+            None => Asked::Create(Arc::clone(&self.request)),
+        }
+    }
+
+    /// How often it was tried before, for the pace: a look is never a first try.
+    pub(super) fn tries(&self) -> u32 {
+        self.journey.attempts.max(u32::from(self.seeks().is_some()))
+    }
+
+    /// It looks before anything else, if it can.
+    pub(super) fn look_first(&mut self) {
+        if self.look.is_some() {
+            self.journey.next = Next::Look;
+        }
+    }
+
+    /// Where it looks next, if a look is next.
+    fn seeks(&self) -> Option<&Arc<Look>> {
+        self.look.as_ref().filter(|_| self.journey.next == Next::Look)
+    }
+
+    /// The procedure whose door it asks at.
+    pub(super) fn procedure(&self) -> &Procedure {
+        self.seeks().map_or(&self.request.procedure, |look| &look.procedure)
+    }
+
+    /// Why its next request may make a second process, told once.
+    pub(super) fn doubt(&mut self) -> Option<Doubt> {
+        if self.seeks().is_some() {
+            return None;
+        }
+        let is_doubtful = std::mem::take(&mut self.is_doubtful);
+        match (self.journey.may_double(), self.journey.looks) {
+            (true, 0) => Some(Doubt::Resent),
+            (true, _) => Some(Doubt::Absent),
+            (false, _) => is_doubtful.then_some(Doubt::Redelivered),
+        }
+    }
+
+    /// What a reply to its request means.
+    pub(super) fn judge(&mut self, reply: &Reply) -> Outcome {
+        self.journey.status = reply.status().or(self.journey.status);
+        match self.seeks() {
+            Some(look) => judge_look(reply, look),
+            None => judge(reply, self.request.procedure_is_literal),
+        }
+    }
+
+    /// Takes the outcome in, and says what comes next.
+    pub(super) fn decide(&mut self, outcome: &Outcome, gate: &Gate, now: Moment, dice: f64, policy: &Policy) -> Step {
+        let was_create = self.seeks().is_none();
+        if was_create {
+            // An unsure create may have been applied until now.
+            self.pass_time(now);
+        }
+        let open = gate.open_time(&self.request.procedure, now).saturating_sub(self.open_time);
+        let age = self.papers.travel.age.saturating_add(open);
+        let at = Circumstance { is_probe: self.probe().asks(), can_look: self.look.is_some(), age, dice };
+        let step = self.journey.step(outcome, at, policy);
+        if *outcome == Outcome::Absent && self.journey.next == Next::Create {
+            self.is_doubtful = false;
+        }
+        if was_create && self.is_doubtful && self.look.is_some() {
+            // Adopted while its create was under way.
+            self.journey.next = Next::Look;
+        }
+        step
+    }
+
+    /// A copy takes the place of this one, whose connection died under its request. Another replica may have had it
+    /// meanwhile: it is looked for before it is sent again, or that is said.
+    pub(super) fn adopted(&mut self, receipt: Receipt, now: Moment) {
+        self.papers.receipt = receipt;
+        self.is_doubtful = true;
+        self.journey.quiet = Some(Duration::ZERO);
+        self.told = now;
+    }
+
+    /// Tells its journey that time has passed.
+    pub(super) fn pass_time(&mut self, now: Moment) {
+        self.journey.passed(now.saturating_sub(self.told));
+        self.told = now;
+    }
+
+    /// Which doors of the gate its request asks; none while none is under way.
+    pub(super) fn probe(&self) -> Probe {
+        match self.stage {
+            Stage::Running { probe } => probe,
+            Stage::Ready | Stage::Delayed(_) => Probe::default(),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! One look: `POST {base}/v1/ext/procedure/{procedure}/process/list`, asking for one value of one attribute.
+//!
+//! Not here: when to look, and what the rows mean (`core::look`).
+
+use serde_json::json;
+
+use super::Client;
+use super::send::Question;
+use crate::core::look::Look;
+use crate::core::reply::Reply;
+
+/// Rows asked for at most: one is the process, a second a duplicate, and an API that does not know the attribute may
+/// answer with any.
+const ROWS_MAX: u32 = 10;
+
+impl Client {
+    /// Asks once which processes carry the value. It reads and changes nothing, so it may be asked again.
+    pub async fn look(&self, look: &Look) -> Reply {
+        let asked = json!({ "where": { look.attribute.as_str(): look.value }, "limit": ROWS_MAX });
+        let (procedure, body) = (&look.procedure, asked.to_string().into_bytes());
+        self.send(Question { procedure, path: "process/list", body, attribute: Some(&look.attribute) }).await
+    }
+}

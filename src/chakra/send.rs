@@ -1,0 +1,80 @@
+//! One request, sent once, and its answer read whole.
+//!
+//! Not here: what is asked (`create`, `look`), whether to ask again, and what the reply means.
+
+use std::time::SystemTime;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Response, Url};
+
+use super::{Client, answer, failure};
+use crate::core::process::Procedure;
+use crate::core::reply::{Answer, Body, NotSent, Reply};
+
+/// One request: where it goes, what it says, and what is read of its answer.
+pub(super) struct Question<'a> {
+    pub(super) procedure: &'a Procedure,
+    /// What follows the procedure in the path.
+    pub(super) path: &'static str,
+    pub(super) body: Vec<u8>,
+    /// The attribute to keep of each row, if a list is asked for.
+    pub(super) attribute: Option<&'a str>,
+}
+
+impl Client {
+    /// Sends once. Takes at most the configured timeout, and as long again where the file of the token cannot be read at
+    /// once. Dropping the future drops the connection.
+    pub(super) async fn send(&self, question: Question<'_>) -> Reply {
+        let authorization = match self.authorization().await {
+            Ok(value) => value,
+            Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
+        };
+        let sending = self.http.post(self.url(&question)).header(AUTHORIZATION, authorization);
+        match sending.body(question.body).send().await {
+            Ok(response) => self.read(response, question.attribute).await,
+            Err(error) => failure::reply(error),
+        }
+    }
+
+    fn url(&self, Question { procedure, path, .. }: &Question<'_>) -> Url {
+        let mut url = self.base_url.clone();
+        let prefix = self.base_url.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}/v1/ext/procedure/{procedure}/{path}"));
+        url
+    }
+
+    async fn authorization(&self) -> Result<HeaderValue, String> {
+        let reading = tokio::time::timeout(self.timeout, self.token.read());
+        let token = reading.await.map_err(|_| "the token could not be read in time".to_owned())??;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| "the token holds characters that cannot stand in a header".to_owned())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    async fn read(&self, mut response: Response, attribute: Option<&str>) -> Reply {
+        let status = response.status().as_u16();
+        let head = std::mem::take(response.headers_mut());
+        let mut bytes = Vec::new();
+        let body = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break answer::body(content_type(&head), &bytes, attribute),
+                Err(error) => return failure::reply(error),
+            }
+            if bytes.len() > self.max_reply {
+                break too_long(&head, &bytes);
+            }
+        };
+        Reply::Answered(Answer { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
+    }
+}
+
+/// The rest is never read: dropping the response drops the connection.
+fn too_long(head: &HeaderMap, bytes: &[u8]) -> Body {
+    if answer::is_page(content_type(head), bytes) { Body::Html } else { Body::Broken }
+}
+
+fn content_type(head: &HeaderMap) -> &str {
+    head.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

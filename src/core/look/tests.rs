@@ -1,0 +1,87 @@
+//! The table of answers to a look.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+use crate::core::reply::{Answer, Lost, NotSent};
+
+fn look() -> Look {
+    Look { procedure: Procedure::new("lead").unwrap(), attribute: "event_key".into(), value: json!("7") }
+}
+
+fn rows(values: &[Value]) -> Body {
+    let row = |value: &Value| Row { process: Some("p".into()), value: Some(value.clone()) };
+    Body::Json(Wrapper { has_data: true, rows: Some(values.iter().map(row).collect()), ..Wrapper::default() })
+}
+
+fn answer(status: u16, body: Body) -> Outcome {
+    judge_look(&Reply::Answered(Answer { status, body, retry_after: None }), &look())
+}
+
+fn found(copies: usize) -> Outcome {
+    Outcome::Found { process: Some("p".into()), copies }
+}
+
+const UNTRUSTED: Outcome = Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::LookUntrusted, after: None };
+
+#[test]
+fn found_is_only_what_carries_the_value_asked_for() {
+    assert_eq!(answer(200, rows(&[json!("7")])), found(1));
+    assert_eq!(answer(200, rows(&[json!(7)])), found(1), "a number and a text that read the same");
+    assert_eq!(answer(200, rows(&[json!("8"), json!("7"), json!("7")])), found(2));
+    assert_eq!(answer(200, rows(&[])), Outcome::Absent);
+    assert_eq!(answer(200, rows(&[json!("8")])), UNTRUSTED);
+    let without = Row { process: Some("p".into()), value: None };
+    let without = Wrapper { has_data: true, rows: Some(vec![without]), ..Wrapper::default() };
+    assert_eq!(answer(200, Body::Json(without)), UNTRUSTED);
+}
+
+#[test]
+fn rows_beside_errors_and_lists_that_are_none_prove_nothing() {
+    let Body::Json(wrapper) = rows(&[]) else { panic!("JSON") };
+    let errors = Body::Json(Wrapper { has_errors: true, ..wrapper });
+    for body in [errors, Body::Empty, Body::Broken, Body::Json(Wrapper { has_data: true, ..Wrapper::default() })] {
+        assert!(matches!(answer(200, body), Outcome::Retry { .. }));
+    }
+}
+
+#[test]
+fn a_look_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
+    for status in [403, 404] {
+        assert_eq!(answer(status, Body::Empty), Outcome::Unavailable { status });
+        assert!(matches!(answer(status, Body::Html), Outcome::Halt { scope: Scope::Everything, .. }));
+    }
+}
+
+#[test]
+fn over_every_status_a_look_never_rejects_creates_or_is_unsure() {
+    let mut seen = BTreeSet::new();
+    for status in 0..=u16::MAX {
+        for body in [Body::Empty, Body::Html, Body::Broken, rows(&[]), rows(&[json!("7")]), rows(&[json!("8")])] {
+            let outcome = answer(status, body);
+            if matches!(outcome, Outcome::Found { .. } | Outcome::Absent) {
+                assert!((200..=299).contains(&status), "{status}");
+            }
+            seen.insert(outcome.as_str());
+        }
+    }
+    assert_eq!(seen, BTreeSet::from(["absent", "found", "halt", "retry", "unavailable"]));
+}
+
+#[test]
+fn our_own_trouble_and_a_rate_limit_are_what_they_are_for_a_create() {
+    for status in [301, 401, 402, 405, 429] {
+        let reply = Reply::Answered(Answer { status, body: Body::Empty, retry_after: None });
+        assert_eq!(judge_look(&reply, &look()), judge(&reply, true), "{status}");
+    }
+}
+
+#[test]
+fn a_lost_look_is_asked_again() {
+    let lost = Reply::Lost { why: Lost::Timeout, detail: String::new() };
+    assert_eq!(judge_look(&lost, &look()), Outcome::Retry { cause: Cause::Timeout, after: None });
+    let certificate = Reply::NotSent { why: NotSent::Certificate, detail: String::new() };
+    assert!(matches!(judge_look(&certificate, &look()), Outcome::Halt { .. }));
+}

@@ -1,0 +1,84 @@
+//! With `reconcile_by`, a lost answer is looked for before anything is sent again.
+//!
+//! Not here: what an answer to a look means (`core::look`).
+
+use std::time::Duration;
+
+use super::scene::Scene;
+use crate::support::broker::shared;
+use crate::support::daemon::{Daemon, announced, fate};
+use crate::support::deadline::within;
+use crate::support::standin::{Fault, Rule};
+
+const RULES: &str = r#"
+[retry]
+budget = 1.0
+[[rule]]
+name = "any"
+procedure = "lead"
+reconcile_by = "event_key"
+[rule.data]
+event_key = "{{ key }}"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_tenth_answer_is_lost_and_each_event_is_one_process() {
+    const EVENTS: usize = 5_000;
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    scene.api.plan(vec![Rule::always(Fault::CreateThenReset).every(10)]);
+    let setup = scene.setup().sections(RULES).broker("topology = \"declare\"");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    within(60, "publishing", scene.publish(EVENTS, 300)).await;
+    within(240, "all created", scene.until_created(EVENTS)).await;
+    scene.client.until_empty(&scene.queue(), Duration::from_secs(120)).await;
+    let settled = |line: &serde_json::Value| fate(line, "created") || fate(line, "found");
+    within(120, "all settled", daemon.until_count(EVENTS, settled)).await;
+    assert_eq!(scene.api.created().len(), EVENTS);
+    assert_eq!(daemon.count(|line| fate(line, "found")), EVENTS / 10);
+    assert_eq!(announced(&daemon.log()), Vec::<String>::new(), "nothing was in doubt");
+    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_shows_late_is_waited_for_and_not_created_again() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    scene.api.set_lag(Duration::from_secs(3));
+    scene.api.plan(vec![Rule::always(Fault::CreateThenReset).times(1)]);
+    let setup = scene.setup().sections(RULES).broker("topology = \"declare\"");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    scene.publish(20, 300).await;
+    within(120, "all found", daemon.until_count(20, |line| fate(line, "found"))).await;
+    assert!(scene.processes().values().all(|times| *times == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_daemon_leaves_nothing_that_is_created_twice() {
+    const EVENTS: usize = 400;
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 30 })]);
+    let setup = scene.setup().sections(RULES).broker("topology = \"declare\"\nprefetch = 20");
+    let setup = setup.sections("[look]\nlag = \"0s\"\n[shutdown]\ndeadline = \"2s\"");
+    within(60, "a queue", async {
+        let mut daemon = Daemon::start(&setup);
+        daemon.consuming().await;
+        daemon.signal("TERM");
+        daemon.ended().await;
+    })
+    .await;
+    scene.publish(EVENTS, 300).await;
+    for round in 1..=5 {
+        let mut daemon = Daemon::start(&setup);
+        within(60, "consuming", daemon.consuming()).await;
+        within(120, "progress", scene.until_created(round * EVENTS / 8)).await;
+        daemon.signal("KILL");
+        within(60, "its end", daemon.ended()).await;
+    }
+    let daemon = Daemon::start(&setup);
+    within(240, "all created", scene.until_created(EVENTS)).await;
+    scene.client.until_empty(&scene.queue(), Duration::from_secs(120)).await;
+    let doubled: Vec<_> = scene.processes().into_iter().filter(|(_, times)| *times > 1).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+    assert_eq!(announced(&daemon.log()), Vec::<String>::new());
+}

@@ -1,0 +1,136 @@
+//! Waits beyond the budget are spent in wait queues of the broker, and what travels comes back.
+//!
+//! Not here: how long a wait is (`core::journey`), and which queue it takes (`core::parking`).
+
+use std::time::Duration;
+
+use lapin::types::{AMQPValue, FieldTable};
+
+use super::scene::Scene;
+use crate::support::broker::{Vhost, shared};
+use crate::support::daemon::{Daemon, Setup, fate, says};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Rule};
+
+/// Each event is sent away once and asked to wait for longer than is waited in hand.
+fn sent_away() -> Rule {
+    Rule::always(Canned::new(423).retry_after("3")).times(1)
+}
+
+async fn place() -> Vhost {
+    shared().await.vhost().await
+}
+
+fn impatient(setup: Setup) -> Setup {
+    setup.sections("[retry]\ninitial = \"10ms\"\nin_hand = \"1s\"")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_beyond_the_budget_is_spent_in_a_wait_queue_and_the_journey_comes_back() {
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    scene.api.plan(vec![sent_away()]);
+    let mut daemon = Daemon::start(&impatient(scene.setup()).broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    scene.publish(40, 200).await;
+    within(60, "all parked", daemon.until_count(40, |line| fate(line, "parked"))).await;
+    within(60, "all created", daemon.until_count(40, |line| fate(line, "created"))).await;
+    let created = daemon.logged(|line| fate(line, "created"));
+    assert!(created.iter().all(|line| line["attempts"] == 2), "the attempt before the wait queue counts: {created:?}");
+    let processes = scene.processes();
+    assert!(processes.len() == 40 && processes.values().all(|times| *times == 1), "{processes:?}");
+    scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
+    scene.client.until_empty(&format!("{}.wait.10s", scene.queue()), Duration::from_secs(60)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_matches_on_where_an_event_was_first_published_after_a_wait_queue_too() {
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    scene.api.plan(vec![sent_away()]);
+    let rules = r#"
+[[rule]]
+name = "of the first queue"
+when = "exchange == '' and routing_key is not none"
+procedure = "lead"
+[rule.data]
+event_key = "{{ key }}"
+routed = "{{ routing_key }}"
+"#;
+    let setup = impatient(scene.setup()).sections(rules).broker("topology = \"declare\"");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    scene.publish(1, 200).await;
+    within(60, "created", daemon.until(|line| fate(line, "created"))).await;
+    let routed = scene.api.created()[0].json()["data"]["routed"].clone();
+    assert_eq!(routed, scene.queue());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_wait_queues_it_says_so_and_waits_in_hand() {
+    let scene = within(240, "a broker", async { Scene::quorum(place().await).await }).await;
+    scene.api.plan(vec![sent_away()]);
+    let mut daemon = Daemon::start(&impatient(scene.setup()));
+    let said = daemon.until(|line| says(line, "events wait in hand only") && says(line, ".wait.10s`"));
+    within(60, "which are missing", said).await;
+    scene.publish(3, 200).await;
+    within(60, "all created", daemon.until_count(3, |line| fate(line, "created"))).await;
+    assert_eq!(daemon.count(|line| fate(line, "parked")), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_queue_that_could_drop_an_event_is_refused_by_name() {
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    let rung = format!("{}.wait.10s", scene.queue());
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    daemon.signal("TERM");
+    within(60, "its end", daemon.ended()).await;
+    // At most once, and the oldest dropped when it is full: what a queue is unless it is told otherwise.
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(10_000));
+    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(scene.queue().into()));
+    scene.client.delete(&rung).await;
+    scene.client.declare_quorum(&rung, arguments).await;
+    scene.api.plan(vec![sent_away()]);
+    let mut daemon = Daemon::start(&impatient(scene.setup()));
+    let said =
+        daemon.until(|line| says(line, "events wait in hand only") && says(line, &format!("`{rung}` could drop")));
+    within(60, "which is wrong", said).await;
+    scene.publish(1, 200).await;
+    within(60, "created", daemon.until(|line| fate(line, "created"))).await;
+    assert_eq!(daemon.count(|line| fate(line, "parked")), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_an_unknown_procedure_do_not_stand_in_the_way_of_others() {
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    let rules = r#"
+[gate]
+probe_initial = "200ms"
+probe_max = "1s"
+[[rule]]
+name = "missing"
+when = "message_id is not none and (event.filler | length) > 500"
+procedure = "missing"
+data = { event_key = "{{ key }}" }
+[[rule]]
+name = "there"
+procedure = "lead"
+data = { event_key = "{{ key }}" }
+"#;
+    let setup = scene.setup().sections(rules).broker("topology = \"declare\"\nprefetch = 16");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    // More of them than there are places in hand, and before the others.
+    scene.publish(60, 1000).await;
+    let others = (60..260).map(|number| {
+        let properties = lapin::BasicProperties::default().with_message_id(super::scene::id(number).into());
+        (br#"{"filler": "x"}"#.to_vec(), properties.with_delivery_mode(2))
+    });
+    scene.client.publish_many("", &scene.queue(), others.collect()).await;
+    within(60, "the others", daemon.until_count(200, |line| fate(line, "created"))).await;
+    assert_eq!(daemon.count(|line| fate(line, "dead_letter")), 0);
+    scene.api.set_procedures(&["lead", "missing"]);
+    within(120, "the rest", scene.until_created(260)).await;
+    assert!(scene.processes().values().all(|times| *times == 1), "none is doubled");
+}

@@ -1,0 +1,101 @@
+//! With `reconcile_by` the API is asked before anything is sent again, and its answer is believed only where it can be.
+//!
+//! Not here: what each answer means (`core::look`), and a real broker (`broker/looks.rs`).
+
+use std::time::Duration;
+
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::settlement::Settlement;
+
+use super::corridor::{Corridor, Shore, again, event};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Fault, Rule};
+
+fn sought(id: &str) -> Message {
+    event(id, "sought", "{}")
+}
+
+fn looks(corridor: &Corridor) -> usize {
+    corridor.api.requests().iter().filter(|request| request.path.ends_with("/list")).count()
+}
+
+async fn acknowledged(shore: &mut Shore) {
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_for_and_found() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
+    corridor.send(&shore, 1, sought("m1")).await;
+    acknowledged(&mut shore).await;
+    assert_eq!((corridor.api.created().len(), looks(&corridor)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_refused_in_words_is_looked_for_and_found() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(409)).applied(true)]);
+    corridor.send(&shore, 1, sought("m1")).await;
+    acknowledged(&mut shore).await;
+    assert_eq!((corridor.api.created().len(), looks(&corridor)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_refused_in_words_and_is_not_there_is_never_created_again() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(409)).applied(false)]);
+    corridor.send(&shore, 1, sought("m1")).await;
+    let letter = within(10, "its letter", shore.dead_letter()).await;
+    assert!(letter.fault.text.contains("409"), "{}", letter.fault.text);
+    assert_eq!(corridor.api.created().len(), 0);
+}
+
+#[tokio::test]
+async fn a_redelivered_event_that_no_look_finds_is_created_after_the_window_and_nothing_is_announced() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    let began = tokio::time::Instant::now();
+    corridor.send(&shore, 1, again(sought("m1"))).await;
+    acknowledged(&mut shore).await;
+    assert!(began.elapsed() >= Duration::from_millis(600), "the window is api.timeout and no lag");
+    assert_eq!(corridor.api.created().len(), 1);
+    assert!(looks(&corridor) >= 2, "asked again before it counts");
+    assert!(!corridor.metrics.text().contains("possible_duplicates_total{cause=\"redelivered\"} 1"));
+}
+
+#[tokio::test]
+async fn where_the_look_is_not_allowed_the_doubt_is_announced_and_the_event_goes_on() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::at_list(Canned::new(403))]);
+    corridor.send(&shore, 1, again(sought("m1"))).await;
+    acknowledged(&mut shore).await;
+    assert_eq!((corridor.api.created().len(), looks(&corridor)), (1, 1));
+    assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"redelivered\"} 1"));
+}
+
+#[tokio::test]
+async fn a_look_that_cannot_be_trusted_holds_the_procedure_until_one_can() {
+    let (mut corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.send(&shore, 1, sought("other")).await;
+    acknowledged(&mut shore).await;
+    corridor.api.plan(vec![Rule::at_list(Fault::IgnoreWhere)]);
+    corridor.send(&shore, 2, again(sought("m2"))).await;
+    corridor.gate(true).await;
+    assert_eq!(*corridor.shut.borrow(), ["lead: look_untrusted"]);
+    corridor.send(&shore, 3, sought("m3")).await;
+    corridor.api.plan(Vec::new());
+    corridor.gate(false).await;
+    acknowledged(&mut shore).await;
+    acknowledged(&mut shore).await;
+    assert_eq!(corridor.api.created().len(), 3);
+}
+
+#[tokio::test]
+async fn an_event_known_only_by_a_hash_is_never_looked_for() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset).first(1)]);
+    corridor.send(&shore, 1, Message { message_id: None, ..sought("") }).await;
+    acknowledged(&mut shore).await;
+    assert_eq!((corridor.api.created().len(), looks(&corridor)), (2, 0));
+    assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"resent\"} 1"));
+}

@@ -1,0 +1,110 @@
+//! A wait beyond the budget is parked with all that travels along, and goes on from there.
+//!
+//! Not here: publishing to a wait queue (`broker/parks.rs`).
+
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::parking::{RUNGS, Rung};
+use chakra_bridge::core::settlement::Settlement;
+use chakra_bridge::core::travel::Travel;
+
+use super::corridor::{Corridor, Shore, Wishes, lead};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Rule};
+
+async fn corridor() -> Corridor {
+    let retry = "in_hand = \"100ms\"";
+    Corridor::with(Wishes { retry, ..Wishes::default() }).await
+}
+
+async fn parked(shore: &mut Shore) -> (Rung, Travel) {
+    match within(10, "its answer", shore.answer()).await.1 {
+        Settlement::Park(rung, travel) => (rung, *travel),
+        other => panic!("expected it to be parked, got {other:?}"),
+    }
+}
+
+fn locked(seconds: &str) -> Rule {
+    Rule::always(Canned::new(423).retry_after(seconds))
+}
+
+#[tokio::test]
+async fn a_parked_event_goes_on_where_it_stood() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![locked("70").times(1)]);
+    let message = Message { exchange: "crm".into(), routing_key: "lead.new".into(), ..lead("m1", "Ted") };
+    corridor.send(&shore, 1, message.clone()).await;
+    let (rung, travel) = parked(&mut shore).await;
+    assert_eq!((rung, travel.journey.attempts), (RUNGS[1], 1));
+    assert_eq!((travel.exchange.as_str(), travel.routing_key.as_str()), ("crm", "lead.new"));
+    assert!(travel.age.as_secs() >= 70 && travel.rest.as_secs() >= 9, "{travel:?}");
+    let back = Message { travel: Some(Travel { rest: std::time::Duration::ZERO, ..travel }.encode()), ..message };
+    corridor.send(&shore, 2, Message { exchange: String::new(), routing_key: "work".into(), ..back }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_wait_after_its_rung_is_waited_for() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    let rest = std::time::Duration::from_secs(12);
+    let travel = Travel { rest, ..Travel::default() }.encode();
+    corridor.send(&shore, 1, Message { travel: Some(travel), ..lead("m1", "Ted") }).await;
+    let (rung, travel) = parked(&mut shore).await;
+    assert_eq!((rung, travel.rest.as_secs()), (RUNGS[0], 2));
+    assert_eq!(corridor.api.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_parked_the_wait_is_spent_in_hand() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(false).await;
+    corridor.api.plan(vec![locked("1").times(1)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+}
+
+#[tokio::test]
+async fn what_a_newer_daemon_parked_travels_on_as_it_came() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    let newer = r#"{"v":2,"what":"nobody here knows"}"#.to_owned();
+    corridor.send(&shore, 1, Message { travel: Some(newer.clone()), ..lead("m1", "Ted") }).await;
+    assert_eq!(parked(&mut shore).await.1.encode(), newer);
+    assert_eq!(corridor.api.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_header_that_nobody_of_ours_wrote_is_a_dead_letter() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.send(&shore, 1, Message { travel: Some("{}".to_owned()), ..lead("m1", "Ted") }).await;
+    assert!(within(10, "its letter", shore.dead_letter()).await.fault.text.contains("chakra-bridge-journey"));
+}
+
+#[tokio::test]
+async fn what_the_broker_gave_back_too_often_is_parked_and_counted_and_in_the_end_a_dead_letter() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    let suspect =
+        |travel: Option<String>| Message { travel, deliveries: Some(5), redelivered: true, ..lead("m1", "Ted") };
+    corridor.send(&shore, 1, suspect(None)).await;
+    let (_, once) = parked(&mut shore).await;
+    corridor.send(&shore, 2, suspect(Some(once.encode()))).await;
+    let (_, twice) = parked(&mut shore).await;
+    assert_eq!((once.journey.crashes, twice.journey.crashes), (1, 2));
+    corridor.send(&shore, 3, suspect(Some(twice.encode()))).await;
+    assert_eq!(within(10, "its letter", shore.dead_letter()).await.fault.reason.as_str(), "crashing");
+    assert_eq!(corridor.api.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn at_the_end_what_has_a_journey_is_parked() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![locked("0").attribute("name", "Ted"), Rule::always(Canned::new(401))]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    within(10, "an attempt", corridor.api.until(|books| !books.requests.is_empty())).await;
+    corridor.stop().await;
+    assert!(parked(&mut shore).await.1.journey.attempts >= 1);
+}

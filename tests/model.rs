@@ -1,229 +1,140 @@
-//! An exhaustive walk of the delivery logic against an adversary that applies creates or loses them, answers or
-//! does not, refuses, halts, loses the connection, kills the process, and delivers again.
+//! A walk of the delivery logic against an adversary that applies creates or loses them, applies them late, delays
+//! their visibility, answers or does not, refuses, halts, loses the connection, kills the process at the worst moment
+//! and delivers again, so that several copies of one event are under way. Exhaustive to a depth, and at random far
+//! beyond.
 //!
-//! Not here: sockets, a broker, time. The walk uses `judge`, `Journey` and `Recent` as they are, and says of itself
-//! what the shell adds: a doubt is announced before a create that follows a lost answer or a redelivery.
+//! Not here: sockets, a broker, real time. The walk uses `judge`, `judge_look`, `Journey`, `Travel` and `Recent` as
+//! they are, and plays the shell: a doubt is announced before a create that follows a lost answer or a redelivery.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail this way")]
 
-use std::time::Duration;
+#[path = "model/adversary.rs"]
+mod adversary;
+#[path = "model/api.rs"]
+mod api;
+#[path = "model/laws.rs"]
+mod laws;
+#[path = "model/settling.rs"]
+mod settling;
+#[path = "model/world.rs"]
+mod world;
 
-use chakra_bridge::core::event::{Key, KeyOrigin};
-use chakra_bridge::core::journey::{CREATES_MAX, Journey, Step};
-use chakra_bridge::core::judge::judge;
-use chakra_bridge::core::policy::{OnUnknown, Policy};
-use chakra_bridge::core::recent::{Known, Recent};
-use chakra_bridge::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
-use chakra_bridge::core::words::Reason;
+use chakra_bridge::core::policy::{OnAbsent, OnUnknown};
 
-/// What the adversary does with one create.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Act {
-    Applies,
-    AppliesAndLosesTheAnswer,
-    LosesTheRequest,
-    IsUnreachable,
-    Throttles,
-    Refuses,
-    Halts,
+use adversary::Choices;
+use laws::Count;
+use world::{Setting, World};
+
+/// How many random walks each setting takes; more by `MODEL_WALKS=1000000 cargo test --release --test model`.
+const WALKS: u64 = 50_000;
+
+const LOOKING: Setting = Setting {
+    can_look: true,
+    on_unknown: OnUnknown::Resend,
+    on_absent: OnAbsent::Create,
+    creates: 2,
+    strikes: 1,
+    troubles: 1,
+    parks: 2,
+    sins: world::Sins::NONE,
+};
+
+const BLIND: Setting = Setting { can_look: false, creates: 3, strikes: 2, ..LOOKING };
+
+/// Every walk there is within the adversary's means.
+fn exhaustive(setting: Setting) -> Count {
+    until(setting, |_| false)
 }
 
-const ACTS: [Act; 7] = [
-    Act::Applies,
-    Act::AppliesAndLosesTheAnswer,
-    Act::LosesTheRequest,
-    Act::IsUnreachable,
-    Act::Throttles,
-    Act::Refuses,
-    Act::Halts,
-];
-
-/// What happens to the event between two creates, or between its end and the broker's learning of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
-    Nothing,
-    ConnectionLost,
-    ProcessKilled,
-}
-
-const FATES: [Fate; 3] = [Fate::Nothing, Fate::ConnectionLost, Fate::ProcessKilled];
-
-/// How long a walk may be, in creates; and how often fate may strike in it.
-const CREATES: u32 = 6;
-const STRIKES: u32 = 3;
-
-#[derive(Clone)]
-struct World {
-    journey: Journey,
-    /// What this process remembers of the event.
-    known: Option<Known>,
-    /// Processes in the API.
-    applied: u32,
-    /// Creates sent since the last doubt that was announced.
-    is_announced: bool,
-    redelivered: bool,
-    /// Doubts are not announced: to see that the walk notices.
-    is_mute: bool,
-    creates: u32,
-    strikes: u32,
-}
-
-#[derive(Debug, Default, PartialEq)]
-struct Count {
-    walks: u64,
-    created: u64,
-    dead: u64,
-    unfinished: u64,
-    doubled: u64,
-    doubled_without_a_word: u64,
-    dead_for_our_fault: u64,
-    acknowledged_without_a_process: u64,
-    repeats_beyond_the_limit: u64,
-}
-
-fn policy(on_unknown: OnUnknown) -> Policy {
-    let second = Duration::from_secs(1);
-    Policy {
-        initial: second,
-        multiplier: 2.0,
-        max_interval: 60 * second,
-        give_up_after: 3600 * second,
-        retry_after_max: second,
-        on_unknown,
-    }
-}
-
-fn answer(status: u16, body: Body) -> Reply {
-    Reply::Answered(Answer { status, body, retry_after: None })
-}
-
-fn reply(act: Act) -> Reply {
-    let wrapper = |has_data, has_errors| Body::Json(Wrapper { has_data, has_errors, ..Wrapper::default() });
-    match act {
-        Act::Applies => answer(200, wrapper(true, false)),
-        Act::AppliesAndLosesTheAnswer | Act::LosesTheRequest => {
-            Reply::Lost { why: Lost::Timeout, detail: String::new() }
-        }
-        Act::IsUnreachable => Reply::NotSent { why: NotSent::Unreachable, detail: String::new() },
-        Act::Throttles => answer(429, Body::Empty),
-        Act::Refuses => answer(422, wrapper(false, true)),
-        Act::Halts => answer(401, wrapper(false, true)),
-    }
-}
-
-/// One create, as the dispatcher begins it, and everything that may follow.
-fn create(mut world: World, policy: &Policy, count: &mut Count) {
-    if world.creates == CREATES {
-        count.walks += 1;
-        count.unfinished += 1;
-        return;
-    }
-    let is_doubtful = world.journey.may_double() || std::mem::take(&mut world.redelivered);
-    world.is_announced |= is_doubtful && !world.is_mute;
-    for act in ACTS {
-        let mut next = world.clone();
-        next.creates += 1;
-        if matches!(act, Act::Applies | Act::AppliesAndLosesTheAnswer) {
-            next.applied += 1;
-            count.doubled_without_a_word += u64::from(next.applied > 1 && !next.is_announced);
-        }
-        let outcome = judge(&reply(act), true);
-        let step = next.journey.step(&outcome, false, Duration::ZERO, 0.5, policy);
-        count.repeats_beyond_the_limit += u64::from(next.journey.unsure > CREATES_MAX);
-        for fate in FATES {
-            follow(next.clone(), &step, act, fate, policy, count);
-        }
-    }
-}
-
-fn follow(mut world: World, step: &Step, act: Act, fate: Fate, policy: &Policy, count: &mut Count) {
-    world.known = Some(match step {
-        Step::Done { process } => Known::Created(process.clone()),
-        Step::Dead(fault) => Known::Dead(fault.clone(), world.journey.clone()),
-        Step::Wait(_) | Step::Hold => Known::Underway(world.journey.clone()),
-    });
-    match (fate, step) {
-        (Fate::Nothing, Step::Wait(_) | Step::Hold) => create(world, policy, count),
-        (Fate::Nothing, Step::Done { .. } | Step::Dead(_)) => end(&world, step, act, count),
-        (Fate::ConnectionLost | Fate::ProcessKilled, _) if world.strikes < STRIKES => {
-            world.strikes += 1;
-            if fate == Fate::ProcessKilled {
-                world.known = None;
-            }
-            again(world, act, policy, count);
-        }
-        _ => {}
-    }
-}
-
-/// The broker delivers it again, and the corridor opens it.
-fn again(mut world: World, act: Act, policy: &Policy, count: &mut Count) {
-    let key = Key { text: "key".to_owned(), origin: KeyOrigin::MessageId };
-    let mut recent = Recent::default();
-    if let Some(known) = world.known.take() {
-        recent.remember(&key, known);
-    }
-    world.redelivered = true;
-    match recent.recall(&key) {
-        Some(Known::Created(process)) => end(&world, &Step::Done { process: process.clone() }, act, count),
-        Some(Known::Dead(fault, _)) => end(&world, &Step::Dead(fault.clone()), act, count),
-        Some(Known::Underway(journey)) => create(World { journey: journey.clone(), ..world }, policy, count),
-        None => create(World { journey: Journey::default(), ..world }, policy, count),
-    }
-}
-
-fn end(world: &World, step: &Step, act: Act, count: &mut Count) {
-    count.walks += 1;
-    count.doubled += u64::from(world.applied > 1);
-    match step {
-        Step::Done { .. } => {
-            count.created += 1;
-            count.acknowledged_without_a_process += u64::from(world.applied == 0);
-        }
-        Step::Dead(fault) => {
-            count.dead += 1;
-            let is_ours = matches!(act, Act::Halts) || !matches!(fault.reason, Reason::Refused | Reason::Unknown);
-            count.dead_for_our_fault += u64::from(is_ours);
-        }
-        Step::Wait(_) | Step::Hold => {}
-    }
-}
-
-fn walk(on_unknown: OnUnknown, is_mute: bool) -> Count {
+/// Every walk there is, or those up to the first of which `is_enough`.
+fn until(setting: Setting, is_enough: fn(&Count) -> bool) -> Count {
     let mut count = Count::default();
-    let world = World {
-        journey: Journey::default(),
-        known: None,
-        applied: 0,
-        is_announced: false,
-        redelivered: false,
-        is_mute,
-        creates: 0,
-        strikes: 0,
-    };
-    create(world, &policy(on_unknown), &mut count);
-    println!("{on_unknown:?}: {count:?}");
+    let mut choices = Choices::exhaustive();
+    loop {
+        World::walk(setting, &mut choices, &mut count);
+        if is_enough(&count) || !choices.next_walk() {
+            break;
+        }
+    }
+    println!("every walk of {setting:?}: {count:?}");
     count
 }
 
-fn assert_the_promise(count: &Count) {
-    assert!(count.walks > 10_000, "{count:?}");
-    assert!(count.created > 0 && count.dead > 0 && count.doubled > 0, "the adversary is too tame: {count:?}");
-    assert_eq!(count.doubled_without_a_word, 0, "{count:?}");
-    assert_eq!(count.dead_for_our_fault, 0, "{count:?}");
-    assert_eq!(count.acknowledged_without_a_process, 0, "{count:?}");
-    assert_eq!(count.repeats_beyond_the_limit, 0, "{count:?}");
+fn at_random(setting: Setting, walks: u64) -> Count {
+    let walks = std::env::var("MODEL_WALKS").ok().and_then(|text| text.parse().ok()).unwrap_or(walks);
+    let seed: u64 =
+        std::env::var("MODEL_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    // Printed before the walk, so that it stands in the output of a failure.
+    println!("MODEL_SEED={seed} repeats these walks");
+    let mut count = Count::default();
+    for walk in 0..walks {
+        let mut choices = Choices::at_random(seed.wrapping_add(walk));
+        World::walk(setting, &mut choices, &mut count);
+        assert!(count.is_clean(), "walk {walk} of MODEL_SEED={seed} breaks the promise: {count:?}");
+    }
+    println!("at random, {setting:?}: {count:?}");
+    count
+}
+
+/// What random walks may do: far more of everything.
+fn wild(setting: Setting) -> Setting {
+    Setting { creates: 8, strikes: 8, troubles: 12, parks: 40, ..setting }
 }
 
 #[test]
-fn no_event_is_doubled_without_a_word_lost_or_dead_for_our_fault() {
-    assert_the_promise(&walk(OnUnknown::Resend, false));
+fn with_a_look_no_event_is_lost_or_doubled_whatever_happens() {
+    // Twice of one trouble and once of another, in turn: all of them together are for the random walks.
+    for (creates, strikes, troubles) in [(2, 1, 0), (1, 2, 0), (1, 1, 1), (1, 0, 2)] {
+        let count = exhaustive(Setting { creates, strikes, troubles, ..LOOKING });
+        assert!(count.walks > 1000 && count.created + count.found > 1000 && count.dead > 0, "too tame: {count:?}");
+        assert!(count.is_clean(), "{count:?}");
+    }
 }
 
 #[test]
-fn the_same_holds_where_a_lost_answer_is_dead_at_once() {
-    assert_the_promise(&walk(OnUnknown::DeadLetter, false));
+fn without_a_look_no_event_is_lost_or_doubled_without_a_word() {
+    for on_unknown in [OnUnknown::Resend, OnUnknown::DeadLetter] {
+        let count = exhaustive(Setting { on_unknown, ..BLIND });
+        assert!(
+            count.walks > 10_000 && count.is_not_tame() && count.doubled > 0,
+            "the adversary is too tame: {count:?}"
+        );
+        assert!(count.is_clean(), "{count:?}");
+    }
 }
 
 #[test]
-fn a_daemon_that_kept_its_doubts_to_itself_would_be_noticed() {
-    assert!(walk(OnUnknown::Resend, true).doubled_without_a_word > 0);
+fn long_random_walks_keep_the_promise_with_a_look() {
+    let count = at_random(wild(LOOKING), WALKS);
+    assert!(count.is_not_tame() && count.found > 0, "{count:?}");
+    at_random(wild(Setting { on_absent: OnAbsent::DeadLetter, ..LOOKING }), WALKS);
+}
+
+#[test]
+fn long_random_walks_keep_the_promise_without_a_look() {
+    assert!(at_random(wild(BLIND), WALKS).doubled > 0);
+    at_random(wild(Setting { on_unknown: OnUnknown::DeadLetter, ..BLIND }), WALKS);
+}
+
+#[test]
+fn the_walk_notices_a_daemon_that_keeps_its_doubts_to_itself() {
+    let sins = world::Sins { is_mute: true, ..world::Sins::NONE };
+    assert!(until(Setting { sins, ..BLIND }, |count| count.doubled_without_a_word > 0).doubled_without_a_word > 0);
+}
+
+#[test]
+fn the_walk_notices_a_daemon_that_creates_again_without_looking() {
+    let sins = world::Sins { looks_never: true, ..world::Sins::NONE };
+    assert!(until(Setting { sins, ..LOOKING }, |count| count.doubled_by_one_copy > 0).doubled_by_one_copy > 0);
+}
+
+#[test]
+fn the_walk_notices_a_window_that_is_too_short() {
+    let sins = world::Sins { window_is_short: true, ..world::Sins::NONE };
+    assert!(until(Setting { sins, ..LOOKING }, |count| count.doubled_by_one_copy > 0).doubled_by_one_copy > 0);
+}
+
+#[test]
+fn the_walk_notices_a_shell_that_acknowledges_before_the_confirm() {
+    let sins = world::Sins { acks_first: true, ..world::Sins::NONE };
+    assert!(until(Setting { sins, ..LOOKING }, |count| count.lost > 0).lost > 0);
 }

@@ -57,6 +57,14 @@ impl Hand {
         self.events.get_mut(slot).filter(|event| !event.papers.receipt.is_live())
     }
 
+    /// Whether a request is under way for another event of the same key.
+    pub(super) fn has_a_running_twin(&self, slot: Slot) -> bool {
+        let Some(key) = self.events.get(&slot).and_then(|event| event.papers.key.as_ref()) else { return false };
+        self.events.iter().any(|(other, event)| {
+            *other != slot && matches!(event.stage, Stage::Running { .. }) && event.papers.key.as_ref() == Some(key)
+        })
+    }
+
     pub(super) fn take(&mut self, slot: Slot) -> Option<InHand> {
         let event = self.events.remove(&slot)?;
         self.ready.remove(&order(slot, &event));
@@ -73,7 +81,10 @@ impl Hand {
         let order = order(slot, event);
         match stage {
             Stage::Ready => drop(self.ready.insert(order)),
-            Stage::Delayed(until) => self.delayed.push(Reverse((until, slot))),
+            Stage::Delayed(until) => {
+                self.ready.remove(&order);
+                self.delayed.push(Reverse((until, slot)));
+            }
             Stage::Running { .. } => drop(self.ready.remove(&order)),
         }
     }

@@ -24,6 +24,8 @@ pub(super) struct InHand {
     /// Where it is looked for, if it can be.
     pub(super) look: Option<Arc<Look>>,
     pub(super) journey: Journey,
+    /// Whether it came back, from the broker or a wait queue, so that another copy of it may be about.
+    pub(super) is_copy: bool,
     /// Whether it may have been created before it came here, and that was not said yet.
     pub(super) is_doubtful: bool,
     /// How long the gate had been open when it was received: its age counts from here.
@@ -83,6 +85,12 @@ impl InHand {
         }
     }
 
+    /// Whether it is about to create what another copy of it may be creating: one that can be looked for, so that its
+    /// key names one process.
+    pub(super) fn may_have_a_twin(&self) -> bool {
+        self.is_copy && self.look.is_some() && self.seeks().is_none()
+    }
+
     /// Where it looks next, if a look is next.
     fn seeks(&self) -> Option<&Arc<Look>> {
         self.look.as_ref().filter(|_| self.journey.next == Next::Look)
@@ -140,6 +148,7 @@ impl InHand {
     /// meanwhile: it is looked for before it is sent again, or that is said.
     pub(super) fn adopted(&mut self, receipt: Receipt, now: Moment) {
         self.papers.receipt = receipt;
+        self.is_copy = true;
         self.is_doubtful = true;
         self.journey.quiet = Some(Duration::ZERO);
         self.told = now;

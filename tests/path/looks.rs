@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::Settlement;
+use chakra_bridge::core::travel::Travel;
 
 use super::corridor::{Corridor, Shore, again, event};
 use crate::support::deadline::within;
@@ -98,4 +99,17 @@ async fn an_event_known_only_by_a_hash_is_never_looked_for() {
     acknowledged(&mut shore).await;
     assert_eq!((corridor.api.created().len(), looks(&corridor)), (2, 0));
     assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"resent\"} 1"));
+}
+
+#[tokio::test]
+async fn of_two_copies_that_cannot_see_each_other_yet_one_creates() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.set_lag(Duration::from_secs(60));
+    corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 200 })]);
+    let parked = Message { travel: Some(Travel::default().encode()), ..sought("m1") };
+    corridor.send(&shore, 1, again(sought("m1"))).await;
+    corridor.send(&shore, 2, parked).await;
+    acknowledged(&mut shore).await;
+    acknowledged(&mut shore).await;
+    assert_eq!(corridor.api.created().len(), 1);
 }

@@ -57,6 +57,17 @@ async fn what_is_left_of_a_wait_after_its_rung_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_rest_within_the_budget_is_waited_for_in_hand() {
+    let (corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(true).await;
+    let (rest, began) = (std::time::Duration::from_millis(90), tokio::time::Instant::now());
+    let travel = Travel { rest, ..Travel::default() }.encode();
+    corridor.send(&shore, 1, Message { travel: Some(travel), ..lead("m1", "Ted") }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert!(began.elapsed() >= rest);
+}
+
+#[tokio::test]
 async fn where_nothing_can_be_parked_the_wait_is_spent_in_hand() {
     let (corridor, mut shore) = (corridor().await, Shore::new());
     corridor.connected(false).await;

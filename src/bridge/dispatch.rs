@@ -26,14 +26,11 @@ use crate::core::look::Look;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::rate::{Pace, Try};
-use crate::core::recent::{Known, Recent};
+use crate::core::recent::Recent;
 use crate::core::reply::Reply;
 
 /// The dispatcher wakes at least this often, so that standing still can be told from having nothing to do.
 const TICK: Duration = Duration::from_secs(5);
-
-/// How long one of two copies waits for the other before it asks again.
-const WAY: Duration = Duration::from_millis(500);
 
 /// One request that came to its end.
 pub(super) struct Delivered {
@@ -235,22 +232,6 @@ impl Dispatcher {
         });
         self.slots.insert(task.id(), slot);
         self.hand.stage(slot, Stage::Running { probe });
-    }
-
-    /// Of two copies in this process one creates: the other waits for it, and is recognised by it. A look could not see
-    /// it yet.
-    fn gives_way(&mut self, slot: Slot, now: Moment) -> bool {
-        let key = self.hand.get(slot).and_then(|event| event.papers.key.as_ref());
-        if let Some(Known::Created(process)) = key.and_then(|key| self.recent.recall(key)) {
-            let process = process.clone();
-            self.end(slot, Ending::Recognised(process));
-            return true;
-        }
-        let gives_way = self.hand.has_a_running_twin(slot);
-        if gives_way {
-            self.hand.stage(slot, Stage::Delayed(now.saturating_add(WAY)));
-        }
-        gives_way
     }
 
     /// Which request ended, and how; a panic is the end of its event and touches no other.

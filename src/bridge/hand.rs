@@ -57,12 +57,22 @@ impl Hand {
         self.events.get_mut(slot).filter(|event| !event.papers.receipt.is_live())
     }
 
-    /// Whether a request is under way for another event of the same key.
-    pub(super) fn has_a_running_twin(&self, slot: Slot) -> bool {
-        let Some(key) = self.events.get(&slot).and_then(|event| event.papers.key.as_ref()) else { return false };
-        self.events.iter().any(|(other, event)| {
-            *other != slot && matches!(event.stage, Stage::Running { .. }) && event.papers.key.as_ref() == Some(key)
-        })
+    /// Other events in hand of the same key.
+    pub(super) fn twins(&self, slot: Slot) -> impl Iterator<Item = &InHand> {
+        let key = self.events.get(&slot).and_then(|event| event.papers.key.as_ref());
+        let others = self.events.iter().filter(move |(other, _)| **other != slot).map(|(_, event)| event);
+        others.filter(move |event| key.is_some() && event.papers.key.as_ref() == key)
+    }
+
+    /// An event learns what another copy of it sent; answers whether that was news.
+    pub(super) fn learn(&mut self, slot: Slot, unsure: u32) -> bool {
+        let Some(event) = self.events.get_mut(&slot) else { return false };
+        let before = order(slot, event);
+        let is_news = event.journey.learn(unsure);
+        if self.ready.remove(&before) {
+            self.ready.insert(order(slot, event));
+        }
+        is_news
     }
 
     pub(super) fn take(&mut self, slot: Slot) -> Option<InHand> {

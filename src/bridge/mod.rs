@@ -14,6 +14,7 @@ mod park;
 pub mod phase;
 pub mod receipt;
 mod tell;
+mod twins;
 pub mod wishes;
 
 use std::sync::Arc;

@@ -135,6 +135,18 @@ impl Journey {
         self.quiet = self.quiet.map(|quiet| quiet.saturating_add(time));
     }
 
+    /// Another copy of it sent so many creates that may have been applied: they are looked for from now on. Answers whether
+    /// that was news.
+    #[must_use]
+    pub fn learn(&mut self, unsure: u32) -> bool {
+        let is_news = unsure > self.unsure;
+        if is_news {
+            (self.unsure, self.looks) = (unsure, 0);
+            (self.next, self.quiet) = (Next::Look, Some(Duration::ZERO));
+        }
+        is_news
+    }
+
     /// Its request was cut off: whether it was applied nobody knows.
     pub fn cut_off(&mut self) {
         if self.next == Next::Create {

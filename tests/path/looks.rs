@@ -113,3 +113,16 @@ async fn of_two_copies_that_cannot_see_each_other_yet_one_creates() {
     acknowledged(&mut shore).await;
     assert_eq!(corridor.api.created().len(), 1);
 }
+
+#[tokio::test]
+async fn a_copy_learns_that_the_other_lost_an_answer_and_looks_again() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.set_lag(Duration::from_millis(500));
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
+    let parked = Message { travel: Some(Travel::default().encode()), ..sought("m1") };
+    corridor.send(&shore, 1, again(sought("m1"))).await;
+    corridor.send(&shore, 2, parked).await;
+    acknowledged(&mut shore).await;
+    acknowledged(&mut shore).await;
+    assert_eq!(corridor.api.created().len(), 1);
+}

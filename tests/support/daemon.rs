@@ -27,6 +27,8 @@ pub struct Setup {
     pub token: String,
     /// More of `[broker]`.
     pub broker: String,
+    /// More of `[api]`.
+    pub api_more: String,
     /// Where the admin port listens.
     pub admin: String,
     /// The token of the admin port; empty for none.
@@ -56,12 +58,17 @@ impl Setup {
             admin,
             admin_token: String::new(),
             broker: String::new(),
+            api_more: String::new(),
             sections: String::new(),
         }
     }
 
     pub fn broker(self, more: &str) -> Self {
         Self { broker: format!("{}\n{more}", self.broker), ..self }
+    }
+
+    pub fn api(self, more: &str) -> Self {
+        Self { api_more: format!("{}\n{more}", self.api_more), ..self }
     }
 
     pub fn sections(self, more: &str) -> Self {
@@ -74,12 +81,12 @@ impl Setup {
         let password = url.password().unwrap_or("guest").to_owned();
         url.set_password(None).expect("an AMQP URL takes no password");
         let rules = if self.sections.contains("[[rule]]") { "" } else { ANY };
-        let Self { queue, api, token, broker, sections, admin, .. } = self;
+        let Self { queue, api, api_more, token, broker, sections, admin, .. } = self;
         let kept = if token.starts_with('/') { "token_file" } else { "token" };
         let wishes = if self.admin_token.is_empty() { "" } else { &format!("token = \"{}\"\n", self.admin_token) };
         format!(
             "[broker]\nurl = \"{url}\"\npassword = \"{password}\"\nqueue = \"{queue}\"\n\
-             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\n{kept} = \"{token}\"\n\
+             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\n{kept} = \"{token}\"\n{api_more}\n\
              [admin]\nlisten = \"{admin}\"\n{wishes}[log]\nformat = \"json\"\n{sections}\n{rules}"
         )
     }

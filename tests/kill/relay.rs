@@ -1,0 +1,203 @@
+//! A relay between a daemon and its broker that reads AMQP frames, and stops the world at a chosen one.
+//!
+//! Not here: which frame is chosen (`points`), and killing.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// What a client says first, before any frame.
+const PROTOCOL_HEADER: usize = 8;
+/// Type, channel and size.
+const FRAME_HEAD: usize = 7;
+const METHOD: u8 = 1;
+
+/// Who sent a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    Daemon,
+    Broker,
+}
+
+/// What a frame does, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Delivers,
+    /// Publishes to this queue.
+    Publishes(String),
+    /// From the daemon an acknowledgement, from the broker a confirm.
+    Acknowledges,
+    Else,
+}
+
+/// One frame on its way.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub from: From,
+    pub connection: usize,
+    pub channel: u16,
+    pub doing: Doing,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passes,
+    /// It passes, and nothing after it.
+    PassesLast,
+    /// It does not, and nothing after it.
+    Held,
+}
+
+/// Decides about each frame in turn.
+pub type Trap = Box<dyn FnMut(&Seen) -> Verdict + Send>;
+
+/// See the head of this file. Dropping it ends every connection.
+pub struct Relay {
+    address: SocketAddr,
+    state: Arc<State>,
+    sprung: watch::Receiver<bool>,
+    _running: JoinSet<()>,
+}
+
+struct State {
+    trap: Mutex<Option<Trap>>,
+    sprung: watch::Sender<bool>,
+}
+
+impl State {
+    fn trap(&self) -> MutexGuard<'_, Option<Trap>> {
+        self.trap.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn judge(&self, seen: &Seen) -> Verdict {
+        if *self.sprung.borrow() {
+            return Verdict::Held;
+        }
+        let mut trap = self.trap();
+        let verdict = trap.as_mut().map_or(Verdict::Passes, |trap| trap(seen));
+        if verdict != Verdict::Passes {
+            self.sprung.send_replace(true);
+        }
+        verdict
+    }
+}
+
+impl Relay {
+    /// A relay to the broker at `upstream`.
+    pub async fn start(upstream: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (sprung, seen) = watch::channel(false);
+        let state = Arc::new(State { trap: Mutex::new(None), sprung });
+        let mut running = JoinSet::new();
+        running.spawn(accept(listener, upstream, Arc::clone(&state)));
+        Self { address, state, sprung: seen, _running: running }
+    }
+
+    /// Where a daemon connects to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sets a trap for the connections from now on.
+    pub fn arm(&self, trap: Trap) {
+        *self.state.trap() = Some(trap);
+        self.state.sprung.send_replace(false);
+    }
+
+    /// Lets everything pass from now on.
+    pub fn disarm(&self) {
+        *self.state.trap() = None;
+        self.state.sprung.send_replace(false);
+    }
+
+    /// Waits until the trap has sprung.
+    pub async fn sprung(&mut self) {
+        self.sprung.wait_for(|sprung| *sprung).await.expect("the relay stands");
+    }
+}
+
+async fn accept(listener: TcpListener, upstream: String, state: Arc<State>) {
+    let mut running = JoinSet::new();
+    for connection in 0.. {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((near, _)) = accepted else { return };
+                let Ok(far) = TcpStream::connect(&upstream).await else { continue };
+                running.spawn(join(near, far, connection, Arc::clone(&state)));
+            }
+            Some(_) = running.join_next() => {}
+        }
+    }
+}
+
+/// Both ways of one connection, until either end is gone: then the other goes too, as if there were no relay.
+async fn join(near: TcpStream, far: TcpStream, connection: usize, state: Arc<State>) {
+    let ((from_daemon, to_daemon), (from_broker, to_broker)) = (near.into_split(), far.into_split());
+    tokio::select! {
+        () = pump(from_daemon, to_broker, From::Daemon, connection, &state) => {}
+        () = pump(from_broker, to_daemon, From::Broker, connection, &state) => {}
+    }
+}
+
+/// Reads on after the trap has sprung, so that the end of the daemon is noticed.
+async fn pump(mut reader: OwnedReadHalf, writer: OwnedWriteHalf, from: From, connection: usize, state: &State) {
+    let (frames, queue) = mpsc::channel(1024);
+    let reading = async move {
+        if from == From::Daemon {
+            let mut header = vec![0; PROTOCOL_HEADER];
+            if reader.read_exact(&mut header).await.is_err() || frames.send(header).await.is_err() {
+                return;
+            }
+        }
+        while let Some((frame, seen)) = next(&mut reader, from, connection).await {
+            let verdict = state.judge(&seen);
+            if verdict != Verdict::Held && frames.send(frame).await.is_err() {
+                return;
+            }
+        }
+    };
+    // The reader takes its end of the queue along: when it ends, the writer writes what passed, and ends too.
+    let ((), ()) = tokio::join!(reading, write(writer, queue));
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut frames: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = frames.recv().await {
+        if writer.write_all(&frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn next(reader: &mut OwnedReadHalf, from: From, connection: usize) -> Option<(Vec<u8>, Seen)> {
+    let mut frame = vec![0; FRAME_HEAD];
+    reader.read_exact(&mut frame).await.ok()?;
+    let channel = u16::from_be_bytes([frame[1], frame[2]]);
+    let size = u32::from_be_bytes([frame[3], frame[4], frame[5], frame[6]]) as usize;
+    frame.resize(FRAME_HEAD + size + 1, 0);
+    reader.read_exact(&mut frame[FRAME_HEAD..]).await.ok()?;
+    let doing = if frame[0] == METHOD { doing(&frame[FRAME_HEAD..]) } else { Doing::Else };
+    Some((frame, Seen { from, connection, channel, doing }))
+}
+
+fn doing(method: &[u8]) -> Doing {
+    match method.get(..4) {
+        Some([0, 60, 0, 60]) => Doing::Delivers,
+        Some([0, 60, 0, 80]) => Doing::Acknowledges,
+        // Class, method, two reserved bytes, the exchange and the routing key, each with its length before it.
+        Some([0, 60, 0, 40]) => Doing::Publishes(second_text(&method[6..]).unwrap_or_default()),
+        _ => Doing::Else,
+    }
+}
+
+fn second_text(bytes: &[u8]) -> Option<String> {
+    let rest = bytes.get(1 + usize::from(*bytes.first()?)..)?;
+    let text = rest.get(1..1 + usize::from(*rest.first()?))?;
+    Some(String::from_utf8_lossy(text).into_owned())
+}

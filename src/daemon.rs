@@ -73,6 +73,7 @@ pub async fn run(
     shore.spawn(connection::run(config.broker, ends));
     phase.send_replace(Phase::Running);
 
+    rules.iter().filter(|rule| rule.reconcile_by().is_some()).for_each(|rule| metrics.look_proved(rule.name(), None));
     for rule in rules.names() {
         metrics.foresee_settled("created", rule.as_ref(), "");
     }

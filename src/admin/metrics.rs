@@ -51,6 +51,11 @@ struct Repeated {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ruled {
+    rule: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Gated {
     scope: String,
 }
@@ -67,6 +72,8 @@ pub struct Metrics {
     possible_duplicates: Family<Repeated, Counter>,
     recognised: Counter,
     duplicates_seen: Counter,
+    look_proved: Family<Ruled, Level>,
+    look_lag: Family<Ruled, Gauge<f64, AtomicU64>>,
     in_hand: Level,
     in_flight: Level,
     waiting: Level,
@@ -106,6 +113,8 @@ impl Metrics {
             ),
             recognised: put(all, "events_recognised", "Events found to be done already"),
             duplicates_seen: put(all, "duplicates_seen", "Looks that found more than one process of an event"),
+            look_proved: put(all, "look_proved", "1 once the look of a rule has found what was just created"),
+            look_lag: put(all, "look_lag_seconds", "How long a process took to show, at most; 0 while unproved"),
             in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
@@ -176,6 +185,13 @@ impl Metrics {
     /// A look found more than one process of an event.
     pub fn duplicate_seen(&self) {
         self.duplicates_seen.inc();
+    }
+
+    /// The look of this rule stands so: unproved, or proved with this lag.
+    pub fn look_proved(&self, rule: &str, lag: Option<Duration>) {
+        let ruled = Ruled { rule: rule.to_owned() };
+        self.look_proved.get_or_create(&ruled).set(u64::from(lag.is_some()));
+        self.look_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
     /// So many events are in hand.

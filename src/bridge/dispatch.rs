@@ -17,6 +17,7 @@ use super::ending::{Ending, Papers};
 use super::hand::{Hand, Slot};
 use super::in_hand::{InHand, Stage};
 use super::open::{What, open};
+use super::proofs;
 use super::receipt::Receipt;
 use super::tell::Teller;
 use crate::core::gate::{Gate, Moment, Pass};
@@ -25,6 +26,7 @@ use crate::core::judge::Outcome;
 use crate::core::look::Look;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
+use crate::core::proof::Proofs;
 use crate::core::rate::{Pace, Try};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
@@ -51,6 +53,8 @@ pub(super) struct Dispatcher {
     pub(super) recent: Recent,
     pub(super) hand: Hand,
     pub(super) running: JoinSet<Delivered>,
+    pub(super) proofs: Proofs,
+    pub(super) proving: JoinSet<proofs::Asked>,
     pub(super) teller: Teller,
     pub(super) is_draining: bool,
     /// Whether the connection that stands lets us park.
@@ -67,6 +71,10 @@ impl Dispatcher {
             recent: Recent::default(),
             hand: Hand::default(),
             running: JoinSet::new(),
+            proofs: Proofs::of(
+                bridge.rules.iter().filter(|rule| rule.reconcile_by().is_some()).map(|rule| Arc::clone(rule.name())),
+            ),
+            proving: JoinSet::new(),
             teller: Teller { metrics: Arc::clone(&bridge.metrics), shut: bridge.shut.clone() },
             is_draining: false,
             can_park: false,
@@ -86,6 +94,7 @@ impl Dispatcher {
                 () = &mut stop => return,
                 wish = self.bridge.wishes.next() => self.wished(wish),
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
+                Some(proved) = self.proving.join_next() => self.proved(proved),
                 Some(arrival) = intake.recv() => self.arrived(arrival),
                 () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
             }
@@ -138,6 +147,9 @@ impl Dispatcher {
         let step = event.decide(&outcome, &self.gate, now, dice, &self.bridge.policy);
         self.teller.answered(&outcome, reply.status(), took);
         self.teller.gate(&self.gate, &changes);
+        if let (Outcome::Created { .. }, Some(look)) = (&outcome, &event.look) {
+            self.proofs.created(event.papers.rule(), look, now);
+        }
         match step {
             Step::Wait(delay) => self.wait(slot, delay, now),
             Step::Hold => self.wait(slot, Duration::ZERO, now),
@@ -198,7 +210,7 @@ impl Dispatcher {
                 Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
             }
         }
-        wake
+        self.prove_what_may(now).map_or(wake, |due| wake.min(due))
     }
 
     /// Deliver. Nothing is begun for a dead connection: the broker has given the event to somebody again.

@@ -12,6 +12,7 @@ mod in_hand;
 mod open;
 mod park;
 pub mod phase;
+mod proofs;
 pub mod receipt;
 mod tell;
 mod twins;

@@ -12,6 +12,7 @@ use super::ending::Papers;
 use crate::admin::metrics::Metrics;
 use crate::core::gate::{Change, Gate};
 use crate::core::judge::Outcome;
+use crate::core::proof::Proved;
 use crate::core::settlement::{Letter, Settlement};
 use crate::core::words::Reason;
 
@@ -131,6 +132,25 @@ impl Teller {
                 "the API does not let us look: grant the token `process/list`, or its unsure events follow retry.on_unknown"
             ),
             _ => {}
+        }
+    }
+
+    /// Says what the proof of a rule's look came to.
+    pub(super) fn proved(&self, rule: &str, proved: Proved) {
+        match proved {
+            Proved::Found { lag } => {
+                self.metrics.look_proved(rule, Some(lag));
+                let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(rule, lag_ms, "look proved: it finds what was just created");
+            }
+            Proved::NotFound => tracing::warn!(
+                rule,
+                "look unproved: it does not find what was just created; check `reconcile_by`, the role of the token, and look.lag"
+            ),
+            Proved::Unavailable => tracing::warn!(
+                rule,
+                "look unproved: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
+            ),
         }
     }
 

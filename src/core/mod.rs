@@ -15,6 +15,7 @@ pub mod mistake;
 pub mod parking;
 pub mod policy;
 pub mod process;
+pub mod proof;
 pub mod rate;
 pub mod recent;
 pub mod reply;

@@ -127,3 +127,15 @@ fn what_is_known_beforehand_is_there_from_the_start() {
 fn the_text_ends_as_the_format_asks() {
     assert!(Metrics::new().text().ends_with("\n# EOF\n"));
 }
+
+#[test]
+fn how_the_look_of_a_rule_stands_is_shown_before_and_after_its_proof() {
+    let metrics = Metrics::new();
+    metrics.look_proved("lead", None);
+    let unproved = lines(&metrics);
+    assert!(unproved.contains("chakra_bridge_look_proved{rule=\"lead\"} 0"), "{unproved:?}");
+    metrics.look_proved("lead", Some(Duration::from_millis(1500)));
+    let proved = lines(&metrics);
+    assert!(proved.contains("chakra_bridge_look_proved{rule=\"lead\"} 1"), "{proved:?}");
+    assert!(proved.contains("chakra_bridge_look_lag_seconds{rule=\"lead\"} 1.5"), "{proved:?}");
+}

@@ -1,0 +1,129 @@
+//! Whether the look of a rule finds what was just created, and how long that takes: proved on its first creates.
+//!
+//! Not here: asking, and what an answer to a look means (`look`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::backoff::ceiling;
+use crate::core::gate::Moment;
+use crate::core::judge::Outcome;
+use crate::core::look::Look;
+use crate::core::policy::Policy;
+
+/// After a proof that failed, the next is not begun before this: it costs requests, and somebody has to act first.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// How the looks of all rules stand. A rule without a look is not in it.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    rules: BTreeMap<Arc<str>, Standing>,
+}
+
+#[derive(Debug)]
+enum Standing {
+    /// It waits for a create to prove itself on.
+    Unproved {
+        not_before: Moment,
+    },
+    Trying(Trial),
+    Proved,
+}
+
+#[derive(Debug)]
+struct Trial {
+    look: Arc<Look>,
+    created: Moment,
+    due: Moment,
+    looks: u32,
+    is_asking: bool,
+}
+
+/// What a proof came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proved {
+    /// The look found it, at most so long after it was created.
+    Found {
+        /// An upper bound of the lag until a process shows.
+        lag: Duration,
+    },
+    /// No look found it for the whole window.
+    NotFound,
+    /// The API does not let us look.
+    Unavailable,
+}
+
+impl Proofs {
+    /// The looks of these rules, none proved.
+    #[must_use]
+    pub fn of(rules: impl IntoIterator<Item = Arc<str>>) -> Self {
+        let unproved = |rule| (rule, Standing::Unproved { not_before: Moment::ZERO });
+        Self { rules: rules.into_iter().map(unproved).collect() }
+    }
+
+    /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due.
+    pub fn created(&mut self, rule: &str, look: &Arc<Look>, now: Moment) {
+        if let Some(standing) = self.rules.get_mut(rule)
+            && matches!(standing, Standing::Unproved { not_before } if *not_before <= now)
+        {
+            let look = Arc::clone(look);
+            *standing = Standing::Trying(Trial { look, created: now, due: now, looks: 0, is_asking: false });
+        }
+    }
+
+    /// The next look to ask, if one is due.
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Look>)> {
+        let mut trials = self.trials().filter(|(_, trial)| trial.due <= now);
+        trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.look)))
+    }
+
+    /// When the next look is due, if one is.
+    #[must_use]
+    pub fn wake(&self) -> Option<Moment> {
+        self.trials().map(|(_, trial)| trial.due).min()
+    }
+
+    fn trials(&self) -> impl Iterator<Item = (&Arc<str>, &Trial)> {
+        self.rules.iter().filter_map(|(rule, standing)| match standing {
+            Standing::Trying(trial) if !trial.is_asking => Some((rule, trial)),
+            _ => None,
+        })
+    }
+
+    /// The look of this rule is being asked.
+    pub fn asked(&mut self, rule: &str) {
+        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule) {
+            trial.is_asking = true;
+        }
+    }
+
+    /// Takes an answer in; none where the request ended without one. Answers what the proof came to, if it is at its end.
+    pub fn answered(&mut self, rule: &str, outcome: Option<&Outcome>, now: Moment, policy: &Policy) -> Option<Proved> {
+        let standing = self.rules.get_mut(rule)?;
+        let Standing::Trying(trial) = standing else { return None };
+        trial.is_asking = false;
+        trial.looks = trial.looks.saturating_add(1);
+        let age = now.saturating_sub(trial.created);
+        let proved = match outcome {
+            Some(Outcome::Found { .. }) => Proved::Found { lag: age },
+            Some(Outcome::Unavailable { .. }) => Proved::Unavailable,
+            Some(Outcome::Absent) if age >= policy.look_window => Proved::NotFound,
+            _ => {
+                let wait = ceiling(policy.initial, policy.multiplier, policy.max_interval, trial.looks - 1);
+                let left = policy.look_window.saturating_sub(age).max(policy.initial);
+                trial.due = now.saturating_add(wait.min(left));
+                return None;
+            }
+        };
+        *standing = match proved {
+            Proved::Found { .. } => Standing::Proved,
+            Proved::NotFound | Proved::Unavailable => Standing::Unproved { not_before: now.saturating_add(AGAIN) },
+        };
+        Some(proved)
+    }
+}
+
+#[cfg(test)]
+mod tests;

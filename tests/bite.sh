@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Breaks the daemon in one way at a time, and runs the tests that must notice. A break that no test notices is a failure.
+#
+#   tests/bite.sh            all of them, and a table
+#   tests/bite.sh window …   those whose name holds a word
+#
+# Not here: the tests. It works on a copy of the sources in a temporary folder and needs what `make test` needs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z | xargs -0 cp --parents -t "$copy"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target/bite} CARGO_TERM_COLOR=never
+wanted=("$@")
+lives=0
+table=()
+
+is_wanted() { # name
+  [ ${#wanted[@]} -eq 0 ] && return 0
+  local word
+  for word in "${wanted[@]}"; do [[ $1 == *"$word"* ]] && return 0; done
+  return 1
+}
+
+bite() { # name, file, what stands there, what is put there, the arguments of cargo test…
+  local name=$1 file=$copy/$2 old=$3 new=$4 whole
+  shift 4
+  is_wanted "$name" || return 0
+  whole=$(cat "$file")
+  if [[ $whole != *"$old"* ]]; then
+    echo "$name: $file does not hold: $old" >&2
+    exit 1
+  fi
+  printf '%s\n' "${whole/"$old"/"$new"}" >"$file"
+  printf '%s … ' "$name" >&2
+  local log=$copy/bite.log caught
+  if (cd "$copy" && env KILLS=2 timeout 900 cargo test --quiet --locked "$@" >"$log" 2>&1); then
+    caught="NOT noticed"
+    lives=$((lives + 1))
+  elif grep -q '^error\(\[E[0-9]*\]\)\?:.*\(could not compile\|expected\|cannot find\)' "$log"; then
+    echo "it does not compile:" >&2
+    grep -m 5 -A 6 '^error' "$log" >&2
+    exit 1
+  else
+    caught=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p; s/^\([a-z_:]*\) --- FAILED$/\1/p' "$log" | sort -u | head -n 3 | paste -sd ' ')
+    [ -n "$caught" ] || caught=$(tail -n 1 "$log")
+  fi
+  echo "$caught" >&2
+  table+=("| $name | $caught |")
+  printf '%s\n' "$whole" >"$file"
+}
+
+journey=src/core/journey.rs
+pure=(--lib --test model --test path)
+
+bite "no look before a repeat" src/bridge/open.rs \
+  'let look = look.cloned().map(Arc::new);' 'let look: Option<Arc<Look>> = look.filter(|_| false).cloned().map(Arc::new);' --test kill
+bite "acknowledged before the confirm" src/amqp/settle.rs \
+  'self.park(number, rung, &travel),' '{ self.park(number, rung, &travel); drop(done.insert(number)); }' --test kill
+bite "a redelivered event is created at once" $journey \
+  'if can_look && !is_fresh {' 'if can_look && !is_fresh && !redelivered {' "${pure[@]}"
+bite "the window of a look is cut short" $journey \
+  'if !left.is_zero() {' 'if left > policy.initial * 1000 {' "${pure[@]}"
+bite "a third create" $journey \
+  'pub const CREATES_MAX: u32 = 2;' 'pub const CREATES_MAX: u32 = 3;' "${pure[@]}"
+bite "what was refused in words is created again" $journey \
+  'self.refused = Some(refused);' 'drop(refused);' "${pure[@]}"
+bite "a request that was cut off is forgotten" $journey \
+  'self.unsure = self.unsure.saturating_add(1);
+            self.quiet' 'self.quiet' "${pure[@]}"
+bite "a 500 is taken for a refusal to begin" src/core/judge.rs \
+  '500..=599 => unsure(Cause::ServerError),' '500..=599 => retry(Cause::ServerError),' "${pure[@]}"
+bite "a bad token is the event's fault" src/core/judge.rs \
+  '401 => halt(Scope::Everything, Trouble::Unauthorized),' '401 => refused(answer, "unauthorized"),' "${pure[@]}"
+bite "any row is a find" src/core/look.rs \
+  'is_some_and(|value| is_same(value, &look.value))' 'is_some()' "${pure[@]}"
+bite "a copy does not give way to its twin" src/bridge/twins.rs \
+  'if is_running {' 'if is_running && remembered > 9 {' "${pure[@]}"
+bite "what is left of a wait is forgotten" src/core/parking.rs \
+  '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
+
+printf '| broken so | noticed by |\n| --- | --- |\n'
+printf '%s\n' "${table[@]}"
+[ "$lives" -eq 0 ] || { echo "$lives of ${#table[@]} were not noticed" >&2; exit 1; }

@@ -15,6 +15,7 @@ use crate::admin::pause::Desk;
 use crate::admin::server::{self, View};
 use crate::amqp::connection::{self, Ends};
 use crate::amqp::state::BrokerState;
+use crate::bridge::appetite::Appetite;
 use crate::bridge::clock::epoch_ms;
 use crate::bridge::phase::{Phase, Pulse, stopped};
 use crate::bridge::wishes::Wishes;
@@ -62,13 +63,14 @@ pub async fn run(
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
     let (intake, arrivals) = mpsc::channel(places);
+    let (appetite, appetite_seen) = watch::channel(Appetite::Full);
 
     let (desk, wishes, token_changes) = wishes(&config);
 
     let health = Health { phase: phase_seen, broker: state_seen, gate: shut_seen, pulse: Arc::clone(&pulse) };
     let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, desk }).await?;
     let client = Client::new(&config.api)?;
-    let ends = Ends { intake, stop: stop_seen.clone(), state, metrics: Arc::clone(&metrics) };
+    let ends = Ends { intake, stop: stop_seen.clone(), appetite: appetite_seen, state, metrics: Arc::clone(&metrics) };
     let mut shore: JoinSet<bool> = JoinSet::new();
     shore.spawn(connection::run(config.broker, ends));
     phase.send_replace(Phase::Running);
@@ -79,7 +81,7 @@ pub async fn run(
     }
     let (rules, limit) = (Arc::new(rules), config.bridge.drain_deadline);
     let (policy, gate, pace) = (config.policy, config.gate, config.pace);
-    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, metrics, pulse, shut };
+    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, appetite, metrics, pulse, shut };
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
     let corridor = bridge::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));

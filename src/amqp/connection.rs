@@ -19,6 +19,7 @@ use super::shore::Shore;
 use super::state::BrokerState;
 use super::trouble::Trouble;
 use crate::admin::metrics::Metrics;
+use crate::bridge::appetite::Appetite;
 use crate::bridge::arrival::Arrival;
 use crate::bridge::phase::stopped;
 use crate::core::backoff::{ceiling, jittered};
@@ -38,6 +39,8 @@ pub struct Ends {
     pub intake: mpsc::Sender<Arrival>,
     /// True once nothing more is to be taken.
     pub stop: watch::Receiver<bool>,
+    /// How many events are wanted.
+    pub appetite: watch::Receiver<Appetite>,
     /// How the broker is doing, for the probes.
     pub state: watch::Sender<BrokerState>,
     /// What is counted.

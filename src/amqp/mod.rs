@@ -14,6 +14,7 @@ mod shore;
 mod size;
 pub mod state;
 pub mod topology;
+mod traps;
 mod trouble;
 
 use std::path::PathBuf;

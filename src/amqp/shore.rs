@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ use super::intake::split;
 use super::settle::Desk;
 use super::topology;
 use super::trouble::{Trouble, within};
+use crate::bridge::appetite::Appetite;
 use crate::bridge::arrival::Arrival;
 use crate::bridge::phase::stopped;
 use crate::bridge::receipt::{Answer, Receipt};
@@ -34,8 +35,7 @@ const CANCELLED: &str = "the broker ended the subscription: the queue was delete
 /// One generation of the near shore.
 pub(super) struct Shore<'a> {
     link: &'a Link,
-    limit: Duration,
-    channel: Channel,
+    subscription: Subscription,
     consumer: Consumer,
     desk: Desk,
     line: mpsc::Sender<Answer>,
@@ -49,24 +49,20 @@ impl<'a> Shore<'a> {
         let limit = config.call_timeout;
         let desk = Desk::open(config, &link.publishing, ends).await?;
         let channel = channel::open(&link.consuming, limit).await?;
-        // Before consuming: without it the broker sends the whole queue.
-        within(limit, "setting the prefetch", channel.basic_qos(config.prefetch, BasicQosOptions::default())).await?;
-        let begun = channel.basic_consume(
-            topology::name(&config.queue)?,
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let consumer = within(limit, &format!("consuming from queue `{}`", config.queue), begun).await?;
+        let subscription =
+            Subscription { queue: topology::name(&config.queue)?, prefetch: config.prefetch, channel, limit };
+        let wanted = *ends.appetite.borrow();
+        let consumer = subscription.begin(wanted).await?;
         // Before any message; a corridor that is gone needs none.
         drop(ends.intake.send(Arrival::Connected { can_park }).await);
-        let (line, answers) = mpsc::channel(usize::from(config.prefetch));
-        Ok(Self { link, limit, channel, consumer, desk, line, answers })
+        // Beside those of the subscription before, not yet answered, there may be as many of the next.
+        let (line, answers) = mpsc::channel(2 * usize::from(config.prefetch) + 2);
+        Ok(Self { link, subscription, consumer, desk, line, answers })
     }
 
     /// Serves until everything in hand is answered after the stop, or until the first trouble.
     pub(super) async fn serve(mut self, ends: &mut Ends) -> Result<(), Trouble> {
-        let Ends { intake, stop, .. } = ends;
+        let Ends { intake, stop, appetite, .. } = ends;
         let mut answers = Vec::with_capacity(ANSWERS_AT_ONCE);
         let mut look = tokio::time::interval(LOOK_EVERY);
         let mut is_taking = true;
@@ -80,12 +76,16 @@ impl<'a> Shore<'a> {
                 }
                 _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.desk.settle(&mut answers).await?,
                 Some(posted) = self.desk.next_posted() => self.desk.confirmed(posted).await?,
+                Ok(()) = appetite.changed(), if is_taking => {
+                    let wanted = *appetite.borrow_and_update();
+                    self.take_as(wanted, intake).await?;
+                }
                 delivery = self.consumer.next(), if is_taking => self.take(delivery, intake).await?,
                 _ = look.tick() => self.link.check()?,
             }
         }
         // The barrier: the answer to the close comes after every acknowledgement before it.
-        channel::close(&self.channel, self.limit).await
+        channel::close(&self.subscription.channel, self.subscription.limit).await
     }
 
     async fn take(
@@ -105,10 +105,19 @@ impl<'a> Shore<'a> {
         Ok(())
     }
 
+    /// Subscribes anew, for as many as are wanted. What was delivered meanwhile is taken: to hand it back is counted.
+    async fn take_as(&mut self, wanted: Appetite, intake: &mpsc::Sender<Arrival>) -> Result<(), Trouble> {
+        self.subscription.end(&self.consumer).await?;
+        while let Some(delivery) = self.consumer.next().await {
+            self.take(Some(delivery), intake).await?;
+        }
+        self.consumer = self.subscription.begin(wanted).await?;
+        Ok(())
+    }
+
     /// Cancels the subscription and hands back what was delivered and not yet taken.
     async fn stop_taking(&mut self) -> Result<(), Trouble> {
-        let tag = self.consumer.tag();
-        within(self.limit, "cancelling", self.channel.basic_cancel(tag, BasicCancelOptions::default())).await?;
+        self.subscription.end(&self.consumer).await?;
         // After its own cancel the stream yields what it had buffered, then ends; it must not be polled again.
         while let Some(delivery) = self.consumer.next().await {
             let delivery = delivery.map_err(|error| Trouble::during("cancelling", &error))?;
@@ -117,5 +126,33 @@ impl<'a> Shore<'a> {
             self.desk.release(tag).await?;
         }
         Ok(())
+    }
+}
+
+/// What it takes to subscribe, and to subscribe again.
+struct Subscription {
+    channel: Channel,
+    queue: ShortString,
+    prefetch: u16,
+    limit: Duration,
+}
+
+impl Subscription {
+    async fn begin(&self, wanted: Appetite) -> Result<Consumer, Trouble> {
+        let places = match wanted {
+            Appetite::Full => self.prefetch,
+            Appetite::One => 1,
+        };
+        // Before consuming: without it the broker sends the whole queue.
+        let prefetch = self.channel.basic_qos(places, BasicQosOptions::default());
+        within(self.limit, "setting the prefetch", prefetch).await?;
+        let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+        let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
+        within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await
+    }
+
+    async fn end(&self, consumer: &Consumer) -> Result<(), Trouble> {
+        let ended = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        within(self.limit, "cancelling", ended).await
     }
 }

@@ -8,6 +8,7 @@ use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
 use super::connection::Link;
+use super::traps;
 use super::trouble::{Trouble, is_missing, is_other, is_refused, within};
 use super::{Config, QueueType, Topology};
 use crate::core::parking::{RUNGS, Rung};
@@ -16,7 +17,10 @@ use crate::core::parking::{RUNGS, Rung};
 pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Trouble> {
     match config.topology {
         Topology::Declare => declare(config, &link.consuming).await?,
-        Topology::Verify => verify(config, &link.consuming).await?,
+        Topology::Verify => {
+            verify(config, &link.consuming).await?;
+            traps::tell(config, &link.consuming).await?;
+        }
     }
     let obstacle = match missing_wait_queues(config, &link.consuming).await? {
         Some(missing) => Some(missing),
@@ -163,7 +167,7 @@ fn kind(queue_type: QueueType) -> FieldTable {
 }
 
 /// A queue whose own dead letters go to `target`: what the broker gives up by itself must not vanish.
-fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
+pub(super) fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
     let mut arguments = kind(queue_type);
     let mut say = |key: &str, value: &str| {
         arguments.insert(key.into(), AMQPValue::LongString(value.into()));
@@ -178,7 +182,7 @@ fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
     arguments
 }
 
-fn durable() -> QueueDeclareOptions {
+pub(super) fn durable() -> QueueDeclareOptions {
     QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
 }
 

@@ -199,6 +199,7 @@ impl Dispatcher {
     /// Begins every request that the gate lets through, at the pace that is allowed; answers when to look again.
     fn begin_what_may(&mut self) -> Moment {
         let now = self.clock.now();
+        self.mind_appetite(now);
         self.make_room(now);
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));

@@ -2,6 +2,7 @@
 //!
 //! Not here: AMQP, HTTP, and every decision that `core` can make.
 
+pub mod appetite;
 pub mod arrival;
 pub(crate) mod clock;
 mod dispatch;
@@ -29,6 +30,7 @@ use crate::chakra::Client;
 use crate::core::decode::Limits;
 use crate::core::mapping::rules::Rules;
 use crate::core::policy::{GatePolicy, PacePolicy, Policy};
+use appetite::Appetite;
 use arrival::Arrival;
 use dispatch::Dispatcher;
 pub use drain::Drained;
@@ -60,6 +62,8 @@ pub struct Bridge {
     pub pace: PacePolicy,
     /// What is wished of it beside the path.
     pub wishes: Wishes,
+    /// Told how many events are wanted.
+    pub appetite: watch::Sender<Appetite>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Beaten by the dispatcher as long as it moves.

@@ -55,6 +55,8 @@ pub struct GatePolicy {
     pub probe_initial: Duration,
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
+    /// How long everything is shut before the events in hand are given back by way of a wait queue, all but one.
+    pub let_go_after: Duration,
 }
 
 /// How much may be sent. Holds per replica.

@@ -134,3 +134,21 @@ data = { event_key = "{{ key }}" }
     within(120, "the rest", scene.until_created(260)).await;
     assert!(scene.processes().values().all(|times| *times == 1), "none is doubled");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it() {
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    scene.api.set_tokens(&["another"]);
+    let gate = "[gate]\nprobe_initial = \"200ms\"\nprobe_max = \"500ms\"\nlet_go_after = \"1s\"";
+    let setup = scene.setup().sections(gate).broker("topology = \"declare\"\nprefetch = 20");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    scene.publish(100, 200).await;
+    within(60, "the word", daemon.until(|line| says(line, "one event is kept in hand"))).await;
+    scene.place.until_unacked(&scene.queue(), 1, Duration::from_secs(60)).await;
+    scene.api.set_tokens(&[crate::support::standin::StandIn::TOKEN]);
+    within(60, "all created", scene.until_created(100)).await;
+    scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
+    assert!(scene.processes().values().all(|times| *times == 1));
+    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
+}

@@ -111,3 +111,36 @@ async fn a_server_that_says_nothing_is_waited_for_without_piling_anything_up() {
     within(60, "more of them", daemon.until_count(8, |line| says(line, "said nothing"))).await;
     assert_eq!(daemon.threads(), threads);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_trap_of_a_work_queue_is_named_at_the_start_and_stops_nothing() {
+    let classic = within(240, "a broker", async { Scene::classic(shared().await.vhost().await).await }).await;
+    let mut daemon = classic.daemon();
+    within(60, "consuming", daemon.consuming()).await;
+    let traps = |daemon: &Daemon| -> Vec<String> {
+        let lines = daemon.logged(|line| says(line, "trap:"));
+        lines.iter().filter_map(|line| line["argument"].as_str().map(str::to_owned)).collect()
+    };
+    let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-overflow", "x-queue-type"];
+    assert_eq!(sorted(traps(&daemon)), all);
+
+    let bare = within(60, "a place", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let mut daemon = bare.daemon();
+    within(60, "consuming", daemon.consuming()).await;
+    let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-overflow"];
+    assert_eq!(sorted(traps(&daemon)), all);
+
+    let good = within(60, "a place", async { Scene::empty(shared().await.vhost().await).await }).await;
+    for topology in ["declare", "verify"] {
+        let mut daemon = Daemon::start(&good.setup().broker(&format!("topology = \"{topology}\"")));
+        within(60, "consuming", daemon.consuming()).await;
+        assert_eq!(traps(&daemon), Vec::<String>::new());
+        daemon.signal("TERM");
+        within(60, "its end", daemon.ended()).await;
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::admin::metrics::Metrics;
+use chakra_bridge::bridge::appetite::Appetite;
 use chakra_bridge::bridge::arrival::Arrival;
 use chakra_bridge::bridge::phase::Pulse;
 use chakra_bridge::bridge::receipt::{Answer, Receipt};
@@ -103,6 +104,7 @@ pub struct Corridor {
     pub shut: watch::Receiver<Vec<String>>,
     pub metrics: Arc<Metrics>,
     pub paused: watch::Sender<bool>,
+    pub appetite: watch::Receiver<Appetite>,
     folder: TempDir,
 }
 
@@ -132,6 +134,7 @@ impl Corridor {
         std::fs::write(&path, text).unwrap();
         let ready = load_with(Path::new(&path), []).unwrap();
         let (shut, shut_seen) = watch::channel(Vec::new());
+        let (appetite, appetite_seen) = watch::channel(Appetite::Full);
         let (stop, mut stopped) = watch::channel(false);
         let (intake, arrivals) = mpsc::channel(64);
         let metrics = Arc::new(Metrics::new());
@@ -144,6 +147,7 @@ impl Corridor {
             policy: ready.config.policy,
             gate: ready.config.gate,
             places: 64,
+            appetite,
             pace: ready.config.pace,
             wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen },
             metrics: Arc::clone(&metrics),
@@ -158,7 +162,7 @@ impl Corridor {
                 never = token::watch(ready.config.api.token, token_changes) => match never {},
             }
         });
-        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, folder }
+        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, appetite: appetite_seen, folder }
     }
 
     /// Hands a message in, which came by `shore` under this number.

@@ -2,6 +2,7 @@
 //!
 //! Not here: publishing to a wait queue (`broker/parks.rs`).
 
+use chakra_bridge::bridge::appetite::Appetite;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::parking::{RUNGS, Rung};
 use chakra_bridge::core::settlement::Settlement;
@@ -118,4 +119,24 @@ async fn at_the_end_what_has_a_journey_is_parked() {
     within(10, "an attempt", corridor.api.until(|books| !books.requests.is_empty())).await;
     corridor.stop().await;
     assert!(parked(&mut shore).await.1.journey.attempts >= 1);
+}
+
+#[tokio::test]
+async fn while_everything_is_shut_for_long_one_event_is_wanted_and_the_others_are_parked_unspent() {
+    let gate = "probe_initial = \"20ms\"\nprobe_max = \"60ms\"\nlet_go_after = \"300ms\"";
+    let (corridor, mut shore) = (Corridor::with(Wishes { gate, ..Wishes::default() }).await, Shore::new());
+    let mut appetite = corridor.appetite.clone();
+    corridor.connected(true).await;
+    corridor.api.plan(vec![Rule::always(Canned::new(401))]);
+    for number in 0..5 {
+        corridor.send(&shore, number, lead(&format!("m{number}"), "Ted")).await;
+    }
+    within(10, "the word", appetite.wait_for(|wanted| *wanted == Appetite::One)).await.unwrap();
+    for _ in 0..4 {
+        let (rung, travel) = parked(&mut shore).await;
+        assert_eq!((rung, travel.journey.attempts, travel.age.as_secs()), (RUNGS[0], 0, 0));
+    }
+    corridor.api.plan(Vec::new());
+    corridor.send(&shore, 9, lead("m9", "Ted")).await;
+    within(10, "the word", appetite.wait_for(|wanted| *wanted == Appetite::Full)).await.unwrap();
 }

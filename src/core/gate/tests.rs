@@ -11,7 +11,7 @@ use crate::core::words::{Fault, Reason, Trouble};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn gate() -> Gate {
-    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30) };
+    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30), let_go_after: secs(120) };
     Gate::new(policy, 10 * MINUTE)
 }
 

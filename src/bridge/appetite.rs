@@ -1,0 +1,56 @@
+//! How many events are wanted in hand: as many as there are places, or one while everything has been shut for long.
+//!
+//! Not here: the subscription (`amqp`), and why the gate is shut.
+//!
+//! A broker takes back what is in hand for longer than its consumer timeout, and counts that as a failed delivery. So
+//! before that comes near, events go to a wait queue and from there back to the work queue, and one stays as the probe.
+
+use std::time::Duration;
+
+use super::dispatch::Dispatcher;
+use crate::core::gate::Moment;
+use crate::core::parking::RUNGS;
+
+/// How many events are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Appetite {
+    /// As many as there are places.
+    #[default]
+    Full,
+    /// One, to ask with.
+    One,
+}
+
+/// The event that is kept is changed for another after so many times the time after which the others go.
+const KEPT: u32 = 5;
+
+impl Dispatcher {
+    /// Tells how many events are wanted, and parks those that are too many. Without wait queues nothing changes.
+    pub(super) fn mind_appetite(&mut self, now: Moment) {
+        let let_go_after = self.bridge.gate.let_go_after;
+        let is_long = self.gate.everything_shut_for(now).is_some_and(|shut_for| shut_for >= let_go_after);
+        let wanted = if is_long && self.can_park { Appetite::One } else { Appetite::Full };
+        let is_news = self.bridge.appetite.send_if_modified(|appetite| std::mem::replace(appetite, wanted) != wanted);
+        if is_news {
+            let after_s = let_go_after.as_secs_f32();
+            match wanted {
+                Appetite::One => {
+                    tracing::warn!(after_s, "shut for long: one event is kept in hand, the others wait in the broker")
+                }
+                Appetite::Full => tracing::info!("events are taken again as there are places"),
+            }
+        }
+        if wanted == Appetite::One {
+            let longest = if is_news { Duration::ZERO } else { let_go_after.saturating_mul(KEPT) };
+            self.let_go_of(longest, now);
+        }
+    }
+
+    fn let_go_of(&mut self, longest: Duration, now: Moment) {
+        for slot in self.hand.idle() {
+            if self.hand.get(slot).is_some_and(|event| event.papers.held(now) >= longest) {
+                self.park(slot, RUNGS[0].wait, Duration::ZERO);
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The network between the daemon and each of its two shores in every weather: nothing is lost, nothing is doubled, and
+//! what is wrong is told in words.
+//!
+//! Not here: faults of the broker itself (`broker/survives.rs`), and of the API (`path.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
+
+mod support;
+
+#[path = "broker/scene.rs"]
+mod scene;
+#[path = "faults/wire.rs"]
+mod wire;
+
+use std::time::Duration;
+
+use scene::Scene;
+use support::broker::shared;
+use support::daemon::{Daemon, Setup, says};
+use support::deadline::within;
+use wire::{Weather, Wire};
+
+const EVENTS: usize = 300;
+
+const SECTIONS: &str = r#"
+[look]
+lag = "0s"
+[gate]
+failures = 5
+probe_initial = "200ms"
+probe_max = "1s"
+[retry]
+initial = "200ms"
+max_interval = "1s"
+budget = 1.0
+[[rule]]
+name = "any"
+procedure = "lead"
+reconcile_by = "event_key"
+data = { event_key = "{{ key }}" }
+"#;
+
+/// A scene with a wire to each shore.
+struct Stage {
+    scene: Scene,
+    broker: Wire,
+    api: Wire,
+    setup: Setup,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+        let far = reqwest::Url::parse(&scene.place.url).unwrap();
+        let broker = Wire::to(format!("{}:{}", far.host_str().unwrap(), far.port().unwrap_or(5672))).await;
+        let api = Wire::to(scene.api.address().to_string()).await;
+        let mut near = far.clone();
+        near.set_host(Some("127.0.0.1")).unwrap();
+        near.set_port(Some(broker.address().port())).unwrap();
+        let setup = Setup { amqp: near.to_string(), api: format!("http://{}", api.address()), ..scene.setup() };
+        let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = setup.broker("topology = \"declare\"\nprefetch = 20\nheartbeat = \"2s\"\ncall_timeout = \"5s\"");
+        Self { scene, broker, api, setup }
+    }
+
+    async fn daemon(&self) -> Daemon {
+        let mut daemon = Daemon::start(&self.setup);
+        within(60, "consuming", daemon.consuming()).await;
+        daemon
+    }
+
+    /// Every event is one process, and nothing is left.
+    async fn ends_well(&self) {
+        within(180, "all created", self.scene.until_created(EVENTS)).await;
+        for queue in [self.scene.queue(), format!("{}.wait.10s", self.scene.queue())] {
+            self.scene.client.until_empty(&queue, Duration::from_secs(120)).await;
+        }
+        self.scene.place.until_unacked(&self.scene.queue(), 0, Duration::from_secs(60)).await;
+        self.scene.assert_none_lost_and_doubles_announced(EVENTS, &[]);
+        assert_eq!(self.scene.client.depth(&self.scene.dead()).await.unwrap().messages, 0);
+    }
+
+    async fn until_some(&self) {
+        within(60, "some of them", self.scene.until_created(EVENTS / 10)).await;
+    }
+}
+
+/// Weather over one of the wires, from some events on until a word in the log, and then clear again.
+async fn passes(over: fn(&Stage) -> &Wire, weather: Weather, until: &str) {
+    let stage = Stage::new().await;
+    let mut daemon = stage.daemon().await;
+    stage.scene.publish(EVENTS, 300).await;
+    over(&stage).becomes(weather);
+    within(60, until, daemon.until(|line| says(line, until))).await;
+    over(&stage).becomes(Weather::Clear);
+    stage.ends_well().await;
+}
+
+/// Weather over one of the wires all the time.
+async fn lasts(over: fn(&Stage) -> &Wire, weather: Weather) {
+    let stage = Stage::new().await;
+    let _daemon = stage.daemon().await;
+    over(&stage).becomes(weather);
+    stage.scene.publish(EVENTS, 300).await;
+    stage.ends_well().await;
+}
+
+fn broker(stage: &Stage) -> &Wire {
+    &stage.broker
+}
+
+fn api(stage: &Stage) -> &Wire {
+    &stage.api
+}
+
+const SLOW: Weather = Weather::Latency(Duration::from_millis(40));
+const DRIP: Weather = Weather::Drip(200, Duration::from_millis(5));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_way_to_the_broker_costs_time_only() {
+    lasts(broker, SLOW).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_drip_from_the_broker_costs_time_only() {
+    lasts(broker, DRIP).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_behind_a_black_hole_is_noticed_by_its_heartbeat() {
+    passes(broker, Weather::BlackHole, "broker lost").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_connection_to_the_broker_is_noticed_by_its_heartbeat() {
+    passes(broker, Weather::HalfOpen, "broker lost").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_by_the_broker_again_and_again_lose_and_double_nothing() {
+    let stage = Stage::new().await;
+    let mut daemon = stage.daemon().await;
+    stage.scene.publish(EVENTS, 300).await;
+    for round in 1..=5 {
+        stage.broker.reset_once().await;
+        within(60, "consuming again", daemon.until_count(round + 1, |line| says(line, "consuming"))).await;
+    }
+    stage.ends_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_way_to_the_api_costs_time_only() {
+    lasts(api, SLOW).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_drip_from_the_api_costs_time_only() {
+    lasts(api, DRIP).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_behind_a_black_hole_shuts_the_gate_and_doubles_nothing() {
+    passes(api, Weather::BlackHole, "gate shut").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_whose_answers_are_lost_shuts_the_gate_and_doubles_nothing() {
+    passes(api, Weather::HalfOpen, "gate shut").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_by_the_api_lose_and_double_nothing() {
+    let stage = Stage::new().await;
+    let _daemon = stage.daemon().await;
+    stage.scene.publish(EVENTS, 300).await;
+    for _ in 0..5 {
+        stage.until_some().await;
+        stage.api.reset_once().await;
+    }
+    stage.ends_well().await;
+}

@@ -1,7 +1,8 @@
 //! The real daemon on a real broker, killed with -9 at every named point of the path, against an API that applies late
 //! and shows late. With `reconcile_by`, nothing is lost, nothing doubled, nothing unexpected.
 //!
-//! Not here: an adversary that is everywhere at once (`model.rs`), and faults of the network (`faults.rs`).
+//! Not here: an adversary that is everywhere at once (`model.rs`), faults of the network (`faults.rs`), and replicas
+//! that die beside others (`replicas.rs`).
 //!
 //! Kills come in bursts shorter than the shortest wait queue, and everything comes to rest after each: a copy left by a
 //! kill between a confirm and its acknowledgement must not meet its twin while neither's process shows, which no
@@ -205,41 +206,4 @@ async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
         assert!(sum.reached(point) >= times, "{point:?} was reached {} times", sum.reached(point));
     }
     assert!(sum.is_clean(), "{sum}");
-}
-
-/// Four replicas on one queue, one killed every few seconds.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_four_replicas_one_is_killed_again_and_again_and_each_event_is_one_process() {
-    const EVENTS: usize = 10_000;
-    const EVERY: Duration = Duration::from_secs(2);
-    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
-    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 150 })]);
-    let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
-    let setup = setup.broker("topology = \"declare\"\nprefetch = 40");
-    let mut replicas = Vec::new();
-    for _ in 0..4 {
-        let mut daemon = Daemon::start(&setup);
-        within(60, "consuming", daemon.consuming()).await;
-        replicas.push(daemon);
-    }
-    let messages = (0..EVENTS).map(|number| {
-        let properties = BasicProperties::default().with_message_id(scene::id(number).into()).with_delivery_mode(2);
-        (br#"{"fate": "plain"}"#.to_vec(), properties)
-    });
-    within(120, "publishing", scene.client.publish_many("", &scene.queue(), messages.collect())).await;
-    let mut kills = 0;
-    while tokio::time::timeout(EVERY, scene.until_created(EVENTS)).await.is_err() {
-        let next = kills % replicas.len();
-        let killed = std::mem::replace(&mut replicas[next], Daemon::start(&setup));
-        killed.signal("KILL");
-        within(20, "its end", killed.ended()).await;
-        kills += 1;
-        assert!(kills < 300, "it does not come to an end");
-    }
-    assert!(kills >= 4, "killed {kills} times: too quick to mean anything");
-    scene.client.until_empty(&scene.queue(), Duration::from_secs(120)).await;
-    scene.client.until_empty(&format!("{}.wait.10s", scene.queue()), Duration::from_secs(120)).await;
-    println!("killed {kills} times");
-    scene.assert_none_lost_and_doubles_announced(EVENTS, &[]);
-    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
 }

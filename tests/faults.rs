@@ -141,7 +141,7 @@ async fn resets_by_the_broker_again_and_again_lose_and_double_nothing() {
     let mut daemon = stage.daemon().await;
     stage.scene.publish(EVENTS, 300).await;
     for round in 1..=5 {
-        stage.broker.reset_once().await;
+        stage.broker.resets();
         within(60, "consuming again", daemon.until_count(round + 1, |line| says(line, "consuming"))).await;
     }
     stage.ends_well().await;
@@ -174,7 +174,7 @@ async fn resets_by_the_api_lose_and_double_nothing() {
     stage.scene.publish(EVENTS, 300).await;
     for _ in 0..5 {
         stage.until_some().await;
-        stage.api.reset_once().await;
+        stage.api.resets();
     }
     stage.ends_well().await;
 }

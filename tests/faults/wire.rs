@@ -23,14 +23,14 @@ pub enum Weather {
     HalfOpen,
     /// Nothing goes either way, and nobody is told.
     BlackHole,
-    /// What stands is reset, and so is whoever connects.
-    Reset,
 }
 
 /// See the head of this file. Dropping it ends every connection.
 pub struct Wire {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
+    /// Each change resets what stands.
+    lightning: watch::Sender<()>,
     _running: JoinSet<()>,
 }
 
@@ -40,9 +40,10 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (weather, seen) = watch::channel(Weather::Clear);
+        let lightning = watch::Sender::new(());
         let mut running = JoinSet::new();
-        running.spawn(accept(listener, far, seen));
-        Self { address, weather, _running: running }
+        running.spawn(accept(listener, far, seen, lightning.clone()));
+        Self { address, weather, lightning, _running: running }
     }
 
     /// The near end.
@@ -55,39 +56,36 @@ impl Wire {
         self.weather.send_replace(weather);
     }
 
-    /// Resets what stands, once; what connects afterwards is let through.
-    pub async fn reset_once(&self) {
-        self.becomes(Weather::Reset);
-        tokio::task::yield_now().await;
-        self.becomes(Weather::Clear);
+    /// Resets what stands; what connects afterwards is let through.
+    pub fn resets(&self) {
+        self.lightning.send_replace(());
     }
 }
 
-async fn accept(listener: TcpListener, far: String, weather: watch::Receiver<Weather>) {
+async fn accept(listener: TcpListener, far: String, weather: watch::Receiver<Weather>, lightning: watch::Sender<()>) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((near, _)) = accepted else { return };
-                running.spawn(join(near, far.clone(), weather.clone()));
+                running.spawn(join(near, far.clone(), weather.clone(), lightning.subscribe()));
             }
             Some(_) = running.join_next() => {}
         }
     }
 }
 
-async fn join(near: TcpStream, far: String, weather: watch::Receiver<Weather>) {
+async fn join(near: TcpStream, far: String, weather: watch::Receiver<Weather>, mut lightning: watch::Receiver<()>) {
     let Ok(far) = TcpStream::connect(&far).await else { return };
     for end in [&near, &far] {
         // Closed with bytes unsent, an end is reset instead of closed in order.
         end.set_zero_linger().expect("a socket option");
     }
     let ((from_near, to_near), (from_far, to_far)) = (near.into_split(), far.into_split());
-    let mut storm = weather.clone();
     tokio::select! {
         () = pump(from_near, to_far, true, weather.clone()) => {}
         () = pump(from_far, to_near, false, weather) => {}
-        _ = storm.wait_for(|weather| *weather == Weather::Reset) => {}
+        _ = lightning.changed() => {}
     }
 }
 

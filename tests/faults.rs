@@ -1,11 +1,19 @@
 //! The network between the daemon and each of its two shores in every weather: nothing is lost, nothing is doubled, and
 //! what is wrong is told in words.
 //!
-//! Not here: faults of the broker itself (`broker/survives.rs`), and of the API (`path.rs`).
+//! And the faults of the broker itself, on every version that is supported (`faults/brokers.rs`).
+//!
+//! Not here: a broker that is killed, frozen or not there (`broker/survives.rs`), and faults of the API (`path.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
 mod support;
 
+#[path = "faults/brokers.rs"]
+mod brokers;
+#[path = "faults/deaf.rs"]
+mod deaf;
+#[path = "faults/garble.rs"]
+mod garble;
 #[path = "broker/scene.rs"]
 mod scene;
 #[path = "faults/wire.rs"]
@@ -39,6 +47,19 @@ reconcile_by = "event_key"
 data = { event_key = "{{ key }}" }
 "#;
 
+/// Where the broker of a scene listens, and its URL by way of another port here.
+fn near(scene: &Scene) -> (String, impl Fn(u16) -> String + use<>) {
+    let far = reqwest::Url::parse(&scene.place.url).unwrap();
+    let listens = format!("{}:{}", far.host_str().unwrap(), far.port().unwrap_or(5672));
+    let url = move |port| {
+        let mut near = far.clone();
+        near.set_host(Some("127.0.0.1")).unwrap();
+        near.set_port(Some(port)).unwrap();
+        near.to_string()
+    };
+    (listens, url)
+}
+
 /// A scene with a wire to each shore.
 struct Stage {
     scene: Scene,
@@ -50,13 +71,11 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
-        let far = reqwest::Url::parse(&scene.place.url).unwrap();
-        let broker = Wire::to(format!("{}:{}", far.host_str().unwrap(), far.port().unwrap_or(5672))).await;
+        let (far, url) = near(&scene);
+        let broker = Wire::to(far).await;
         let api = Wire::to(scene.api.address().to_string()).await;
-        let mut near = far.clone();
-        near.set_host(Some("127.0.0.1")).unwrap();
-        near.set_port(Some(broker.address().port())).unwrap();
-        let setup = Setup { amqp: near.to_string(), api: format!("http://{}", api.address()), ..scene.setup() };
+        let setup =
+            Setup { amqp: url(broker.address().port()), api: format!("http://{}", api.address()), ..scene.setup() };
         let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
         let setup = setup.broker("topology = \"declare\"\nprefetch = 20\nheartbeat = \"2s\"\ncall_timeout = \"5s\"");
         Self { scene, broker, api, setup }

@@ -15,8 +15,6 @@ mod support;
 mod account;
 #[path = "kill/points.rs"]
 mod points;
-#[path = "kill/relay.rs"]
-mod relay;
 #[path = "broker/scene.rs"]
 mod scene;
 
@@ -25,11 +23,11 @@ use std::time::Duration;
 use account::Account;
 use lapin::BasicProperties;
 use points::{POINTS, Point};
-use relay::Relay;
 use scene::Scene;
 use support::broker::shared;
 use support::daemon::{Daemon, Setup};
 use support::deadline::within;
+use support::relay::Relay;
 use support::standin::{Canned, Fault, Rule};
 
 /// How often each point is reached.

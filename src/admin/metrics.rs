@@ -82,6 +82,7 @@ pub struct Metrics {
     ramp: Level,
     broker_connected: Level,
     broker_connections: Counter,
+    deaf: Counter,
     publishes_refused: Counter,
     last_settled: Level,
 }
@@ -127,6 +128,7 @@ impl Metrics {
             ramp: put(all, "ramp_requests_per_second", "What may go each second after the gate opened; 0 is no limit"),
             broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
+            deaf: put(all, "broker_deaf", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             registry: std::mem::take(all),
@@ -238,6 +240,11 @@ impl Metrics {
     /// A connection to the broker was made.
     pub fn broker_connections(&self) {
         self.broker_connections.inc();
+    }
+
+    /// Nothing arrived though the queue held events.
+    pub fn broker_deaf(&self) {
+        self.deaf.inc();
     }
 
     /// The broker did not confirm a publish.

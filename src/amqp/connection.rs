@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::channel::REPLY_SUCCESS;
+use super::deaf::Ear;
 use super::shore::Shore;
 use super::state::BrokerState;
 use super::trouble::Trouble;
@@ -26,6 +27,9 @@ use crate::core::backoff::{ceiling, jittered};
 
 /// Connections that stood this long have the next wait begin at the shortest again.
 const STABLE: Duration = Duration::from_secs(60);
+/// After a message that could not be parsed, so many times the prefetch are taken one at a time: it comes back among
+/// what was in hand with it, but not in a certain place.
+const WARY_FOR: u16 = 4;
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What a client says first, in AMQP 0-9-1.
@@ -53,11 +57,14 @@ pub struct Ends {
 /// Answers whether the broker took every answer; false if the connection was lost with messages in hand at the end.
 pub async fn run(config: Config, mut ends: Ends) -> bool {
     let mut failures = 0;
-    let mut last = Last::default();
+    let mut last = Last::new(&config);
     let is_settled = loop {
         ends.state.send_replace(BrokerState::Connecting);
         let began = Instant::now();
         let Err(trouble) = stand(&config, &mut ends, &mut last).await else { break true };
+        if trouble.is_unparsable() {
+            last.wary = config.prefetch.saturating_mul(WARY_FOR);
+        }
         ends.metrics.broker_connected(false);
         ends.state.send_replace(BrokerState::Lost { why: trouble.to_string() });
         if *ends.stop.borrow() {
@@ -79,12 +86,22 @@ pub async fn run(config: Config, mut ends: Ends) -> bool {
 }
 
 /// What the generation before came to.
-#[derive(Default)]
-struct Last {
+pub(super) struct Last {
     /// It got as far as consuming.
-    has_consumed: bool,
+    pub(super) has_consumed: bool,
     /// Its broker took the connection and said nothing.
     was_silent: bool,
+    /// What was heard of the queue.
+    pub(super) ear: Ear,
+    /// So many messages are still taken one at a time, because one could not be parsed: each lost connection counts
+    /// towards the delivery limit of everything in hand.
+    pub(super) wary: u16,
+}
+
+impl Last {
+    fn new(config: &Config) -> Self {
+        Self { has_consumed: false, was_silent: false, ear: Ear::new(config.deaf_after, Instant::now()), wary: 0 }
+    }
 }
 
 /// One generation: connect, look at the topology, consume, until the stop (`Ok`) or the first trouble.
@@ -95,9 +112,8 @@ async fn stand(config: &Config, ends: &mut Ends, last: &mut Last) -> Result<(), 
         // A broker that does not answer must not hold up the end.
         () = stopped(&mut ends.stop) => return Ok(()),
     };
-    let end = match Shore::open(config, &link, ends).await {
+    let end = match Shore::open(config, &link, ends, last).await {
         Ok(shore) => {
-            last.has_consumed = true;
             ends.metrics.broker_connected(true);
             ends.metrics.broker_connections();
             ends.state.send_replace(BrokerState::Consuming);

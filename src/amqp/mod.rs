@@ -4,6 +4,7 @@
 
 mod channel;
 pub mod connection;
+mod deaf;
 mod intake;
 mod letter;
 mod original;
@@ -43,6 +44,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The longest one call to the broker may take, connecting included.
     pub call_timeout: Duration,
+    /// Nothing arrives for so long, with room in hand and messages in the queue: the subscription is made again.
+    pub deaf_after: Duration,
     /// The shortest and longest ceiling of the wait before connecting again.
     pub reconnect: (Duration, Duration),
     /// PEM file of further certificate authorities for `amqps://`.

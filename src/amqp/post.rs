@@ -25,6 +25,11 @@ const CHANNELS: usize = 4;
 /// The ceilings of the waits before a refused message is published again.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
+const BLOCKED: &str = "the broker blocks whoever publishes: it has an alarm, for memory or disk; free some. The event \
+     stays in hand";
+const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes? The event stays \
+     in hand";
+
 /// By what they go.
 #[derive(Clone)]
 struct LetterBox {
@@ -149,7 +154,8 @@ async fn publish(channel: &Channel, to: &LetterBox, mail: &Mail) -> lapin::Resul
         match tokio::time::timeout(to.limit, &mut confirmed).await {
             Ok(confirmation) => return confirmation.map(refusal),
             // Publishing again now could make two of it; a dead connection shows by its heartbeat.
-            Err(_) => tracing::warn!(queue = %mail.queue, "a publish is not confirmed yet: is the broker blocked?"),
+            Err(_) if to.connection.status().blocked() => tracing::warn!(queue = %mail.queue, "{BLOCKED}"),
+            Err(_) => tracing::warn!(queue = %mail.queue, "{UNCONFIRMED}"),
         }
     }
 }

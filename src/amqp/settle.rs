@@ -55,6 +55,10 @@ impl Desk {
         self.held.insert(tag, held);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty()
     }

@@ -2,12 +2,15 @@
 //!
 //! Not here: consuming from them, or changing one that exists.
 
+use std::time::Duration;
+
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
 use super::connection::Link;
+use super::deaf::Asked;
 use super::traps;
 use super::trouble::{Trouble, is_missing, is_other, is_refused, within};
 use super::{Config, QueueType, Topology};
@@ -22,18 +25,20 @@ pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Troubl
             traps::tell(config, &link.consuming).await?;
         }
     }
-    let obstacle = match missing_wait_queues(config, &link.consuming).await? {
-        Some(missing) => Some(missing),
-        None => wrong_wait_queue(config, &link.consuming).await?,
-    };
-    let obstacle = match obstacle {
-        Some(obstacle) => Some(obstacle),
-        None => refused_publish(config, &link.publishing).await?,
-    };
-    if let Some(obstacle) = &obstacle {
-        tracing::warn!("events wait in hand only, none is parked: {obstacle}");
+    let Some(obstacle) = obstacle(config, link).await? else { return Ok(true) };
+    tracing::warn!("events wait in hand only, none is parked: {obstacle}");
+    Ok(false)
+}
+
+/// What stands in the way of parking, if anything does.
+async fn obstacle(config: &Config, link: &Link) -> Result<Option<String>, Trouble> {
+    if let Some(missing) = missing_wait_queues(config, &link.consuming).await? {
+        return Ok(Some(missing));
     }
-    Ok(obstacle.is_none())
+    if let Some(wrong) = wrong_wait_queue(config, &link.consuming).await? {
+        return Ok(Some(wrong));
+    }
+    refused_publish(config, &link.publishing).await
 }
 
 async fn verify(config: &Config, connection: &Connection) -> Result<(), Trouble> {
@@ -132,6 +137,20 @@ async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result
         }
         Err(error) => Err(Trouble::during(&format!("looking for queue `{queue}`"), &error)),
     }
+}
+
+/// What the queue says of itself. Refused or without an answer, it says nothing.
+pub(super) async fn ask(
+    queue: &ShortString,
+    connection: &Connection,
+    limit: Duration,
+) -> Result<Option<Asked>, Trouble> {
+    let channel = channel::open(connection, limit).await?;
+    let options = QueueDeclareOptions { passive: true, ..durable() };
+    let asked = tokio::time::timeout(limit, channel.queue_declare(queue.clone(), options, FieldTable::default()));
+    let Ok(Ok(queue)) = asked.await else { return Ok(None) };
+    channel::close(&channel, limit).await?;
+    Ok(Some(Asked { ready: queue.message_count(), consumers: queue.consumer_count() }))
 }
 
 async fn declare(config: &Config, connection: &Connection) -> Result<(), Trouble> {

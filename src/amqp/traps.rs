@@ -10,7 +10,9 @@ use super::trouble::{Trouble, is_other, is_refused};
 use super::{Config, QueueType, channel};
 
 /// More than there are arguments to differ in.
-const ASKED_MAX: usize = 8;
+const ASKED_MAX: usize = 12;
+/// The default limit of quorum queues since RabbitMQ 4.0; a lower one is a trap. Negative is none.
+const DELIVERIES_MIN: i64 = 20;
 
 /// Says every trap that the broker lets this user see. It is asked by declaring the queue as it should be, which changes
 /// nothing about one that is there: the answer names the first argument that differs.
@@ -22,8 +24,15 @@ pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(),
             tracing::warn!(queue = config.queue, "trap: the work queue is made otherwise than it should be: {said}");
             return Ok(());
         };
-        tracing::warn!(queue = config.queue, argument, "trap: the work queue {}", words(argument));
-        wanted = without(wanted, argument);
+        let current = current(&said);
+        if let Some(words) = words(argument, current.as_ref()) {
+            tracing::warn!(queue = config.queue, argument, "trap: the work queue {words}");
+        }
+        wanted = match current {
+            // Nothing of ours: taken as it is, to see what else differs.
+            Some(current) if !wanted.inner().contains_key(argument) => with(wanted, argument, current),
+            _ => without(wanted, argument),
+        };
     }
     Ok(())
 }
@@ -51,8 +60,27 @@ fn argument(said: &str) -> Option<&str> {
     said.split_once("inequivalent arg '")?.1.split('\'').next()
 }
 
-fn words(argument: &str) -> &'static str {
-    match argument {
+/// The value that the queue has: `… but current is the value '3' of type 'long'`.
+fn current(said: &str) -> Option<AMQPValue> {
+    let (value, rest) = said.split_once("current is the value '")?.1.split_once("' of type '")?;
+    Some(match rest.split('\'').next()? {
+        "longstr" => AMQPValue::LongString(value.into()),
+        "bool" => AMQPValue::Boolean(value == "true"),
+        _ => AMQPValue::LongLongInt(value.parse().ok()?),
+    })
+}
+
+/// Why it is a trap, if it is one.
+fn words(argument: &str, current: Option<&AMQPValue>) -> Option<&'static str> {
+    Some(match argument {
+        "x-delivery-limit" => match current {
+            Some(AMQPValue::LongLongInt(0..DELIVERIES_MIN)) => {
+                "gives an event up after fewer than 20 returns: shutdowns, lost connections and wait queues may each \
+                 be counted, so that good events end as dead letters of the broker"
+            }
+            _ => return None,
+        },
+        "x-single-active-consumer" => return None,
         "x-queue-type" => {
             "is no quorum queue: it is on one node, and does not count how often an event was given back, so that one \
              that takes the daemon down is not recognised"
@@ -64,8 +92,17 @@ fn words(argument: &str) -> &'static str {
         "x-dead-letter-strategy" | "x-overflow" => {
             "dead-letters at most once: what the broker gives up by itself can be lost on its way"
         }
+        "x-max-length" | "x-max-length-bytes" | "x-message-ttl" | "x-expires" => {
+            "has a limit of its own: what is beyond it leaves the queue before anybody has seen it"
+        }
         _ => "is made otherwise than it should be",
-    }
+    })
+}
+
+fn with(wanted: FieldTable, argument: &str, value: AMQPValue) -> FieldTable {
+    let mut wanted = wanted;
+    wanted.insert(argument.into(), value);
+    wanted
 }
 
 /// Of a classic queue nothing is wanted that only a quorum queue has.
@@ -93,6 +130,25 @@ mod tests {
         let said = "PRECONDITION_FAILED - inequivalent arg 'x-overflow' for queue 'q' in vhost '/': received …";
         assert_eq!(argument(said), Some("x-overflow"));
         assert_eq!(argument("PRECONDITION_FAILED - something else"), None);
+    }
+
+    #[test]
+    fn what_the_queue_has_is_read_from_the_brokers_words() {
+        let said = |value: &str, kind: &str| {
+            let words = format!("received none but current is the value '{value}' of type '{kind}'");
+            current(&words)
+        };
+        assert_eq!(said("3", "signedint"), Some(AMQPValue::LongLongInt(3)));
+        assert_eq!(said("true", "bool"), Some(AMQPValue::Boolean(true)));
+        assert_eq!(said("drop-head", "longstr"), Some(AMQPValue::LongString("drop-head".into())));
+        assert_eq!(current("but current is none"), None);
+    }
+
+    #[test]
+    fn only_a_low_delivery_limit_is_a_trap() {
+        let is_told = |limit| words("x-delivery-limit", Some(&AMQPValue::LongLongInt(limit))).is_some();
+        assert_eq!([-1, 0, 3, 19, 20, 100].map(is_told), [false, true, true, true, false, false]);
+        assert_eq!(words("x-single-active-consumer", Some(&AMQPValue::Boolean(true))), None);
     }
 
     #[test]

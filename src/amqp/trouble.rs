@@ -10,22 +10,31 @@ use lapin::{Error, ErrorKind};
 
 /// Why the near shore is gone, for a person on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble(String);
+pub(super) struct Trouble {
+    words: String,
+    is_unparsable: bool,
+}
 
 impl Trouble {
     pub(super) fn new(words: impl Into<String>) -> Self {
-        Self(words.into())
+        Self { words: words.into(), is_unparsable: false }
     }
 
     /// Names what was being done when `error` came.
     pub(super) fn during(what: &str, error: &Error) -> Self {
-        Self(format!("{what}: {}", words(error)))
+        let is_unparsable = matches!(error.kind(), ErrorKind::ParsingError(_));
+        Self { words: format!("{what}: {}", words(error)), is_unparsable }
+    }
+
+    /// Whether the client library could not read what the broker sent.
+    pub(super) fn is_unparsable(&self) -> bool {
+        self.is_unparsable
     }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+        out.write_str(&self.words)
     }
 }
 
@@ -77,9 +86,7 @@ fn words(error: &Error) -> String {
             AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
                 format!("refused ({told}): check the user's password and permissions")
             }
-            AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => {
-                format!("{told}: it exists with other arguments; use topology = \"verify\" or make it again")
-            }
+            AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => precondition(&told.to_string()),
             AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
                 format!("{told}: the virtual host is missing or closed to this user; check broker.url")
             }
@@ -90,8 +97,37 @@ fn words(error: &Error) -> String {
         },
         ErrorKind::MissingHeartbeatError => "the broker has not been heard of for two heartbeats".to_owned(),
         ErrorKind::ParsingError(_) => "the broker sent what the client cannot parse: either the port speaks \
-             another protocol (TLS?), or a message carries text that is no UTF-8 in a property"
+             another protocol (TLS?), or a message carries text that is no UTF-8 in a property: if that does not end by \
+             itself, take the first message out of the queue"
             .to_owned(),
         _ => error.to_string(),
+    }
+}
+
+/// One code for several things: the broker's words tell which.
+fn precondition(told: &str) -> String {
+    if told.contains("inequivalent arg") {
+        return format!("{told}: it exists with other arguments; use topology = \"verify\" or make it again");
+    }
+    if told.contains("timed out") {
+        return format!("an event was in hand for longer than the broker's consumer timeout ({told}); raise it there");
+    }
+    told.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_code_for_several_things_is_told_apart() {
+        let other = precondition("PRECONDITION_FAILED - inequivalent arg 'x-overflow' for queue 'q'");
+        assert!(other.contains("other arguments"), "{other}");
+        let late = precondition("PRECONDITION_FAILED - delivery acknowledgement on channel 2 timed out");
+        assert!(late.contains("consumer timeout"), "{late}");
+        assert_eq!(
+            precondition("PRECONDITION_FAILED - unknown delivery tag 7"),
+            "PRECONDITION_FAILED - unknown delivery tag 7"
+        );
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         queue_type: reader.word("broker.queue_type", &[("quorum", QueueType::Quorum), ("classic", QueueType::Classic)]),
         heartbeat: heartbeat(reader),
         call_timeout: reader.duration("broker.call_timeout", "10s", millis(1)..=seconds(300)),
+        deaf_after: reader.duration("broker.deaf_after", "30s", seconds(1)..=hours(1)),
         reconnect: reconnect(reader),
         ca_file: reader.file("broker.ca_file"),
     }

@@ -2,7 +2,7 @@
 //!
 //! Not here: the relay that carries a trap out, and killing.
 
-use super::relay::{Doing, From, Seen, Trap, Verdict};
+use crate::support::relay::{Doing, From, Seen, Trap, Verdict};
 
 /// Where a publish goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

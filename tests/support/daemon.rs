@@ -37,6 +37,9 @@ pub struct Setup {
     pub sections: String,
 }
 
+/// Lines of its log that a failed test shows.
+const LAST_WORDS: usize = 60;
+
 /// The rule used where a test brings none.
 pub const ANY: &str = r#"
 [[rule]]
@@ -225,6 +228,17 @@ impl Daemon {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("proc");
         let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+}
+
+/// What it said last, where a test fails.
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            println!("the daemon's last words:");
+            log.iter().rev().take(LAST_WORDS).rev().for_each(|line| println!("{line}"));
+        }
     }
 }
 

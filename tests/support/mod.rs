@@ -5,4 +5,5 @@
 pub mod broker;
 pub mod daemon;
 pub mod deadline;
+pub mod relay;
 pub mod standin;

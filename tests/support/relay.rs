@@ -1,6 +1,7 @@
 //! A relay between a daemon and its broker that reads AMQP frames, and stops the world at a chosen one.
 //!
-//! Not here: which frame is chosen (`points`), and killing.
+//! Not here: which frame is chosen, and killing.
+#![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ const PROTOCOL_HEADER: usize = 8;
 /// Type, channel and size.
 const FRAME_HEAD: usize = 7;
 const METHOD: u8 = 1;
+const HEADER: u8 = 2;
+const BODY: u8 = 3;
 
 /// Who sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum From {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doing {
     Delivers,
+    /// Head or body of a message.
+    Content,
     /// Publishes to this queue.
     Publishes(String),
     /// From the daemon an acknowledgement, from the broker a confirm.
@@ -52,6 +57,8 @@ pub enum Verdict {
     PassesLast,
     /// It does not, and nothing after it.
     Held,
+    /// It does not, and the rest goes on.
+    Swallowed,
 }
 
 /// Decides about each frame in turn.
@@ -81,7 +88,7 @@ impl State {
         }
         let mut trap = self.trap();
         let verdict = trap.as_mut().map_or(Verdict::Passes, |trap| trap(seen));
-        if verdict != Verdict::Passes {
+        if matches!(verdict, Verdict::PassesLast | Verdict::Held) {
             self.sprung.send_replace(true);
         }
         verdict
@@ -158,7 +165,8 @@ async fn pump(mut reader: OwnedReadHalf, writer: OwnedWriteHalf, from: From, con
         }
         while let Some((frame, seen)) = next(&mut reader, from, connection).await {
             let verdict = state.judge(&seen);
-            if verdict != Verdict::Held && frames.send(frame).await.is_err() {
+            let passes = matches!(verdict, Verdict::Passes | Verdict::PassesLast);
+            if passes && frames.send(frame).await.is_err() {
                 return;
             }
         }
@@ -182,7 +190,11 @@ async fn next(reader: &mut OwnedReadHalf, from: From, connection: usize) -> Opti
     let size = u32::from_be_bytes([frame[3], frame[4], frame[5], frame[6]]) as usize;
     frame.resize(FRAME_HEAD + size + 1, 0);
     reader.read_exact(&mut frame[FRAME_HEAD..]).await.ok()?;
-    let doing = if frame[0] == METHOD { doing(&frame[FRAME_HEAD..]) } else { Doing::Else };
+    let doing = match frame[0] {
+        METHOD => doing(&frame[FRAME_HEAD..]),
+        HEADER | BODY => Doing::Content,
+        _ => Doing::Else,
+    };
     Some((frame, Seen { from, connection, channel, doing }))
 }
 

@@ -47,19 +47,6 @@ reconcile_by = "event_key"
 data = { event_key = "{{ key }}" }
 "#;
 
-/// Where the broker of a scene listens, and its URL by way of another port here.
-fn near(scene: &Scene) -> (String, impl Fn(u16) -> String + use<>) {
-    let far = reqwest::Url::parse(&scene.place.url).unwrap();
-    let listens = format!("{}:{}", far.host_str().unwrap(), far.port().unwrap_or(5672));
-    let url = move |port| {
-        let mut near = far.clone();
-        near.set_host(Some("127.0.0.1")).unwrap();
-        near.set_port(Some(port)).unwrap();
-        near.to_string()
-    };
-    (listens, url)
-}
-
 /// A scene with a wire to each shore.
 struct Stage {
     scene: Scene,
@@ -71,11 +58,13 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
-        let (far, url) = near(&scene);
-        let broker = Wire::to(far).await;
+        let broker = Wire::to(scene.listens()).await;
         let api = Wire::to(scene.api.address().to_string()).await;
-        let setup =
-            Setup { amqp: url(broker.address().port()), api: format!("http://{}", api.address()), ..scene.setup() };
+        let setup = Setup {
+            amqp: scene.by_way_of(broker.address().port()),
+            api: format!("http://{}", api.address()),
+            ..scene.setup()
+        };
         let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
         let setup = setup.broker("topology = \"declare\"\nprefetch = 20\nheartbeat = \"2s\"\ncall_timeout = \"5s\"");
         Self { scene, broker, api, setup }

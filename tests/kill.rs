@@ -75,13 +75,8 @@ impl Stage {
             Rule::always(Fault::CreateLate { ms: 900 }).attribute("fate", "late").times(1),
             Rule::always(Fault::CreateThenReset).attribute("fate", "lost").times(1),
         ]);
-        let broker = reqwest::Url::parse(&scene.place.url).unwrap();
-        let upstream = format!("{}:{}", broker.host_str().unwrap(), broker.port().unwrap_or(5672));
-        let relay = Relay::start(upstream).await;
-        let mut through = broker.clone();
-        through.set_host(Some("127.0.0.1")).unwrap();
-        through.set_port(Some(relay.address().port())).unwrap();
-        let setup = Setup { amqp: through.to_string(), ..scene.setup() };
+        let relay = Relay::start(scene.listens()).await;
+        let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
         let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
         let setup = setup.broker("topology = \"declare\"\nprefetch = 12");
         let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), name };

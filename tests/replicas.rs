@@ -12,7 +12,6 @@ mod scene;
 
 use std::time::Duration;
 
-use lapin::BasicProperties;
 use scene::Scene;
 use support::broker::shared;
 use support::daemon::{Daemon, Setup};
@@ -70,11 +69,7 @@ async fn of_four_replicas_one_is_killed_again_and_again_and_each_event_is_one_pr
     for _ in 0..4 {
         replicas.push(replica(&setup).await);
     }
-    let messages = (0..EVENTS).map(|number| {
-        let properties = BasicProperties::default().with_message_id(scene::id(number).into()).with_delivery_mode(2);
-        (b"{}".to_vec(), properties)
-    });
-    within(120, "publishing", scene.client.publish_many("", &scene.queue(), messages.collect())).await;
+    within(120, "publishing", scene.publish(EVENTS, 100)).await;
     let kills = within(480, "all processes", kill_in_turn(&scene, &setup, &mut replicas)).await;
     assert!(kills >= 4, "killed {kills} times: too quick to mean anything");
     scene.client.until_empty(&scene.queue(), Duration::from_secs(120)).await;

@@ -99,6 +99,11 @@ pub(super) struct Last {
 }
 
 impl Last {
+    /// How many events may be taken of those that are wanted.
+    pub(super) fn allows(&self, wanted: Appetite) -> Appetite {
+        if self.wary > 0 { Appetite::One } else { wanted }
+    }
+
     fn new(config: &Config) -> Self {
         Self { has_consumed: false, was_silent: false, ear: Ear::new(config.deaf_after, Instant::now()), wary: 0 }
     }

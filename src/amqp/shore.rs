@@ -68,7 +68,7 @@ impl<'a> Shore<'a> {
         let channel = channel::open(&link.consuming, limit).await?;
         let subscription =
             Subscription { queue: topology::name(&config.queue)?, prefetch: config.prefetch, channel, limit };
-        let wanted = if last.wary > 0 { Appetite::One } else { *ends.appetite.borrow() };
+        let wanted = last.allows(*ends.appetite.borrow());
         let consumer = subscription.begin(wanted).await?;
         // Before any message; a corridor that is gone needs none.
         drop(ends.intake.send(Arrival::Connected { can_park }).await);
@@ -127,7 +127,7 @@ impl<'a> Shore<'a> {
                 }
                 _ = look.tick() => {
                     self.link.check()?;
-                    let wanted = if self.last.wary > 0 { Appetite::One } else { *appetite.borrow() };
+                    let wanted = self.last.allows(*appetite.borrow());
                     let silence = if is_taking { self.listen(wanted).await? } else { Silence::Fair };
                     self.hear_again(silence, wanted, intake, metrics).await?;
                 }

@@ -69,13 +69,8 @@ async fn missing_wait_queues(config: &Config, connection: &Connection) -> Result
 async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
     for rung in RUNGS {
         let queue = wait_queue(&config.queue, rung);
-        let channel = channel::open(connection, config.call_timeout).await?;
-        let asked = channel.queue_declare(name(&queue)?, durable(), of_rung(config, rung));
-        let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
-            return Err(Trouble::new(format!("looking at queue `{queue}`: no answer from the broker")));
-        };
-        match answer {
-            Ok(_) => channel::close(&channel, config.call_timeout).await?,
+        match look_at(config, connection, &queue, of_rung(config, rung)).await? {
+            Ok(()) => {}
             Err(error) if is_other(&error) => {
                 return Ok(Some(format!("queue `{queue}` could drop or keep them: {error}; make it again")));
             }
@@ -91,6 +86,35 @@ async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Op
         }
     }
     Ok(None)
+}
+
+/// What the broker says when a queue is declared as it should be, which changes nothing about one that is there. Asked on a
+/// channel of its own: a no closes it.
+pub(super) async fn look_at(
+    config: &Config,
+    connection: &Connection,
+    queue: &str,
+    arguments: FieldTable,
+) -> Result<lapin::Result<()>, Trouble> {
+    asked(config, connection, queue, ("looking at", durable()), arguments).await
+}
+
+async fn asked(
+    config: &Config,
+    connection: &Connection,
+    queue: &str,
+    (doing, options): (&str, QueueDeclareOptions),
+    arguments: FieldTable,
+) -> Result<lapin::Result<()>, Trouble> {
+    let channel = channel::open(connection, config.call_timeout).await?;
+    let asked = channel.queue_declare(name(queue)?, options, arguments);
+    let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
+        return Err(Trouble::new(format!("{doing} queue `{queue}`: no answer from the broker")));
+    };
+    if answer.is_ok() {
+        channel::close(&channel, config.call_timeout).await?;
+    }
+    Ok(answer.map(|_| ()))
 }
 
 /// Whether this user may publish to queues at all: asked with a message for a queue that cannot be.
@@ -119,16 +143,10 @@ pub(super) fn wait_queue(queue: &str, rung: Rung) -> String {
     format!("{queue}.wait.{}", rung.label)
 }
 
-/// Whether a queue exists, asked on a channel of its own: the answer no closes it.
+/// Whether a queue exists.
 async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result<bool, Trouble> {
-    let channel = channel::open(connection, config.call_timeout).await?;
-    let asked =
-        channel.queue_declare(name(queue)?, QueueDeclareOptions { passive: true, ..durable() }, FieldTable::default());
-    let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
-        return Err(Trouble::new(format!("looking for queue `{queue}`: no answer from the broker")));
-    };
-    match answer {
-        Ok(_) => channel::close(&channel, config.call_timeout).await.map(|()| true),
+    match asked(config, connection, queue, ("looking for", passive()), FieldTable::default()).await? {
+        Ok(()) => Ok(true),
         Err(error) if is_missing(&error) => Ok(false),
         Err(error) if is_refused(&error) => {
             // The right to look is not the right to use: the first use tells.
@@ -146,8 +164,7 @@ pub(super) async fn ask(
     limit: Duration,
 ) -> Result<Option<Asked>, Trouble> {
     let channel = channel::open(connection, limit).await?;
-    let options = QueueDeclareOptions { passive: true, ..durable() };
-    let asked = tokio::time::timeout(limit, channel.queue_declare(queue.clone(), options, FieldTable::default()));
+    let asked = tokio::time::timeout(limit, channel.queue_declare(queue.clone(), passive(), FieldTable::default()));
     let Ok(Ok(queue)) = asked.await else { return Ok(None) };
     channel::close(&channel, limit).await?;
     Ok(Some(Asked { ready: queue.message_count(), consumers: queue.consumer_count() }))
@@ -201,7 +218,11 @@ pub(super) fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
     arguments
 }
 
-pub(super) fn durable() -> QueueDeclareOptions {
+fn passive() -> QueueDeclareOptions {
+    QueueDeclareOptions { passive: true, ..durable() }
+}
+
+fn durable() -> QueueDeclareOptions {
     QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
 }
 

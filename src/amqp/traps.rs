@@ -5,9 +5,9 @@
 use lapin::Connection;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-use super::topology::{back_to, durable, name};
+use super::topology::{back_to, look_at};
 use super::trouble::{Trouble, is_other, is_refused};
-use super::{Config, QueueType, channel};
+use super::{Config, QueueType};
 
 /// More than there are arguments to differ in.
 const ASKED_MAX: usize = 12;
@@ -39,13 +39,8 @@ pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(),
 
 /// What the broker says to a declare; none where the queue is as wanted, or this user may not ask.
 async fn difference(config: &Config, connection: &Connection, wanted: FieldTable) -> Result<Option<String>, Trouble> {
-    let channel = channel::open(connection, config.call_timeout).await?;
-    let asked = channel.queue_declare(name(&config.queue)?, durable(), wanted);
-    let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
-        return Err(Trouble::new(format!("looking at queue `{}`: no answer from the broker", config.queue)));
-    };
-    match answer {
-        Ok(_) => channel::close(&channel, config.call_timeout).await.map(|()| None),
+    match look_at(config, connection, &config.queue, wanted).await? {
+        Ok(()) => Ok(None),
         Err(error) if is_other(&error) => Ok(Some(error.to_string())),
         Err(error) if is_refused(&error) => {
             tracing::info!(queue = config.queue, "the broker does not let this user see how the work queue is made");

@@ -123,11 +123,7 @@ data = { event_key = "{{ key }}" }
     within(60, "consuming", daemon.consuming()).await;
     // More of them than there are places in hand, and before the others.
     scene.publish(60, 1000).await;
-    let others = (60..260).map(|number| {
-        let properties = lapin::BasicProperties::default().with_message_id(super::scene::id(number).into());
-        (br#"{"filler": "x"}"#.to_vec(), properties.with_delivery_mode(2))
-    });
-    scene.client.publish_many("", &scene.queue(), others.collect()).await;
+    scene.publish_those(60..260, 15).await;
     within(60, "the others", daemon.until_count(200, |line| fate(line, "created"))).await;
     assert_eq!(daemon.count(|line| fate(line, "dead_letter")), 0);
     scene.api.set_procedures(&["lead", "missing"]);

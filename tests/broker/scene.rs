@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test that includes it uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use lapin::BasicProperties;
 use lapin::types::FieldTable;
@@ -53,6 +54,24 @@ impl Scene {
         self.place.name_of(DEAD)
     }
 
+    /// Where the broker listens, host and port.
+    pub fn listens(&self) -> String {
+        let url = self.url();
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5672))
+    }
+
+    /// The URL of the broker by way of another port here.
+    pub fn by_way_of(&self, port: u16) -> String {
+        let mut url = self.url();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
+        url.into()
+    }
+
+    fn url(&self) -> reqwest::Url {
+        reqwest::Url::parse(&self.place.url).unwrap()
+    }
+
     /// The configuration of a daemon here.
     pub fn setup(&self) -> Setup {
         Setup::new(&self.place.url, &self.queue(), &self.api.url(), StandIn::TOKEN)
@@ -66,11 +85,16 @@ impl Scene {
 
     /// Publishes so many events with the ids `e0`, `e1` … and bodies of about so many bytes.
     pub async fn publish(&self, count: usize, bytes: usize) {
+        self.publish_those(0..count, bytes).await;
+    }
+
+    /// The same, of those numbers.
+    pub async fn publish_those(&self, numbers: Range<usize>, bytes: usize) {
         let message = |number| {
             let properties = BasicProperties::default().with_message_id(id(number).into()).with_delivery_mode(2);
             (format!(r#"{{"filler": "{}"}}"#, "x".repeat(bytes.saturating_sub(14))).into_bytes(), properties)
         };
-        self.client.publish_many("", &self.queue(), (0..count).map(message).collect()).await;
+        self.client.publish_many("", &self.queue(), numbers.map(message).collect()).await;
     }
 
     /// How many processes each key has.

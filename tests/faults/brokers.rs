@@ -9,9 +9,9 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::task::JoinSet;
 
+use super::SECTIONS;
 use super::garble::{self, WORD};
 use super::scene::{Scene, id};
-use super::{SECTIONS, near};
 use crate::support::broker::{Broker, Client};
 use crate::support::daemon::{Daemon, says};
 use crate::support::deadline::within;
@@ -161,17 +161,12 @@ async fn unparsable(broker: &Broker) {
     scene.client.delete(&scene.queue()).await;
     limited(&scene, 3).await;
     let mut running = JoinSet::new();
-    let (upstream, url) = near(&scene);
-    let way = garble::way(upstream, &mut running).await;
-    let client = within(60, "a client", Client::connect(&url(way))).await;
+    let way = garble::way(scene.listens(), &mut running).await;
+    let client = within(60, "a client", Client::connect(&scene.by_way_of(way))).await;
     scene.publish(GOOD / 2, 100).await;
     client.publish("", &scene.queue(), b"{}", BasicProperties::default().with_message_id(WORD.into())).await;
     client.close().await;
-    let message = |number| {
-        let properties = BasicProperties::default().with_message_id(id(number).into()).with_delivery_mode(2);
-        (b"{}".to_vec(), properties)
-    };
-    scene.client.publish_many("", &scene.queue(), (GOOD / 2..GOOD).map(message).collect()).await;
+    scene.publish_those(GOOD / 2..GOOD, 100).await;
     let mut daemon = start(&scene).await;
     within(60, "a word", daemon.until(|line| says(line, "broker lost") && says(line, "cannot parse"))).await;
     within(120, "all created", scene.until_created(GOOD)).await;

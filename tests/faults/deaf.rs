@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use lapin::types::{AMQPValue, FieldTable};
 
+use super::SECTIONS;
 use super::scene::Scene;
-use super::{SECTIONS, near};
 use crate::support::broker::shared;
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
@@ -19,9 +19,8 @@ async fn a_deaf_consumer_is_noticed_and_hears_again() {
     const HEARD: usize = 5;
     const EVENTS: usize = 40;
     let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
-    let (upstream, setup) = near(&scene);
-    let relay = Relay::start(upstream).await;
-    let setup = Setup { amqp: setup(relay.address().port()), ..scene.setup() }.sections(SECTIONS);
+    let relay = Relay::start(scene.listens()).await;
+    let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() }.sections(SECTIONS);
     let mut daemon = Daemon::start(&setup.broker("prefetch = 4\ndeaf_after = \"2s\""));
     within(60, "consuming", daemon.consuming()).await;
     let (mut heard, mut deaf) = (0, None);

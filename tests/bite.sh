@@ -43,7 +43,7 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
     grep -m 5 -A 6 '^error' "$log" >&2
     exit 1
   else
-    caught=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p; s/^\([a-z_:]*\) --- FAILED$/\1/p' "$log" | sort -u | head -n 3 | paste -sd ' ')
+    caught=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p; s/^\([a-z0-9_:]*\) --- FAILED$/\1/p' "$log" | sort -u | sed 's/^.*:://; s/.*/`&`/' | head -n 3 | paste -sd ' ')
     [ -n "$caught" ] || caught=$(tail -n 1 "$log")
   fi
   echo "$caught" >&2

@@ -101,10 +101,13 @@ async fn an_event_known_only_by_a_hash_is_never_looked_for() {
     assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"resent\"} 1"));
 }
 
-async fn of_two_copies_one_is_created(corridor: &Corridor, shore: &mut Shore) {
-    let parked = Message { travel: Some(Travel::default().encode()), ..sought("m1") };
-    corridor.send(shore, 1, again(sought("m1"))).await;
-    corridor.send(shore, 2, parked).await;
+fn parked() -> Message {
+    Message { travel: Some(Travel::default().encode()), ..sought("m1") }
+}
+
+async fn of_two_copies_one_is_created(corridor: &Corridor, shore: &mut Shore, first: Message) {
+    corridor.send(shore, 1, first).await;
+    corridor.send(shore, 2, parked()).await;
     acknowledged(shore).await;
     acknowledged(shore).await;
     assert_eq!(corridor.api.created().len(), 1);
@@ -115,7 +118,15 @@ async fn of_two_copies_that_cannot_see_each_other_yet_one_creates() {
     let (corridor, mut shore) = (Corridor::new().await, Shore::new());
     corridor.api.set_lag(Duration::from_secs(60));
     corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 200 })]);
-    of_two_copies_one_is_created(&corridor, &mut shore).await;
+    of_two_copies_one_is_created(&corridor, &mut shore, again(sought("m1"))).await;
+}
+
+#[tokio::test]
+async fn a_copy_waits_while_the_request_of_the_other_is_under_way() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.set_lag(Duration::from_secs(60));
+    corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 200 })]);
+    of_two_copies_one_is_created(&corridor, &mut shore, parked()).await;
 }
 
 #[tokio::test]
@@ -123,7 +134,7 @@ async fn a_copy_learns_that_the_other_lost_an_answer_and_looks_again() {
     let (corridor, mut shore) = (Corridor::new().await, Shore::new());
     corridor.api.set_lag(Duration::from_millis(500));
     corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
-    of_two_copies_one_is_created(&corridor, &mut shore).await;
+    of_two_copies_one_is_created(&corridor, &mut shore, again(sought("m1"))).await;
 }
 
 #[tokio::test]

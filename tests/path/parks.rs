@@ -10,7 +10,7 @@ use chakra_bridge::core::travel::Travel;
 
 use super::corridor::{Corridor, Shore, Wishes, lead};
 use crate::support::deadline::within;
-use crate::support::standin::{Canned, Rule};
+use crate::support::standin::{Canned, Fault, Rule};
 
 async fn corridor() -> Corridor {
     let retry = "in_hand = \"100ms\"";
@@ -139,4 +139,16 @@ async fn while_everything_is_shut_for_long_one_event_is_wanted_and_the_others_ar
     corridor.api.plan(Vec::new());
     corridor.send(&shore, 9, lead("m9", "Ted")).await;
     within(10, "the word", appetite.wait_for(|wanted| *wanted == Appetite::Full)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_cut_off_at_the_deadline_is_parked_as_one_that_may_be_a_process() {
+    let wishes = Wishes { drain: std::time::Duration::from_millis(100), ..Wishes::default() };
+    let (corridor, mut shore) = (Corridor::with(wishes).await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![Rule::always(Fault::NeverAnswer)]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    within(10, "the request", corridor.api.until(|books| !books.requests.is_empty())).await;
+    let _ended = corridor.stop().await;
+    assert_eq!(parked(&mut shore).await.1.journey.unsure, 1);
 }

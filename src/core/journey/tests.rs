@@ -253,3 +253,14 @@ fn crashes_are_counted_and_the_returns_of_a_queue_that_counts_them_are_a_crash()
     assert!(Journey::is_suspect(Some(5), true) && !Journey::is_suspect(Some(14), false));
     assert!(Journey::is_suspect(Some(15), false));
 }
+
+#[test]
+fn a_create_that_is_cut_off_may_have_been_applied_and_a_look_changes_nothing() {
+    let mut journey = Journey::default();
+    journey.cut_off();
+    assert_eq!((journey.unsure, journey.quiet), (1, Some(Duration::ZERO)));
+    let mut looking = Journey::opened(Some(Journey::default()), false, true);
+    let before = looking.clone();
+    looking.cut_off();
+    assert_eq!(looking, before);
+}

@@ -1,7 +1,7 @@
 //! The network between the daemon and each of its two shores in every weather: nothing is lost, nothing is doubled, and
 //! what is wrong is told in words.
 //!
-//! And the faults of the broker itself, on every version that is supported (`faults/brokers.rs`).
+//! And the faults of the broker itself, on every version that is supported (`faults/brokers.rs`), and of a cluster.
 //!
 //! Not here: a broker that is killed, frozen or not there (`broker/survives.rs`), and faults of the API (`path.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
@@ -10,6 +10,8 @@ mod support;
 
 #[path = "faults/brokers.rs"]
 mod brokers;
+#[path = "faults/cluster.rs"]
+mod cluster;
 #[path = "faults/deaf.rs"]
 mod deaf;
 #[path = "faults/garble.rs"]

@@ -56,8 +56,7 @@ impl Scene {
 
     /// Where the broker listens, host and port.
     pub fn listens(&self) -> String {
-        let url = self.url();
-        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5672))
+        listens(&self.place.url)
     }
 
     /// The URL of the broker by way of another port here.
@@ -139,6 +138,12 @@ impl Scene {
             .collect();
         assert!(silent.is_empty(), "doubled without a word: {silent:?}");
     }
+}
+
+/// Where the broker of that URL listens, host and port.
+pub fn listens(url: &str) -> String {
+    let url = reqwest::Url::parse(url).unwrap();
+    format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5672))
 }
 
 /// The message id of an event.

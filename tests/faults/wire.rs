@@ -37,6 +37,11 @@ pub struct Wire {
 impl Wire {
     /// A wire to `far`, in clear weather.
     pub async fn to(far: String) -> Self {
+        Self::to_one_of(vec![far]).await
+    }
+
+    /// A wire to the first of these that takes a connection, as a balancer before a cluster leads there.
+    pub async fn to_one_of(far: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (weather, seen) = watch::channel(Weather::Clear);
@@ -62,7 +67,12 @@ impl Wire {
     }
 }
 
-async fn accept(listener: TcpListener, far: String, weather: watch::Receiver<Weather>, lightning: watch::Sender<()>) {
+async fn accept(
+    listener: TcpListener,
+    far: Vec<String>,
+    weather: watch::Receiver<Weather>,
+    lightning: watch::Sender<()>,
+) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
@@ -75,8 +85,13 @@ async fn accept(listener: TcpListener, far: String, weather: watch::Receiver<Wea
     }
 }
 
-async fn join(near: TcpStream, far: String, weather: watch::Receiver<Weather>, mut lightning: watch::Receiver<()>) {
-    let Ok(far) = TcpStream::connect(&far).await else { return };
+async fn join(
+    near: TcpStream,
+    far: Vec<String>,
+    weather: watch::Receiver<Weather>,
+    mut lightning: watch::Receiver<()>,
+) {
+    let Some(far) = first(&far).await else { return };
     for end in [&near, &far] {
         // Closed with bytes unsent, an end is reset instead of closed in order.
         end.set_zero_linger().expect("a socket option");
@@ -87,6 +102,15 @@ async fn join(near: TcpStream, far: String, weather: watch::Receiver<Weather>, m
         () = pump(from_far, to_near, false, weather) => {}
         _ = lightning.changed() => {}
     }
+}
+
+async fn first(far: &[String]) -> Option<TcpStream> {
+    for far in far {
+        if let Ok(stream) = TcpStream::connect(far).await {
+            return Some(stream);
+        }
+    }
+    None
 }
 
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_out: bool, mut weather: watch::Receiver<Weather>) {

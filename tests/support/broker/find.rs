@@ -6,6 +6,8 @@ use std::env;
 use std::io::Write as _;
 use std::sync::Once;
 
+use futures_util::future::join_all;
+
 use super::container::Container;
 use super::node::{self, Node};
 use super::{Address, Broker, Place};
@@ -16,6 +18,8 @@ const IMAGE: &str = "CHAKRA_BRIDGE_TEST_IMAGE";
 /// Set by `.ci/run`, where nothing may be left out.
 const CI: &str = "CHAKRA_BRIDGE_CI";
 const DEFAULT_IMAGE: &str = "rabbitmq:3-management";
+/// Nodes of a cluster: one may die.
+const CLUSTER: usize = 3;
 static TOLD: Once = Once::new();
 
 /// A broker from where there is one, or the test fails and says what is missing.
@@ -39,6 +43,17 @@ pub(super) async fn private() -> Broker {
     let named =
         if variable(AMQP).is_some() { "; this test breaks its broker, so the one named does not do" } else { "" };
     panic!("no RabbitMQ found: install rabbitmq-server, start Docker or set {AMQP} to the URL of a broker{named}")
+}
+
+/// Three nodes of one cluster, of the server that is installed here, or nothing where there is none.
+pub(super) async fn cluster() -> Option<Vec<Broker>> {
+    let Some(server) = node::installed() else {
+        assert!(variable(CI).is_none(), "no rabbitmq-server is installed, and {CI} allows no skipping of a cluster");
+        say("skipped: no rabbitmq-server is installed for a cluster");
+        return None;
+    };
+    let nodes = Node::cluster(&server, CLUSTER).await;
+    Some(join_all(nodes.into_iter().map(|node| Broker::of(Place::Node(node)))).await)
 }
 
 /// A container of that image, or nothing where no Docker engine answers.

@@ -70,6 +70,12 @@ impl Broker {
         find::image(image).await
     }
 
+    /// Three nodes that are one cluster, each a broker that may be broken. Nothing, and said so, where no server is
+    /// installed; a failure where `CHAKRA_BRIDGE_CI` is set.
+    pub async fn cluster() -> Option<Vec<Self>> {
+        find::cluster().await
+    }
+
     async fn of(place: Place) -> Self {
         let mut broker = Self { place, version: "of unknown version".to_owned() };
         if let Some(management) = &broker.address().management {
@@ -86,6 +92,11 @@ impl Broker {
     /// The AMQP address with user and password, in the default vhost. Tests on a shared broker take a `vhost`.
     pub fn url(&self) -> &str {
         self.address().url()
+    }
+
+    /// The same, in another vhost of this broker or of the cluster that it belongs to.
+    pub fn url_in(&self, vhost: &Vhost) -> String {
+        self.address().in_vhost(&vhost.name)
     }
 
     /// A connection of its own into the default vhost.

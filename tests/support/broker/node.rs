@@ -9,6 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::keeper::Keeper;
 use super::wait::{comes_true, eventually};
 use super::{Address, ports};
@@ -22,6 +24,23 @@ const STARTS: u32 = 3;
 const CTL_SECONDS: &str = "60";
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
+/// What the nodes of one cluster have in common. A node by itself is a cluster of one.
+struct Kin {
+    names: Vec<String>,
+    mapper: u16,
+    cookie: String,
+    password: String,
+}
+
+impl Kin {
+    fn of(count: usize) -> Self {
+        let [mapper] = ports::free();
+        let name = |_| format!("t{}x{}@localhost", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let (cookie, password) = (format!("{:020X}", fastrand::u64(..)), format!("{:032x}", fastrand::u128(..)));
+        Self { names: (0..count).map(name).collect(), mapper, cookie, password }
+    }
+}
+
 /// A node and everything that is its own. Dropped or orphaned, it is ended and its folder removed.
 pub struct Node {
     keeper: Keeper,
@@ -34,28 +53,33 @@ pub struct Node {
 impl Node {
     /// Starts a node with the server at that path, and waits until it answers.
     pub async fn start(server: &Path) -> Self {
+        Self::cluster(server, 1).await.remove(0)
+    }
+
+    /// Starts so many nodes as one cluster, and waits until each answers.
+    pub async fn cluster(server: &Path, count: usize) -> Vec<Self> {
         let mut said = String::new();
         for _ in 0..STARTS {
-            let node = Self::prepare(server);
-            node.keeper.ask("start");
-            if node.comes_up().await {
-                return node;
+            let kin = Kin::of(count);
+            let nodes: Vec<_> = kin.names.iter().map(|name| Self::prepare(server, name, &kin)).collect();
+            nodes.iter().for_each(|node| drop(node.keeper.ask("start")));
+            match join_all(nodes.iter().map(Self::comes_up)).await.iter().position(|up| !up) {
+                None => return nodes,
+                Some(down) => said = nodes[down].last_words(),
             }
-            said = node.last_words();
         }
         panic!("{} did not start, {STARTS} times. Its last words:\n{said}", server.display());
     }
 
-    fn prepare(server: &Path) -> Self {
+    fn prepare(server: &Path, name: &str, kin: &Kin) -> Self {
         let folder = tempfile::Builder::new().prefix("chakra-bridge-rabbitmq-").tempdir();
         let folder = folder.expect("the folder for temporary files is writable").keep();
-        let [amqp, distribution, mapper, http] = ports::free();
-        let password = format!("{:032x}", fastrand::u128(..));
-        write_files(&folder, amqp, http, &password).expect("a fresh folder is writable");
-        let environment = environment(&folder, amqp, distribution, mapper);
+        let [amqp, distribution, http] = ports::free();
+        write_files(&folder, amqp, http, kin).expect("a fresh folder is writable");
+        let environment = environment(&folder, amqp, distribution, name, kin.mapper);
         let files = [&folder, server, &epmd()].map(|file| file.to_string_lossy().into_owned());
         let keeper = Keeper::start(SCRIPT, &files, Some(&environment));
-        let address = Address::new("127.0.0.1", amqp, http, "tests", &password);
+        let address = Address::new("127.0.0.1", amqp, http, "tests", &kin.password);
         let scripts = server.parent().unwrap_or(Path::new("/usr/lib/rabbitmq/bin")).to_owned();
         Self { keeper, folder, scripts, environment, address }
     }
@@ -129,7 +153,7 @@ impl Node {
     }
 }
 
-fn write_files(folder: &Path, amqp: u16, http: u16, password: &str) -> std::io::Result<()> {
+fn write_files(folder: &Path, amqp: u16, http: u16, kin: &Kin) -> std::io::Result<()> {
     for inner in ["home", "mnesia", "log", "schema"] {
         fs::create_dir(folder.join(inner))?;
     }
@@ -141,27 +165,40 @@ fn write_files(folder: &Path, amqp: u16, http: u16, password: &str) -> std::io::
          default_pass = {password}\n\
          loopback_users = none\n\
          disk_free_limit.absolute = 1MB\n\
-         log.file.level = info\n"
+         log.file.level = info\n\
+         {peers}",
+        password = kin.password,
+        peers = peers(&kin.names),
     );
     fs::write(folder.join("rabbitmq.conf"), settings)?;
     fs::write(folder.join("advanced.config"), "[].\n")?;
     fs::write(folder.join("rabbitmq-env.conf"), "")?;
     fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
     let cookie = folder.join("home/.erlang.cookie");
-    fs::write(&cookie, format!("{:020X}", fastrand::u64(..)))?;
+    fs::write(&cookie, &kin.cookie)?;
     fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))
 }
 
+/// The settings by which the nodes of those names find each other; none for a node by itself.
+pub(super) fn peers(names: &[String]) -> String {
+    let node = |(at, name)| format!("cluster_formation.classic_config.nodes.{} = {name}\n", at + 1);
+    let nodes: String = names.iter().enumerate().map(node).collect();
+    if names.len() < 2 {
+        String::new()
+    } else {
+        format!("cluster_formation.peer_discovery_backend = classic_config\n{nodes}")
+    }
+}
+
 /// All that the server and its tools see of the outside: a stray `RABBITMQ_…` would lead them elsewhere.
-fn environment(folder: &Path, amqp: u16, distribution: u16, mapper: u16) -> Vec<(String, String)> {
-    let name = format!("t{}x{}@localhost", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+fn environment(folder: &Path, amqp: u16, distribution: u16, name: &str, mapper: u16) -> Vec<(String, String)> {
     let path = std::env::var("PATH").unwrap_or_default();
     let inner = |inner: &str| folder.join(inner).to_string_lossy().into_owned();
     let pairs = [
         ("HOME", inner("home")),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", format!("/usr/sbin:/usr/bin:/sbin:/bin:{path}")),
-        ("RABBITMQ_NODENAME", name),
+        ("RABBITMQ_NODENAME", name.to_owned()),
         ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
         ("RABBITMQ_NODE_PORT", amqp.to_string()),
         ("RABBITMQ_DIST_PORT", distribution.to_string()),

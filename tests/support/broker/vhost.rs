@@ -32,8 +32,17 @@ impl Vhost {
 
     /// Messages that consumers hold unanswered, as the management API tells: exact, up to 5 s late.
     pub async fn unacked(&self, queue: &str) -> u64 {
-        let management = self.management.as_ref().expect("unacked: set CHAKRA_BRIDGE_TEST_MANAGEMENT too");
-        management.queue(&self.name, queue).await["messages_unacknowledged"].as_u64().unwrap_or_default()
+        self.told(queue).await["messages_unacknowledged"].as_u64().unwrap_or_default()
+    }
+
+    /// Members of a quorum queue that are there, as the management API tells.
+    pub async fn online(&self, queue: &str) -> usize {
+        self.told(queue).await["online"].as_array().map_or(0, Vec::len)
+    }
+
+    async fn told(&self, queue: &str) -> serde_json::Value {
+        let management = self.management.as_ref().expect("set CHAKRA_BRIDGE_TEST_MANAGEMENT too");
+        management.queue(&self.name, queue).await
     }
 
     /// Waits until consumers hold exactly so many messages unanswered.

@@ -1,0 +1,85 @@
+//! A cluster of three nodes with quorum queues: nodes are killed under the daemon, the leader of its queue among them, until
+//! too few are left, and come back.
+//!
+//! Not here: a single broker that is killed (`broker/survives.rs`).
+
+use std::time::Duration;
+
+use super::SECTIONS;
+use super::scene::{Scene, listens};
+use super::wire::Wire;
+use crate::support::broker::{Broker, Vhost, eventually};
+use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Fault, Rule};
+
+const EVENTS: usize = 4_000;
+/// How long a restarted node may take to be a member again.
+const REJOIN: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_broker_that_is_here() {
+    if let Some(nodes) = within(300, "a cluster", Broker::cluster()).await {
+        nodes_die(&nodes).await;
+    }
+}
+
+/// The daemon is led to the first node that takes it. The queue is led by the second; nobody kills the third.
+async fn nodes_die(nodes: &[Broker]) {
+    let [near, leader, witness] = nodes else { panic!("three nodes") };
+    println!("three nodes of RabbitMQ {}", witness.version());
+    let scene = within(60, "a place", async { Scene::empty(witness.vhost().await).await }).await;
+    let wire = Wire::to_one_of(nodes.iter().map(|node| listens(node.url())).collect()).await;
+    scene
+        .api
+        .plan(vec![Rule::always(Canned::new(423).retry_after("12")).every(40), Rule::always(Fault::Delay { ms: 60 })]);
+    let setup = Setup { amqp: scene.by_way_of(wire.address().port()), ..scene.setup() };
+    let setup = setup.sections(SECTIONS).broker("topology = \"declare\"\nprefetch = 12\ncall_timeout = \"5s\"");
+    declare(leader, &scene.place, &setup).await;
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    until_all_online(&scene, 3).await;
+    within(60, "publishing", scene.publish(EVENTS, 200)).await;
+
+    within(60, "some", scene.until_created(EVENTS / 10)).await;
+    leader.kill9().await;
+    within(90, "more without its leader", scene.until_created(EVENTS * 3 / 10)).await;
+    leader.restart().await;
+    until_all_online(&scene, 3).await;
+
+    near.kill9().await;
+    within(90, "more on another node", scene.until_created(EVENTS * 6 / 10)).await;
+    near.restart().await;
+    until_all_online(&scene, 3).await;
+
+    let lost = daemon.count(|line| says(line, "broker lost"));
+    leader.kill9().await;
+    near.kill9().await;
+    within(90, "a word", daemon.until_count(lost + 1, |line| says(line, "broker lost"))).await;
+    tokio::join!(near.restart(), leader.restart());
+    ends_well(&scene).await;
+}
+
+/// A daemon by way of this node makes the queues there, and goes.
+async fn declare(leader: &Broker, place: &Vhost, setup: &Setup) {
+    let mut daemon = Daemon::start(&Setup { amqp: leader.url_in(place), ..setup.clone() });
+    within(60, "consuming", daemon.consuming()).await;
+    daemon.signal("TERM");
+    within(60, "its end", daemon.ended()).await;
+}
+
+/// Waits until so many members of the queue are there.
+async fn until_all_online(scene: &Scene, count: usize) {
+    let online = async || scene.place.online(&scene.queue()).await == count;
+    eventually(REJOIN, &format!("{count} members"), online).await;
+}
+
+async fn ends_well(scene: &Scene) {
+    within(240, "all created", scene.until_created(EVENTS)).await;
+    for queue in [scene.queue(), format!("{}.wait.10s", scene.queue())] {
+        scene.client.until_empty(&queue, Duration::from_secs(120)).await;
+    }
+    scene.place.until_unacked(&scene.queue(), 0, Duration::from_secs(60)).await;
+    scene.assert_none_lost_and_doubles_announced(EVENTS, &[]);
+    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
+}

@@ -1,6 +1,6 @@
 //! The daemon on RabbitMQ 3.10, 4.0 and 4.3, in containers.
 //!
-//! Not here: the daemon itself in a container. Without a Docker engine the tests say that they are skipped; where
+//! Not here: the daemon itself in a container, and outages that last (`outage.rs`). Without a Docker engine the tests say that they are skipped; where
 //! `CHAKRA_BRIDGE_CI` is set, that is a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
@@ -11,12 +11,11 @@ mod scene;
 
 use std::time::Duration;
 
-use lapin::types::{AMQPValue, FieldTable};
 use scene::Scene;
 use support::broker::Broker;
-use support::daemon::{Daemon, fate, says};
+use support::daemon::{fate, says};
 use support::deadline::within;
-use support::standin::{Canned, Rule, StandIn};
+use support::standin::{Canned, Rule};
 
 const EVENTS: usize = 200;
 /// Longer than a container takes to start on a busy machine.
@@ -57,33 +56,4 @@ async fn the_main_job_on_rabbitmq_4_0() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job_on_rabbitmq_4_3() {
     within(600, "the main job", main_job("rabbitmq:4-management")).await;
-}
-
-/// The cruellest queue there is: after 20 returns, or at one reject, the broker would delete the message.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_minute_of_a_bad_token_deletes_nothing_and_dead_letters_nothing() {
-    let Some(broker) = within(START, "a broker", Broker::image("rabbitmq:4.0-management")).await else { return };
-    let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
-    let mut limited = FieldTable::default();
-    limited.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(20));
-    scene.client.declare_quorum(&scene.queue(), limited).await;
-    scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
-    scene.api.set_tokens(&["another"]);
-    within(60, "publishing", scene.publish(EVENTS, 300)).await;
-    let daemon = Daemon::start(&scene.setup().sections("[gate]\nprobe_max = \"5s\""));
-    within(60, "a refusal", scene.api.until(|books| !books.requests.is_empty())).await;
-    let minute = tokio::time::timeout(Duration::from_secs(60), scene.api.until(|books| !books.created.is_empty()));
-    assert!(minute.await.is_err(), "nothing is created with a bad token");
-    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
-    let probes = scene.api.requests().len();
-    scene.api.set_tokens(&[StandIn::TOKEN]);
-    within(60, "all created", scene.until_created(EVENTS)).await;
-    scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
-    daemon.signal("TERM");
-    let (code, log) = within(60, "its end", daemon.ended()).await;
-    println!("{probes} requests in the minute of the bad token");
-    assert_eq!(code, Some(0));
-    assert!(!log.iter().any(|line| fate(line, "dead_letter")));
-    assert_eq!(scene.api.created().len(), EVENTS);
-    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
 }

@@ -46,7 +46,10 @@ pub(super) async fn within<T>(
 ) -> Result<T, Trouble> {
     match tokio::time::timeout(limit, call).await {
         Ok(done) => done.map_err(|error| Trouble::during(what, &error)),
-        Err(_) => Err(Trouble::new(format!("{what}: no answer from the broker within {} s", limit.as_secs_f32()))),
+        Err(_) => Err(Trouble::new(format!(
+            "{what}: no answer from the broker within {} s: it is stuck, or too few members of a quorum queue are up",
+            limit.as_secs_f32()
+        ))),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Not here: what an answer to a look means (`core::look`).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::scene::Scene;
@@ -38,6 +39,26 @@ async fn every_tenth_answer_is_lost_and_each_event_is_one_process() {
     assert_eq!(daemon.count(|line| fate(line, "found")), EVENTS / 10);
     assert_eq!(announced(&daemon.log()), Vec::<String>::new(), "nothing was in doubt");
     assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
+}
+
+/// Nobody can tell what became of a lost answer then; what may be done is done in the open.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_reconcile_by_every_double_of_lost_answers_is_announced_id_for_id() {
+    const EVENTS: usize = 5_000;
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    scene.api.plan(vec![Rule::always(Fault::CreateThenReset).every(10)]);
+    let mut daemon = Daemon::start(&scene.setup().sections("[retry]\nbudget = 1.0").broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    within(60, "publishing", scene.publish(EVENTS, 300)).await;
+    let settled = |line: &serde_json::Value| fate(line, "created") || fate(line, "dead_letter");
+    within(300, "all settled", daemon.until_count(EVENTS, settled)).await;
+    let processes = scene.processes();
+    let doubled: BTreeSet<&String> = processes.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key).collect();
+    let log = daemon.log();
+    let announced = announced(&log);
+    assert_eq!(processes.len(), EVENTS, "every event is a process");
+    assert!(doubled.len() > EVENTS / 20, "only {} doubles", doubled.len());
+    assert_eq!(doubled, announced.iter().collect());
 }
 
 #[tokio::test(flavor = "multi_thread")]

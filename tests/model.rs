@@ -11,6 +11,8 @@
 mod adversary;
 #[path = "model/api.rs"]
 mod api;
+#[path = "model/hour.rs"]
+mod hour;
 #[path = "model/laws.rs"]
 mod laws;
 #[path = "model/settling.rs"]

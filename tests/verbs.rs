@@ -86,6 +86,20 @@ fn check_says_every_mistake_at_once_with_its_line_and_ends_with_78() {
 }
 
 #[test]
+fn check_refuses_twins_among_rules_and_a_look_for_what_is_not_set_each_with_its_line() {
+    let twins = format!("{GOOD}\n[[rule]]\nname = \"lead\"\ntype = \"another\"\nprocedure = \"ticket\"\n");
+    let unset = GOOD.replace("procedure = ", "reconcile_by = \"nowhere\"\nprocedure = ");
+    for (text, line, words) in [(&twins, "name = \"lead\"", "another rule"), (&unset, "reconcile_by", "no attribute")] {
+        let (_folder, path) = folder_with(text);
+        let output = run(&path, &["check"], "");
+        assert_eq!(output.status.code(), Some(78));
+        let number = text.lines().enumerate().filter(|(_, at)| at.contains(line)).map(|(at, _)| at + 1).last().unwrap();
+        let said = err(&output);
+        assert!(said.contains(&format!("config.toml:{number}:")) && said.contains(words), "{said}");
+    }
+}
+
+#[test]
 fn the_daemon_does_not_start_with_a_bad_file_or_a_missing_token_and_ends_with_78() {
     let (folder, path) = folder_with(&GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\""));
     let output = run(&path, &["run"], "");

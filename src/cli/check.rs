@@ -38,11 +38,13 @@ impl Ready {
     /// What is promised for each rule, in words.
     #[must_use]
     pub fn guarantees(&self) -> Vec<String> {
-        self.rules.iter().map(|rule| guarantee(rule, &self.config.policy)).collect()
+        let may_hash = self.limits.key.is_none();
+        self.rules.iter().map(|rule| guarantee(rule, &self.config.policy, may_hash)).collect()
     }
 }
 
-fn guarantee(rule: &Rule, policy: &Policy) -> String {
+/// `may_hash`: an event that carries no id is known by a hash of its body.
+fn guarantee(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
     let name = rule.name();
     if rule.is_skip() {
         return format!("rule \"{name}\": its events are acknowledged, and nothing is created");
@@ -59,9 +61,11 @@ fn guarantee(rule: &Rule, policy: &Policy) -> String {
         OnAbsent::DeadLetter => "is dead-lettered as unknown",
     };
     let window = policy.look_window.as_secs_f32();
+    let hashed =
+        if may_hash { "; one without an id of its own is not looked for, unless event.key names one" } else { "" };
     format!(
         "rule \"{name}\": an event whose answer is lost, or that is delivered again, is looked for by `{attribute}` \
-         before anything is sent; one that no look finds for {window} s {absent}"
+         before anything is sent; one that no look finds for {window} s {absent}{hashed}"
     )
 }
 

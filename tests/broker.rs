@@ -11,6 +11,8 @@ mod delivers;
 mod letters;
 #[path = "broker/looks.rs"]
 mod looks;
+#[path = "broker/online.rs"]
+mod online;
 #[path = "broker/parks.rs"]
 mod parks;
 #[path = "broker/scene.rs"]

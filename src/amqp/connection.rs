@@ -149,7 +149,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    async fn open(config: &Config, was_silent: &mut bool) -> Result<Self, Trouble> {
+    pub(super) async fn open(config: &Config, was_silent: &mut bool) -> Result<Self, Trouble> {
         let consuming = connect(config, "consumes", was_silent).await?;
         match connect(config, "publishes", was_silent).await {
             Ok(publishing) => Ok(Self { consuming, publishing: Arc::new(publishing) }),
@@ -168,7 +168,7 @@ impl Link {
         Err(Trouble::new("the publishing connection is gone"))
     }
 
-    async fn close(&self) {
+    pub(super) async fn close(&self) {
         tokio::join!(close(&self.consuming), close(&self.publishing));
     }
 }

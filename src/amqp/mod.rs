@@ -14,6 +14,7 @@ mod settle;
 mod shore;
 mod size;
 pub mod state;
+pub mod survey;
 pub mod topology;
 mod traps;
 mod trouble;

@@ -42,9 +42,17 @@ async fn obstacle(config: &Config, link: &Link) -> Result<Option<String>, Troubl
 }
 
 async fn verify(config: &Config, connection: &Connection) -> Result<(), Trouble> {
-    let missing = missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await?;
-    let Some(missing) = missing else { return Ok(()) };
-    Err(Trouble::new(format!("missing in the broker: {missing}; make it, or set broker.topology = \"declare\"")))
+    missing_queues(config, connection).await?.map_or(Ok(()), |missing| Err(Trouble::new(missing)))
+}
+
+/// Whether the work queue or the dead-letter queue is missing, in words.
+pub(super) async fn missing_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+    missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await
+}
+
+/// Whether wait queues are missing, in words.
+pub(super) async fn missing_wait_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+    missing(config, connection, &RUNGS.map(|rung| wait_queue(&config.queue, rung))).await
 }
 
 async fn missing(config: &Config, connection: &Connection, queues: &[String]) -> Result<Option<String>, Trouble> {
@@ -54,19 +62,14 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
             missing.push(format!("queue `{queue}`"));
         }
     }
-    Ok((!missing.is_empty()).then(|| missing.join(" and ")))
-}
-
-async fn missing_wait_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
-    let queues = RUNGS.map(|rung| wait_queue(&config.queue, rung));
-    let missing = missing(config, connection, &queues).await?;
-    Ok(missing
-        .map(|missing| format!("missing in the broker: {missing}; make them, or set broker.topology = \"declare\"")))
+    let list = missing.join(" and ");
+    let words = format!("missing in the broker: {list}; make what is missing, or set broker.topology = \"declare\"");
+    Ok((!missing.is_empty()).then_some(words))
 }
 
 /// What is wrong with the first wait queue that could drop an event or never give it back: asked by declaring it as it
 /// should be, which changes nothing about one that is there.
-async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
     for rung in RUNGS {
         let queue = wait_queue(&config.queue, rung);
         match look_at(config, connection, &queue, of_rung(config, rung)).await? {
@@ -118,7 +121,7 @@ async fn asked(
 }
 
 /// Whether this user may publish to queues at all: asked with a message for a queue that cannot be.
-async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, Trouble> {
+pub(super) async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, Trouble> {
     let channel = channel::open(publishing, config.call_timeout).await?;
     let confirms = channel.confirm_select(ConfirmSelectOptions::default());
     within(config.call_timeout, "asking for confirms", confirms).await?;

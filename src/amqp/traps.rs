@@ -1,4 +1,4 @@
-//! What is risky about a work queue that somebody else made, said at each connect.
+//! What is risky about a work queue that somebody else made, said at each connect and by `check --online`.
 //!
 //! Not here: refusing anything. It may be so on purpose, or a policy may make up for it, which the broker does not tell.
 
@@ -14,19 +14,36 @@ const ASKED_MAX: usize = 12;
 /// The default limit of quorum queues since RabbitMQ 4.0; a lower one is a trap. Negative is none.
 const DELIVERIES_MIN: i64 = 20;
 
-/// Says every trap that the broker lets this user see. It is asked by declaring the queue as it should be, which changes
-/// nothing about one that is there: the answer names the first argument that differs.
+/// One of them.
+pub(super) struct Trap {
+    /// The argument of the queue, if the broker names one.
+    pub(super) argument: Option<String>,
+    /// What about it, as the end of a sentence that begins with the queue.
+    pub(super) words: String,
+}
+
+/// Says every trap that the broker lets this user see.
 pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(), Trouble> {
+    for Trap { argument, words } in find(config, connection).await? {
+        tracing::warn!(queue = config.queue, argument, "trap: the work queue {words}");
+    }
+    Ok(())
+}
+
+/// Every trap that the broker lets this user see. It is asked by declaring the queue as it should be, which changes nothing
+/// about one that is there: the answer names the first argument that differs.
+pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec<Trap>, Trouble> {
+    let mut traps = Vec::new();
     let mut wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
     for _ in 0..ASKED_MAX {
-        let Some(said) = difference(config, connection, wanted.clone()).await? else { return Ok(()) };
+        let Some(said) = difference(config, connection, wanted.clone()).await? else { break };
         let Some(argument) = argument(&said) else {
-            tracing::warn!(queue = config.queue, "trap: the work queue is made otherwise than it should be: {said}");
-            return Ok(());
+            traps.push(Trap { argument: None, words: format!("is made otherwise than it should be: {said}") });
+            break;
         };
         let current = current(&said);
         if let Some(words) = words(argument, current.as_ref()) {
-            tracing::warn!(queue = config.queue, argument, "trap: the work queue {words}");
+            traps.push(Trap { argument: Some(argument.to_owned()), words: words.to_owned() });
         }
         wanted = match current {
             // Nothing of ours: taken as it is, to see what else differs.
@@ -34,7 +51,7 @@ pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(),
             _ => without(wanted, argument),
         };
     }
-    Ok(())
+    Ok(traps)
 }
 
 /// What the broker says to a declare; none where the queue is as wanted, or this user may not ask.

@@ -1,6 +1,7 @@
 //! `check`: every mistake of the configuration at once, and what is promised for each rule.
 //!
-//! Not here: opening a connection. Only the files that the configuration names are looked at.
+//! Not here: opening a connection, which `--online` alone does (`online`). Otherwise only the files that the configuration
+//! names are looked at.
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -8,9 +9,9 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 
-use super::Common;
 use super::exit::Exit;
-use crate::config::{self, Config, Mistakes};
+use super::{Common, online};
+use crate::config::{self, Config, Mistakes, Source};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::rules::{Rule, Rules};
@@ -22,6 +23,9 @@ pub struct Arguments {
     /// Prints JSON
     #[arg(long)]
     json: bool,
+    /// Asks the broker too: what is missing or wrong there is a mistake, a risk is a warning
+    #[arg(long)]
+    online: bool,
 }
 
 /// A configuration without a mistake.
@@ -32,6 +36,8 @@ pub struct Ready {
     pub limits: Limits,
     /// What becomes of it.
     pub rules: Rules,
+    /// The file, for printing what turns out to be wrong later.
+    pub source: Source,
 }
 
 impl Ready {
@@ -65,7 +71,8 @@ fn guarantee(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
         if may_hash { "; one without an id of its own is not looked for, unless event.key names one" } else { "" };
     format!(
         "rule \"{name}\": an event whose answer is lost, or that is delivered again, is looked for by `{attribute}` \
-         before anything is sent; one that no look finds for {window} s {absent}{hashed}"
+         before anything is sent (unproved until its first create is found so); one that no look finds for {window} s \
+         {absent}{hashed}"
     )
 }
 
@@ -95,7 +102,7 @@ pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, Strin
     let (config, source) = reading.finish().map_err(Box::new)?;
     let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
     match (limits, rules) {
-        (Ok(limits), Ok(rules)) => Ok(Ready { config, limits, rules }),
+        (Ok(limits), Ok(rules)) => Ok(Ready { config, limits, rules, source }),
         // Already among the mistakes above.
         _ => Err(Box::new(Mistakes::new(source, Vec::new()))),
     }
@@ -103,9 +110,9 @@ pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, Strin
 
 /// Checks, and prints what it found.
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {
-    match load(&common.config) {
-        Ok(ready) => {
-            good(common, arguments, &ready);
+    match checked(common, arguments) {
+        Ok((ready, warnings)) => {
+            good(common, arguments, &ready, &warnings);
             Exit::Done
         }
         Err(mistakes) => {
@@ -115,8 +122,18 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     }
 }
 
-fn good(common: &Common, arguments: &Arguments, ready: &Ready) {
-    let (warnings, guarantees) = (ready.config.warnings(), ready.guarantees());
+/// With every warning.
+fn checked(common: &Common, arguments: &Arguments) -> Result<(Ready, Vec<String>), Box<Mistakes>> {
+    let ready = load(&common.config)?;
+    let mut warnings: Vec<String> = ready.config.warnings().into_iter().map(str::to_owned).collect();
+    if arguments.online {
+        warnings.extend(online::ask(&ready)?);
+    }
+    Ok((ready, warnings))
+}
+
+fn good(common: &Common, arguments: &Arguments, ready: &Ready, warnings: &[String]) {
+    let guarantees = ready.guarantees();
     if arguments.json {
         println!("{}", json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees }));
         return;

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod exit;
 pub mod map;
+mod online;
 pub mod run;
 
 use std::ffi::OsString;

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use toml::de::DeTable;
+
 use super::environment;
 use crate::core::mistake::{Mistake, Span};
 
@@ -33,6 +35,15 @@ impl Source {
     #[must_use]
     pub fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    /// Where the value of a key such as `broker.queue` stands; nothing if it does not stand in the file.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<Span> {
+        let (section, name) = key.split_once('.')?;
+        let file = DeTable::parse(&self.text).ok()?;
+        let value = file.get_ref().get(section)?.get_ref().as_table()?.get(name)?;
+        Some(value.span())
     }
 
     /// One mistake: its place and words, and below them the line and a caret where it has a place in the file.

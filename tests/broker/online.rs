@@ -1,0 +1,90 @@
+//! `check --online` says what is wrong on the broker, with the line of the configuration, and makes nothing there.
+//!
+//! Not here: what the daemon does about it (`topology.rs`).
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use lapin::types::{AMQPValue, FieldTable};
+
+use super::scene::Scene;
+use crate::support::broker::shared;
+use crate::support::daemon::{Daemon, Setup};
+use crate::support::deadline::within;
+
+/// Where `broker.url` and `broker.queue` stand in the file of a `Setup`.
+const URL_LINE: &str = "config.toml:2:";
+const QUEUE_LINE: &str = "config.toml:4:";
+
+async fn check(setup: &Setup, more: &'static [&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, setup.toml()).unwrap();
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+        command.args(["check", "--online"]).args(more).arg("--config").arg(path).output().unwrap()
+    });
+    let Output { status, stdout, stderr } = within(60, "its words", asked).await.unwrap();
+    (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+}
+
+fn holds(said: &str, all: &[&str]) {
+    let missing: Vec<_> = all.iter().filter(|words| !said.contains(**words)).collect();
+    assert!(missing.is_empty(), "{missing:?} is not in:\n{said}");
+}
+
+/// A daemon makes the queues, and goes.
+async fn made(scene: &Scene) {
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    daemon.signal("TERM");
+    within(60, "its end", daemon.ended()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_missing_queue_is_named_with_the_line_and_none_is_made() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    let wait = format!("{}.wait.10s", scene.queue());
+    let (code, said) = check(&scene.setup(), &[]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &[QUEUE_LINE, "missing in the broker", &scene.queue(), &scene.dead(), &wait, "declare"]);
+    let (code, said) = check(&scene.setup().broker("topology = \"declare\""), &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    for queue in [scene.queue(), scene.dead(), wait] {
+        assert_eq!(scene.client.depth(&queue).await, None, "{queue}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_wait_queue_and_one_that_could_drop_events_are_refused() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    made(&scene).await;
+    assert_eq!(check(&scene.setup(), &[]).await.0, Some(0));
+    let wait = format!("{}.wait.1m", scene.queue());
+    scene.client.delete(&wait).await;
+    let (code, said) = check(&scene.setup(), &[]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &[QUEUE_LINE, "missing in the broker", &wait]);
+    let mut short = FieldTable::default();
+    short.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    scene.client.declare_quorum(&wait, short).await;
+    let (code, said) = check(&scene.setup(), &["--json"]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &["could drop", &wait, "\"line\":4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_is_a_warning_and_a_broker_that_is_away_a_mistake() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    made(&scene).await;
+    scene.client.delete(&scene.queue()).await;
+    scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
+    let (code, said) = check(&scene.setup(), &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    holds(&said, &["warning", "is no quorum queue", "has no dead-letter target"]);
+    let away = Setup { amqp: scene.by_way_of(1), ..scene.setup() };
+    let (code, said) = check(&away, &[]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &[URL_LINE, "connecting to 127.0.0.1:1"]);
+    scene.client.until_depth(&scene.queue(), 0, Duration::from_secs(10)).await;
+}

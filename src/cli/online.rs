@@ -5,7 +5,6 @@
 use super::check::Ready;
 use crate::amqp::survey;
 use crate::config::Mistakes;
-use crate::core::mistake::Mistake;
 
 /// The warnings of the broker.
 ///
@@ -13,9 +12,8 @@ use crate::core::mistake::Mistake;
 /// What is missing or wrong there, or why it could not be asked.
 pub(super) fn ask(ready: &Ready) -> Result<Vec<String>, Box<Mistakes>> {
     let refuse = |key: &str, said: Vec<String>| {
-        let mistake =
-            |what| Mistake { span: ready.source.find(key), key: key.to_owned(), what, expected: String::new() };
-        Box::new(Mistakes::new(ready.source.clone(), said.into_iter().map(mistake).collect()))
+        let list = said.into_iter().map(|what| ready.source.mistake(key, what)).collect();
+        Box::new(Mistakes::new(ready.source.clone(), list))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
 use super::reader::Reader;
+use super::source::Places;
 use super::{Config, Mistakes, Source, hidden, names, rules, sections, shores};
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::mistake::{Mistake, Span};
@@ -91,7 +92,9 @@ pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>
     let read = layered(&text, &file, variables, &known);
     let source = Source::new(path, text.clone(), hidden);
     match read {
-        Ok((mistakes, config, rules, event_key)) => Reading { source, mistakes, rules, event_key, config },
+        Ok(Read { mistakes, config, rules, event_key, places }) => {
+            Reading { source: source.with(places), mistakes, rules, event_key, config }
+        }
         Err(mistake) => Reading::failed(source, mistake),
     }
 }
@@ -106,7 +109,13 @@ pub fn known_keys() -> Vec<Known> {
     reader.known
 }
 
-type Read = (Vec<Mistake>, Option<Config>, Vec<WrittenRule>, Option<Spot<String>>);
+struct Read {
+    mistakes: Vec<Mistake>,
+    config: Option<Config>,
+    rules: Vec<WrittenRule>,
+    event_key: Option<Spot<String>>,
+    places: Places,
+}
 
 fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]) -> Result<Read, Mistake> {
     let layers = ::config::Config::builder()
@@ -119,7 +128,7 @@ fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]
     let mut reader = Reader::new(file, layers, variables);
     let (config, event_key) = sections_of(&mut reader, rules.clone());
     mistakes.append(&mut reader.mistakes);
-    Ok((mistakes, config, rules, event_key))
+    Ok(Read { mistakes, config, rules, event_key, places: reader.places() })
 }
 
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {

@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Variables;
 use super::load::Known;
 use super::secret::{Secret, SecretSource};
+use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
 use crate::core::mapping::written::Spot;
 use crate::core::mistake::{Mistake, Span};
@@ -128,10 +129,21 @@ impl<'t> Reader<'t> {
 
     /// Says what is wrong with a key, at its place.
     pub(super) fn mistake(&mut self, key: &str, wrong: Wrong) {
-        let variable = self.variables.that_sets(key);
-        let span = if variable.is_some() { None } else { self.span(key).or_else(|| self.header(key)) };
-        let key = variable.unwrap_or_else(|| key.to_owned());
+        let Place { key, span } = self.place(key);
         self.mistakes.push(Mistake { span, key, what: wrong.what, expected: wrong.expected });
+    }
+
+    /// Where every key is set that was asked for.
+    pub(super) fn places(&self) -> Places {
+        let keys = self.known.iter().map(|Known { section, name, .. }| format!("{section}.{name}"));
+        keys.map(|key| (key.clone(), self.place(&key))).collect()
+    }
+
+    fn place(&self, key: &str) -> Place {
+        match self.variables.that_sets(key) {
+            Some(variable) => Place { key: variable, span: None },
+            None => Place { key: key.to_owned(), span: self.span(key).or_else(|| self.header(key)) },
+        }
     }
 
     /// Whether the file or a variable sets this key.

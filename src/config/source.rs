@@ -3,13 +3,24 @@
 //!
 //! Not here: finding mistakes. What is hidden was decided before (`hidden`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
-
 use super::environment;
 use crate::core::mistake::{Mistake, Span};
+
+/// Where a key is set.
+#[derive(Clone)]
+pub(super) struct Place {
+    /// Its name, or that of the variable that sets it.
+    pub(super) key: String,
+    /// Its value in the file, or else its section there; none where a variable sets it.
+    pub(super) span: Option<Span>,
+}
+
+/// Places of keys by their names.
+pub(super) type Places = BTreeMap<String, Place>;
 
 /// The configuration file as it was read.
 #[derive(Clone)]
@@ -17,12 +28,18 @@ pub struct Source {
     path: PathBuf,
     text: String,
     hidden: Vec<Span>,
+    places: Places,
 }
 
 impl Source {
     /// The pieces in `hidden` are printed as stars.
     pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
-        Self { path: path.to_owned(), text, hidden }
+        Self { path: path.to_owned(), text, hidden, places: Places::new() }
+    }
+
+    /// With the places of its keys.
+    pub(super) fn with(self, places: Places) -> Self {
+        Self { places, ..self }
     }
 
     /// The path that was given.
@@ -37,13 +54,11 @@ impl Source {
         self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
     }
 
-    /// Where the value of a key such as `broker.queue` stands; nothing if it does not stand in the file.
+    /// What is wrong with a key such as `broker.queue`, found after reading: at its place.
     #[must_use]
-    pub fn find(&self, key: &str) -> Option<Span> {
-        let (section, name) = key.split_once('.')?;
-        let file = DeTable::parse(&self.text).ok()?;
-        let value = file.get_ref().get(section)?.get_ref().as_table()?.get(name)?;
-        Some(value.span())
+    pub fn mistake(&self, key: &str, what: String) -> Mistake {
+        let place = self.places.get(key).cloned().unwrap_or_else(|| Place { key: key.to_owned(), span: None });
+        Mistake { span: place.span, key: place.key, what, expected: String::new() }
     }
 
     /// One mistake: its place and words, and below them the line and a caret where it has a place in the file.

@@ -15,14 +15,24 @@ use crate::support::deadline::within;
 /// Where `broker.url` and `broker.queue` stand in the file of a `Setup`.
 const URL_LINE: &str = "config.toml:2:";
 const QUEUE_LINE: &str = "config.toml:4:";
+const QUEUE_VARIABLE: &str = "CHAKRA_BRIDGE__BROKER__QUEUE";
 
 async fn check(setup: &Setup, more: &'static [&str]) -> (Option<i32>, String) {
+    check_under(setup, more, &[]).await
+}
+
+async fn check_under(
+    setup: &Setup,
+    more: &'static [&str],
+    variables: &'static [(&str, &str)],
+) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     std::fs::write(&path, setup.toml()).unwrap();
     let asked = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
-        command.args(["check", "--online"]).args(more).arg("--config").arg(path).output().unwrap()
+        let command = command.args(["check", "--online"]).args(more).arg("--config").arg(path);
+        command.envs(variables.iter().copied()).output().unwrap()
     });
     let Output { status, stdout, stderr } = within(60, "its words", asked).await.unwrap();
     (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
@@ -50,6 +60,8 @@ async fn every_missing_queue_is_named_with_the_line_and_none_is_made() {
     holds(&said, &[QUEUE_LINE, "missing in the broker", &scene.queue(), &scene.dead(), &wait, "declare"]);
     let (code, said) = check(&scene.setup().broker("topology = \"declare\""), &[]).await;
     assert_eq!(code, Some(0), "{said}");
+    let (_, said) = check_under(&scene.setup(), &[], &[(QUEUE_VARIABLE, "elsewhere")]).await;
+    holds(&said, &["environment: ", QUEUE_VARIABLE, "elsewhere.wait.10s"]);
     for queue in [scene.queue(), scene.dead(), wait] {
         assert_eq!(scene.client.depth(&queue).await, None, "{queue}");
     }

@@ -78,17 +78,6 @@ impl Stage {
         daemon
     }
 
-    /// Every event is one process, and nothing is left.
-    async fn ends_well(&self) {
-        within(180, "all created", self.scene.until_created(EVENTS)).await;
-        for queue in [self.scene.queue(), format!("{}.wait.10s", self.scene.queue())] {
-            self.scene.client.until_empty(&queue, Duration::from_secs(120)).await;
-        }
-        self.scene.place.until_unacked(&self.scene.queue(), 0, Duration::from_secs(60)).await;
-        self.scene.assert_none_lost_and_doubles_announced(EVENTS, &[]);
-        assert_eq!(self.scene.client.depth(&self.scene.dead()).await.unwrap().messages, 0);
-    }
-
     async fn until_some(&self) {
         within(60, "some of them", self.scene.until_created(EVENTS / 10)).await;
     }
@@ -102,7 +91,7 @@ async fn passes(over: fn(&Stage) -> &Wire, weather: Weather, until: &str) {
     over(&stage).becomes(weather);
     within(60, until, daemon.until(|line| says(line, until))).await;
     over(&stage).becomes(Weather::Clear);
-    stage.ends_well().await;
+    stage.scene.ends_well(EVENTS).await;
 }
 
 /// Weather over one of the wires all the time.
@@ -111,7 +100,7 @@ async fn lasts(over: fn(&Stage) -> &Wire, weather: Weather) {
     let _daemon = stage.daemon().await;
     over(&stage).becomes(weather);
     stage.scene.publish(EVENTS, 300).await;
-    stage.ends_well().await;
+    stage.scene.ends_well(EVENTS).await;
 }
 
 fn broker(stage: &Stage) -> &Wire {
@@ -154,7 +143,7 @@ async fn resets_by_the_broker_again_and_again_lose_and_double_nothing() {
         stage.broker.resets();
         within(60, "consuming again", daemon.until_count(round + 1, |line| says(line, "consuming"))).await;
     }
-    stage.ends_well().await;
+    stage.scene.ends_well(EVENTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,5 +175,5 @@ async fn resets_by_the_api_lose_and_double_nothing() {
         stage.until_some().await;
         stage.api.resets();
     }
-    stage.ends_well().await;
+    stage.scene.ends_well(EVENTS).await;
 }

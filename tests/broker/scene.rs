@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use lapin::BasicProperties;
 use lapin::types::FieldTable;
 
 use crate::support::broker::{Client, Vhost};
 use crate::support::daemon::{Daemon, Setup};
+use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
 pub const QUEUE: &str = "crm.events";
@@ -118,6 +120,17 @@ impl Scene {
                 keys.len() >= count
             })
             .await;
+    }
+
+    /// Waits until so many events are processes and nothing is left anywhere. None is lost, doubled or dead.
+    pub async fn ends_well(&self, count: usize) {
+        within(300, "all created", self.until_created(count)).await;
+        for queue in [self.queue(), format!("{}.wait.10s", self.queue())] {
+            self.client.until_empty(&queue, Duration::from_secs(120)).await;
+        }
+        self.place.until_unacked(&self.queue(), 0, Duration::from_secs(60)).await;
+        self.assert_none_lost_and_doubles_announced(count, &[]);
+        assert_eq!(self.client.depth(&self.dead()).await.unwrap().messages, 0);
     }
 
     /// That so many events are processes, each at least once, and more than once only if announced.

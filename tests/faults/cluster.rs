@@ -56,7 +56,7 @@ async fn nodes_die(nodes: &[Broker]) {
     near.kill9().await;
     within(90, "a word", daemon.until(|line| says(line, "too few members of a quorum queue"))).await;
     tokio::join!(near.restart(), leader.restart());
-    ends_well(&scene).await;
+    scene.ends_well(EVENTS).await;
 }
 
 /// A daemon by way of this node makes the queues there, and goes.
@@ -71,14 +71,4 @@ async fn declare(leader: &Broker, place: &Vhost, setup: &Setup) {
 async fn until_all_online(scene: &Scene, count: usize) {
     let online = async || scene.place.online(&scene.queue()).await == count;
     eventually(REJOIN, &format!("{count} members"), online).await;
-}
-
-async fn ends_well(scene: &Scene) {
-    within(240, "all created", scene.until_created(EVENTS)).await;
-    for queue in [scene.queue(), format!("{}.wait.10s", scene.queue())] {
-        scene.client.until_empty(&queue, Duration::from_secs(120)).await;
-    }
-    scene.place.until_unacked(&scene.queue(), 0, Duration::from_secs(60)).await;
-    scene.assert_none_lost_and_doubles_announced(EVENTS, &[]);
-    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
 }

@@ -8,8 +8,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Format, Log};
 
-/// Loggers of libraries that would drown ours; what the variable `RUST_LOG` says of them wins.
-const QUIET: &str = "lapin=error,hyper=warn,reqwest=warn,rustls=warn";
+/// Loggers of libraries that would drown ours; what the variable `RUST_LOG` says of them wins. The client library of the
+/// broker calls each channel an error that the broker closes, those by which the topology is looked at among them; whatever
+/// concerns us comes back as an error of the call, and is told in our words.
+const QUIET: &str = "lapin=off,hyper=warn,reqwest=warn,rustls=warn";
 
 /// Begins logging to standard error. The variable `RUST_LOG` wins over `log.level`.
 ///

@@ -3,7 +3,8 @@
 //! Not here: what they carry (`letter`, `park`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
-//! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand.
+//! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand; while it waits,
+//! its channel serves others, so that one full queue holds up no other.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,16 +46,26 @@ pub(super) struct Mail {
     pub(super) queue: ShortString,
     pub(super) properties: BasicProperties,
     pub(super) body: Arc<Vec<u8>>,
+    /// How often the broker refused it.
+    pub(super) refusals: u32,
 }
 
-/// What became of one of them, or the panic that prevented it.
-pub(super) type Posted = Result<Ended, JoinError>;
+/// The tag of the delivery whose stand-in the broker keeps, or why none can be kept any more.
+pub(super) type Posted = Result<u64, Trouble>;
 
-/// What became of one of them.
-pub(super) struct Ended {
-    tag: u64,
+/// What became of one publish.
+struct Ended {
+    mail: Mail,
     channel: Channel,
-    end: Result<(), Trouble>,
+    end: Result<(), Refusal>,
+}
+
+/// Why a publish was not kept.
+enum Refusal {
+    /// The broker refused this message, which is published again.
+    Again(String),
+    /// Nothing can be published any more.
+    Broken(Trouble),
 }
 
 /// The channels that publish, and what waits for them.
@@ -63,6 +74,8 @@ pub(super) struct Posts {
     idle: Vec<Channel>,
     waiting: VecDeque<Mail>,
     on_their_way: JoinSet<Ended>,
+    /// Refused, until they are published again.
+    refused: JoinSet<Mail>,
 }
 
 impl Posts {
@@ -77,7 +90,7 @@ impl Posts {
             idle.push(open_channel(publishing, limit).await?);
         }
         let to = LetterBox { limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
-        Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new() })
+        Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), refused: JoinSet::new() })
     }
 
     pub(super) fn send(&mut self, mail: Mail) {
@@ -94,19 +107,55 @@ impl Posts {
         }
     }
 
-    /// The next that came to an end; none while none is on its way.
+    /// The next that came to its end; none while none is on its way. Loses none if it is dropped while it waits.
     pub(super) async fn next(&mut self) -> Option<Posted> {
-        self.on_their_way.join_next().await
+        loop {
+            tokio::select! {
+                Some(ended) = self.on_their_way.join_next() => match self.ended(ended) {
+                    Ok(None) => {}
+                    Ok(Some(tag)) => return Some(Ok(tag)),
+                    Err(trouble) => return Some(Err(trouble)),
+                },
+                Some(mail) = self.refused.join_next() => match mail {
+                    Ok(mail) => self.send(mail),
+                    Err(error) => return Some(Err(broke_off(&error))),
+                },
+                else => return None,
+            }
+        }
     }
 
-    /// The tag of the delivery whose stand-in the broker keeps.
-    pub(super) fn confirmed(&mut self, posted: Posted) -> Result<u64, Trouble> {
-        let posted = posted.map_err(|error| Trouble::new(format!("publishing broke off: {error}")))?;
-        posted.end?;
-        self.idle.push(posted.channel);
+    /// Takes the end of a publish in; none where it is published again after a wait.
+    fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Option<u64>, Trouble> {
+        let Ended { mail, channel, end } = ended.map_err(|error| broke_off(&error))?;
+        let tag = mail.tag;
+        let kept = match end {
+            Ok(()) => Some(tag),
+            Err(Refusal::Again(why)) => {
+                self.rest(mail, &why);
+                None
+            }
+            Err(Refusal::Broken(trouble)) => return Err(trouble),
+        };
+        self.idle.push(channel);
         self.fill();
-        Ok(posted.tag)
+        Ok(kept)
     }
+
+    fn rest(&mut self, mut mail: Mail, why: &str) {
+        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, mail.refusals), fastrand::f64());
+        mail.refusals += 1;
+        self.to.metrics.publish_refused();
+        tracing::error!(queue = %mail.queue, refusals = mail.refusals, "publish refused: {why}; the event stays in hand");
+        self.refused.spawn(async move {
+            tokio::time::sleep(wait).await;
+            mail
+        });
+    }
+}
+
+fn broke_off(error: &JoinError) -> Trouble {
+    Trouble::new(format!("publishing broke off: {error}"))
 }
 
 async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channel, Trouble> {
@@ -115,31 +164,23 @@ async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channe
     Ok(channel)
 }
 
-/// Publishes until the broker keeps it, or the connection is gone.
+/// Publishes once, and brings the channel back, or another where the broker closed it.
 async fn post(mut channel: Channel, to: LetterBox, mail: Mail) -> Ended {
-    let mut refusals = 0;
-    let end = loop {
-        let refusal = match publish(&channel, &to, &mail).await {
-            Ok(None) => break Ok(()),
-            Ok(Some(refusal)) => refusal,
-            // A right that is missing or a size that is too large costs the channel. Were it to cost the connection,
-            // every event in hand would be delivered again, and be counted towards its delivery limit.
-            Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
-                Ok(another) => {
-                    channel = another;
-                    Trouble::during("the broker closed the channel", &error).to_string()
-                }
-                Err(trouble) => break Err(trouble),
-            },
-            Err(error) => break Err(Trouble::during("publishing", &error)),
-        };
-        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, refusals), fastrand::f64());
-        refusals += 1;
-        to.metrics.publish_refused();
-        tracing::error!(queue = %mail.queue, refusals, "publish refused: {refusal}; the event stays in hand");
-        tokio::time::sleep(wait).await;
+    let end = match publish(&channel, &to, &mail).await {
+        Ok(None) => Ok(()),
+        Ok(Some(why)) => Err(Refusal::Again(why)),
+        // A right that is missing or a size that is too large costs the channel. Were it to cost the connection, every event
+        // in hand would be delivered again, and be counted towards its delivery limit.
+        Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
+            Ok(another) => {
+                channel = another;
+                Err(Refusal::Again(Trouble::during("the broker closed the channel", &error).to_string()))
+            }
+            Err(trouble) => Err(Refusal::Broken(trouble)),
+        },
+        Err(error) => Err(Refusal::Broken(Trouble::during("publishing", &error))),
     };
-    Ended { tag: mail.tag, channel, end }
+    Ended { mail, channel, end }
 }
 
 /// Publishes once. Kept only if the broker says exactly that; otherwise why not.

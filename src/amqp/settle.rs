@@ -82,7 +82,7 @@ impl Desk {
     fn post(&mut self, tag: u64, why: &Letter) {
         if let Some(held) = self.held.get(&tag) {
             let (queue, properties) = (self.dead_letter_queue.clone(), letter::properties(held, why));
-            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body) });
+            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }
 
@@ -90,7 +90,7 @@ impl Desk {
         let queue = RUNGS.iter().zip(&self.wait_queues).find(|(known, _)| **known == rung).map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
             let (queue, properties) = (queue.clone(), park::properties(held, travel));
-            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body) });
+            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }
 
@@ -101,8 +101,7 @@ impl Desk {
 
     /// The broker keeps the dead letter, or the parked event: now, and not before, the message itself is acknowledged.
     pub(super) async fn confirmed(&mut self, posted: Posted) -> Result<(), Trouble> {
-        let tag = self.posts.confirmed(posted)?;
-        self.acknowledge(BTreeSet::from([tag])).await
+        self.acknowledge(BTreeSet::from([posted?])).await
     }
 
     /// Hands a message back to its queue.

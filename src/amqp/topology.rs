@@ -16,15 +16,16 @@ use super::trouble::{Trouble, is_missing, is_other, is_refused, within};
 use super::{Config, QueueType, Topology};
 use crate::core::parking::{RUNGS, Rung};
 
+/// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
+pub const NOWHERE: &str = ".wait.nowhere";
+
 /// Makes the queues or looks for them, and names every one that is missing. Answers whether events can be parked.
 pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Trouble> {
     match config.topology {
         Topology::Declare => declare(config, &link.consuming).await?,
-        Topology::Verify => {
-            verify(config, &link.consuming).await?;
-            traps::tell(config, &link.consuming).await?;
-        }
+        Topology::Verify => verify(config, &link.consuming).await?,
     }
+    traps::tell(config, &link.consuming).await?;
     let Some(obstacle) = obstacle(config, link).await? else { return Ok(true) };
     tracing::warn!("events wait in hand only, none is parked: {obstacle}");
     Ok(false)
@@ -125,10 +126,10 @@ pub(super) async fn refused_publish(config: &Config, publishing: &Connection) ->
     let channel = channel::open(publishing, config.call_timeout).await?;
     let confirms = channel.confirm_select(ConfirmSelectOptions::default());
     within(config.call_timeout, "asking for confirms", confirms).await?;
-    let nowhere = format!("{}.wait.nowhere", config.queue);
+    let nowhere = name(&format!("{}{NOWHERE}", config.queue))?;
     let asked = async {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        channel.basic_publish("".into(), nowhere.into(), options, &[], BasicProperties::default()).await?.await
+        channel.basic_publish("".into(), nowhere, options, &[], BasicProperties::default()).await?.await
     };
     match tokio::time::timeout(config.call_timeout, asked).await {
         Ok(Ok(_)) => channel::close(&channel, config.call_timeout).await.map(|()| None),

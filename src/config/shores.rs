@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::sections::{at_least, hours, millis, seconds};
 use super::urls;
 use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
-use crate::amqp::{self, QueueType, Topology};
+use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
 
 /// `[broker]`
@@ -16,6 +16,11 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
     let url = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unwrap_or_default();
     let password = reader.secret("broker.password", "broker.password_file");
     let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
+    let room = NAME_BYTES_MAX - topology::NOWHERE.len();
+    if queue.len() > room {
+        let what = format!("is {} bytes long, and the names of the wait queues are longer", queue.len());
+        reader.mistake("broker.queue", wrong(what, format!("at most {room} bytes")));
+    }
     amqp::Config {
         url,
         password,

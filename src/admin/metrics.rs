@@ -16,7 +16,6 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
-use crate::core::words::Cause;
 
 #[cfg(test)]
 mod tests;
@@ -142,10 +141,12 @@ impl Metrics {
         for outcome in Outcome::NAMES {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
-        for cause in Cause::ALL.map(Cause::as_str) {
-            drop(self.possible_duplicates.get_or_create(&Repeated { cause }));
-        }
         self.gate(EVERYTHING, false);
+    }
+
+    /// Shows a cause of [`Metrics::possible_duplicate`] at nought.
+    pub fn foresee_possible_duplicate(&self, cause: &'static str) {
+        drop(self.possible_duplicates.get_or_create(&Repeated { cause }));
     }
 
     /// Shows a label set of [`Metrics::settled`] at nought: for what is known once the rules are.

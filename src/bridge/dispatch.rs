@@ -21,7 +21,7 @@ use super::proofs;
 use super::receipt::Receipt;
 use super::tell::Teller;
 use crate::core::gate::{Gate, Moment, Pass};
-use crate::core::journey::{Journey, Next, Step};
+use crate::core::journey::{Journey, Step};
 use crate::core::judge::Outcome;
 use crate::core::look::Look;
 use crate::core::message::Message;
@@ -33,6 +33,9 @@ use crate::core::reply::Reply;
 
 /// The dispatcher wakes at least this often, so that standing still can be told from having nothing to do.
 const TICK: Duration = Duration::from_secs(5);
+
+/// What gave way to a copy of its own is looked at again after this.
+const GIVEN_WAY: Duration = Duration::from_millis(20);
 
 /// One request that came to its end.
 pub(super) struct Delivered {
@@ -59,6 +62,8 @@ pub(super) struct Dispatcher {
     pub(super) is_draining: bool,
     /// Whether the connection that stands lets us park.
     pub(super) can_park: bool,
+    /// Connections lost since the start: what they gave back this process did not die of.
+    lost: u32,
     slots: HashMap<Id, Slot>,
 }
 
@@ -75,9 +80,10 @@ impl Dispatcher {
                 bridge.rules.iter().filter(|rule| rule.reconcile_by().is_some()).map(|rule| Arc::clone(rule.name())),
             ),
             proving: JoinSet::new(),
-            teller: Teller { metrics: Arc::clone(&bridge.metrics), shut: bridge.shut.clone() },
+            teller: Teller::new(&bridge.metrics, &bridge.shut),
             is_draining: false,
             can_park: false,
+            lost: 0,
             slots: HashMap::new(),
             bridge,
         }
@@ -105,23 +111,32 @@ impl Dispatcher {
         match arrival {
             Arrival::Message(message, receipt) => self.receive(*message, receipt),
             Arrival::Connected { can_park } => self.can_park = can_park,
-            Arrival::Disconnected => self.disconnected(),
+            Arrival::Disconnected => {
+                self.lost = self.lost.saturating_add(1);
+                self.disconnected();
+            }
         }
     }
 
     /// The first half of the path: receive, open (decode and map); it is delivered as soon as the gate lets it.
-    fn receive(&mut self, message: Message, receipt: Receipt) {
+    fn receive(&mut self, mut message: Message, receipt: Receipt) {
         self.bridge.metrics.received();
-        let redelivered = message.redelivered;
+        message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.lost));
+        let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.travel.is_none());
         let opened = open(message, self.can_park, &self.bridge.limits, &self.bridge.rules, &self.recent);
+        if is_new && let Some(key) = &opened.key {
+            self.recent.revive(key);
+        }
         let mut papers = Papers::new(receipt, opened.key, opened.travel, self.clock.now());
         match opened.what {
             What::Dead { fault, journey } => self.settle(papers, Ending::Dead(fault), &journey),
             What::Recognised { process } => self.settle(papers, Ending::Recognised(process), &Journey::default()),
             What::Newer => self.pass_on(papers),
             What::Crashed => {
-                let journey = papers.travel.journey.clone();
-                self.crashed(papers, journey, None);
+                let (journey, sent) = (papers.travel.journey.clone(), papers.travel.sent.clone());
+                // Whoever died of it may have created it a moment ago.
+                let quiet = if redelivered { Some(Duration::ZERO) } else { journey.quiet };
+                self.crashed(papers, Journey { quiet, ..journey }, sent.as_ref());
             }
             What::Skip { rule } => {
                 papers.rule = Some(rule);
@@ -139,7 +154,7 @@ impl Dispatcher {
         let Some(Delivered { slot, reply, took }) = self.delivered(ended) else { return };
         let Some(event) = self.hand.get_mut(slot) else { return };
         let (now, dice) = (self.clock.now(), fastrand::f64());
-        let outcome = event.judge(&reply);
+        let outcome = event.judge(&reply, &self.proofs);
         let procedure = event.procedure().clone();
         let probe = event.probe();
         let changes = self.gate.observe(&procedure, &outcome, probe, now, dice);
@@ -151,8 +166,8 @@ impl Dispatcher {
             self.proofs.created(event.papers.rule(), look, now);
         }
         match step {
-            Step::Wait(delay) => self.wait(slot, delay, now),
-            Step::Hold => self.wait(slot, Duration::ZERO, now),
+            Step::Wait(delay) => self.wait(slot, delay, delay, now),
+            Step::Hold => self.wait(slot, Duration::ZERO, Duration::ZERO, now),
             Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => {
                 self.end(slot, Ending::Found(process))
             }
@@ -177,22 +192,14 @@ impl Dispatcher {
         let open_time = self.gate.open_time(&request.procedure, now);
         let rest = papers.travel.rest;
         let papers = papers.for_procedure(&request.procedure);
-        let is_copy = redelivered || journey.next == Next::Look;
-        let event = InHand {
-            is_copy,
-            // Until a look has cleared it.
-            is_doubtful: is_copy,
-            told: now,
-            stage: Stage::Ready,
-            papers,
-            request,
-            look,
-            journey,
-            open_time,
-        };
+        let mut event = InHand::new(papers, request, look, journey, now);
+        event.is_copy |= redelivered;
+        event.is_doubtful |= redelivered;
+        // What is left of its wait was counted when it was parked.
+        event.open_time = open_time.saturating_add(rest);
         let slot = self.hand.add(event);
         if !rest.is_zero() {
-            self.wait(slot, rest, now);
+            self.wait(slot, rest, Duration::ZERO, now);
         }
     }
 
@@ -203,29 +210,36 @@ impl Dispatcher {
         self.make_room(now);
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
-        for slot in self.hand.ready() {
+        let is_open = self.gate.shut().next().is_none();
+        for slot in if is_open { self.hand.ready_in_turn() } else { self.hand.ready() } {
             let Some(event) = self.hand.get(slot) else { continue };
             let pass = self.gate.pass(event.procedure(), now);
             match self.pace.pass(pass, event.tries(), now) {
-                Pass::Go | Pass::Probe => self.begin(slot),
+                Pass::Go | Pass::Probe => {
+                    if !self.begin(slot) {
+                        wake = now.saturating_add(GIVEN_WAY);
+                    }
+                }
                 Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
             }
         }
         self.prove_what_may(now).map_or(wake, |due| wake.min(due))
     }
 
-    /// Deliver. Nothing is begun for a dead connection: the broker has given the event to somebody again.
-    fn begin(&mut self, slot: Slot) {
+    /// Deliver; answers whether it is out of the way, or gave way to a copy of its own. Nothing is begun for a dead connection:
+    /// the broker has given the event to somebody again.
+    fn begin(&mut self, slot: Slot) -> bool {
         let now = self.clock.now();
-        let Some(event) = self.hand.get_mut(slot) else { return };
+        let Some(event) = self.hand.get_mut(slot) else { return true };
         if !event.papers.receipt.is_live() {
-            return self.end(slot, Ending::Released);
+            self.end(slot, Ending::Released);
+            return true;
         }
         event.pass_time(now);
         if event.may_have_a_twin() && self.gives_way(slot, now) {
-            return;
+            return false;
         }
-        let Some(event) = self.hand.get_mut(slot) else { return };
+        let Some(event) = self.hand.get_mut(slot) else { return true };
         if self.gate.wants_a_look(event.procedure()) {
             event.look_first();
         }
@@ -245,6 +259,7 @@ impl Dispatcher {
         });
         self.slots.insert(task.id(), slot);
         self.hand.stage(slot, Stage::Running { probe });
+        true
     }
 
     /// Which request ended, and how; a panic is the end of its event and touches no other.

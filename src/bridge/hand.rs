@@ -8,12 +8,13 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use super::in_hand::{InHand, Stage};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
+use crate::core::journey::Journey;
 
 /// The number of an event in hand.
 pub(super) type Slot = u64;
 
-/// Which of the ready ones goes first: the fewest creates of unknown outcome, then the fewest attempts, then the
-/// oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
+/// Which of the ready ones goes first to a gate that is shut: the fewest creates of unknown outcome, then the fewest
+/// attempts, then the oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
 type Order = (u32, u32, Slot);
 
 fn order(slot: Slot, event: &InHand) -> Order {
@@ -65,10 +66,10 @@ impl Hand {
     }
 
     /// An event learns what another copy of it sent; answers whether that was news.
-    pub(super) fn learn(&mut self, slot: Slot, unsure: u32) -> bool {
+    pub(super) fn learn(&mut self, slot: Slot, other: &Journey) -> bool {
         let Some(event) = self.events.get_mut(&slot) else { return false };
         let before = order(slot, event);
-        let is_news = event.journey.learn(unsure);
+        let is_news = event.journey.learn(other);
         if self.ready.remove(&before) {
             self.ready.insert(order(slot, event));
         }
@@ -116,6 +117,13 @@ impl Hand {
     /// The ready ones, the least doubtful first.
     pub(super) fn ready(&self) -> Vec<Slot> {
         self.ready.iter().map(|(.., slot)| *slot).collect()
+    }
+
+    /// The ready ones, the oldest first: through an open gate, so that under a limit a backlog does not starve the repeats.
+    pub(super) fn ready_in_turn(&self) -> Vec<Slot> {
+        let mut slots = self.ready();
+        slots.sort_unstable();
+        slots
     }
 
     /// How many wait for a moment of their own.

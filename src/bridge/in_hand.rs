@@ -15,7 +15,9 @@ use crate::core::judge::{Outcome, judge};
 use crate::core::look::{Look, judge_look};
 use crate::core::policy::Policy;
 use crate::core::process::{CreateProcess, Procedure};
+use crate::core::proof::Proofs;
 use crate::core::reply::Reply;
+use crate::core::words::Cause;
 
 /// One event in hand.
 pub(super) struct InHand {
@@ -65,6 +67,21 @@ impl Asked {
 }
 
 impl InHand {
+    /// One that has just come, its time counted from now.
+    pub(super) fn new(
+        papers: Papers,
+        request: Arc<CreateProcess>,
+        look: Option<Arc<Look>>,
+        journey: Journey,
+        now: Moment,
+    ) -> Self {
+        let is_copy = journey.next == Next::Look;
+        // Until a look has cleared it. Where none can: it was parked before its doubt could be said.
+        let is_doubtful = is_copy || (look.is_none() && journey.quiet.is_some());
+        let (open_time, told, stage) = (Duration::ZERO, now, Stage::Ready);
+        Self { papers, request, look, journey, is_copy, is_doubtful, open_time, told, stage }
+    }
+
     /// What it asks next.
     pub(super) fn asked(&self) -> Asked {
         match self.seeks() {
@@ -114,12 +131,15 @@ impl InHand {
         }
     }
 
-    /// What a reply to its request means.
-    pub(super) fn judge(&mut self, reply: &Reply) -> Outcome {
+    /// What a reply to its request means. A look that was allowed before and is refused now is waited for.
+    pub(super) fn judge(&mut self, reply: &Reply, proofs: &Proofs) -> Outcome {
         self.journey.status = reply.status().or(self.journey.status);
-        match self.seeks() {
-            Some(look) => judge_look(reply, look),
-            None => judge(reply, self.request.procedure_is_literal),
+        let Some(look) = self.seeks() else { return judge(reply, self.request.procedure_is_literal) };
+        match judge_look(reply, look) {
+            Outcome::Unavailable { .. } if proofs.is_proved(self.papers.rule()) => {
+                Outcome::Retry { cause: Cause::LookRefused, after: None }
+            }
+            outcome => outcome,
         }
     }
 

@@ -89,7 +89,11 @@ fn read(message: &Message, travel: &Travel, limits: &Limits, rules: &Rules, rece
     let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::Recognised { process: process.clone() },
         Some(Known::Dead(fault, journey)) => What::Dead { fault: fault.clone(), journey: journey.clone() },
-        Some(Known::Underway(journey)) => mapped(&event, rules, Some(journey.clone()), true, travel),
+        Some(Known::Underway(journey)) => {
+            // Another replica may have gone on from where this one stood, or this one from where the header was written.
+            let journey = travelled.unwrap_or_default().joined(journey);
+            mapped(&event, rules, Some(journey), true, travel)
+        }
         None => mapped(&event, rules, travelled, message.redelivered, travel),
     };
     (Some(event.key), what)

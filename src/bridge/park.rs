@@ -24,13 +24,19 @@ pub(super) const CRASHED: &str = "its handling crashed too often, and it may be 
 const TOO_NEW: &str =
     "a newer chakra-bridge parked it, and there is no wait queue to keep it in: let that version retry it";
 
+/// Within this they come back that may be what a process died of.
+const APART: Duration = Duration::from_secs(60);
+
 /// How long an event that a newer daemon parked waits for one.
 const FOR_A_NEWER: usize = 1;
 
 impl Dispatcher {
-    /// An event is to wait: in hand while its budget lasts and there is room, otherwise parked, its age with it.
-    pub(super) fn wait(&mut self, slot: Slot, delay: Duration, now: Moment) {
+    /// An event is to wait, of which `aged` counts towards its age: in hand while its budget lasts and there is room, otherwise
+    /// parked.
+    pub(super) fn wait(&mut self, slot: Slot, delay: Duration, aged: Duration, now: Moment) {
         if self.is_draining {
+            // Its request has ended: nothing of it is cut off.
+            self.hand.stage(slot, Stage::Ready);
             return self.hand_back(slot);
         }
         let waiting = self.hand.waiting();
@@ -39,7 +45,7 @@ impl Dispatcher {
             return self.end(slot, Ending::Released);
         }
         if self.can_park && self.patience().is_spent(event.papers.held(now), delay, waiting) {
-            return self.park(slot, delay, delay);
+            return self.park(slot, delay, aged);
         }
         let stage = if delay.is_zero() { Stage::Ready } else { Stage::Delayed(now.saturating_add(delay)) };
         self.hand.stage(slot, stage);
@@ -60,7 +66,9 @@ impl Dispatcher {
         for slot in self.hand.ready() {
             let Some(event) = self.hand.get(slot) else { continue };
             let Some(shut_for) = self.gate.shut_for(event.procedure(), now) else { continue };
-            if !probes.insert(event.procedure().clone()) {
+            let is_known = probes.contains(event.procedure());
+            // Each has its probe, as long as the probes themselves leave room.
+            if is_known || self.patience().is_crowded(probes.len()) || !probes.insert(event.procedure().clone()) {
                 held_up.push((slot, shut_for));
             }
         }
@@ -90,12 +98,15 @@ impl Dispatcher {
         self.end(slot, Ending::Parked(rung, Box::new(Travel { age, rest, ..travel })));
     }
 
-    /// The handling of an event crashed: it is parked, so that its neighbours go on without it, and counted.
+    /// The handling of an event crashed: it is parked, so that its neighbours go on without it, and counted. Where the whole
+    /// process died, nobody knows of which of those in hand: they come back apart from each other.
     pub(super) fn crashed(&mut self, papers: Papers, mut journey: Journey, look: Option<&Look>) {
         let is_enough = journey.crashed();
         let ending = if self.can_park && !is_enough {
             journey.passed(RUNGS[0].wait);
-            Ending::Parked(RUNGS[0], Box::new(luggage(&papers, journey.clone(), look)))
+            let travel = luggage(&papers, journey.clone(), look);
+            let rest = APART.mul_f64(fastrand::f64());
+            Ending::Parked(RUNGS[0], Box::new(Travel { rest, ..travel }))
         } else {
             Ending::Dead(Fault::new(Reason::Crashing, CRASHED))
         };

@@ -61,6 +61,8 @@ pub(super) enum Doubt {
 }
 
 impl Doubt {
+    const ALL: [Self; 4] = [Self::Resent, Self::Absent, Self::Redelivered, Self::HandedBack];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Resent => "resent",
@@ -88,6 +90,12 @@ pub(super) struct Teller {
 }
 
 impl Teller {
+    /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
+    pub(super) fn new(metrics: &Arc<Metrics>, shut: &watch::Sender<Vec<String>>) -> Self {
+        Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
+        Self { metrics: Arc::clone(metrics), shut: shut.clone() }
+    }
+
     /// The one line of an event's fate.
     pub(super) fn fate(&self, told: &Told<'_>) {
         let letter = letter(told.settlement);
@@ -102,6 +110,10 @@ impl Teller {
         let ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
         let (process, attempts) = (told.process, told.attempts);
         match letter {
+            // Once and again for each event of a procedure that is shut, which is said once.
+            None if told.fate == Fate::Parked && attempts == 0 => {
+                tracing::debug!(key, rule, outcome, attempts, ms, "event settled");
+            }
             None => tracing::info!(key, rule, outcome, process, attempts, ms, "event settled"),
             Some(letter) => {
                 let (status, why) = (letter.status, why(letter));
@@ -129,7 +141,7 @@ impl Teller {
                 key,
                 rule,
                 status,
-                "the API does not let us look: grant the token `process/list`, or its unsure events follow retry.on_unknown"
+                "the API refuses the look: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
             ),
             _ => {}
         }
@@ -174,9 +186,9 @@ impl Teller {
 
     fn change(&self, change: &Change) {
         match change {
-            Change::Shut { why, scope, probes, until } => {
-                let (until_s, probes) = (until.as_secs(), *probes);
-                tracing::warn!(scope, why, probes, until_s, "gate shut: events wait, nothing is spent");
+            Change::Shut { why, scope, probes, wait, .. } => {
+                let (probe_in_s, probes) = (wait.as_secs_f32(), *probes);
+                tracing::warn!(scope, why, probes, probe_in_s, "gate shut: events wait, nothing is spent");
             }
             Change::Opened { scope, after } => {
                 tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");

@@ -12,6 +12,7 @@ use super::ending::Ending;
 use super::hand::Slot;
 use super::in_hand::Stage;
 use crate::core::gate::Moment;
+use crate::core::journey::Journey;
 use crate::core::recent::Known;
 
 /// How long one copy waits for the request of another before it asks again.
@@ -28,15 +29,15 @@ impl Dispatcher {
                 self.end(slot, Ending::Recognised(process));
                 return true;
             }
-            Some(Known::Underway(journey)) => journey.unsure,
-            Some(Known::Dead(..)) | None => 0,
+            Some(Known::Underway(journey) | Known::Dead(_, journey)) => journey.clone(),
+            None => Journey::default(),
         };
         let is_running = self.hand.twins(slot).any(|twin| matches!(twin.stage, Stage::Running { .. }));
-        let unsure = self.hand.twins(slot).map(|twin| twin.journey.unsure).fold(remembered, u32::max);
+        let others = self.hand.twins(slot).fold(remembered, |known, twin| known.joined(&twin.journey));
         if is_running {
             self.hand.stage(slot, Stage::Delayed(now.saturating_add(WAY)));
             return true;
         }
-        self.hand.learn(slot, unsure)
+        self.hand.learn(slot, &others)
     }
 }

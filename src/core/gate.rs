@@ -59,6 +59,8 @@ pub enum Change {
         scope: String,
         /// When the next probe may go.
         until: Moment,
+        /// How long that is from now.
+        wait: Duration,
         /// How many probes failed so far.
         probes: u32,
     },
@@ -189,8 +191,10 @@ impl Gate {
         }
     }
 
+    /// A look that works says nothing of creates, nor does one that is refused.
     fn count(&mut self, outcome: &Outcome) {
         match outcome {
+            outcome if is_of_looks_alone(outcome) => {}
             Outcome::Retry { .. } | Outcome::Unsure { .. } if !is_a_word(outcome) => {
                 self.failures = self.failures.saturating_add(1);
             }
@@ -216,6 +220,8 @@ impl Gate {
 
     fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
         match outcome {
+            // Creates failed while the API was there: only a create can show that they do no more.
+            outcome if is_of_looks_alone(outcome) && self.everything.is_shut_by(&OF_CREATES) => Verdict::Again,
             Outcome::Halt { scope: Scope::Everything, trouble, after } => {
                 Verdict::Shut { why: trouble.as_str(), after: *after }
             }
@@ -230,9 +236,22 @@ impl Gate {
     }
 }
 
-/// 423 and 425 are about one event, and the API said them: no sign that it is away.
+/// What creates may fail by while looks work.
+const OF_CREATES: [Cause; 6] =
+    [Cause::Timeout, Cause::Reset, Cause::RequestTimeout, Cause::ServerError, Cause::EmptyAnswer, Cause::BrokenAnswer];
+
+/// What only a look comes to.
+fn is_of_looks_alone(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => true,
+        Outcome::Retry { cause, .. } => *cause == Cause::LookRefused,
+        _ => false,
+    }
+}
+
+/// 423 and 425 are about one event, a refused look about looks, and the API said them: no sign that it is away.
 fn is_a_word(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly, .. })
+    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly | Cause::LookRefused, .. })
 }
 
 #[cfg(test)]

@@ -135,16 +135,28 @@ impl Journey {
         self.quiet = self.quiet.map(|quiet| quiet.saturating_add(time));
     }
 
-    /// Another copy of it sent so many creates that may have been applied: they are looked for from now on. Answers whether
-    /// that was news.
+    /// Another copy of it went this way: creates of it that may have been applied, or were refused in words, are looked for
+    /// from now on. Answers whether there was news.
     #[must_use]
-    pub fn learn(&mut self, unsure: u32) -> bool {
-        let is_news = unsure > self.unsure;
+    pub fn learn(&mut self, other: &Self) -> bool {
+        let is_news = other.unsure > self.unsure || (self.refused.is_none() && other.refused.is_some());
         if is_news {
-            (self.unsure, self.looks) = (unsure, 0);
-            (self.next, self.quiet) = (Next::Look, Some(Duration::ZERO));
+            *self = std::mem::take(self).joined(other);
+            (self.looks, self.next, self.quiet) = (0, Next::Look, Some(Duration::ZERO));
         }
         is_news
+    }
+
+    /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.
+    #[must_use]
+    pub fn joined(mut self, other: &Self) -> Self {
+        self.attempts = self.attempts.max(other.attempts);
+        self.unsure = self.unsure.max(other.unsure);
+        self.crashes = self.crashes.max(other.crashes);
+        self.quiet = [self.quiet, other.quiet].into_iter().flatten().min();
+        self.refused = self.refused.or_else(|| other.refused.clone());
+        self.status = self.status.or(other.status);
+        self
     }
 
     /// Its request was cut off: whether it was applied nobody knows.
@@ -159,6 +171,7 @@ impl Journey {
     #[must_use]
     pub fn step(&mut self, outcome: &Outcome, at: Circumstance, policy: &Policy) -> Step {
         if is_nobodys_fault(outcome, at.is_probe) {
+            self.look_after(outcome, at.can_look);
             return Step::Hold;
         }
         match self.next {
@@ -189,6 +202,13 @@ impl Journey {
     fn unsure(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
         self.unsure = self.unsure.saturating_add(1);
         if at.can_look { self.look_now() } else { self.blindly(cause, after, at, policy) }
+    }
+
+    /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
+    fn look_after(&mut self, outcome: &Outcome, can_look: bool) {
+        if can_look && matches!(outcome, Outcome::Halt { .. }) && (self.unsure > 0 || self.quiet.is_some()) {
+            self.next = Next::Look;
+        }
     }
 
     fn look_now(&mut self) -> Step {

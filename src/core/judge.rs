@@ -131,7 +131,7 @@ fn answered(answer: &Answer, procedure_is_literal: bool) -> Outcome {
         300..=399 => halt(Scope::Everything, Trouble::Redirected),
         401 => halt(Scope::Everything, Trouble::Unauthorized),
         402 => halt(Scope::Everything, Trouble::PaymentRequired),
-        405 | 407 | 411 | 501 | 505 | 511 => halt(Scope::Everything, Trouble::Unsupported),
+        405 | 407 | 411 | 421 | 426 | 501 | 505 | 511 => halt(Scope::Everything, Trouble::Unsupported),
         408 => unsure(Cause::RequestTimeout),
         423 => retry(Cause::Locked),
         425 => retry(Cause::TooEarly),
@@ -141,7 +141,10 @@ fn answered(answer: &Answer, procedure_is_literal: bool) -> Outcome {
         413 | 414 | 431 => refused(answer, "the request is too large"),
         400..=499 if answer.body == Body::Html => halt(Scope::Everything, Trouble::NotTheApi),
         403 => halt(Scope::Procedure, Trouble::Forbidden),
-        404 if procedure_is_literal => halt(Scope::Procedure, Trouble::ProcedureUnknown),
+        // Without a word of the API's, it may be a gateway's that has lost sight of it.
+        404 if procedure_is_literal || !matches!(answer.body, Body::Json(_)) => {
+            halt(Scope::Procedure, Trouble::ProcedureUnknown)
+        }
         404 => refused(answer, "it does not know the procedure that the event names"),
         409 => Outcome::RefusedInWords { status: 409, words: words(answer) },
         400..=499 => refused(answer, "it refused the request"),

@@ -37,7 +37,10 @@ pub fn judge_look(reply: &Reply, look: &Look) -> Outcome {
     let Reply::Answered(answer) = reply else { return waited_out(judge(reply, true)) };
     match (answer.status, &answer.body) {
         (200..=299, Body::Json(Wrapper { has_errors: false, rows: Some(rows), .. })) => seen(rows, look),
-        (403 | 404, Body::Json(_) | Body::Empty | Body::Broken) => Outcome::Unavailable { status: answer.status },
+        // Without a word of the API's, a 404 may be a gateway's that has lost sight of it.
+        (400 | 404 | 422, Body::Json(_)) | (403, Body::Json(_) | Body::Empty | Body::Broken) => {
+            Outcome::Unavailable { status: answer.status }
+        }
         _ => waited_out(judge(reply, true)),
     }
 }

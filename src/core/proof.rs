@@ -72,6 +72,12 @@ impl Proofs {
         }
     }
 
+    /// Whether the look of this rule has found what was just created.
+    #[must_use]
+    pub fn is_proved(&self, rule: &str) -> bool {
+        matches!(self.rules.get(rule), Some(Standing::Proved))
+    }
+
     /// The next look to ask, if one is due.
     #[must_use]
     pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Look>)> {
@@ -110,6 +116,11 @@ impl Proofs {
             Some(Outcome::Found { .. }) => Proved::Found { lag: age },
             Some(Outcome::Unavailable { .. }) => Proved::Unavailable,
             Some(Outcome::Absent) if age >= policy.look_window => Proved::NotFound,
+            _ if age >= policy.look_window => {
+                // The API did not answer, which proves nothing.
+                *standing = Standing::Unproved { not_before: now.saturating_add(AGAIN) };
+                return None;
+            }
             _ => {
                 let wait = ceiling(policy.initial, policy.multiplier, policy.max_interval, trial.looks - 1);
                 let left = policy.look_window.saturating_sub(age).max(policy.initial);

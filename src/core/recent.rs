@@ -67,6 +67,13 @@ impl Recent {
         }
     }
 
+    /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
+    pub fn revive(&mut self, key: &Key) {
+        if let Some(known @ Known::Dead(..)) = self.known.get_mut(&key.text) {
+            *known = Known::Underway(Journey::default());
+        }
+    }
+
     /// What became of it, if it is remembered.
     #[must_use]
     pub fn recall(&self, key: &Key) -> Option<&Known> {
@@ -78,6 +85,7 @@ impl Recent {
 mod tests {
     use super::*;
     use crate::core::event::KeyOrigin;
+    use crate::core::words::Reason;
 
     fn key(text: &str, origin: KeyOrigin) -> Key {
         Key { text: text.to_owned(), origin }
@@ -111,6 +119,18 @@ mod tests {
         recent.remember(&a, Known::Created(None));
         recent.remember(&a, Known::Underway(Journey::default()));
         assert_eq!(recent.recall(&a), Some(&Known::Created(None)));
+    }
+
+    #[test]
+    fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one() {
+        let mut recent = Recent::default();
+        let (a, b) = (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId));
+        recent.remember(&a, Known::Dead(Fault::new(Reason::Unmappable, ""), Journey::default()));
+        recent.remember(&b, Known::Created(None));
+        recent.revive(&a);
+        recent.revive(&b);
+        assert_eq!(recent.recall(&a), Some(&Known::Underway(Journey::default())));
+        assert_eq!(recent.recall(&b), Some(&Known::Created(None)));
     }
 
     #[test]

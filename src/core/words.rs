@@ -152,7 +152,7 @@ pub enum Trouble {
     ProcedureUnknown,
     /// A look brought processes that were not asked for.
     LookUntrusted,
-    /// 405, 407, 411, 501, 505, 511: what answers does not take such requests.
+    /// 405, 407, 411, 421, 426, 501, 505, 511: what answers does not take such requests.
     Unsupported,
 }
 

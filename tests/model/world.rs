@@ -170,12 +170,17 @@ impl<'a> World<'a> {
         match self.recent.recall(&key()).filter(|_| redelivered).cloned() {
             Some(Known::Created(_)) => return self.acknowledge(line, false),
             Some(Known::Dead(fault, _)) => return self.bury(line, &fault),
-            Some(Known::Underway(known)) => journey = Some(known),
+            Some(Known::Underway(known)) => journey = Some(journey.unwrap_or_default().joined(&known)),
             None => {}
         }
         let journey = Journey::opened(journey, redelivered, self.setting.can_look);
-        let is_doubtful = redelivered || journey.next == Next::Look;
+        let was_doubtful = !self.setting.can_look && journey.quiet.is_some();
+        let is_doubtful = redelivered || journey.next == Next::Look || was_doubtful;
         let held = Held { journey, told: self.now, is_doubtful, looked: self.now };
+        // The gate may be shut: what came again may be parked before its first request.
+        if redelivered && self.setting.parks > 0 && self.choices.of(2) == 1 {
+            return self.park(line, held, rest);
+        }
         self.hold(line, held, rest);
     }
 

@@ -8,7 +8,7 @@ use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::Settlement;
 use chakra_bridge::core::travel::Travel;
 
-use super::corridor::{Corridor, Shore, again, event};
+use super::corridor::{Corridor, Shore, Wishes, again, event};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -155,4 +155,64 @@ async fn a_look_proves_itself_on_the_first_create_and_its_lag_is_measured() {
     corridor.send(&shore, 2, sought("m2")).await;
     acknowledged(&mut shore).await;
     assert_eq!(looks(&corridor), asked, "once proved it is not proved again");
+}
+
+#[tokio::test]
+async fn an_api_that_loses_sight_of_a_procedure_for_a_while_makes_no_second_process() {
+    let (mut corridor, mut shore) = (Corridor::new().await, Shore::new());
+    let gone = || Canned::new(404);
+    corridor.api.plan(vec![Rule::at_list(gone()), Rule::always(Fault::CreateThenReset).first(1), Rule::always(gone())]);
+    corridor.send(&shore, 1, sought("m1")).await;
+    corridor.gate(true).await;
+    corridor.api.plan(Vec::new());
+    acknowledged(&mut shore).await;
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
+async fn a_proved_look_that_is_refused_is_waited_for_and_repeats_nothing_blindly() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.send(&shore, 1, sought("first")).await;
+    acknowledged(&mut shore).await;
+    let proved = async {
+        while !corridor.metrics.text().contains("look_proved{rule=\"sought\"} 1") {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(10, "the proof", proved).await;
+    let before = looks(&corridor);
+    corridor.api.plan(vec![Rule::at_list(Canned::new(403))]);
+    corridor.send(&shore, 2, again(sought("m1"))).await;
+    within(10, "some looks", corridor.api.until(|books| books.requests.len() > before + 4)).await;
+    assert_eq!(corridor.api.created().len(), 1);
+    corridor.api.plan(Vec::new());
+    acknowledged(&mut shore).await;
+    assert_eq!(corridor.api.created().len(), 2);
+}
+
+#[tokio::test]
+async fn while_creates_fail_looks_that_work_do_not_open_the_gate() {
+    const EVENTS: u64 = 20;
+    let gate = "failures = 3\nprobe_initial = \"700ms\"\nprobe_max = \"700ms\"";
+    let (mut corridor, mut shore) = (Corridor::with(Wishes { gate, ..Wishes::default() }).await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(503))]);
+    for number in 0..EVENTS {
+        corridor.send(&shore, number, sought(&format!("m{number}"))).await;
+    }
+    corridor.gate(true).await;
+    let probed = async {
+        while corridor.level("gate_probes_total") < 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(20, "some probes", probed).await;
+    assert!(!corridor.shut.borrow().is_empty(), "nothing has shown that creates work again");
+    let creates = u64::try_from(corridor.api.requests().len() - looks(&corridor)).unwrap();
+    assert!(creates <= EVENTS + corridor.level("gate_probes_total"), "{creates} creates");
+    corridor.api.plan(Vec::new());
+    let mut created = 0;
+    for _ in 0..EVENTS {
+        created += u64::from(within(20, "its answer", shore.answer()).await.1 == Settlement::Ack);
+    }
+    assert!(created + 4 >= EVENTS, "each probe may cost one event its second create: {created}");
 }

@@ -8,7 +8,7 @@ use chakra_bridge::core::parking::{RUNGS, Rung};
 use chakra_bridge::core::settlement::Settlement;
 use chakra_bridge::core::travel::Travel;
 
-use super::corridor::{Corridor, Shore, Wishes, lead};
+use super::corridor::{Corridor, Shore, Wishes, again, lead};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -50,10 +50,11 @@ async fn what_is_left_of_a_wait_after_its_rung_is_waited_for() {
     let (corridor, mut shore) = (corridor().await, Shore::new());
     corridor.connected(true).await;
     let rest = std::time::Duration::from_secs(12);
-    let travel = Travel { rest, ..Travel::default() }.encode();
+    let travel = Travel { rest, age: std::time::Duration::from_secs(47), ..Travel::default() }.encode();
     corridor.send(&shore, 1, Message { travel: Some(travel), ..lead("m1", "Ted") }).await;
     let (rung, travel) = parked(&mut shore).await;
     assert_eq!((rung, travel.rest.as_secs()), (RUNGS[0], 2));
+    assert_eq!(travel.age.as_secs(), 47, "the whole wait was counted when it was parked first");
     assert_eq!(corridor.api.requests().len(), 0);
 }
 
@@ -102,6 +103,8 @@ async fn what_the_broker_gave_back_too_often_is_parked_and_counted_and_in_the_en
         |travel: Option<String>| Message { travel, deliveries: Some(5), redelivered: true, ..lead("m1", "Ted") };
     corridor.send(&shore, 1, suspect(None)).await;
     let (_, once) = parked(&mut shore).await;
+    // Whoever died of it may have created it.
+    assert_eq!(once.journey.quiet, Some(RUNGS[0].wait));
     corridor.send(&shore, 2, suspect(Some(once.encode()))).await;
     let (_, twice) = parked(&mut shore).await;
     assert_eq!((once.journey.crashes, twice.journey.crashes), (1, 2));
@@ -151,4 +154,41 @@ async fn what_is_cut_off_at_the_deadline_is_parked_as_one_that_may_be_a_process(
     within(10, "the request", corridor.api.until(|books| !books.requests.is_empty())).await;
     let _ended = corridor.stop().await;
     assert_eq!(parked(&mut shore).await.1.journey.unsure, 1);
+}
+
+#[tokio::test]
+async fn a_doubt_that_could_not_be_said_before_an_event_was_parked_is_said_before_it_is_sent() {
+    let (mut before, mut shore) = (corridor().await, Shore::new());
+    before.connected(true).await;
+    before.api.plan(vec![Rule::always(Canned::new(401))]);
+    before.send(&shore, 1, lead("other", "Ted")).await;
+    before.gate(true).await;
+    before.send(&shore, 2, again(lead("m1", "Ted"))).await;
+    before.stop().await;
+    let mut travels = vec![parked(&mut shore).await.1, parked(&mut shore).await.1];
+    travels.retain(|travel| travel.journey.quiet.is_some());
+    let [travel] = &travels[..] else { panic!("one of them was delivered again: {travels:?}") };
+    let after = corridor().await;
+    after.send(&shore, 3, Message { travel: Some(travel.encode()), ..lead("m1", "Ted") }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    let metrics = after.metrics.text();
+    assert!(metrics.contains(r#"possible_duplicates_total{cause="redelivered"} 1"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_again_and_again_is_no_crash_of_what_it_delivered() {
+    let (mut corridor, mut shore) = (corridor().await, Shore::new());
+    corridor.connected(false).await;
+    corridor.api.plan(vec![Rule::always(Canned::new(401))]);
+    for returns in 0..20 {
+        let message = Message { deliveries: Some(returns), redelivered: returns > 0, ..lead("m1", "Ted") };
+        corridor.send(&shore, u64::from(returns), message).await;
+        corridor.gate(true).await;
+        drop(std::mem::replace(&mut shore, Shore::new()));
+        corridor.disconnected().await;
+        corridor.connected(false).await;
+    }
+    corridor.api.plan(Vec::new());
+    corridor.send(&shore, 99, Message { deliveries: Some(20), ..again(lead("m1", "Ted")) }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
 }

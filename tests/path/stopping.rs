@@ -56,3 +56,20 @@ async fn a_failure_while_stopping_goes_back_and_is_not_waited_for() {
     assert_eq!(drained, Drained { cut_off: 0 });
     assert_eq!(shore.answer().await.1, Settlement::Release);
 }
+
+#[tokio::test]
+async fn a_request_that_ended_while_stopping_is_not_one_that_was_cut_off() {
+    for status in [401, 423] {
+        let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+        corridor.connected(true).await;
+        corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 200 }), Rule::always(Canned::new(status))]);
+        corridor.send(&shore, 1, lead("m1", "Ted")).await;
+        within(10, "the request", corridor.api.until(|books| !books.requests.is_empty())).await;
+        let (drained, _api) = corridor.stop().await;
+        assert_eq!(drained, Drained { cut_off: 0 });
+        match shore.answer().await.1 {
+            Settlement::Park(_, travel) => assert_eq!((travel.journey.unsure, travel.journey.quiet), (0, None)),
+            other => panic!("expected it to be parked, got {other:?}"),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::ramp::Ramp;
 use super::{Change, Moment, Pass};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::policy::GatePolicy;
-use crate::core::words::Trouble;
+use crate::core::words::{Cause, Trouble};
 
 /// One door: the gate for everything, or for one procedure.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,12 @@ impl Door {
     pub(super) fn is_shut_for(&self, troubles: &[Trouble]) -> bool {
         let why = self.shut.as_ref().map(|shut| shut.why);
         why.is_some_and(|why| troubles.iter().any(|trouble| trouble.as_str() == why))
+    }
+
+    /// Whether it is shut since one of these happened again and again.
+    pub(super) fn is_shut_by(&self, causes: &[Cause]) -> bool {
+        let why = self.shut.as_ref().map(|shut| shut.why);
+        why.is_some_and(|why| causes.iter().any(|cause| cause.as_str() == why))
     }
 
     /// The ramp it is on, if it is on one.
@@ -153,10 +159,11 @@ impl Turn<'_> {
         before: &Before,
     ) -> Change {
         let &Before { since, since_outer, probes } = before;
-        let until = self.now.saturating_add(self.length(probes, asked));
+        let wait = self.length(probes, asked);
+        let until = self.now.saturating_add(wait);
         door.ramp = None;
         door.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
-        Change::Shut { why, scope: scope.to_owned(), until, probes }
+        Change::Shut { why, scope: scope.to_owned(), until, wait, probes }
     }
 
     /// The wait before the next probe: half of it certain, half by the dice, and at least what the API asked for.

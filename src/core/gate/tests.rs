@@ -179,3 +179,41 @@ fn a_probe_decides_only_the_doors_it_was_sent_to_ask() {
     assert_eq!(gate.pass(&ticket(), secs(60)), Pass::Shut(None));
     assert_eq!(gate.observe(&ticket(), &created(), outer, secs(61), 0.0).len(), 1);
 }
+
+#[test]
+fn looks_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut() {
+    let mut gate = gate();
+    for _ in 0..3 {
+        assert_eq!(gate.pass(&lead(), secs(0)), Pass::Go);
+        gate.observe(&lead(), &lost(), Probe::default(), secs(0), 0.0);
+        gate.observe(&lead(), &Outcome::Absent, Probe::default(), secs(0), 0.0);
+    }
+    let probe = gate.begun(&lead(), secs(2));
+    gate.observe(&lead(), &Outcome::Absent, probe, secs(2), 0.0);
+    assert!(gate.everything_shut_for(secs(2)).is_some(), "only a create shows that creates do not fail");
+    let probe = gate.begun(&lead(), secs(30));
+    gate.observe(&lead(), &created(), probe, secs(30), 0.0);
+    assert_eq!(gate.everything_shut_for(secs(30)), None);
+}
+
+#[test]
+fn a_look_that_is_refused_is_no_sign_that_the_api_is_away() {
+    let mut gate = gate();
+    let refused = Outcome::Retry { cause: Cause::LookRefused, after: None };
+    for _ in 0..10 {
+        gate.observe(&lead(), &refused, Probe::default(), secs(0), 0.0);
+    }
+    assert_eq!(gate.pass(&lead(), secs(0)), Pass::Go);
+}
+
+#[test]
+fn a_look_that_works_opens_what_an_unreachable_api_shut() {
+    let mut gate = gate();
+    let unreachable = Outcome::Retry { cause: Cause::Unreachable, after: None };
+    for _ in 0..3 {
+        gate.observe(&lead(), &unreachable, Probe::default(), secs(0), 0.0);
+    }
+    let probe = gate.begun(&lead(), secs(2));
+    gate.observe(&lead(), &Outcome::Absent, probe, secs(2), 0.0);
+    assert_eq!(gate.everything_shut_for(secs(2)), None);
+}

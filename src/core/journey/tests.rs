@@ -264,3 +264,36 @@ fn a_create_that_is_cut_off_may_have_been_applied_and_a_look_changes_nothing() {
     looking.cut_off();
     assert_eq!(looking, before);
 }
+
+#[test]
+fn nothing_that_either_of_two_accounts_holds_is_forgotten() {
+    let refused = Refused { status: 409, words: None };
+    let one = Journey { attempts: 4, unsure: 1, quiet: Some(HOUR), ..Journey::default() };
+    let other = Journey { unsure: 2, crashes: 1, quiet: Some(2 * HOUR), refused: Some(refused.clone()), ..one.clone() };
+    for joined in [one.clone().joined(&other), other.clone().joined(&one)] {
+        assert_eq!((joined.attempts, joined.unsure, joined.crashes), (4, 2, 1));
+        assert_eq!((joined.quiet, joined.refused), (Some(HOUR), Some(refused.clone())));
+    }
+}
+
+#[test]
+fn what_another_copy_lost_or_was_refused_is_news_once() {
+    let refused = Journey { refused: Some(Refused { status: 409, words: None }), ..Journey::default() };
+    for other in [refused, Journey { unsure: 1, ..Journey::default() }] {
+        let mut journey = Journey { quiet: Some(HOUR), looks: 3, ..Journey::default() };
+        assert!(journey.learn(&other));
+        assert_eq!((journey.next, journey.looks, journey.quiet), (Next::Look, 0, Some(Duration::ZERO)));
+        assert!(!journey.learn(&other));
+    }
+}
+
+#[test]
+fn what_may_be_a_process_is_looked_for_again_after_the_gate_was_shut_on_its_create() {
+    let halt = Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::ProcedureUnknown, after: None };
+    let mut journey = Journey { unsure: 1, ..Journey::default() };
+    assert_eq!(journey.step(&halt, LOOKING, &policy(OnUnknown::Resend)), Step::Hold);
+    assert_eq!(journey.next, Next::Look);
+    let mut fresh = Journey::default();
+    assert_eq!(fresh.step(&halt, LOOKING, &policy(OnUnknown::Resend)), Step::Hold);
+    assert_eq!(fresh.next, Next::Create, "nobody has sent it");
+}

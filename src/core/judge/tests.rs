@@ -89,7 +89,8 @@ fn the_table_reads_as_it_is_written() {
         (500, errors(), "unsure server_error"), (502, Body::Html, "unsure server_error"),
         (503, Body::Empty, "unsure server_error"), (599, created(), "unsure server_error"),
         (501, Body::Html, "halt all unsupported"), (505, Body::Empty, "halt all unsupported"),
-        (511, Body::Html, "halt all unsupported"),
+        (511, Body::Html, "halt all unsupported"), (421, Body::Empty, "halt all unsupported"),
+        (426, Body::Broken, "halt all unsupported"),
         (0, bare(), "unsure broken_answer"), (101, Body::Empty, "unsure broken_answer"),
         (199, created(), "unsure broken_answer"), (600, created(), "unsure broken_answer"),
         (999, Body::Html, "unsure broken_answer"),
@@ -103,7 +104,7 @@ fn the_table_reads_as_it_is_written() {
 fn a_404_is_the_events_fault_only_where_the_event_names_the_procedure() {
     let judged = |body, literal| line(&judge(&answer(404, body), literal));
     assert_eq!(judged(errors(), NAMED_BY_EVENT), "reject refused");
-    assert_eq!(judged(Body::Empty, NAMED_BY_EVENT), "reject refused");
+    assert_eq!(judged(Body::Empty, NAMED_BY_EVENT), "halt procedure procedure_unknown", "no word of the API's");
     assert_eq!(judged(Body::Html, NAMED_BY_EVENT), "halt all not_the_api");
     assert_eq!(judged(Body::Empty, LITERAL), "halt procedure procedure_unknown");
 }
@@ -122,7 +123,7 @@ fn what_brought_no_answer_is_judged_by_what_was_written() {
 #[test]
 fn our_own_trouble_never_makes_a_dead_letter() {
     everywhere(|status, body, literal, outcome| {
-        let ours = matches!(status, 300..=399 | 401..=403 | 405 | 407 | 411 | 501 | 505 | 511)
+        let ours = matches!(status, 300..=399 | 401..=403 | 405 | 407 | 411 | 421 | 426 | 501 | 505 | 511)
             || (status == 404 && literal)
             || (*body == Body::Html && (200..=299).contains(&status));
         if ours {

@@ -49,9 +49,18 @@ fn rows_beside_errors_and_lists_that_are_none_prove_nothing() {
 
 #[test]
 fn a_look_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
-    for status in [403, 404] {
-        assert_eq!(answer(status, Body::Empty), Outcome::Unavailable { status });
+    let said = || Body::Json(Wrapper::default());
+    for status in [400, 403, 404, 422] {
+        assert_eq!(answer(status, said()), Outcome::Unavailable { status });
         assert!(matches!(answer(status, Body::Html), Outcome::Halt { scope: Scope::Everything, .. }));
+    }
+}
+
+#[test]
+fn a_404_without_a_word_of_the_api_is_waited_out() {
+    for body in [Body::Empty, Body::Broken] {
+        assert_eq!(answer(404, body.clone()), Outcome::Retry { cause: Cause::LookRefused, after: None });
+        assert_eq!(answer(403, body), Outcome::Unavailable { status: 403 });
     }
 }
 

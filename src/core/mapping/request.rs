@@ -11,6 +11,9 @@ use super::path::Scope;
 use crate::core::look::Look;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
+/// The longest value that is looked for, in bytes: it travels in a header with a parked event.
+const SOUGHT_BYTES_MAX: usize = 1024;
+
 /// A compiled request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
@@ -64,6 +67,9 @@ impl Request {
     fn look(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Look>, Refusal> {
         let Some(attribute) = &self.reconcile_by else { return Ok(None) };
         match data.and_then(|data| data.get(attribute)) {
+            Some(value) if value.as_str().is_some_and(|text| text.len() > SOUGHT_BYTES_MAX) => Err(Refusal(format!(
+                "data.{attribute}: reconcile_by takes at most {SOUGHT_BYTES_MAX} bytes, this is more"
+            ))),
             Some(value) if is_telling(value) => {
                 let (procedure, attribute, value) = (procedure.clone(), attribute.clone(), value.clone());
                 Ok(Some(Look { procedure, attribute, value }))

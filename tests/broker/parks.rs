@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
+use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
+use serde_json::Value;
 
 use super::scene::Scene;
 use crate::support::broker::{Vhost, shared};
@@ -147,4 +149,26 @@ async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it()
     scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
     assert!(scene.processes().values().all(|times| *times == 1));
     assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_that_nobody_takes_do_not_stand_in_the_way_of_parking() {
+    const LETTERS: usize = 6;
+    let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
+    scene.api.plan(vec![sent_away()]);
+    let mut daemon = Daemon::start(&impatient(scene.setup()).broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    scene.client.delete(&scene.dead()).await;
+    for _ in 0..LETTERS {
+        scene.client.publish("", &scene.queue(), b"not json", BasicProperties::default()).await;
+    }
+    let refused = |line: &Value| says(line, "publish refused") && line["refusals"] == 1;
+    within(60, "each refused", daemon.until_count(LETTERS, refused)).await;
+    scene.publish(1, 100).await;
+    let created = within(60, "it came back", daemon.until(|line| fate(line, "created"))).await;
+    assert_eq!(created["attempts"], 2, "it was parked between");
+    scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
+    let letters = u32::try_from(LETTERS).unwrap();
+    scene.client.until_depth(&scene.dead(), letters, Duration::from_secs(120)).await;
+    scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
 }

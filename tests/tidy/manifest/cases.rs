@@ -21,7 +21,12 @@ fn too_many_dependencies_are_found() {
         |count: usize| (0..count).fold("[dependencies]\n".to_owned(), |all, n| format!("{all}a{n} = \"1\" # why\n"));
     assert_eq!(reasons(&manifest(29)), []);
     assert_eq!(reasons(&manifest(30)).len(), 1);
-    assert_eq!(reasons(&format!("{}[dev-dependencies]\na0 = \"1\" # why\n", manifest(29))), [], "one crate, twice");
+    let and = |table: &str, name: &str| reasons(&format!("{}[{table}]\n{name} = \"1\" # why\n", manifest(29))).len();
+    assert_eq!(and("dev-dependencies", "b"), 0, "of the tests");
+    assert_eq!(and("target.'cfg(unix)'.dev-dependencies", "b"), 0, "of the tests");
+    assert_eq!(and("target.'cfg(unix)'.dependencies", "a0"), 0, "one crate, twice");
+    assert_eq!(and("target.'cfg(unix)'.dependencies", "b"), 1);
+    assert_eq!(and("build-dependencies", "b"), 1);
 }
 
 fn deny(reason: &str) -> String {

@@ -11,10 +11,12 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::{Common, online};
-use crate::config::{self, Config, Mistakes, Source};
+use crate::config::{self, Config, Mistakes, Reading, Source};
+use crate::core::case::{self, Case};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::mapping::schemas::Schemas;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 
 /// What `check` takes.
@@ -36,6 +38,8 @@ pub struct Ready {
     pub limits: Limits,
     /// What becomes of it.
     pub rules: Rules,
+    /// The mapping cases beside the rules.
+    pub cases: Vec<Case>,
     /// The file, for printing what turns out to be wrong later.
     pub source: Source,
 }
@@ -84,6 +88,14 @@ pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
     load_with(path, variables())
 }
 
+/// As [`load`], for a verb that sends nothing: the files of secrets and certificates need not be there.
+///
+/// # Errors
+/// Every mistake, each with its place.
+pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
+    ready(config::read_at_desk(path, variables()))
+}
+
 /// The variables that are text; no other can be one of ours.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -94,18 +106,29 @@ fn variables() -> impl Iterator<Item = (String, String)> {
 /// # Errors
 /// Every mistake, each with its place.
 pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, String)>) -> Result<Ready, Box<Mistakes>> {
-    let mut reading = config::read(path, variables);
+    ready(config::read(path, variables))
+}
+
+fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     let key = reading.event_key.as_ref().map(|key| KeyExpression::compile(key, "event.key")).transpose();
     let rules = Rules::compile(reading.rules.clone());
+    let schemas = Schemas::compile(&reading.schemas);
     reading.mistakes.extend(key.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());
+    reading.mistakes.extend(schemas.as_ref().err().into_iter().flatten().cloned());
+    let cases = std::mem::take(&mut reading.cases);
     let (config, source) = reading.finish().map_err(Box::new)?;
     let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
-    match (limits, rules) {
-        (Ok(limits), Ok(rules)) => Ok(Ready { config, limits, rules, source }),
-        // Already among the mistakes above.
-        _ => Err(Box::new(Mistakes::new(source, Vec::new()))),
+    // What failed is already among the mistakes above.
+    let (Ok(limits), Ok(rules), Ok(schemas)) = (limits, rules, schemas) else {
+        return Err(Box::new(Mistakes::new(source, Vec::new())));
+    };
+    let rules = rules.with(schemas);
+    let refused = case::refused(&cases, &limits, &rules);
+    if !refused.is_empty() {
+        return Err(Box::new(Mistakes::new(source, refused)));
     }
+    Ok(Ready { config, limits, rules, cases, source })
 }
 
 /// Checks, and prints what it found.

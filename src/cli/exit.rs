@@ -11,6 +11,8 @@ pub enum Exit {
     Done,
     /// 1: an event would be a dead letter.
     WouldDie,
+    /// 1: a mapping case failed.
+    CaseFailed,
     /// 64: the command line is wrong.
     Usage,
     /// 70: something that should not be, or cannot be begun.
@@ -29,7 +31,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::WouldDie => 1,
+            Self::WouldDie | Self::CaseFailed => 1,
             Self::Usage => 64,
             Self::Internal => 70,
             Self::HandedBack => 75,

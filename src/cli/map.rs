@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::Common;
-use super::check::{Ready, load};
+use super::check::{Ready, load_at_desk};
 use super::exit::Exit;
 use crate::core::decode::decode;
 use crate::core::mapping::rules::{Mapped, map};
@@ -53,7 +53,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 
 /// Maps every event and prints what would become of it.
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {
-    let ready = match load(&common.config) {
+    let ready = match load_at_desk(&common.config) {
         Ok(ready) => ready,
         Err(mistakes) => {
             eprintln!("{mistakes}");

@@ -1,4 +1,4 @@
-//! The verbs: `run`, `check`, `map`.
+//! The verbs: `run`, `check`, `map`, `test`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -7,6 +7,7 @@ pub mod exit;
 pub mod map;
 mod online;
 pub mod run;
+pub mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ enum Verb {
     Check(check::Arguments),
     /// Dry run: the request that each event would become, or why it would be a dead letter
     Map(map::Arguments),
+    /// Runs the mapping cases, and says what differs and what no case tries
+    Test(test::Arguments),
 }
 
 /// Runs the verb that `arguments` name.
@@ -56,6 +59,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Run => run::run(&cli.common),
         Verb::Check(arguments) => check::run(&cli.common, &arguments),
         Verb::Map(arguments) => map::run(&cli.common, &arguments),
+        Verb::Test(arguments) => test::run(&cli.common, &arguments),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::load::Known;
-use super::{names, rules};
+use super::load::{self, Known};
+use super::names;
 use crate::core::mistake::Mistake;
 
 const PREFIX: &str = "CHAKRA_BRIDGE";
@@ -21,7 +21,7 @@ pub(super) struct Variables {
 impl Variables {
     /// Sorts the variables; those of other programs are left alone.
     pub(super) fn new(environment: impl IntoIterator<Item = (String, String)>, known: &[Known]) -> Self {
-        let scalar = known.iter().filter(|known| known.section != rules::SECTION);
+        let scalar = known.iter().filter(|known| !load::is_list(known.section));
         let names: Vec<String> = scalar.map(|known| variable(&format!("{}.{}", known.section, known.name))).collect();
         let ours = environment.into_iter().filter(|(name, _)| is_ours(name));
         let (ours, strange): (HashMap<_, _>, HashMap<_, _>) = ours.partition(|(name, _)| names.contains(name));

@@ -12,15 +12,20 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Variables;
 use super::reader::Reader;
 use super::source::Places;
-use super::{Config, Mistakes, Source, hidden, names, rules, sections, shores};
-use crate::core::mapping::written::{Spot, WrittenRule};
+use super::tables::List;
+use super::{Config, Mistakes, Source, cases, hidden, names, rules, schemas, sections, shores};
+use crate::core::case::Case;
+use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
 use crate::core::policy::{PacePolicy, Policy};
+
+/// What is a list of tables, each of which has its place and no variables.
+const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
 
 /// A key that the daemon knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// The section, without brackets; `rule` for the keys of a rule.
+    /// The section, without brackets; `rule` for the keys of a rule, and so with the other lists.
     pub section: &'static str,
     /// The key in that section.
     pub name: &'static str,
@@ -38,6 +43,10 @@ pub struct Reading {
     pub mistakes: Vec<Mistake>,
     /// The rules that could be read.
     pub rules: Vec<WrittenRule>,
+    /// The schemas that could be read.
+    pub schemas: Vec<WrittenSchema>,
+    /// The mapping cases that could be read.
+    pub cases: Vec<Case>,
     /// `event.key`.
     pub event_key: Option<Spot<String>>,
     /// Worth something only if there are no mistakes; that is what `finish` sees to.
@@ -57,7 +66,8 @@ impl Reading {
     }
 
     fn failed(source: Source, mistake: Mistake) -> Self {
-        Self { source, mistakes: vec![mistake], rules: Vec::new(), event_key: None, config: None }
+        let (rules, schemas, cases) = (Vec::new(), Vec::new(), Vec::new());
+        Self { source, mistakes: vec![mistake], rules, schemas, cases, event_key: None, config: None }
     }
 }
 
@@ -74,6 +84,15 @@ pub fn load(
 
 /// As [`load`], and open for further mistakes.
 pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
+    read_at(path, environment, false)
+}
+
+/// As [`read`], where the daemon will not run: secrets and certificates need not be there.
+pub fn read_at_desk(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
+    read_at(path, environment, true)
+}
+
+fn read_at(path: &Path, environment: impl IntoIterator<Item = (String, String)>, is_desk: bool) -> Reading {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => return unreadable(path, &error),
@@ -89,11 +108,12 @@ pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>
     let known = known_keys();
     let hidden = hidden::pieces(&file, &text, &known);
     let variables = Variables::new(environment, &known);
-    let read = layered(&text, &file, variables, &known);
+    let here = Here { folder: path.parent().unwrap_or(Path::new("")), is_desk };
+    let read = layered(&text, &file, here, variables, &known);
     let source = Source::new(path, text.clone(), hidden);
     match read {
-        Ok(Read { mistakes, config, rules, event_key, places }) => {
-            Reading { source: source.with(places), mistakes, rules, event_key, config }
+        Ok(Read { mistakes, config, rules, schemas, cases, event_key, places }) => {
+            Reading { source: source.with(places), mistakes, rules, schemas, cases, event_key, config }
         }
         Err(mistake) => Reading::failed(source, mistake),
     }
@@ -105,19 +125,41 @@ pub fn known_keys() -> Vec<Known> {
     let nothing = DeTable::new();
     let mut reader = Reader::new(&nothing, ::config::Config::default(), Variables::new([], &[]));
     sections_of(&mut reader, Vec::new());
-    reader.known.extend(rules::KEYS.map(|name| Known { section: rules::SECTION, name, default: None }));
+    for List { section, keys, .. } in LISTS {
+        reader.known.extend(keys.iter().map(|name| Known { section, name, default: None }));
+    }
     reader.known
+}
+
+/// Whether a section is a list of tables.
+pub(super) fn is_list(section: &str) -> bool {
+    LISTS.iter().any(|list| list.section == section)
 }
 
 struct Read {
     mistakes: Vec<Mistake>,
     config: Option<Config>,
     rules: Vec<WrittenRule>,
+    schemas: Vec<WrittenSchema>,
+    cases: Vec<Case>,
     event_key: Option<Spot<String>>,
     places: Places,
 }
 
-fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]) -> Result<Read, Mistake> {
+/// Where the file lies: what its paths begin in, and whether it is only tried there.
+#[derive(Clone, Copy)]
+struct Here<'p> {
+    folder: &'p Path,
+    is_desk: bool,
+}
+
+fn layered(
+    text: &str,
+    file: &DeTable<'_>,
+    here: Here<'_>,
+    variables: Variables,
+    known: &[Known],
+) -> Result<Read, Mistake> {
     let layers = ::config::Config::builder()
         .add_source(::config::File::from_str(text, FileFormat::Toml))
         .add_source(variables.layer());
@@ -125,10 +167,12 @@ fn layered(text: &str, file: &DeTable<'_>, variables: Variables, known: &[Known]
     let mut mistakes = names::unknown(file, known);
     mistakes.extend(variables.mistakes.iter().cloned());
     let rules = rules::rules(file, &mut mistakes);
-    let mut reader = Reader::new(file, layers, variables);
+    let schemas = schemas::schemas(file, here.folder, &mut mistakes);
+    let cases = cases::cases(file, here.folder, &mut mistakes);
+    let mut reader = Reader::new(file, layers, variables).at_desk(here.is_desk);
     let (config, event_key) = sections_of(&mut reader, rules.clone());
     mistakes.append(&mut reader.mistakes);
-    Ok(Read { mistakes, config, rules, event_key, places: reader.places() })
+    Ok(Read { mistakes, config, rules, schemas, cases, event_key, places: reader.places() })
 }
 
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {

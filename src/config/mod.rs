@@ -9,20 +9,24 @@ use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, PacePolicy, Policy};
 use crate::{admin, amqp, bridge, chakra};
 
+mod cases;
+mod documents;
 mod environment;
 mod hidden;
 mod load;
 mod names;
 mod reader;
 mod rules;
+mod schemas;
 pub mod secret;
 mod sections;
 mod shores;
 mod source;
+mod tables;
 mod urls;
 mod values;
 
-pub use load::{Known, Reading, known_keys, load, read};
+pub use load::{Known, Reading, known_keys, load, read, read_at_desk};
 pub use source::{Mistakes, Source};
 
 /// The whole configuration: the product of what the rooms need.

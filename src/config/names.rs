@@ -7,8 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::load::Known;
-use super::rules;
+use super::load::{self, Known};
 use crate::core::mistake::Mistake;
 
 /// Of two thirds equal letters or better, the nearest; case and underscores weigh nothing.
@@ -28,10 +27,10 @@ pub(super) fn suggest(name: &str, names: &[&str]) -> String {
     }
 }
 
-/// A mistake for each section and key of the file that nobody knows. Rules look after themselves.
+/// A mistake for each section and key of the file that nobody knows. Rules and other lists look after themselves.
 pub(super) fn unknown(file: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for (section, value) in file.iter().filter(|(section, _)| section.get_ref() != rules::SECTION) {
+    for (section, value) in file.iter().filter(|(section, _)| !load::is_list(section.get_ref())) {
         let keys = keys_of(section.get_ref(), known);
         match value.get_ref() {
             _ if keys.is_empty() => mistakes.push(unknown_section(section, known)),

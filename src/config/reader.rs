@@ -24,6 +24,7 @@ pub(super) struct Reader<'t> {
     file: &'t DeTable<'t>,
     layers: ::config::Config,
     variables: Variables,
+    is_desk: bool,
     /// Every key that was asked for.
     pub(super) known: Vec<Known>,
     /// What is wrong, in the order it was found.
@@ -33,7 +34,12 @@ pub(super) struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// Reads `layers`, and takes places from `file`.
     pub(super) fn new(file: &'t DeTable<'t>, layers: ::config::Config, variables: Variables) -> Self {
-        Self { file, layers, variables, known: Vec::new(), mistakes: Vec::new() }
+        Self { file, layers, variables, is_desk: false, known: Vec::new(), mistakes: Vec::new() }
+    }
+
+    /// Where `is_desk`, secrets and certificates need not be there: nobody will use them.
+    pub(super) fn at_desk(self, is_desk: bool) -> Self {
+        Self { is_desk, ..self }
     }
 
     /// A key with a default, or one that may be missing.
@@ -86,10 +92,12 @@ impl<'t> Reader<'t> {
 
     /// A file that can be opened.
     pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
+        let is_desk = self.is_desk;
         self.optional(key, None, |given| {
             let path = PathBuf::from(values::text(given)?);
             match File::open(&path) {
                 Ok(_) => Ok(path),
+                Err(_) if is_desk => Ok(path),
                 Err(error) => Err(wrong(format!("{}: {error}", path.display()), "a file that can be read")),
             }
         })
@@ -110,8 +118,12 @@ impl<'t> Reader<'t> {
         }
         let given =
             self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
+        let is_desk = self.is_desk;
         let kept = self.optional(key_file, None, |given| {
             let source = SecretSource::File(PathBuf::from(values::text(given)?));
+            if is_desk {
+                return Ok(source);
+            }
             let remedy = "a file that holds the secret: mount it, or correct the path";
             source.check().map(|()| source).map_err(|what| wrong(what, remedy))
         });

@@ -3,6 +3,7 @@
 //! Not here: async, sockets, clocks, randomness, log lines, metrics. Time and dice are arguments.
 
 pub mod backoff;
+pub mod case;
 pub mod decode;
 pub mod event;
 pub mod gate;

@@ -14,6 +14,8 @@ pub enum Reason {
     NoRule,
     /// A rule matched and could not be applied: a field missing, a value of the wrong kind.
     Unmappable,
+    /// A rule was applied, and the schema of the procedure refuses the request.
+    Schema,
     /// The API refused it for good.
     Refused,
     /// The API may or may not have created it, and the repeats allowed are spent.
@@ -26,11 +28,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Undecodable,
         Self::TooLarge,
         Self::NoRule,
         Self::Unmappable,
+        Self::Schema,
         Self::Refused,
         Self::Unknown,
         Self::Exhausted,
@@ -45,6 +48,7 @@ impl Reason {
             Self::TooLarge => "too_large",
             Self::NoRule => "no_rule",
             Self::Unmappable => "unmappable",
+            Self::Schema => "schema",
             Self::Refused => "refused",
             Self::Unknown => "unknown",
             Self::Exhausted => "exhausted",

@@ -66,6 +66,16 @@ type = "sought"
 procedure = "lead"
 reconcile_by = "event_key"
 data = { event_key = "{{ key }}" }
+
+[[rule]]
+name = "shaped"
+type = "shaped"
+procedure = "fieldvisit"
+data = { event_key = "{{ key }}", name = "{{ event.name }}" }
+
+[[schema]]
+procedure = "fieldvisit"
+data = '{"properties": {"name": {"type": "string", "maxLength": 5}}, "required": ["name"]}'
 "#;
 
 /// One connection generation of a near shore that is played by the test.

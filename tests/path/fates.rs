@@ -67,6 +67,30 @@ async fn what_can_never_be_a_process_is_dead_without_a_request() {
 }
 
 #[tokio::test]
+async fn what_a_schema_refuses_is_dead_without_a_request_also_where_the_event_names_the_procedure() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    let cases = [
+        (
+            "shaped",
+            r#"{"name": "swordfish"}"#,
+            "rule \"shaped\", data.name (`maxLength`, at /properties/name/maxLength)",
+        ),
+        ("shaped", r#"{"name": 5}"#, "rule \"shaped\", data.name (`type`, at /properties/name/type)"),
+        ("named", r#"{"procedure": "fieldvisit"}"#, "rule \"named\", data.name (`required`, at /required)"),
+    ];
+    for (kind, body, words) in cases {
+        corridor.send(&shore, 1, event("m1", kind, body)).await;
+        let fault = within(10, body, shore.dead_letter()).await.fault;
+        assert_eq!(fault.reason, Reason::Schema, "{body}");
+        assert!(fault.text.starts_with(words) && !fault.text.contains("swordfish"), "{}", fault.text);
+    }
+    assert_eq!(corridor.api.requests().len(), 0);
+    corridor.send(&shore, 2, event("m2", "shaped", r#"{"name": "Ted"}"#)).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await, (2, Settlement::Ack));
+    assert_eq!(corridor.api.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_skipped_event_is_acknowledged_without_a_request() {
     let (corridor, mut shore) = (Corridor::new().await, Shore::new());
     corridor.send(&shore, 1, event("m1", "noise", "{}")).await;

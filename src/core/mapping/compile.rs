@@ -1,6 +1,6 @@
 //! A rule as it was written becomes a rule that runs; every mistake in it is found.
 //!
-//! Not here: mistakes between rules (`rules`), mistakes inside a text (`leaf` and below).
+//! Not here: mistakes between rules (`between`), mistakes inside a text (`leaf` and below).
 
 use serde_json::Value as Json;
 use wildmatch::WildMatch;

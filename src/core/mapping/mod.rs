@@ -2,11 +2,14 @@
 //!
 //! Not here: reading the file (`config`), sending the request (`chakra`).
 
+pub mod fields;
 pub mod key;
 pub mod rules;
+pub mod schemas;
 pub mod written;
 
 mod answer;
+mod between;
 mod checks;
 mod compile;
 mod expression;
@@ -22,4 +25,4 @@ mod scan;
 mod strict;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,7 +2,6 @@
 //!
 //! Not here: how one rule is compiled (`compile`) or fills its fields (`request`).
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,11 +9,13 @@ use serde_json::Value as Json;
 use wildmatch::WildMatch;
 
 use super::answer::{Budget, Refusal, kind_of_json};
-use super::compile;
 use super::expression::{Expression, Given};
+use super::fields::{self, Field};
 use super::path::Scope;
 use super::request::Request;
+use super::schemas::Schemas;
 use super::written::WrittenRule;
+use super::{between, compile};
 use crate::core::event::Event;
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
@@ -23,9 +24,13 @@ use crate::core::words::{Fault, Reason};
 /// How much of an event's type a fault repeats, in characters.
 const KIND_CHARS_MAX: usize = 200;
 
-/// Compiled rules, in their order. Owned as a whole: a reload drops the old ones.
+/// Compiled rules, in their order, and what the procedures ask of their requests. Owned as a whole: a reload drops the
+/// old ones.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    list: Vec<Rule>,
+    schemas: Schemas,
+}
 
 /// One compiled rule.
 #[derive(Clone)]
@@ -115,6 +120,20 @@ impl Rule {
         matches!(self.does, Does::Skip)
     }
 
+    /// The fields that it writes, each in every request unless it is left out.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        match &self.does {
+            Does::Create(request) => fields::of(request),
+            Does::Skip => Vec::new(),
+        }
+    }
+
+    /// Whether one of its fields has this name in its path: it is a word of the rule, and not of an event.
+    fn writes(&self, name: &str) -> bool {
+        self.fields().iter().any(|field| field.holds(name))
+    }
+
     fn takes(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|glob| glob.matches(kind))
     }
@@ -143,26 +162,37 @@ impl Rules {
     pub fn compile(written: Vec<WrittenRule>) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let rules = written.iter().map(|rule| compile::rule(rule, &mut mistakes)).collect();
-        find_twins(&written, &mut mistakes);
-        find_unreachable(&written, &mut mistakes);
+        between::find(&written, &mut mistakes);
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-        if mistakes.is_empty() { Ok(Self(rules)) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Self { list: rules, schemas: Schemas::default() }) } else { Err(mistakes) }
+    }
+
+    /// The same rules, whose requests must pass these schemas.
+    #[must_use]
+    pub fn with(self, schemas: Schemas) -> Self {
+        Self { schemas, ..self }
+    }
+
+    /// What the procedures ask.
+    #[must_use]
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.0.iter().map(Rule::name)
+        self.list.iter().map(Rule::name)
     }
 
     /// The rules, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Rule> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// The rule of this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Rule> {
-        self.0.iter().find(|rule| &*rule.name == name)
+        self.list.iter().find(|rule| &*rule.name == name)
     }
 }
 
@@ -179,25 +209,39 @@ impl<'a> IntoIterator for &'a Rules {
 ///
 /// # Errors
 /// [`Reason::NoRule`] if none matches; [`Reason::Unmappable`], with rule, field and path, if `when` is neither
-/// true nor false or a field cannot be filled. The text never holds a value of the event.
+/// true nor false or a field cannot be filled; [`Reason::Schema`], with the attribute, if its procedure asks for another
+/// shape. The text never holds a value of the event.
 pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Fault> {
     let scope = Scope::of(event);
     for rule in rules.iter().filter(|rule| rule.takes(&event.kind)) {
         if rule.holds(scope).map_err(|refusal| rule.fault(&refusal))? {
-            return apply(rule, scope);
+            return apply(rule, scope, &rules.schemas);
         }
     }
     let kind: String = event.kind.chars().take(KIND_CHARS_MAX).collect();
     Err(Fault::new(Reason::NoRule, format!("no rule matches an event of type {kind:?}")))
 }
 
-fn apply(rule: &Rule, scope: Scope<'_>) -> Result<Mapped, Fault> {
+/// The rule that [`map`] takes for an event, or whose `when` it failed at; none if none matches.
+#[must_use]
+pub fn taker<'r>(event: &Event, rules: &'r Rules) -> Option<&'r Rule> {
+    let mut fitting = rules.iter().filter(|rule| rule.takes(&event.kind));
+    fitting.find(|rule| rule.holds(Scope::of(event)).unwrap_or(true))
+}
+
+fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Fault> {
     let name = Arc::clone(&rule.name);
     match &rule.does {
         Does::Skip => Ok(Mapped::Skip { rule: name }),
         Does::Create(request) => {
             let request = request.make(scope).map_err(|refusal| rule.fault(&refusal))?;
-            Ok(Mapped::Create { rule: name, request })
+            match schemas.refuse(&request, |name| rule.writes(name)) {
+                None => Ok(Mapped::Create { rule: name, request }),
+                Some(words) => Err(Fault::new(
+                    Reason::Schema,
+                    format!("rule {name:?}, {words}; correct the event, the rule or the schema"),
+                )),
+            }
         }
     }
 }
@@ -225,37 +269,5 @@ fn verdict(rule: &Rule, event: &Event) -> (bool, String, bool) {
         Ok(true) => (true, "its type matches".to_owned(), true),
         Ok(false) => (false, "its `when` is false".to_owned(), false),
         Err(refusal) => (false, refusal.0, true),
-    }
-}
-
-fn find_twins(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
-    let mut seen = HashSet::new();
-    for rule in written.iter().filter(|rule| !seen.insert(rule.name.value.as_str())) {
-        mistakes.push(Mistake {
-            span: Some(rule.name.span.clone()),
-            key: format!("rule {:?}.name", rule.name.value),
-            what: "another rule has this name".to_owned(),
-            expected: "a name of its own".to_owned(),
-        });
-    }
-}
-
-/// Finds rules whose every event an earlier rule takes without asking further.
-fn find_unreachable(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
-    let mut taken: HashSet<&str> = HashSet::new();
-    for rule in written {
-        let kinds: Vec<_> = rule.kinds.iter().map(|kind| kind.value.as_str()).collect();
-        let kinds = if kinds.is_empty() { vec!["*"] } else { kinds };
-        if taken.contains("*") || kinds.iter().all(|kind| taken.contains(kind)) {
-            mistakes.push(Mistake {
-                span: Some(rule.name.span.clone()),
-                key: format!("rule {:?}", rule.name.value),
-                what: "is never reached: earlier rules without `when` take all of its events".to_owned(),
-                expected: "this rule before them, or a `when` in them".to_owned(),
-            });
-        }
-        if rule.when.is_none() {
-            taken.extend(kinds);
-        }
     }
 }

@@ -9,6 +9,7 @@ mod lookups;
 mod matching;
 mod mistakes;
 mod requests;
+mod schemas;
 mod strictness;
 
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ fn compile(file: &str) -> Result<Rules, Vec<Mistake>> {
     Rules::compile(rules.get_ref().as_array().unwrap().iter().map(rule).collect())
 }
 
-fn rules(file: &str) -> Rules {
+pub(in crate::core) fn rules(file: &str) -> Rules {
     compile(file).unwrap()
 }
 

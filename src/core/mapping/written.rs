@@ -2,6 +2,8 @@
 //!
 //! Not here: what it means (`Rules::compile`).
 
+use serde_json::Value;
+
 use crate::core::mistake::Span;
 
 /// A value and where it was written.
@@ -69,4 +71,15 @@ pub struct WrittenRule {
     pub assigned_to: Option<Spot<Written>>,
     /// `reconcile_by`: the attribute in `data` that carries the event's key.
     pub reconcile_by: Option<Spot<String>>,
+}
+
+/// One `[[schema]]` as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrittenSchema {
+    /// `procedure`: a short id.
+    pub procedure: Spot<String>,
+    /// `data`: a JSON Schema of the attributes.
+    pub data: Option<Spot<Value>>,
+    /// `record`: a JSON Schema of `record.data`.
+    pub record: Option<Spot<Value>>,
 }

@@ -3,6 +3,9 @@
 //! Not here: each mistake of the configuration (`config/`), and each rule's law (beside the code).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
+#[path = "verbs/cases.rs"]
+mod cases;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -40,7 +43,12 @@ fn folder_with(toml: &str) -> (TempDir, PathBuf) {
 }
 
 fn run(config: &Path, arguments: &[&str], input: &str) -> Output {
+    run_with(config, &[], arguments, input)
+}
+
+fn run_with(config: &Path, variables: &[(&str, &Path)], arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"))
+        .envs(variables.iter().copied())
         .arg("--config")
         .arg(config)
         .args(arguments)
@@ -154,78 +162,37 @@ fn map_takes_many_events_and_says_why_not() {
     assert!(out(&skipped).contains("skipped"));
 }
 
-/// A shipped configuration, with its secrets in a folder of the test.
-fn shipped(name: &str) -> (TempDir, PathBuf) {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).unwrap();
+/// Every shipped configuration, by its path from `config/`.
+fn all_shipped() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let inside = |folder: &str| -> Vec<String> {
+        let names = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| format!("{folder}{}", name.to_str().unwrap()));
+        names.filter(|name| name.ends_with(".toml")).collect()
+    };
+    let all = [inside(""), inside("mappings/")].concat();
+    assert!(all.len() >= 7, "{all:?}");
+    all
+}
+
+/// Where a shipped configuration is.
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
+}
+
+/// A verb with a shipped configuration, whose secrets lie in a folder of the test.
+fn run_shipped(name: &str, arguments: &[&str], input: &str) -> Output {
     let folder = TempDir::new().unwrap();
-    for secret in ["rabbitmq-password", "chakra-token"] {
-        std::fs::write(folder.path().join(secret), "secret").unwrap();
-    }
-    let path = folder.path().join("config.toml");
-    std::fs::write(&path, text.replace("/run/secrets", folder.path().to_str().unwrap())).unwrap();
-    (folder, path)
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let names = ["CHAKRA_BRIDGE__BROKER__PASSWORD_FILE", "CHAKRA_BRIDGE__API__TOKEN_FILE"];
+    run_with(&shipped(name), &names.map(|name| (name, secret.as_path())), arguments, input)
 }
 
 #[test]
 fn every_shipped_configuration_passes_check() {
-    let files = [
-        "chakra-bridge.toml",
-        "minimal.toml",
-        "mappings/lead.toml",
-        "mappings/ticket.toml",
-        "mappings/fieldvisit.toml",
-    ];
-    for name in files {
-        let (_folder, path) = shipped(name);
-        let output = run(&path, &["check"], "");
+    for name in all_shipped() {
+        let output = run_shipped(&name, &["check"], "");
         assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
     }
-}
-
-/// What a shipped mapping makes of a CloudEvent of this type with this data.
-fn shipped_request(name: &str, kind: &str, data: &Value) -> Value {
-    let event = json!({ "specversion": "1.0", "id": "1", "source": "/acme", "type": kind, "data": data });
-    let (_folder, path) = shipped(name);
-    let output = run(&path, &["map", "--json"], &event.to_string());
-    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &shown["outcome"]), (Some(0), &json!("create")), "{shown}");
-    shown
-}
-
-#[test]
-fn the_shipped_lead_becomes_the_documented_request() {
-    let data = json!({ "first_name": " Ted", "last_name": "Mosby", "phone": "770-121-4822", "email": "Ted@Yahoo.com", "score": 5 });
-    let shown = shipped_request("mappings/lead.toml", "com.acme.web.signup.completed", &data);
-    assert_eq!(shown["path"], "/v1/ext/procedure/lead/process");
-    let body = json!({
-        "data": { "event_key": "/acme|1", "firstname": "Ted", "lastname": "Mosby", "phone_number": "7701214822",
-                  "email": "ted@yahoo.com", "score": 5 },
-        "record": { "data": { "phone_number": "7701214822", "email": "ted@yahoo.com" } },
-        "status": "OPEN", "state": "NEW",
-    });
-    assert_eq!(shown["body"], body);
-}
-
-#[test]
-fn the_shipped_ticket_takes_what_is_urgent_and_skips_the_rest() {
-    let case = |priority: u8| {
-        json!({ "case": { "priority": priority, "subject": "Heating" }, "follow_up": "2026-12-01T00:00:00Z",
-                "agent": "bcc42c4f", "customer": { "phone": "1", "email": "a@b.c" } })
-    };
-    let shown = shipped_request("mappings/ticket.toml", "com.acme.support.case.opened", &case(2));
-    assert_eq!(shown["body"]["nextActionAt"], 1_796_083_200_000_i64);
-    assert_eq!(shown["body"]["assignedTo"], "bcc42c4f");
-    let event = json!({ "specversion": "1.0", "id": "1", "source": "/acme", "type": "com.acme.support.case.opened", "data": case(1) });
-    let (_folder, path) = shipped("mappings/ticket.toml");
-    let output = run(&path, &["map", "--json"], &event.to_string());
-    assert!(out(&output).contains("skipped"), "{}", out(&output));
-}
-
-#[test]
-fn the_shipped_field_visit_passes_an_external_object_whole_and_a_photo_as_its_id() {
-    let data = json!({ "finished_at": "2026-11-23T10:00:00+01:00", "photo_id": "0b8f3a52", "agent": "robin",
-                       "product": { "sku": "S-1", "name": "Pump ", "price": 12.5 }, "customer": { "phone": "1" } });
-    let shown = shipped_request("mappings/fieldvisit.toml", "com.acme.field.visit.finished", &data);
-    assert_eq!(shown["body"]["data"]["product"], json!({ "id": "S-1", "name": "Pump", "price": 12.5 }));
-    assert_eq!(shown["body"]["data"]["photo"], "0b8f3a52");
 }

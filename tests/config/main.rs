@@ -16,8 +16,15 @@ use tempfile::TempDir;
 
 mod seeded;
 
-const SHIPPED: [&str; 5] =
-    ["chakra-bridge.toml", "minimal.toml", "mappings/lead.toml", "mappings/ticket.toml", "mappings/fieldvisit.toml"];
+const SHIPPED: [&str; 7] = [
+    "chakra-bridge.toml",
+    "minimal.toml",
+    "mappings/lead.toml",
+    "mappings/ticket.toml",
+    "mappings/fieldvisit.toml",
+    "mappings/order.toml",
+    "mappings/cancellation.toml",
+];
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -21,9 +22,11 @@ use crate::bridge::phase::{Phase, Pulse, stopped};
 use crate::bridge::wishes::Wishes;
 use crate::bridge::{self, Bridge};
 use crate::chakra::{Client, token};
+use crate::cli::check::Ready;
 use crate::config::Config;
-use crate::core::decode::Limits;
-use crate::core::mapping::rules::Rules;
+use crate::core::mapping::rules::{Rule, Rules};
+use crate::reload::state::RulesState;
+use crate::reload::{self, Reload};
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -45,16 +48,13 @@ impl Report {
     }
 }
 
-/// Runs until `shutdown`, then drains.
+/// Runs until `shutdown`, then drains; each `hangup` reloads the rules.
 ///
 /// # Errors
 /// Says what cannot be begun (the admin port, the HTTP client), or that the near shore ended by a panic.
-pub async fn run(
-    config: Config,
-    limits: Limits,
-    rules: Rules,
-    shutdown: impl Future<Output = ()>,
-) -> Result<Report, String> {
+pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()>) -> Result<Report, String> {
+    let promise = ready.promise();
+    let Ready { config, limits, rules, source, .. } = ready;
     let metrics = Arc::new(Metrics::new());
     let pulse = Arc::new(Pulse::new(epoch_ms()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
@@ -65,9 +65,14 @@ pub async fn run(
     let (intake, arrivals) = mpsc::channel(places);
     let (appetite, appetite_seen) = watch::channel(Appetite::Full);
 
-    let (desk, wishes, token_changes) = wishes(&config);
+    let rules = Arc::new(rules);
+    let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
+    let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
+    let (desk, wishes, token_changes) = wishes(&config, rules_seen);
 
-    let health = Health { phase: phase_seen, broker: state_seen, gate: shut_seen, pulse: Arc::clone(&pulse) };
+    let pulse_seen = Arc::clone(&pulse);
+    let health =
+        Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_state_seen, pulse: pulse_seen };
     let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, desk }).await?;
     let client = Client::new(&config.api)?;
     let ends = Ends { intake, stop: stop_seen.clone(), appetite: appetite_seen, state, metrics: Arc::clone(&metrics) };
@@ -75,11 +80,11 @@ pub async fn run(
     shore.spawn(connection::run(config.broker, ends));
     phase.send_replace(Phase::Running);
 
-    rules.iter().filter(|rule| rule.reconcile_by().is_some()).for_each(|rule| metrics.look_proved(rule.name(), None));
-    for rule in rules.names() {
-        metrics.foresee_settled("created", rule.as_ref(), "");
-    }
-    let (rules, limit) = (Arc::new(rules), config.bridge.drain_deadline);
+    foresee(&metrics, &rules);
+    let ends =
+        reload::Ends { rules: new_rules, state: rules_state, metrics: Arc::clone(&metrics), stop: stop_seen.clone() };
+    let reload = Reload::new(source, promise, ends).await;
+    let limit = config.bridge.drain_deadline;
     let (policy, gate, pace) = (config.policy, config.gate, config.pace);
     let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, appetite, metrics, pulse, shut };
     let closing = CLOSING_MAX.min(limit / 5);
@@ -97,6 +102,7 @@ pub async fn run(
         both = async { tokio::join!(corridor, stopping) } => both,
         why = broken(&mut shore, stop_seen, &mut said) => return Err(why),
         never = token::watch(config.api.token, token_changes) => match never {},
+        never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {
         Some(is_settled) => is_settled,
@@ -106,12 +112,18 @@ pub async fn run(
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }
 
+/// What is known once the rules are is counted from nought.
+fn foresee(metrics: &Metrics, rules: &Rules) {
+    rules.iter().filter_map(Rule::sought).for_each(|sought| metrics.look_proved(&sought.rule, None));
+    rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+}
+
 /// Where an operator may wish, where the dispatcher hears of it, and where a new token is told.
-fn wishes(config: &Config) -> (Option<Desk>, Wishes, watch::Sender<u64>) {
+fn wishes(config: &Config, rules: watch::Receiver<Arc<Rules>>) -> (Option<Desk>, Wishes, watch::Sender<u64>) {
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
     let desk = config.admin.token.clone().map(|token| Desk::new(token, paused));
-    (desk, Wishes { paused: paused_seen, token }, token_changes)
+    (desk, Wishes { paused: paused_seen, token, rules }, token_changes)
 }
 
 async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {

@@ -14,4 +14,5 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod daemon;
+pub mod reload;
 pub mod telemetry;

@@ -19,5 +19,7 @@ mod looks;
 mod pace;
 #[path = "path/parks.rs"]
 mod parks;
+#[path = "path/reloads.rs"]
+mod reloads;
 #[path = "path/stopping.rs"]
 mod stopping;

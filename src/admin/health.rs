@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::amqp::state::BrokerState;
 use crate::bridge::phase::{Phase, Pulse};
+use crate::reload::state::RulesState;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ pub struct Health {
     pub broker: watch::Receiver<BrokerState>,
     /// What the gate is shut for, in words; empty while it is open.
     pub gate: watch::Receiver<Vec<String>>,
+    /// Which rules are in force, and whether the file says others.
+    pub rules: watch::Receiver<RulesState>,
     /// The dispatcher's pulse.
     pub pulse: Arc<Pulse>,
 }
@@ -39,7 +42,8 @@ impl Health {
         *self.phase.borrow() == Phase::Draining || self.pulse.age(now_ms) < PULSE_AGE_MAX
     }
 
-    /// Whether events are taken. A shut gate is only a detail: events wait for it, as they should.
+    /// Whether events are taken. A shut gate is only a detail: events wait for it, as they should; and so is a file with
+    /// mistakes, since the rules before it are in force.
     #[must_use]
     pub fn ready(&self) -> bool {
         *self.phase.borrow() == Phase::Running && *self.broker.borrow() == BrokerState::Consuming
@@ -66,6 +70,8 @@ impl Health {
             "broker": broker.as_str(),
             "broker_lost": why,
             "gate_shut": *self.gate.borrow(),
+            "rules": self.rules.borrow().to_string(),
+            "needs_restart": self.rules.borrow().needs_restart,
         })
     }
 }

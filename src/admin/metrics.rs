@@ -17,6 +17,7 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -73,6 +74,9 @@ pub struct Metrics {
     duplicates_seen: Counter,
     look_proved: Family<Ruled, Level>,
     look_lag: Family<Ruled, Gauge<f64, AtomicU64>>,
+    rules_reloads: Family<rules::Reloaded, Counter>,
+    rules_loaded: Level,
+    rules_outdated: Level,
     in_hand: Level,
     in_flight: Level,
     waiting: Level,
@@ -115,6 +119,9 @@ impl Metrics {
             duplicates_seen: put(all, "duplicates_seen", "Looks that found more than one process of an event"),
             look_proved: put(all, "look_proved", "1 once the look of a rule has found what was just created"),
             look_lag: put(all, "look_lag_seconds", "How long a process took to show, at most; 0 while unproved"),
+            rules_reloads: put(all, "rules_reloads", "Times that the rules were to be read again, by what came of it"),
+            rules_loaded: put(all, "rules_loaded_timestamp_seconds", "When the rules in force were read"),
+            rules_outdated: put(all, "rules_outdated", "1 while the file has mistakes, and other rules are in force"),
             in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
@@ -141,17 +148,13 @@ impl Metrics {
         for outcome in Outcome::NAMES {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
+        self.foresee_reloads();
         self.gate(EVERYTHING, false);
     }
 
     /// Shows a cause of [`Metrics::possible_duplicate`] at nought.
     pub fn foresee_possible_duplicate(&self, cause: &'static str) {
         drop(self.possible_duplicates.get_or_create(&Repeated { cause }));
-    }
-
-    /// Shows a label set of [`Metrics::settled`] at nought: for what is known once the rules are.
-    pub fn foresee_settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
-        drop(self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }));
     }
 
     /// An event was taken from the queue.
@@ -188,13 +191,6 @@ impl Metrics {
     /// A look found more than one process of an event.
     pub fn duplicate_seen(&self) {
         self.duplicates_seen.inc();
-    }
-
-    /// The look of this rule stands so: unproved, or proved with this lag.
-    pub fn look_proved(&self, rule: &str, lag: Option<Duration>) {
-        let ruled = Ruled { rule: rule.to_owned() };
-        self.look_proved.get_or_create(&ruled).set(u64::from(lag.is_some()));
-        self.look_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
     /// So many events are in hand.

@@ -24,6 +24,7 @@ use crate::core::gate::{Gate, Moment, Pass};
 use crate::core::journey::{Journey, Step};
 use crate::core::judge::Outcome;
 use crate::core::look::Look;
+use crate::core::mapping::rules::Rule;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::proof::Proofs;
@@ -76,9 +77,7 @@ impl Dispatcher {
             recent: Recent::default(),
             hand: Hand::default(),
             running: JoinSet::new(),
-            proofs: Proofs::of(
-                bridge.rules.iter().filter(|rule| rule.reconcile_by().is_some()).map(|rule| Arc::clone(rule.name())),
-            ),
+            proofs: Proofs::of(bridge.rules.iter().filter_map(Rule::sought)),
             proving: JoinSet::new(),
             teller: Teller::new(&bridge.metrics, &bridge.shut),
             is_draining: false,

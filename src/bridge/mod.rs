@@ -50,7 +50,7 @@ pub struct Bridge {
     pub client: Client,
     /// What an event may be.
     pub limits: Limits,
-    /// What becomes of it.
+    /// What becomes of it, until others are wished for.
     pub rules: Arc<Rules>,
     /// How it is retried.
     pub policy: Policy,

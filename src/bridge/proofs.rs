@@ -51,6 +51,10 @@ impl Dispatcher {
         let (now, outcome) = (self.clock.now(), judge_look(&reply, &look));
         let changes = self.gate.observe(&look.procedure, &outcome, Probe::default(), now, fastrand::f64());
         self.teller.gate(&self.gate, &changes);
+        if !self.proofs.waits_for(&rule, &look) {
+            // Other rules came meanwhile.
+            return;
+        }
         if let Some(proved) = self.proofs.answered(&rule, Some(&outcome), now, &self.bridge.policy) {
             self.teller.proved(&rule, proved);
         }

@@ -1,10 +1,15 @@
-//! What reaches the dispatcher beside the path: an operator's wish to pause, and word of a new token.
+//! What reaches the dispatcher beside the path: an operator's wish to pause, word of a new token, and other rules.
 //!
-//! Not here: who may wish (`admin`), how a new token is noticed (`chakra::token`), and what either does (`core::gate`).
+//! Not here: who may wish (`admin`), how a new token is noticed (`chakra::token`), what either does (`core::gate`), and where
+//! other rules come from (`reload`).
+
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::dispatch::Dispatcher;
+use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::proof::Followed;
 
 /// Where wishes come in. A sender that is gone wishes nothing more.
 #[derive(Clone, Debug)]
@@ -13,6 +18,8 @@ pub struct Wishes {
     pub paused: watch::Receiver<bool>,
     /// Counts the tokens since the start.
     pub token: watch::Receiver<u64>,
+    /// The rules to map by from now on.
+    pub rules: watch::Receiver<Arc<Rules>>,
 }
 
 /// One of them.
@@ -21,6 +28,7 @@ pub(super) enum Wish {
     Pause,
     Resume,
     NewToken,
+    NewRules,
 }
 
 impl Wishes {
@@ -31,6 +39,7 @@ impl Wishes {
                 if *self.paused.borrow_and_update() { Wish::Pause } else { Wish::Resume }
             }
             () = changed(&mut self.token) => Wish::NewToken,
+            () = changed(&mut self.rules) => Wish::NewRules,
         }
     }
 }
@@ -49,7 +58,18 @@ impl Dispatcher {
             Wish::Pause => self.gate.pause(now).into_iter().collect(),
             Wish::Resume => self.gate.resume(now).into_iter().collect(),
             Wish::NewToken => self.gate.token_changed(now),
+            Wish::NewRules => return self.renew_rules(),
         };
         self.teller.gate(&self.gate, &changes);
+    }
+
+    /// Maps by other rules from now on. What is in hand keeps the request that it was mapped to.
+    fn renew_rules(&mut self) {
+        self.bridge.rules = Arc::clone(&self.bridge.wishes.rules.borrow());
+        let rules = &self.bridge.rules;
+        let Followed { begun, gone } = self.proofs.follow(rules.iter().filter_map(Rule::sought));
+        begun.iter().for_each(|rule| self.bridge.metrics.look_proved(rule, None));
+        gone.iter().for_each(|rule| self.bridge.metrics.look_gone(rule));
+        rules.names().for_each(|rule| self.bridge.metrics.foresee_settled("created", rule, ""));
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::{Common, online};
-use crate::config::{self, Config, Mistakes, Reading, Source};
+use crate::config::{self, Config, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
@@ -48,8 +48,29 @@ impl Ready {
     /// What is promised for each rule, in words.
     #[must_use]
     pub fn guarantees(&self) -> Vec<String> {
-        let may_hash = self.limits.key.is_none();
-        self.rules.iter().map(|rule| guarantee(rule, &self.config.policy, may_hash)).collect()
+        let promise = self.promise();
+        self.rules.iter().map(|rule| promise.of(rule)).collect()
+    }
+
+    /// What the promises of rules rest on beside the rules.
+    #[must_use]
+    pub fn promise(&self) -> Promise {
+        Promise { policy: self.config.policy, may_hash: self.limits.key.is_none() }
+    }
+}
+
+/// What the promises of rules rest on beside the rules: it stays as it was at the start, whatever is reloaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise {
+    policy: Policy,
+    may_hash: bool,
+}
+
+impl Promise {
+    /// What is promised for this rule, in words.
+    #[must_use]
+    pub fn of(&self, rule: &Rule) -> String {
+        guarantee(rule, &self.policy, self.may_hash)
     }
 }
 
@@ -93,7 +114,15 @@ pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
 /// # Errors
 /// Every mistake, each with its place.
 pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
-    ready(config::read_at_desk(path, variables()))
+    ready(config::read_for(Use::Desk, path, variables()))
+}
+
+/// As [`load`], to run by it: mapping cases are for the desk, and what they name need not be there.
+///
+/// # Errors
+/// Every mistake, each with its place.
+pub fn load_to_run(path: &Path) -> Result<Ready, Box<Mistakes>> {
+    ready(config::read_for(Use::Run, path, variables()))
 }
 
 /// The variables that are text; no other can be one of ours.

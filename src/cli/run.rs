@@ -5,44 +5,42 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Common;
-use super::check::{Ready, load};
+use super::check::{Ready, load_to_run};
 use super::exit::Exit;
 use crate::daemon::{self, Report};
 use crate::telemetry;
 
 /// Runs the daemon until a signal.
 pub fn run(common: &Common) -> Exit {
-    let ready = match load(&common.config) {
-        Ok(ready) => ready,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return Exit::Config;
-        }
-    };
-    if let Err(why) = telemetry::begin(ready.config.log) {
-        eprintln!("{why}");
-        return Exit::Config;
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("the runtime cannot be begun: {error}")),
+        Err(error) => return refused(&format!("the runtime cannot be begun: {error}"), Exit::Internal),
     };
-    let exit = runtime.block_on(until_signals(ready));
+    // First of all: until somebody listens, SIGHUP ends the process.
+    let signals = match runtime.block_on(async { Signals::all() }) {
+        Ok(signals) => signals,
+        Err(error) => return refused(&format!("signals cannot be listened to: {error}"), Exit::Internal),
+    };
+    let ready = match load_to_run(&common.config) {
+        Ok(ready) => ready,
+        Err(mistakes) => return refused(&mistakes.to_string(), Exit::Config),
+    };
+    if let Err(why) = telemetry::begin(ready.config.log) {
+        return refused(&why, Exit::Config);
+    }
+    let exit = runtime.block_on(until_signals(ready, signals));
     // Blocking work of libraries must not hold the exit up.
     runtime.shutdown_background();
     exit
 }
 
-fn failed(why: &str) -> Exit {
-    tracing::error!("{why}");
-    Exit::Internal
+/// Before there is a log.
+fn refused(why: &str, exit: Exit) -> Exit {
+    eprintln!("{why}");
+    exit
 }
 
-async fn until_signals(ready: Ready) -> Exit {
-    let (mut first, mut second) = match (Signals::new(), Signals::new()) {
-        (Ok(first), Ok(second)) => (first, second),
-        (Err(error), _) | (_, Err(error)) => return failed(&format!("signals cannot be listened to: {error}")),
-    };
+async fn until_signals(ready: Ready, (mut first, mut second, hangup): (Signals, Signals, Signal)) -> Exit {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
     for words in ready.guarantees() {
         tracing::info!("{words}");
@@ -53,7 +51,7 @@ async fn until_signals(ready: Ready) -> Exit {
     };
     tokio::select! {
         biased;
-        ended = daemon::run(ready.config, ready.limits, ready.rules, async { first.next().await }) => told(ended),
+        ended = daemon::run(ready, hangup, async { first.next().await }) => told(ended),
         () = second => {
             tracing::error!("second signal: ending at once; the broker delivers what was in hand again");
             Exit::SecondSignal
@@ -71,7 +69,10 @@ fn told(ended: Result<Report, String>) -> Exit {
             tracing::warn!(cut_off = report.cut_off, "the drain deadline passed: unfinished work was handed back");
             Exit::HandedBack
         }
-        Err(why) => failed(&why),
+        Err(why) => {
+            tracing::error!("{why}");
+            Exit::Internal
+        }
     }
 }
 
@@ -82,6 +83,11 @@ struct Signals {
 }
 
 impl Signals {
+    /// The first that stops, the second that ends, and SIGHUP.
+    fn all() -> std::io::Result<(Self, Self, Signal)> {
+        Ok((Self::new()?, Self::new()?, signal(SignalKind::hangup())?))
+    }
+
     fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }

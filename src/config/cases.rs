@@ -43,7 +43,7 @@ const FATES: [&str; 3] = ["request", "reason", "skip"];
 /// All cases whose pieces could be read, and every mistake in the others. Paths in them begin in `folder`.
 pub(super) fn cases(file: &DeTable<'_>, folder: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Case> {
     let mut seen = HashSet::new();
-    let mut reader = Cases { folder, rules: rules::every(file, "name") };
+    let mut reader = Cases { folder, rules: rules::LIST.texts(file, "name") };
     LIST.read(file, mistakes, |table| {
         let case = reader.case(table)?;
         if !seen.insert(case.name.value.clone()) {

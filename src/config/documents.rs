@@ -2,7 +2,7 @@
 //!
 //! Not here: what the JSON is for (`cases`, `schemas`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Number, Value};
 
@@ -22,6 +22,11 @@ pub(super) fn bytes(folder: &Path, text: &str) -> Result<Vec<u8>, Wrong> {
     }
     let expected = "a file, by its path from the folder of the configuration, or JSON: text that begins with `{`";
     std::fs::read(folder.join(text)).map_err(|error| wrong(format!("{text}: {error}"), expected))
+}
+
+/// The file that a text names; none if it is JSON itself.
+pub(super) fn path(folder: &Path, text: &str) -> Option<PathBuf> {
+    (!is_json_text(text)).then(|| folder.join(text))
 }
 
 /// The JSON that a text is, or that lies in the file it names, from `folder`.

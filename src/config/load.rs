@@ -82,17 +82,24 @@ pub fn load(
     read(path, environment).finish()
 }
 
+/// What a file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// To run by it: mapping cases, and the events that they name, need not be there.
+    Run,
+    /// To find what is wrong with it.
+    Check,
+    /// To try its rules where nothing is sent: secrets and certificates need not be there.
+    Desk,
+}
+
 /// As [`load`], and open for further mistakes.
 pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
-    read_at(path, environment, false)
+    read_for(Use::Check, path, environment)
 }
 
-/// As [`read`], where the daemon will not run: secrets and certificates need not be there.
-pub fn read_at_desk(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
-    read_at(path, environment, true)
-}
-
-fn read_at(path: &Path, environment: impl IntoIterator<Item = (String, String)>, is_desk: bool) -> Reading {
+/// As [`read`], for one use.
+pub fn read_for(what_for: Use, path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => return unreadable(path, &error),
@@ -108,9 +115,9 @@ fn read_at(path: &Path, environment: impl IntoIterator<Item = (String, String)>,
     let known = known_keys();
     let hidden = hidden::pieces(&file, &text, &known);
     let variables = Variables::new(environment, &known);
-    let here = Here { folder: path.parent().unwrap_or(Path::new("")), is_desk };
+    let here = Here { folder: path.parent().unwrap_or(Path::new("")), what_for };
     let read = layered(&text, &file, here, variables, &known);
-    let source = Source::new(path, text.clone(), hidden);
+    let source = Source::new(path, text.clone(), hidden).beside(schemas::paths(&file, here.folder));
     match read {
         Ok(Read { mistakes, config, rules, schemas, cases, event_key, places }) => {
             Reading { source: source.with(places), mistakes, rules, schemas, cases, event_key, config }
@@ -146,11 +153,11 @@ struct Read {
     places: Places,
 }
 
-/// Where the file lies: what its paths begin in, and whether it is only tried there.
+/// Where the file lies: what its paths begin in, and what it is read for.
 #[derive(Clone, Copy)]
 struct Here<'p> {
     folder: &'p Path,
-    is_desk: bool,
+    what_for: Use,
 }
 
 fn layered(
@@ -168,8 +175,11 @@ fn layered(
     mistakes.extend(variables.mistakes.iter().cloned());
     let rules = rules::rules(file, &mut mistakes);
     let schemas = schemas::schemas(file, here.folder, &mut mistakes);
-    let cases = cases::cases(file, here.folder, &mut mistakes);
-    let mut reader = Reader::new(file, layers, variables).at_desk(here.is_desk);
+    let cases = match here.what_for {
+        Use::Run => Vec::new(),
+        Use::Check | Use::Desk => cases::cases(file, here.folder, &mut mistakes),
+    };
+    let mut reader = Reader::new(file, layers, variables).at_desk(here.what_for == Use::Desk);
     let (config, event_key) = sections_of(&mut reader, rules.clone());
     mistakes.append(&mut reader.mistakes);
     Ok(Read { mistakes, config, rules, schemas, cases, event_key, places: reader.places() })

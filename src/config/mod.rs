@@ -10,6 +10,7 @@ use crate::core::policy::{GatePolicy, PacePolicy, Policy};
 use crate::{admin, amqp, bridge, chakra};
 
 mod cases;
+mod changes;
 mod documents;
 mod environment;
 mod hidden;
@@ -26,7 +27,8 @@ mod tables;
 mod urls;
 mod values;
 
-pub use load::{Known, Reading, known_keys, load, read, read_at_desk};
+pub use changes::{RuleChanges, needs_restart, rule_changes};
+pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};
 
 /// The whole configuration: the product of what the rooms need.

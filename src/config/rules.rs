@@ -36,13 +36,6 @@ pub(super) fn rules(file: &DeTable<'_>, mistakes: &mut Vec<Mistake>) -> Vec<Writ
     LIST.read(file, mistakes, rule)
 }
 
-/// The text of one key in all rules, those that cannot be read included.
-pub(super) fn every<'t>(file: &'t DeTable<'_>, key: &str) -> Vec<&'t str> {
-    let list = file.get(LIST.section).and_then(|value| value.get_ref().as_array());
-    let tables = list.into_iter().flatten().filter_map(|value| value.get_ref().as_table());
-    tables.filter_map(|table| table.get(key)?.get_ref().as_str()).collect()
-}
-
 fn rule(table: &mut Table<'_, '_>) -> Option<WrittenRule> {
     let name = name(table);
     let rule = WrittenRule {

@@ -3,7 +3,7 @@
 //! Not here: what a schema means (`core::mapping::schemas`), and the JSON in files (`documents`).
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use toml::de::DeTable;
@@ -18,7 +18,7 @@ pub(super) const LIST: List = List { section: "schema", named_by: "procedure", k
 
 /// All schemas whose pieces could be read, and every mistake in the others. Paths in them begin in `folder`.
 pub(super) fn schemas(file: &DeTable<'_>, folder: &Path, mistakes: &mut Vec<Mistake>) -> Vec<WrittenSchema> {
-    let (created, mut seen) = (rules::every(file, "procedure"), HashSet::new());
+    let (created, mut seen) = (rules::LIST.texts(file, "procedure"), HashSet::new());
     LIST.read(file, mistakes, |table| {
         let procedure = procedure(table, &created);
         if let Some(twin) = procedure.as_ref().filter(|procedure| !seen.insert(procedure.value.clone())) {
@@ -30,6 +30,12 @@ pub(super) fn schemas(file: &DeTable<'_>, folder: &Path, mistakes: &mut Vec<Mist
         let (data, record) = (schema(table, "data", folder), schema(table, "record", folder));
         Some(WrittenSchema { procedure: procedure?, data, record })
     })
+}
+
+/// The files that schemas stand in.
+pub(super) fn paths(file: &DeTable<'_>, folder: &Path) -> Vec<PathBuf> {
+    let named = ["data", "record"].into_iter().flat_map(|key| LIST.texts(file, key));
+    named.filter_map(|text| documents::path(folder, text)).collect()
 }
 
 /// A schema for what no rule creates is a slip; where an event names the procedure, nobody can tell.

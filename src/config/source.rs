@@ -29,12 +29,18 @@ pub struct Source {
     text: String,
     hidden: Vec<Span>,
     places: Places,
+    beside: Vec<PathBuf>,
 }
 
 impl Source {
     /// The pieces in `hidden` are printed as stars.
     pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
-        Self { path: path.to_owned(), text, hidden, places: Places::new() }
+        Self { path: path.to_owned(), text, hidden, places: Places::new(), beside: Vec::new() }
+    }
+
+    /// With the files that it names, and whose content counts as its own.
+    pub(super) fn beside(self, beside: Vec<PathBuf>) -> Self {
+        Self { beside, ..self }
     }
 
     /// With the places of its keys.
@@ -46,6 +52,22 @@ impl Source {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Every file that this configuration was read from: what a running daemon watches.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        std::iter::once(&self.path).chain(&self.beside).cloned().collect()
+    }
+
+    /// The text of the file, secrets and all.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a variable sets this key, and the file is not asked.
+    pub(super) fn is_overridden(&self, key: &str) -> bool {
+        self.places.get(key).is_some_and(|place| place.span.is_none() && environment::is_ours(&place.key))
     }
 
     /// The line of this byte, counted from 1.
@@ -74,6 +96,13 @@ impl Source {
             out += &format!("\n{}\n  {gap} | {red}{carets}{plain}", row.trim_end());
         }
         out
+    }
+
+    /// One mistake on one line: its place and words, and nothing of the file.
+    #[must_use]
+    pub fn told(&self, mistake: &Mistake) -> String {
+        let line = format!("{}: {}", self.place(mistake), words(mistake));
+        line.chars().map(|each| if each.is_control() { ' ' } else { each }).collect()
     }
 
     fn place(&self, mistake: &Mistake) -> String {

@@ -36,6 +36,13 @@ impl List {
         }
     }
 
+    /// Every text under this key in any of its tables.
+    pub(super) fn texts<'t>(&self, file: &'t DeTable<'_>, key: &str) -> Vec<&'t str> {
+        let list = file.get(self.section).and_then(|value| value.get_ref().as_array());
+        let tables = list.into_iter().flatten().filter_map(|value| value.get_ref().as_table());
+        tables.filter_map(|table| table.get(key)?.get_ref().as_str()).collect()
+    }
+
     /// What `read` makes of each table, where nothing is wrong with it; and every mistake in the others.
     pub(super) fn read<T>(
         &self,

@@ -18,7 +18,41 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// How the looks of all rules stand. A rule without a look is not in it.
 #[derive(Debug, Default)]
 pub struct Proofs {
-    rules: BTreeMap<Arc<str>, Standing>,
+    rules: BTreeMap<Arc<str>, Proof>,
+}
+
+/// Where the look of a rule looks, as the rule writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The procedure; none where each event names its own.
+    pub procedure: Option<String>,
+    /// The attribute that carries the event's key.
+    pub attribute: String,
+}
+
+impl Sought {
+    /// Whether this is a look of the rule as it stands now, and not of what it was before a reload.
+    fn is_of(&self, look: &Look) -> bool {
+        let procedure = self.procedure.as_deref();
+        self.attribute == look.attribute && procedure.is_none_or(|procedure| procedure == look.procedure.as_str())
+    }
+}
+
+/// What became of the looks when other rules took the place of those before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Rules whose look is new or looks elsewhere: unproved.
+    pub begun: Vec<Arc<str>>,
+    /// Rules that look no more.
+    pub gone: Vec<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Proof {
+    sought: Sought,
+    standing: Standing,
 }
 
 #[derive(Debug)]
@@ -57,15 +91,34 @@ pub enum Proved {
 impl Proofs {
     /// The looks of these rules, none proved.
     #[must_use]
-    pub fn of(rules: impl IntoIterator<Item = Arc<str>>) -> Self {
-        let unproved = |rule| (rule, Standing::Unproved { not_before: Moment::ZERO });
-        Self { rules: rules.into_iter().map(unproved).collect() }
+    pub fn of(rules: impl IntoIterator<Item = Sought>) -> Self {
+        let mut proofs = Self::default();
+        proofs.follow(rules);
+        proofs
     }
 
-    /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due.
+    /// Other rules take the place of those before. A look that looks where it did stands as it stood.
+    pub fn follow(&mut self, rules: impl IntoIterator<Item = Sought>) -> Followed {
+        let mut before = std::mem::take(&mut self.rules);
+        let mut followed = Followed::default();
+        for sought in rules {
+            let rule = Arc::clone(&sought.rule);
+            let proof = before.remove(&rule).filter(|proof| proof.sought == sought).unwrap_or_else(|| {
+                followed.begun.push(Arc::clone(&rule));
+                Proof { sought, standing: Standing::Unproved { not_before: Moment::ZERO } }
+            });
+            self.rules.insert(rule, proof);
+        }
+        followed.gone = before.into_keys().collect();
+        followed
+    }
+
+    /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due. What was sent by an
+    /// earlier rule of this name proves nothing of this one.
     pub fn created(&mut self, rule: &str, look: &Arc<Look>, now: Moment) {
-        if let Some(standing) = self.rules.get_mut(rule)
+        if let Some(Proof { sought, standing }) = self.rules.get_mut(rule)
             && matches!(standing, Standing::Unproved { not_before } if *not_before <= now)
+            && sought.is_of(look)
         {
             let look = Arc::clone(look);
             *standing = Standing::Trying(Trial { look, created: now, due: now, looks: 0, is_asking: false });
@@ -75,7 +128,14 @@ impl Proofs {
     /// Whether the look of this rule has found what was just created.
     #[must_use]
     pub fn is_proved(&self, rule: &str) -> bool {
-        matches!(self.rules.get(rule), Some(Standing::Proved))
+        matches!(self.rules.get(rule).map(|proof| &proof.standing), Some(Standing::Proved))
+    }
+
+    /// Whether an answer to this look is still waited for.
+    #[must_use]
+    pub fn waits_for(&self, rule: &str, look: &Arc<Look>) -> bool {
+        let standing = self.rules.get(rule).map(|proof| &proof.standing);
+        matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.look, look))
     }
 
     /// The next look to ask, if one is due.
@@ -92,7 +152,7 @@ impl Proofs {
     }
 
     fn trials(&self) -> impl Iterator<Item = (&Arc<str>, &Trial)> {
-        self.rules.iter().filter_map(|(rule, standing)| match standing {
+        self.rules.iter().filter_map(|(rule, proof)| match &proof.standing {
             Standing::Trying(trial) if !trial.is_asking => Some((rule, trial)),
             _ => None,
         })
@@ -100,14 +160,14 @@ impl Proofs {
 
     /// The look of this rule is being asked.
     pub fn asked(&mut self, rule: &str) {
-        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule) {
+        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule).map(|proof| &mut proof.standing) {
             trial.is_asking = true;
         }
     }
 
     /// Takes an answer in; none where the request ended without one. Answers what the proof came to, if it is at its end.
     pub fn answered(&mut self, rule: &str, outcome: Option<&Outcome>, now: Moment, policy: &Policy) -> Option<Proved> {
-        let standing = self.rules.get_mut(rule)?;
+        let standing = &mut self.rules.get_mut(rule)?.standing;
         let Standing::Trying(trial) = standing else { return None };
         trial.is_asking = false;
         trial.looks = trial.looks.saturating_add(1);

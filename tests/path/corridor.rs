@@ -14,6 +14,7 @@ use chakra_bridge::bridge::receipt::{Answer, Receipt};
 use chakra_bridge::bridge::{self, Bridge, Drained};
 use chakra_bridge::chakra::{Client, token};
 use chakra_bridge::cli::check::load_with;
+use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::{Letter, Settlement};
 use tempfile::TempDir;
@@ -115,6 +116,7 @@ pub struct Corridor {
     pub metrics: Arc<Metrics>,
     pub paused: watch::Sender<bool>,
     pub appetite: watch::Receiver<Appetite>,
+    rules: watch::Sender<Arc<Rules>>,
     folder: TempDir,
 }
 
@@ -150,16 +152,17 @@ impl Corridor {
         let metrics = Arc::new(Metrics::new());
         let (paused, paused_seen) = watch::channel(false);
         let (token_changes, token_seen) = watch::channel(0);
+        let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
         let bridge = Bridge {
             client: Client::new(&ready.config.api).unwrap(),
             limits: ready.limits,
-            rules: Arc::new(ready.rules),
+            rules: Arc::clone(&rules.borrow()),
             policy: ready.config.policy,
             gate: ready.config.gate,
             places: 64,
             appetite,
             pace: ready.config.pace,
-            wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen },
+            wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen, rules: rules_seen },
             metrics: Arc::clone(&metrics),
             pulse: Arc::new(Pulse::new(0)),
             shut,
@@ -172,7 +175,7 @@ impl Corridor {
                 never = token::watch(ready.config.api.token, token_changes) => match never {},
             }
         });
-        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, appetite: appetite_seen, folder }
+        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, appetite: appetite_seen, rules, folder }
     }
 
     /// Hands a message in, which came by `shore` under this number.
@@ -185,6 +188,15 @@ impl Corridor {
     pub fn rotate(&self, token: &str) {
         std::fs::write(self.folder.path().join("next"), token).unwrap();
         std::fs::rename(self.folder.path().join("next"), self.folder.path().join("token")).unwrap();
+    }
+
+    /// Puts other rules in force: the file with `from` replaced by `to`.
+    pub fn reload(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("config.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "nothing to replace");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        self.rules.send_replace(Arc::new(load_with(&path, []).unwrap().rules));
     }
 
     /// The value of a number without labels.

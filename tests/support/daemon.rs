@@ -218,6 +218,11 @@ impl Daemon {
         self.status("VmHWM:") - self.status("RssFile:")
     }
 
+    /// The memory that it has now, in KiB, counted as the peak is.
+    pub fn memory_kib(&self) -> u64 {
+        self.status("VmRSS:") - self.status("RssFile:")
+    }
+
     /// How many threads it has.
     pub fn threads(&self) -> u64 {
         self.status("Threads:")

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::Health;
 use crate::amqp::state::BrokerState;
 use crate::bridge::phase::{Phase, Pulse};
+use crate::reload::state::RulesState;
 
 fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
     let gate = gate.iter().map(|&words| words.to_owned()).collect();
@@ -17,6 +18,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(broker).1,
         gate: watch::channel(gate).1,
+        rules: watch::channel(RulesState::loaded(0)).1,
         pulse: Arc::new(Pulse::new(1_000_000)),
     }
 }
@@ -61,9 +63,20 @@ fn the_details_say_what_stands_in_the_way() {
         health.ready_details(),
         json!({
             "ready": false, "phase": "draining", "broker": "lost", "broker_lost": "connection refused",
-            "gate_shut": ["lead: forbidden"],
+            "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
         })
     );
     let live = json!({ "live": true, "phase": "draining", "pulse_age_ms": 250 });
     assert_eq!(health.live_details(1_000_250), live);
+}
+
+#[test]
+fn a_refused_file_is_a_detail_and_takes_no_readiness_away() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &[]);
+    let refused = RulesState { mistakes: 2, needs_restart: vec!["broker.queue".into()], ..RulesState::loaded(60) };
+    health.rules = watch::channel(refused).1;
+    assert!(health.ready());
+    let details = health.ready_details();
+    let words = "the file on disk has 2 mistakes; running with the rules of 1970-01-01T00:01:00Z";
+    assert_eq!((&details["rules"], &details["needs_restart"]), (&json!(words), &json!(["broker.queue"])));
 }

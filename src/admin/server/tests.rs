@@ -21,6 +21,7 @@ use crate::admin::pause::Desk;
 use crate::amqp::state::BrokerState;
 use crate::bridge::phase::{Phase, Pulse};
 use crate::config::secret::{Secret, SecretSource};
+use crate::reload::state::RulesState;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -29,6 +30,7 @@ fn health(phase: Phase, beat_ms: u64) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerState::Consuming).1,
         gate: watch::channel(Vec::new()).1,
+        rules: watch::channel(RulesState::loaded(0)).1,
         pulse: Arc::new(Pulse::new(beat_ms)),
     }
 }

@@ -174,6 +174,8 @@ impl Compiler<'_> {
                 let near = names::nearest(&written.value, &known).map(|name| format!("`{name}`? Or "));
                 wrong("no attribute of that name in `data`", format!("{}{example}", near.unwrap_or_default()));
             }
+            // It could not be read, and that is said at its own place.
+            Some((_, Leaf::Literal(Json::Null))) => {}
             Some((_, leaf)) if leaf.is_literal() => wrong("that attribute is the same for every event", example),
             Some((_, leaf)) if !leaf.reads_event() => wrong("that attribute reads nothing of the event", example),
             Some(_) => {}

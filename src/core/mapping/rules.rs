@@ -19,6 +19,7 @@ use super::{between, compile};
 use crate::core::event::Event;
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
+use crate::core::proof::Sought;
 use crate::core::words::{Fault, Reason};
 
 /// How much of an event's type a fault repeats, in characters.
@@ -100,6 +101,14 @@ impl Rule {
             Does::Create(request) => request.reconcile_by.as_deref(),
             Does::Skip => None,
         }
+    }
+
+    /// Where it looks for its events, if it names an attribute to look by.
+    #[must_use]
+    pub fn sought(&self) -> Option<Sought> {
+        let attribute = self.reconcile_by()?.to_owned();
+        let procedure = self.procedure.clone().filter(|_| self.procedure_is_literal());
+        Some(Sought { rule: Arc::clone(&self.name), procedure, attribute })
     }
 
     /// The procedure as it was written, expressions and all; none where the rule skips.

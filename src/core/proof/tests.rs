@@ -29,9 +29,14 @@ fn look() -> Arc<Look> {
     Arc::new(Look { procedure, attribute: "event_key".into(), value: json!("k") })
 }
 
+/// A rule that looks by this attribute.
+fn by(attribute: &str) -> Sought {
+    Sought { rule: "r".into(), procedure: Some("lead".into()), attribute: attribute.into() }
+}
+
 /// Proofs of one rule, of which an event was created at the second 1.
 fn begun() -> Proofs {
-    let mut proofs = Proofs::of(["r".into()]);
+    let mut proofs = Proofs::of([by("event_key")]);
     proofs.created("r", &look(), SECOND);
     proofs
 }
@@ -49,7 +54,7 @@ fn found() -> Outcome {
 
 #[test]
 fn nothing_is_asked_before_the_first_create() {
-    let mut proofs = Proofs::of(["r".into()]);
+    let mut proofs = Proofs::of([by("event_key")]);
     assert_eq!((proofs.due(SECOND), proofs.wake()), (None, None));
     proofs.created("another", &look(), SECOND);
     assert_eq!(proofs.due(SECOND), None);
@@ -100,4 +105,29 @@ fn trouble_of_the_moment_and_of_ours_decides_nothing() {
     assert_eq!(proofs.answered("r", None, then, &policy()), None);
     let late = proofs.wake().unwrap() + 1000 * SECOND;
     assert!(matches!(ask(&mut proofs, &found(), late), Some(Proved::Found { .. })));
+}
+
+#[test]
+fn a_look_that_a_reload_leaves_as_it_was_stays_proved_and_one_that_looks_elsewhere_begins_anew() {
+    let mut proofs = begun();
+    assert_eq!(ask(&mut proofs, &found(), SECOND), Some(Proved::Found { lag: Duration::ZERO }));
+    assert_eq!(proofs.follow([by("event_key")]), Followed::default());
+    proofs.created("r", &look(), SECOND);
+    assert_eq!(proofs.due(SECOND), None, "proved already");
+    assert_eq!(proofs.follow([by("other")]), Followed { begun: vec!["r".into()], gone: Vec::new() });
+    proofs.created("r", &look(), SECOND);
+    assert_eq!(proofs.due(SECOND), None, "sent by the rule before");
+    assert_eq!(proofs.follow([]), Followed { begun: Vec::new(), gone: vec!["r".into()] });
+}
+
+#[test]
+fn an_answer_to_the_look_of_a_rule_that_is_gone_proves_nothing() {
+    let mut proofs = begun();
+    let (rule, asked) = proofs.due(SECOND).unwrap();
+    proofs.asked(&rule);
+    assert!(proofs.waits_for(&rule, &asked));
+    proofs.follow([by("other")]);
+    proofs.follow([by("event_key")]);
+    proofs.created("r", &look(), SECOND);
+    assert!(!proofs.waits_for(&rule, &asked));
 }

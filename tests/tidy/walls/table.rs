@@ -58,6 +58,7 @@ pub(crate) const WALLS: &[Wall] = &[
     },
     Wall { room: "src/bridge/", never: &["lapin", "reqwest", "hyper"], but: &[] },
     Wall { room: "src/admin/", never: &["lapin", "reqwest"], but: &[] },
+    Wall { room: "src/reload/", never: &["lapin", "reqwest", "hyper"], but: &[] },
 ];
 
 /// What only one file may do.

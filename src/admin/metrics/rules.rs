@@ -1,0 +1,61 @@
+//! The numbers about rules: which are known, how their looks stand, and how often they were read again.
+//!
+//! Not here: reading them again (`reload`).
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+use super::{Metrics, Ruled, Settled};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Reloaded {
+    result: &'static str,
+}
+
+const DONE: Reloaded = Reloaded { result: "done" };
+const REFUSED: Reloaded = Reloaded { result: "refused" };
+
+impl Metrics {
+    pub(super) fn foresee_reloads(&self) {
+        drop(self.rules_reloads.get_or_create(&DONE));
+        drop(self.rules_reloads.get_or_create(&REFUSED));
+    }
+
+    /// Shows a label set of [`Metrics::settled`] at nought: for what is known once the rules are.
+    pub fn foresee_settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
+        drop(self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }));
+    }
+
+    /// The look of this rule stands so: unproved, or proved with this lag.
+    pub fn look_proved(&self, rule: &str, lag: Option<Duration>) {
+        let ruled = Ruled { rule: rule.to_owned() };
+        self.look_proved.get_or_create(&ruled).set(u64::from(lag.is_some()));
+        self.look_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
+    }
+
+    /// No rule of this name looks any more. What was counted for it stays: a counter that ends is a counter reset.
+    pub fn look_gone(&self, rule: &str) {
+        let ruled = Ruled { rule: rule.to_owned() };
+        self.look_proved.remove(&ruled);
+        self.look_lag.remove(&ruled);
+    }
+
+    /// Rules were read at the start, at this time in seconds since the Unix epoch.
+    pub fn rules_loaded(&self, unix_seconds: u64) {
+        self.rules_loaded.set(unix_seconds);
+        self.rules_outdated.set(0);
+    }
+
+    /// Rules were read again at this time, in seconds since the Unix epoch, and are in force.
+    pub fn rules_reloaded(&self, unix_seconds: u64) {
+        self.rules_reloads.get_or_create(&DONE).inc();
+        self.rules_loaded(unix_seconds);
+    }
+
+    /// The file has mistakes: the rules before it stay in force.
+    pub fn rules_refused(&self) {
+        self.rules_reloads.get_or_create(&REFUSED).inc();
+        self.rules_outdated.set(1);
+    }
+}

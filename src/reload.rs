@@ -1,0 +1,144 @@
+//! Rules of a running daemon: at SIGHUP, or when a file that they were read from holds something else, the whole
+//! configuration is checked, and new rules take the place of those before. A file with mistakes changes nothing.
+//!
+//! Not here: mapping by them (`bridge`), and any key outside the rules: a restart takes those in, and that is said.
+
+mod files;
+pub mod state;
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::admin::metrics::Metrics;
+use crate::bridge::clock::epoch_ms;
+use crate::cli::check::{Promise, Ready, load_to_run};
+use crate::config::{Mistakes, RuleChanges, Source, needs_restart, rule_changes};
+use crate::core::mapping::rules::Rules;
+use files::{Files, Seen};
+use state::RulesState;
+
+/// How often the files are looked at. A change counts once two looks have seen it.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Where new rules and the word of them go.
+pub struct Ends {
+    /// The rules in force.
+    pub rules: watch::Sender<Arc<Rules>>,
+    /// What is told of them outside.
+    pub state: watch::Sender<RulesState>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the daemon is stopping: nothing is reloaded then.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// See the head of this file.
+pub struct Reload {
+    ends: Ends,
+    path: PathBuf,
+    /// The file as the daemon was started with it: all but its rules is in force until the end.
+    start: Source,
+    /// The file that the rules in force were read from.
+    in_force: Source,
+    promise: Promise,
+    files: Files,
+}
+
+impl Reload {
+    /// Follows the file of a configuration that the daemon starts with.
+    pub async fn new(source: Source, promise: Promise, ends: Ends) -> Self {
+        let files = Files::new(Seen::of(source.paths()).await);
+        ends.metrics.rules_loaded(ends.state.borrow().loaded_s);
+        Self { ends, path: source.path().to_owned(), start: source.clone(), in_force: source, promise, files }
+    }
+
+    /// Reloads at each signal and each change, for ever.
+    pub async fn run(mut self, mut hangup: Signal) -> Infallible {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(()) = hangup.recv() => self.asked("SIGHUP").await,
+                _ = ticks.tick() => {
+                    if self.files.have_changed().await {
+                        self.asked("a changed file").await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn asked(&mut self, by: &'static str) {
+        if *self.ends.stop.borrow() {
+            tracing::info!(by, "stopping: the rules are not reloaded");
+        } else {
+            self.reload(by).await;
+        }
+    }
+
+    /// Checks the whole file, and takes its rules or none.
+    async fn reload(&mut self, by: &'static str) {
+        let seen = self.files.look().await;
+        let path = self.path.clone();
+        let mut loading = JoinSet::new();
+        // Reads files and compiles: not for a worker that moves events.
+        loading.spawn_blocking(move || load_to_run(&path));
+        let paths = match loading.join_next().await {
+            Some(Ok(Ok(ready))) => self.take(by, ready),
+            Some(Ok(Err(mistakes))) => self.refuse(by, &mistakes),
+            // What a panic says may quote the file.
+            _ => self.crashed(by),
+        };
+        self.files.take(seen, paths).await;
+    }
+
+    fn take(&mut self, by: &'static str, ready: Ready) -> Vec<PathBuf> {
+        let Ready { rules, source, .. } = ready;
+        let RuleChanges { changed, gone } = rule_changes(&self.in_force, &source);
+        let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
+        let promises: Vec<String> =
+            changed.iter().filter_map(|name| rules.named(name)).map(|rule| self.promise.of(rule)).collect();
+        self.ends.rules.send_replace(Arc::new(rules));
+        self.ends.metrics.rules_reloaded(now_s);
+        let (changed, gone) = (changed.join(", "), gone.join(", "));
+        tracing::info!(by, rules = count, changed, gone, "rules reloaded: what comes in from now on is mapped by them");
+        promises.iter().for_each(|words| tracing::info!("{words}"));
+        let needs_restart = needs_restart(&self.start, &source);
+        if !needs_restart.is_empty() {
+            let keys = needs_restart.join(", ");
+            tracing::warn!(keys, "the file differs in keys that only a restart takes in: restart, or change them back");
+        }
+        self.ends.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
+        let paths = source.paths();
+        self.in_force = source;
+        paths
+    }
+
+    fn refuse(&mut self, by: &'static str, found: &Mistakes) -> Vec<PathBuf> {
+        self.refused(found.list.len());
+        let state = self.ends.state.borrow().to_string();
+        tracing::error!(by, mistakes = found.list.len(), "rules not reloaded: {state}. Correct the file");
+        for mistake in &found.list {
+            tracing::error!("mistake: {}", found.source.told(mistake));
+        }
+        found.source.paths()
+    }
+
+    fn crashed(&mut self, by: &'static str) -> Vec<PathBuf> {
+        self.refused(1);
+        tracing::error!(by, "rules not reloaded: checking the file crashed; please report it with its rules");
+        self.in_force.paths()
+    }
+
+    fn refused(&self, mistakes: usize) {
+        self.ends.metrics.rules_refused();
+        self.ends.state.send_modify(|state| state.mistakes = mistakes);
+    }
+}

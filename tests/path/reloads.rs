@@ -1,0 +1,75 @@
+//! Other rules come while events are on their way: what is in hand ends by the rules that it began with.
+//!
+//! Not here: reading them from a file (`reload`), and a real daemon (`reload.rs`).
+
+use chakra_bridge::core::settlement::Settlement;
+
+use super::corridor::{Corridor, Shore, event, lead};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Fault, Rule};
+
+/// The name that each created process carries, in their order.
+fn names(corridor: &Corridor) -> Vec<String> {
+    let bodies = corridor.api.created().into_iter().map(|created| created.body);
+    let names = bodies.map(|body| serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["name"].clone());
+    names.map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_event_whose_request_is_under_way_or_waits_for_its_retry_ends_by_its_old_rule() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Canned::new(423)).times(3), Rule::always(Fault::Delay { ms: 300 })]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    within(10, "its first try", corridor.api.until(|books| !books.requests.is_empty())).await;
+    corridor.reload("{{ event.name }}", "new {{ event.name }}");
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    corridor.send(&shore, 2, lead("m2", "Robin")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(names(&corridor), ["Ted", "new Robin"]);
+}
+
+#[tokio::test]
+async fn a_rule_that_looks_elsewhere_since_a_reload_is_unproved_until_its_own_create_is_found() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    let proved = || corridor.metrics.text().contains("chakra_bridge_look_proved{rule=\"sought\"} 1");
+    let proves = async || {
+        while !proved() {
+            tokio::task::yield_now().await;
+        }
+    };
+    corridor.send(&shore, 1, event("m1", "sought", "{}")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    within(10, "its proof", proves()).await;
+    corridor.reload("name = \"noise\"", "name = \"another\"");
+    corridor.reload(
+        "reconcile_by = \"event_key\"\ndata = { event_key = \"{{ key }}\" }",
+        "reconcile_by = \"id\"\ndata = { id = \"{{ key }}\", event_key = \"{{ key }}\" }",
+    );
+    let unproved = async {
+        while proved() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(10, "the new rules", unproved).await;
+    corridor.send(&shore, 2, event("m2", "sought", "{}")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    within(10, "its proof", proves()).await;
+}
+
+#[tokio::test]
+async fn a_rule_that_is_gone_shows_no_look_any_more_and_its_counts_stay() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.send(&shore, 1, event("m1", "sought", "{}")).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    corridor.reload("name = \"sought\"", "name = \"wanted\"");
+    let shown = |line: &str| corridor.metrics.text().contains(line);
+    let renewed = async {
+        while !shown("look_proved{rule=\"wanted\"} 0") {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(10, "the new rules", renewed).await;
+    assert!(!shown("look_proved{rule=\"sought\"}"));
+    assert!(shown("settled_total{fate=\"created\",rule=\"sought\",reason=\"\"} 1"));
+    assert!(shown("settled_total{fate=\"created\",rule=\"wanted\",reason=\"\"} 0"));
+}

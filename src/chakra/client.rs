@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
 use reqwest::{Certificate, Url};
 
 use super::Config;
@@ -49,9 +49,14 @@ impl Client {
     }
 }
 
+/// The headers of every request beside the token.
+pub(super) fn headers() -> HeaderMap {
+    let (json, agent) = (HeaderValue::from_static("application/json"), HeaderValue::from_static(USER_AGENT));
+    HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json), (USER_AGENT_HEADER, agent)])
+}
+
 /// Every option that a default could turn into a second request, another host or an endless wait is written down.
 fn connect(config: &Config, authorities: Vec<Certificate>) -> Result<reqwest::Client, String> {
-    let json = HeaderValue::from_static("application/json");
     let builder = reqwest::Client::builder();
     let trusting = match config.base_url.scheme() {
         // Without TLS nothing is trusted, and a system without a trust store will do.
@@ -59,8 +64,7 @@ fn connect(config: &Config, authorities: Vec<Certificate>) -> Result<reqwest::Cl
         _ => builder.tls_certs_merge(authorities),
     };
     trusting
-        .user_agent(USER_AGENT)
-        .default_headers(HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]))
+        .default_headers(headers())
         .http1_only()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

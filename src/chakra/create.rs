@@ -2,17 +2,42 @@
 //!
 //! Not here: whether to send it again, and what the reply means.
 
-use super::Client;
-use super::send::Question;
+use reqwest::Url;
+
+use super::client::headers;
+use super::send::{Question, url};
+use super::{Client, Config};
 use crate::core::process::CreateProcess;
 use crate::core::reply::Reply;
+
+const PATH: &str = "process";
 
 impl Client {
     /// Sends `request` once and tells what came back.
     pub async fn create(&self, request: &CreateProcess) -> Reply {
         let body = body(request);
-        self.send(Question { procedure: &request.procedure, path: "process", body, attribute: None }).await
+        self.send(Question { procedure: &request.procedure, path: PATH, body, attribute: None }).await
     }
+}
+
+/// A create as it would be sent, for a person who looks. Without the token, and without what HTTP adds (`host`,
+/// `content-length`).
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Where it goes.
+    pub url: Url,
+    /// Names, in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// What [`Client::create`] would send with this configuration.
+#[must_use]
+pub fn letter(config: &Config, request: &CreateProcess) -> Letter {
+    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers = headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    Letter { url: url(&config.base_url, &request.procedure, PATH), headers, body: body(request) }
 }
 
 #[expect(clippy::expect_used, reason = "a CreateProcess is texts, numbers and JSON values, and all of them serialize")]

@@ -13,6 +13,7 @@ mod tests;
 pub mod token;
 
 pub use client::Client;
+pub use create::{Letter, letter};
 
 use std::path::PathBuf;
 use std::time::Duration;

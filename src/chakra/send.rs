@@ -29,18 +29,12 @@ impl Client {
             Ok(value) => value,
             Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
         };
-        let sending = self.http.post(self.url(&question)).header(AUTHORIZATION, authorization);
+        let url = url(&self.base_url, question.procedure, question.path);
+        let sending = self.http.post(url).header(AUTHORIZATION, authorization);
         match sending.body(question.body).send().await {
             Ok(response) => self.read(response, question.attribute).await,
             Err(error) => failure::reply(error),
         }
-    }
-
-    fn url(&self, Question { procedure, path, .. }: &Question<'_>) -> Url {
-        let mut url = self.base_url.clone();
-        let prefix = self.base_url.path().trim_end_matches('/');
-        url.set_path(&format!("{prefix}/v1/ext/procedure/{procedure}/{path}"));
-        url
     }
 
     async fn authorization(&self) -> Result<HeaderValue, String> {
@@ -68,6 +62,14 @@ impl Client {
         };
         Reply::Answered(Answer { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
     }
+}
+
+/// Where a request of this procedure goes.
+pub(super) fn url(base: &Url, procedure: &Procedure, path: &str) -> Url {
+    let mut url = base.clone();
+    let prefix = base.path().trim_end_matches('/');
+    url.set_path(&format!("{prefix}/v1/ext/procedure/{procedure}/{path}"));
+    url
 }
 
 /// The rest is never read: dropping the response drops the connection.

@@ -86,6 +86,26 @@ async fn a_created_process_brings_its_id() {
 }
 
 #[tokio::test]
+async fn what_is_shown_of_a_create_is_what_is_sent_but_for_the_token() {
+    let peer = Peer::new().await;
+    let config = config(&format!("http://{}/prefix/", peer.address()));
+    let (client, request) = (Client::new(&config).unwrap(), request());
+    let shown = super::letter(&config, &request);
+    let (_, seen) =
+        within(async { tokio::join!(client.create(&request), peer.serve(vec![json("200 OK", "{}")])) }).await;
+    assert_eq!(seen[0].body.as_bytes(), shown.body);
+    assert_eq!(seen[0].head[0], format!("POST {} HTTP/1.1", shown.url.path()));
+    let by_http = ["host", "content-length", "authorization"];
+    let names: Vec<_> = seen[0].head[1..].iter().filter_map(|line| line.split(':').next()).collect();
+    for name in names.iter().filter(|name| !by_http.contains(&name.to_lowercase().as_str())) {
+        assert!(shown.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)), "{name} is not shown");
+    }
+    for (name, value) in &shown.headers {
+        assert_eq!(seen[0].header(name), [value], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_body_arrives_as_what_it_is() {
     let bare = Body::Json(Wrapper { is_bare: true, ..Wrapper::default() });
     let errors = Body::Json(Wrapper { has_errors: true, words: Some("no".into()), ..Wrapper::default() });

@@ -1,21 +1,24 @@
 //! `map`: dry run. Events from files or standard input, the requests they would become, or why not.
 //!
-//! Not here: sending anything.
+//! Not here: sending anything, and how it is shown (`shown`, `curl`).
 
-use std::io::Read as _;
+mod curl;
+mod shown;
+mod verdict;
+
+use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Common;
-use super::check::{Ready, load_at_desk};
+use super::check::load_at_desk;
 use super::exit::Exit;
-use crate::core::decode::decode;
-use crate::core::mapping::rules::{Mapped, map};
 use crate::core::message::Message;
-use crate::core::words::Fault;
+use shown::Style;
+use verdict::Verdict;
 
 /// What `map` takes.
 #[derive(Args, Debug)]
@@ -41,7 +44,7 @@ pub struct Arguments {
     /// A header of the events; may be given more than once
     #[arg(long = "header", value_name = "NAME=TEXT", value_parser = header)]
     headers: Vec<(String, String)>,
-    /// Prints one JSON object a line
+    /// Prints one JSON object a line, with all that is known of its event
     #[arg(long)]
     json: bool,
 }
@@ -60,7 +63,8 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             return Exit::Config;
         }
     };
-    let mut exit = Exit::Done;
+    let (mut exit, mut number) = (Exit::Done, 0);
+    let style = Style::of_output(std::io::stdout().is_terminal());
     for path in &arguments.events {
         let bytes = match read(path) {
             Ok(bytes) => bytes,
@@ -70,9 +74,14 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             }
         };
         for body in events(bytes) {
-            let verdict = verdict(&ready, &message(arguments, body));
-            exit = if verdict.is_err() { Exit::WouldDie } else { exit };
-            print(arguments, verdict);
+            number += 1;
+            let verdict = Verdict::of(&ready, &message(arguments, body));
+            exit = if verdict.is_dead() { Exit::WouldDie } else { exit };
+            if arguments.json {
+                println!("{}", verdict.json());
+            } else {
+                println!("{}", shown::page(&verdict, number, style));
+            }
         }
     }
     exit
@@ -112,29 +121,5 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         redelivered: false,
         travel: None,
         deliveries: None,
-    }
-}
-
-/// What would become of a message, as JSON.
-fn verdict(ready: &Ready, message: &Message) -> Result<Value, Fault> {
-    let event = decode(message, &ready.limits)?;
-    let key = event.key.to_string();
-    Ok(match map(&event, &ready.rules)? {
-        Mapped::Skip { rule } => json!({ "key": key, "rule": &*rule, "outcome": "skipped" }),
-        Mapped::Create { rule, request } => {
-            let path = format!("/v1/ext/procedure/{}/process", request.procedure);
-            json!({ "key": key, "rule": &*rule, "outcome": "create", "method": "POST", "path": path, "body": request })
-        }
-    })
-}
-
-fn print(arguments: &Arguments, verdict: Result<Value, Fault>) {
-    let value = verdict.unwrap_or_else(
-        |fault| json!({ "outcome": "dead_letter", "reason": fault.reason.as_str(), "text": fault.text }),
-    );
-    if arguments.json {
-        println!("{value}");
-    } else {
-        println!("{value:#}");
     }
 }

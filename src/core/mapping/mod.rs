@@ -2,6 +2,7 @@
 //!
 //! Not here: reading the file (`config`), sending the request (`chakra`).
 
+pub mod considered;
 pub mod fields;
 pub mod key;
 pub mod rules;

@@ -1,6 +1,6 @@
 //! All rules, in their order: the first that matches an event makes its request.
 //!
-//! Not here: how one rule is compiled (`compile`) or fills its fields (`request`).
+//! Not here: how one rule is compiled (`compile`) or fills its fields (`request`), and why each matched or not (`considered`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,17 +70,6 @@ pub enum Mapped {
     },
 }
 
-/// What came of one rule when the rules were gone through for one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Considered {
-    /// The rule's name.
-    pub rule: Arc<str>,
-    /// Whether it matched.
-    pub matched: bool,
-    /// Why it did or did not, in words.
-    pub why: String,
-}
-
 impl fmt::Debug for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Rule").field("name", &self.name).finish_non_exhaustive()
@@ -143,11 +132,11 @@ impl Rule {
         self.fields().iter().any(|field| field.holds(name))
     }
 
-    fn takes(&self, kind: &str) -> bool {
+    pub(super) fn takes(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|glob| glob.matches(kind))
     }
 
-    fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
+    pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
         let Some(when) = &self.when else { return Ok(true) };
         match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of("when"))? {
             Given::Value(Json::Bool(truth)) => Ok(truth),
@@ -252,31 +241,5 @@ fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Fau
                 )),
             }
         }
-    }
-}
-
-/// Goes through the rules as [`map`] does and says of each, up to the one that ends it, what came of it.
-#[must_use]
-pub fn considered(event: &Event, rules: &Rules) -> Vec<Considered> {
-    let mut considered = Vec::new();
-    for rule in rules {
-        let (matched, why, ends) = verdict(rule, event);
-        considered.push(Considered { rule: Arc::clone(&rule.name), matched, why });
-        if ends {
-            break;
-        }
-    }
-    considered
-}
-
-fn verdict(rule: &Rule, event: &Event) -> (bool, String, bool) {
-    if !rule.takes(&event.kind) {
-        return (false, "its type does not match".to_owned(), false);
-    }
-    match rule.holds(Scope::of(event)) {
-        Ok(true) if rule.when.is_some() => (true, "its type matches and `when` is true".to_owned(), true),
-        Ok(true) => (true, "its type matches".to_owned(), true),
-        Ok(false) => (false, "its `when` is false".to_owned(), false),
-        Err(refusal) => (false, refusal.0, true),
     }
 }

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{event, rules};
 use crate::core::event::Event;
-use crate::core::mapping::rules::{Mapped, Rules, considered, map};
+use crate::core::mapping::considered::{considered, variables};
+use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::words::{Fault, Reason};
 
 fn matched(rules: &Rules, event: &Event) -> Result<String, Fault> {
@@ -99,12 +100,28 @@ fn what_was_considered_ends_where_mapping_ends() {
     };
     assert_eq!(
         said("case.opened", json!({ "priority": 1 })),
-        ["urgent false its `when` is false", "noise false its type does not match", "case true its type matches"]
+        [
+            r#"urgent false its type matches "case.*" or "ticket.?", and `event.priority >= 5` is false"#,
+            r#"noise false its type does not match: "case.opened" is not "case.closed""#,
+            r#"case true its type matches "case.*""#,
+        ]
     );
-    assert_eq!(said("case.opened", json!({ "priority": 9 })), ["urgent true its type matches and `when` is true"]);
+    assert_eq!(
+        said("case.opened", json!({ "priority": 9 })),
+        [r#"urgent true its type matches "case.*" or "ticket.?", and `event.priority >= 5` is true"#,]
+    );
     let failed = said("case.opened", json!({}));
     assert_eq!(failed.len(), 1);
     assert!(failed[0].contains("event.priority is missing"), "{failed:?}");
+}
+
+#[test]
+fn the_variables_that_are_shown_are_those_that_a_rule_reads() {
+    let event = Event { message_id: None, ..of_kind("y") };
+    let shown = variables(&event);
+    let names: Vec<_> = shown.keys().map(String::as_str).collect();
+    assert_eq!(names, ["event", "key", "type", "headers", "exchange", "routing_key"]);
+    assert_eq!((&shown["event"], &shown["type"]), (&event.document, &json!("y")));
 }
 
 #[test]

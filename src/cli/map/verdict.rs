@@ -1,0 +1,110 @@
+//! What would become of one event, with all that led to it.
+//!
+//! Not here: how a person sees it (`shown`).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::curl;
+use crate::chakra::{self, Letter};
+use crate::cli::check::Ready;
+use crate::core::decode::decode;
+use crate::core::event::{Event, KeyOrigin};
+use crate::core::mapping::considered::{Considered, considered, variables};
+use crate::core::mapping::rules::{Mapped, map};
+use crate::core::message::Message;
+use crate::core::process::CreateProcess;
+use crate::core::words::Fault;
+
+/// What would become of one event.
+pub(super) struct Verdict {
+    /// None where the message is no event.
+    pub(super) read: Option<Read>,
+    pub(super) fate: Result<Fate, Fault>,
+}
+
+/// What was read of an event, and what the rules made of it.
+pub(super) struct Read {
+    /// The key, and where it came from, in words.
+    pub(super) key: (String, &'static str),
+    pub(super) variables: Map<String, Value>,
+    pub(super) considered: Vec<Considered>,
+    /// Rules that were not asked, since one before them decided.
+    pub(super) unasked: usize,
+}
+
+pub(super) enum Fate {
+    Skip { rule: Arc<str> },
+    Create { rule: Arc<str>, request: Box<CreateProcess>, letter: Letter, curl: String },
+}
+
+impl Verdict {
+    pub(super) fn of(ready: &Ready, message: &Message) -> Self {
+        match decode(message, &ready.limits) {
+            Ok(event) => Self { fate: fate(ready, &event), read: Some(read(ready, &event)) },
+            Err(fault) => Self { read: None, fate: Err(fault) },
+        }
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.fate.is_err()
+    }
+
+    /// All of it, as one object.
+    pub(super) fn json(&self) -> Value {
+        let mut all = match &self.fate {
+            Err(fault) => json!({ "outcome": "dead_letter", "reason": fault.reason.as_str(), "text": fault.text }),
+            Ok(Fate::Skip { rule }) => json!({ "outcome": "skipped", "rule": &**rule }),
+            Ok(Fate::Create { rule, request, letter, curl }) => json!({
+                "outcome": "create",
+                "rule": &**rule,
+                "method": "POST",
+                "path": letter.url.path(),
+                "url": letter.url.as_str(),
+                "headers": letter.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+                "body": request,
+                "bytes": String::from_utf8_lossy(&letter.body),
+                "curl": curl,
+            }),
+        };
+        if let Some(read) = &self.read {
+            all["key"] = json!(read.key.0);
+            all["key_from"] = json!(read.key.1);
+            all["variables"] = json!(read.variables);
+            all["considered"] = read.considered.iter().map(considered_json).collect();
+            all["unasked"] = json!(read.unasked);
+        }
+        all
+    }
+}
+
+fn considered_json(each: &Considered) -> Value {
+    json!({ "rule": &*each.rule, "matched": each.matched, "why": each.why })
+}
+
+fn read(ready: &Ready, event: &Event) -> Read {
+    let considered = considered(event, &ready.rules);
+    let unasked = ready.rules.names().count() - considered.len();
+    Read { key: (event.key.to_string(), origin(event.key.origin)), variables: variables(event), considered, unasked }
+}
+
+fn origin(origin: KeyOrigin) -> &'static str {
+    match origin {
+        KeyOrigin::CloudEvents => "source and id of the CloudEvent",
+        KeyOrigin::MessageId => "the message id",
+        KeyOrigin::Expression => "event.key of the configuration",
+        KeyOrigin::Body => "a hash of the body, since it carries no id: nothing is recognised by it",
+    }
+}
+
+fn fate(ready: &Ready, event: &Event) -> Result<Fate, Fault> {
+    Ok(match map(event, &ready.rules)? {
+        Mapped::Skip { rule } => Fate::Skip { rule },
+        Mapped::Create { rule, request } => {
+            let letter = chakra::letter(&ready.config.api, &request);
+            let curl = curl::command(&letter, ready.config.api.ca_file.as_deref());
+            Fate::Create { rule, request: Box::new(request), letter, curl }
+        }
+    })
+}

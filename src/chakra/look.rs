@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Client;
 use super::send::Question;
 use crate::core::look::Look;
+use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 
 /// Rows asked for at most: one is the process, a second a duplicate, and an API that does not know the attribute may
@@ -19,5 +20,12 @@ impl Client {
         let asked = json!({ "where": { look.attribute.as_str(): look.value }, "limit": ROWS_MAX });
         let (procedure, body) = (&look.procedure, asked.to_string().into_bytes());
         self.send(Question { procedure, path: "process/list", body, attribute: Some(&look.attribute) }).await
+    }
+
+    /// Asks for what no procedure has, a process from before the epoch: only whether it may be asked is to be learned.
+    pub async fn knock(&self, procedure: &Procedure) -> Reply {
+        let asked = json!({ "where": { "createdAt": { "<": "1970-01-01T00:00:00Z" } }, "limit": 1 });
+        let body = asked.to_string().into_bytes();
+        self.send(Question { procedure, path: "process/list", body, attribute: None }).await
     }
 }

@@ -198,8 +198,9 @@ fn good(common: &Common, arguments: &Arguments, ready: &Ready, warnings: &[Strin
 fn bad(arguments: &Arguments, mistakes: &Mistakes) {
     if arguments.json {
         let list = mistakes.list.iter().map(|mistake| {
-            let line = mistake.span.as_ref().map(|span| mistakes.source.line(span.start));
-            json!({ "line": line, "key": mistake.key, "what": mistake.what, "expected": mistake.expected })
+            let start = mistake.span.as_ref().map(|span| span.start);
+            let (line, column) = (start.map(|at| mistakes.source.line(at)), start.map(|at| mistakes.source.column(at)));
+            json!({ "line": line, "column": column, "key": mistake.key, "what": mistake.what, "expected": mistake.expected })
         });
         println!("{}", json!({ "file": mistakes.source.path(), "mistakes": list.collect::<Vec<_>>() }));
         return;

@@ -1,23 +1,50 @@
-//! `check --online`: what the broker says, each with the line of the configuration that it is about.
+//! `check --online`: what the broker and the API say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking it (`amqp::survey`), and the API.
+//! Not here: asking them (`amqp::survey`, `online::api`).
+
+mod api;
 
 use super::check::Ready;
 use crate::amqp::survey;
 use crate::config::Mistakes;
+use crate::core::mistake::Mistake;
 
-/// The warnings of the broker.
+/// What was learned.
+#[derive(Default)]
+struct Found {
+    mistakes: Vec<Mistake>,
+    warnings: Vec<String>,
+}
+
+/// The warnings of the broker and the API.
 ///
 /// # Errors
-/// What is missing or wrong there, or why it could not be asked.
+/// What is missing or wrong there, or why it could not be asked: all of it, of both.
 pub(super) fn ask(ready: &Ready) -> Result<Vec<String>, Box<Mistakes>> {
-    let refuse = |key: &str, said: Vec<String>| {
-        let list = said.into_iter().map(|what| ready.source.mistake(key, what)).collect();
-        Box::new(Mistakes::new(ready.source.clone(), list))
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| refuse("broker.url", vec![format!("the runtime cannot be begun: {error}")]))?;
-    let survey = runtime.block_on(survey::ask(&ready.config.broker)).map_err(|why| refuse("broker.url", vec![why]))?;
-    if survey.mistakes.is_empty() { Ok(survey.warnings) } else { Err(refuse("broker.queue", survey.mistakes)) }
+    let mut found = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            let (mut found, api) = tokio::join!(broker(ready), api::ask(ready));
+            found.mistakes.extend(api.mistakes);
+            found.warnings.extend(api.warnings);
+            found
+        }),
+        Err(error) => refused(ready, "broker.url", vec![format!("the runtime cannot be begun: {error}")]),
+    };
+    if found.mistakes.is_empty() {
+        return Ok(found.warnings);
+    }
+    Err(Box::new(Mistakes::new(ready.source.clone(), std::mem::take(&mut found.mistakes))))
+}
+
+async fn broker(ready: &Ready) -> Found {
+    match survey::ask(&ready.config.broker).await {
+        Err(why) => refused(ready, "broker.url", vec![why]),
+        Ok(survey) => Found { warnings: survey.warnings, ..refused(ready, "broker.queue", survey.mistakes) },
+    }
+}
+
+fn refused(ready: &Ready, key: &str, said: Vec<String>) -> Found {
+    let mistakes = said.into_iter().map(|what| ready.source.mistake(key, what)).collect();
+    Found { mistakes, ..Found::default() }
 }

@@ -6,7 +6,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::names;
-use super::tables::{List, Table};
+use super::tables::{List, STANDS_IN, Table, Value};
 use super::values::NAME_BYTES_MAX;
 use crate::core::mapping::written::{Action, Spot, WrittenRule};
 use crate::core::mistake::Mistake;
@@ -30,21 +30,24 @@ pub(super) const KEYS: [&str; 12] = [
     "record",
 ];
 
-/// All rules whose pieces could be read, and every mistake in the others.
+/// All rules, and every mistake in reading them.
 pub(super) fn rules(file: &DeTable<'_>, mistakes: &mut Vec<Mistake>) -> Vec<WrittenRule> {
     LIST.demand(file, mistakes);
-    LIST.read(file, mistakes, rule)
+    LIST.read(file, mistakes, |table| {
+        let rule = rule(table);
+        table.is_whole();
+        Some(rule)
+    })
 }
 
-fn rule(table: &mut Table<'_, '_>) -> Option<WrittenRule> {
-    let name = name(table);
-    let rule = WrittenRule {
+fn rule(table: &mut Table<'_, '_>) -> WrittenRule {
+    WrittenRule {
         span: table.span.clone(),
-        name: Spot { value: String::new(), span: table.span.clone() },
+        name: name(table),
         kinds: kinds(table),
-        when: table.text("when"),
+        when: table.text_or("when", "true"),
         action: action(table),
-        procedure: table.text("procedure"),
+        procedure: table.text_or("procedure", STANDS_IN),
         data: table.value("data"),
         record: table.value("record"),
         status: table.value("status"),
@@ -52,17 +55,18 @@ fn rule(table: &mut Table<'_, '_>) -> Option<WrittenRule> {
         next_action_at: table.value("nextActionAt"),
         assigned_to: table.value("assignedTo"),
         reconcile_by: table.text("reconcile_by"),
-    };
-    Some(WrittenRule { name: name?, ..rule })
+    }
 }
 
-fn name(table: &mut Table<'_, '_>) -> Option<Spot<String>> {
-    let name = table.required("name", "a name of its own")?;
+fn name(table: &mut Table<'_, '_>) -> Spot<String> {
+    let Some(name) = table.required("name", "a name of its own") else {
+        return Spot { value: table.label().to_owned(), span: table.span.clone() };
+    };
     if name.value.len() > NAME_BYTES_MAX {
         let what = format!("is {} bytes long", name.value.len());
         table.wrong(name.span.clone(), "name", &what, &format!("at most {NAME_BYTES_MAX} bytes"));
     }
-    Some(name)
+    name
 }
 
 fn kinds(table: &mut Table<'_, '_>) -> Vec<Spot<String>> {
@@ -72,20 +76,30 @@ fn kinds(table: &mut Table<'_, '_>) -> Vec<Spot<String>> {
             table.wrong(value.span(), "type", "is empty", "a type, or no key: then every type matches");
             Vec::new()
         }
-        DeValue::Array(list) => list.iter().filter_map(|item| table.text_of("type", item)).collect(),
-        _ => table.text_of("type", value).into_iter().collect(),
+        DeValue::Array(list) => list.iter().map(|item| type_of(table, item)).collect(),
+        _ => vec![type_of(table, value)],
     }
 }
 
+/// A type. One that could not be read stands for none that another rule has.
+fn type_of<'t>(table: &mut Table<'_, 't>, value: &Value<'t>) -> Spot<String> {
+    let own = || Spot { value: format!("{STANDS_IN}{}", value.span().start), span: value.span() };
+    table.text_of("type", value).unwrap_or_else(own)
+}
+
 fn action(table: &mut Table<'_, '_>) -> Action {
-    let Some(word) = table.text("action") else { return Action::default() };
+    // Where nobody knows what was meant, a missing procedure is no second mistake.
+    let unread = if table.find("procedure").is_some() { Action::Create } else { Action::Skip };
+    let Some(word) = table.text("action") else {
+        return if table.find("action").is_some() { unread } else { Action::default() };
+    };
     match word.value.as_str() {
         "create" => Action::Create,
         "skip" => Action::Skip,
         other => {
             let expected = names::suggest(other, &["create", "skip"]);
             table.wrong(word.span, "action", &format!("{other:?} is not known"), &expected);
-            Action::default()
+            unread
         }
     }
 }

@@ -76,6 +76,14 @@ impl Source {
         self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
     }
 
+    /// The column of this byte in its line, in characters, counted from 1.
+    #[must_use]
+    pub fn column(&self, at: usize) -> usize {
+        let at = self.boundary(at);
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        self.text[line..at].chars().count() + 1
+    }
+
     /// What is wrong with a key such as `broker.queue`, found after reading: at its place.
     #[must_use]
     pub fn mistake(&self, key: &str, what: String) -> Mistake {

@@ -10,6 +10,10 @@ use super::names;
 use crate::core::mapping::written::{Spot, Written};
 use crate::core::mistake::{Mistake, Span};
 
+/// What stands in the place of a piece that could not be read, so that the rest is checked as well: it passes every check. It
+/// is never run, since one mistake makes the whole unusable.
+pub(super) const STANDS_IN: &str = "{{ key }}";
+
 /// A value and its place.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -123,12 +127,19 @@ impl<'r, 't> Table<'r, 't> {
         None
     }
 
-    /// A value of JSON that may be missing.
-    pub(super) fn value(&mut self, key: &str) -> Option<Spot<Written>> {
-        self.find(key).and_then(|value| self.written(key, value))
+    /// A text that may be missing; this one where it is there and could not be read.
+    pub(super) fn text_or(&mut self, key: &str, instead: &str) -> Option<Spot<String>> {
+        let span = self.find(key)?.span();
+        Some(self.text(key).unwrap_or_else(|| Spot { value: instead.to_owned(), span }))
     }
 
-    fn written(&mut self, path: &str, value: &Value<'t>) -> Option<Spot<Written>> {
+    /// A value of JSON that may be missing.
+    pub(super) fn value(&mut self, key: &str) -> Option<Spot<Written>> {
+        self.find(key).map(|value| self.written(key, value))
+    }
+
+    /// What could not be read has [`STANDS_IN`] in its place.
+    fn written(&mut self, path: &str, value: &Value<'t>) -> Spot<Written> {
         let written = match value.get_ref() {
             DeValue::String(text) => Some(Written::Text(text.to_string())),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Written::Integer),
@@ -141,11 +152,11 @@ impl<'r, 't> Table<'r, 't> {
         if written.is_none() {
             self.not_json(path, value);
         }
-        written.map(|written| Spot { value: written, span: value.span() })
+        Spot { value: written.unwrap_or_else(|| Written::Text(STANDS_IN.to_owned())), span: value.span() }
     }
 
     fn list(&mut self, path: &str, list: &[Value<'t>]) -> Written {
-        let items = list.iter().enumerate().filter_map(|(index, item)| self.written(&format!("{path}[{index}]"), item));
+        let items = list.iter().enumerate().map(|(index, item)| self.written(&format!("{path}[{index}]"), item));
         Written::List(items.collect())
     }
 
@@ -153,9 +164,9 @@ impl<'r, 't> Table<'r, 't> {
     fn object(&mut self, path: &str, table: &DeTable<'t>) -> Written {
         let mut pairs: Vec<_> = table.iter().collect();
         pairs.sort_by_key(|(key, _)| key.span().start);
-        let pairs = pairs.into_iter().filter_map(|(key, value)| {
+        let pairs = pairs.into_iter().map(|(key, value)| {
             let spot = Spot { value: key.get_ref().to_string(), span: key.span() };
-            Some((spot, self.written(&format!("{path}.{}", key.get_ref()), value)?))
+            (spot, self.written(&format!("{path}.{}", key.get_ref()), value))
         });
         Written::Table(pairs.collect())
     }
@@ -166,6 +177,16 @@ impl<'r, 't> Table<'r, 't> {
             _ => "a number that JSON and 64 bits can hold",
         };
         self.wrong(value.span(), path, &format!("is {}", kind(value.get_ref())), expected);
+    }
+
+    /// How mistakes in it are told.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Whatever could not be read has something in its place, so that the rest of the table can be checked as well.
+    pub(super) fn is_whole(&mut self) {
+        self.broken = false;
     }
 
     /// Says what is wrong with a piece: the table will not be used.

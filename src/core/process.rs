@@ -28,7 +28,7 @@ impl Procedure {
         if fits && plain {
             return Ok(Self(text.to_owned()));
         }
-        Err(format!("a procedure short id is 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
+        Err(format!("a procedure's short id: 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
     }
 
     /// The short id.

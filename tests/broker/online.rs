@@ -11,6 +11,7 @@ use super::scene::Scene;
 use crate::support::broker::shared;
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::deadline::within;
+use crate::support::standin::{Canned, On, Rule};
 
 /// Where `broker.url` and `broker.queue` stand in the file of a `Setup`.
 const URL_LINE: &str = "config.toml:2:";
@@ -99,4 +100,19 @@ async fn a_trap_is_a_warning_and_a_broker_that_is_away_a_mistake() {
     assert_eq!(code, Some(78), "{said}");
     holds(&said, &[URL_LINE, "connecting to 127.0.0.1:1"]);
     scene.client.until_depth(&scene.queue(), 0, Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_says_nothing_clear_is_a_warning_and_one_that_refuses_the_token_a_mistake() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    made(&scene).await;
+    scene.api.plan(vec![Rule { on: On::List, ..Rule::always(Canned::new(503)) }]);
+    let (code, said) = check(&scene.setup(), &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    holds(&said, &["warning: procedure lead: the API answers 503"]);
+    scene.api.set_tokens(&["another"]);
+    let (code, said) = check(&scene.setup(), &["--json"]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &["\"key\":\"api.token\"", "401"]);
+    assert!(scene.api.created().is_empty());
 }

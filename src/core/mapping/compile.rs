@@ -189,6 +189,12 @@ fn status(json: &Json) -> Result<(), String> {
     request::status(json).map(drop).map_err(|_| nearest())
 }
 
+/// Below this, a number is taken for seconds: as milliseconds it would be a day before March 1973.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+
 fn epoch_ms(json: &Json) -> Result<(), String> {
-    request::epoch_ms(json).map(drop)
+    match request::epoch_ms(json)? {
+        seconds @ 1..SECONDS_BELOW => Err(format!("milliseconds: {seconds} looks like seconds, write {seconds}000")),
+        _ => Ok(()),
+    }
 }

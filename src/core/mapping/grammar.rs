@@ -47,10 +47,31 @@ pub(super) fn read(place: Place<'_>, range: Range<usize>) -> Result<Form, Vec<Mi
         return Err(vec![place.mistake(range, what, format!("at most {EXPRESSION_BYTES_MAX}"))]);
     }
     let tree = parse_expr(source).map_err(|error| vec![syntax(place, &range, &error)])?;
-    match lone_path(&tree) {
-        Some(path) => Ok(Form::Path(path)),
-        None => strict::rewrite(place, range.start, &tree).map(|(code, reads)| Form::Code(code, reads)),
-    }
+    let form = match lone_path(&tree) {
+        Some(path) => Form::Path(path),
+        None => strict::rewrite(place, range.start, &tree).map(|(code, reads)| Form::Code(code, reads))?,
+    };
+    let nowhere = nowhere(place, &range, &form);
+    if nowhere.is_empty() { Ok(form) } else { Err(nowhere) }
+}
+
+/// A mistake for each path that no event can have.
+fn nowhere(place: Place<'_>, range: &Range<usize>, form: &Form) -> Vec<Mistake> {
+    let paths: Vec<&Path> = match form {
+        Form::Path(path) => vec![path],
+        Form::Code(_, reads) => reads.iter().map(|read| &read.path).collect(),
+    };
+    let found = paths.into_iter().filter_map(|path| Some((path, path.is_nowhere()?)));
+    found.map(|(path, (what, expected))| place.mistake(whereabouts(place, range, path), what, expected)).collect()
+}
+
+/// The path as it stands in the expression, if it is written as we would; otherwise the whole expression.
+fn whereabouts(place: Place<'_>, range: &Range<usize>, path: &Path) -> Range<usize> {
+    let (source, written) = (&place.text[range.clone()], path.to_string());
+    let spellings = [written.replace('"', "'"), written];
+    let found = spellings.iter().find_map(|written| Some((source.find(written.as_str())?, written.len())));
+    let (from, length) = found.unwrap_or_else(|| (source.len() - source.trim_start().len(), source.trim().len()));
+    range.start + from..range.start + from + length
 }
 
 fn syntax(place: Place<'_>, range: &Range<usize>, error: &minijinja::Error) -> Mistake {

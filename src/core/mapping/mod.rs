@@ -10,7 +10,6 @@ pub mod schemas;
 pub mod written;
 
 mod answer;
-mod between;
 mod checks;
 mod compile;
 mod expression;
@@ -19,6 +18,7 @@ mod grammar;
 mod leaf;
 mod lists;
 mod names;
+mod order;
 mod path;
 mod place;
 mod request;

@@ -54,16 +54,46 @@ pub(super) fn names(known: &[Known]) -> Vec<&'static str> {
     known.iter().map(|(name, _)| *name).collect()
 }
 
-/// The known names, the nearest first said aloud.
+/// What filters and tests of other languages are called here.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("count", "length"),
+    ("downcase", "lower"),
+    ("dump", "json"),
+    ("integer", "int"),
+    ("len", "length"),
+    ("number", "float"),
+    ("size", "length"),
+    ("str", "string"),
+    ("strip", "trim"),
+    ("timestamp", "epoch_ms"),
+    ("tostring", "string"),
+    ("upcase", "upper"),
+];
+
+/// So many names are said with the nearest one; more would hide it.
+const LIST_MAX: usize = 8;
+
+/// The nearest known name, or else all of them.
 pub(super) fn expected(written: &str, known: &[&str]) -> String {
     let list = known.join(", ");
-    nearest(written, known).map_or_else(|| format!("one of {list}"), |name| format!("`{name}`? Known are {list}"))
+    match nearest(written, known) {
+        None => format!("one of {list}"),
+        Some(name) if known.len() > LIST_MAX => format!("`{name}`?"),
+        Some(name) => format!("`{name}`? Known are {list}"),
+    }
 }
 
 /// The known name that `written` was most likely meant to be.
 pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
+    let here = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == written).map(|(_, here)| *here);
+    if let Some(same) = known.iter().copied().find(|name| here == Some(name)) {
+        return Some(same);
+    }
     let near = |name: &&'a str| strsim::jaro_winkler(&written, &name.to_lowercase());
     let best = known.iter().copied().max_by(|left, right| near(left).total_cmp(&near(right)))?;
-    (written.len() > 2 && near(&best) > 0.75).then_some(best)
+    // Two letters in each other's place are near for a person, and far for the measure above.
+    let slip = |name: &&'a str| strsim::damerau_levenshtein(&written, &name.to_lowercase()) == 1;
+    let best = known.iter().copied().find(slip).or_else(|| (near(&best) > 0.75).then_some(best));
+    best.filter(|_| written.len() > 2)
 }

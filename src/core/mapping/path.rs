@@ -131,7 +131,26 @@ fn walk<'a>(from: &'a Value, steps: &[Step], done: usize) -> Result<Cow<'a, Valu
     Ok(Cow::Borrowed(here))
 }
 
+/// The longest name of a header, in bytes.
+const HEADER_BYTES_MAX: usize = 255;
+
 impl Path {
+    /// Why no event can have anything there, if so, and what was expected.
+    pub(super) fn is_nowhere(&self) -> Option<(String, String)> {
+        match (self.variable, self.steps.first()?) {
+            (Variable::Headers, Step::Member(name)) => no_header(name),
+            (Variable::Headers | Variable::Event, Step::Item(_)) => {
+                let expected = format!("the name of a member: `{}.name`", self.variable.name());
+                Some((format!("`{}` is an object and has no items", self.variable.name()), expected))
+            }
+            (Variable::Event, _) => None,
+            (text, _) => {
+                let expected = format!("`{0}` alone, or `({0} | split('.'))[0]`", text.name());
+                Some((format!("`{}` is a text, and nothing lies below it", text.name()), expected))
+            }
+        }
+    }
+
     /// Says in words that the path leads nowhere, and how far it got. Names of members of the event that the
     /// rule does not write are not told: they can be data.
     pub(super) fn missing(&self, steps_taken: usize) -> String {
@@ -152,6 +171,19 @@ impl fmt::Display for Path {
             Step::Item(index) => write!(out, "[{index}]"),
         })
     }
+}
+
+/// Why no message can have a header of this name, if so.
+fn no_header(name: &str) -> Option<(String, String)> {
+    let what = match name.len() {
+        0 => "an empty name of a header".to_owned(),
+        1..=HEADER_BYTES_MAX if name.contains(char::is_whitespace) => {
+            format!("{name:?} cannot be the name of a header: it holds a space")
+        }
+        1..=HEADER_BYTES_MAX => return None,
+        long => format!("a name of a header of {long} bytes"),
+    };
+    Some((what, format!("the name of a header, 1 to {HEADER_BYTES_MAX} bytes without spaces")))
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -15,7 +15,7 @@ use super::path::Scope;
 use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
-use super::{between, compile};
+use super::{compile, order};
 use crate::core::event::Event;
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
@@ -160,7 +160,7 @@ impl Rules {
     pub fn compile(written: Vec<WrittenRule>) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let rules = written.iter().map(|rule| compile::rule(rule, &mut mistakes)).collect();
-        between::find(&written, &mut mistakes);
+        order::check(&written, &mut mistakes);
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
         if mistakes.is_empty() { Ok(Self { list: rules, schemas: Schemas::default() }) } else { Err(mistakes) }
     }

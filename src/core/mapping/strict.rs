@@ -9,6 +9,7 @@
 //! themselves (`checks`, `filters`).
 
 mod calls;
+mod nulls;
 mod operators;
 
 use minijinja::machinery::Span;
@@ -31,6 +32,7 @@ const DEPTH_MAX: usize = 60;
 pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<(String, Vec<Read>), Vec<Mistake>> {
     let mut reader = Reader { place, offset, reads: Vec::new(), mistakes: Vec::new(), depth: 0, is_too_deep: false };
     let code = reader.bare(tree);
+    reader.nulls(tree);
     if reader.mistakes.is_empty() { Ok((code, reader.reads)) } else { Err(reader.mistakes) }
 }
 
@@ -120,8 +122,7 @@ impl Reader<'_> {
 
     fn variable(&mut self, name: &str, span: Span) -> String {
         if name != "omit" {
-            let known = [&Variable::NAMES[..], &["omit"]].concat();
-            self.mistake(span, format!("unknown variable `{name}`"), names::expected(name, &known));
+            self.mistake(span, format!("unknown variable `{name}`"), expected_variable(name));
         }
         name.to_owned()
     }
@@ -190,6 +191,16 @@ impl Reader<'_> {
             codes.push(format!("{}: {}", self.atom(key), self.atom(value)));
         }
         format!("{{{}}}", codes.join(", "))
+    }
+}
+
+/// What was meant: the usual slips are a null of another language, and a field without the event it is of.
+fn expected_variable(name: &str) -> String {
+    let known = [&Variable::NAMES[..], &["omit"]].concat();
+    match name {
+        "null" | "nil" | "undefined" => "`omit`, which leaves the field out".to_owned(),
+        _ if names::nearest(name, &known).is_some() => names::expected(name, &known),
+        _ => format!("`event.{name}`, if it is a field of the event. Known are {}", known.join(", ")),
     }
 }
 

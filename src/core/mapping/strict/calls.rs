@@ -40,17 +40,22 @@ impl Reader<'_> {
                 self.mistake(span, "`omit` is no function", "`omit`, without parentheses");
             }
             Expr::Var(var) => {
-                let expected =
-                    format!("a filter: `value | name`; {}", names::expected(var.id, &names::names(&FILTERS)));
-                self.mistake(span, format!("unknown function `{}`", var.id), expected);
+                self.mistake(span, format!("unknown function `{}`", var.id), filter_for(var.id));
             }
             Expr::GetAttr(attr) => {
-                let expected =
-                    format!("a filter: `value | name`; {}", names::expected(attr.name, &names::names(&FILTERS)));
-                self.mistake(span, format!("values have no method `{}`", attr.name), expected);
+                self.mistake(span, format!("values have no method `{}`", attr.name), filter_for(attr.name));
             }
             _ => self.mistake(span, "nothing here can be called", "a filter: `value | name`"),
         }
         String::new()
+    }
+}
+
+/// How the filter of about this name is written.
+fn filter_for(name: &str) -> String {
+    let known = names::names(&FILTERS);
+    match names::nearest(name, &known) {
+        Some(near) => format!("a filter: `value | {near}`"),
+        None => format!("a filter: `value | name`; {}", names::expected(name, &known)),
     }
 }

@@ -20,8 +20,10 @@ fn a_mistake_points_at_the_very_word() {
         ("'{{ event.a | lowr }}'", "lowr", "`lower`?"),
         ("'{{ event.a | lowercase }}'", "lowercase", "`lower`?"),
         ("'{{ event.a is defnied }}'", "defnied", "`defined`?"),
-        ("'{{ len(event.a) }}'", "len(event.a)", "a filter"),
-        ("'{{ event.a.strip() }}'", ".strip()", "a filter"),
+        ("'{{ len(event.a) }}'", "len(event.a)", "`value | length`"),
+        ("'{{ event.a.strip() }}'", ".strip()", "`value | trim`"),
+        ("'{{ event.a | upcase }}'", "upcase", "`upper`?"),
+        ("'{{ zzzz(event.a) }}'", "zzzz(event.a)", "one of abs"),
         ("'{{ (event.a)() }}'", "(event.a)()", "a filter"),
         ("'{{ omit() }}'", "omit()", "without parentheses"),
         ("'{{ event.a | truncate }}'", "truncate", "1"),
@@ -41,9 +43,18 @@ fn a_mistake_points_at_the_very_word() {
         ("'a {{ b'", "{{", "outside of quotes"),
         ("'a {{ \"}}\"'", "{{", "outside of quotes"),
         ("'{{- event.a }}'", "{{", "with a space"),
-        ("\"\"\"{{ loewr }}\"\"\"", "loewr", "one of"),
+        ("\"\"\"{{ loewr }}\"\"\"", "loewr", "`event.loewr`"),
         ("'''\n{{ event.a\n | uper }}'''", "uper", "`upper`?"),
         ("inf", "inf", "finite"),
+        ("'{{ none }}'", "none", "`omit`"),
+        ("'{{ event.a | default(none) }}'", "none", "`omit`"),
+        ("'{{ event.a if event.b else none }}'", "none", "`omit`"),
+        ("\"{{ headers['x y'] }}\"", "headers['x y']", "without spaces"),
+        ("'{{ headers[\"\"] | default(1) }}'", "headers[\"\"]", "1 to 255"),
+        ("'{{ headers[0] }}'", "headers[0]", "name of a member"),
+        ("'{{ event[0].a }}'", "event[0].a", "name of a member"),
+        ("'{{ routing_key.a | upper }}'", "routing_key.a", "split"),
+        ("'{{ kye }}'", "kye", "`key`?"),
     ] {
         let (mistake, found) = mistake_of(written);
         assert_eq!(found, pointed, "{written}: {mistake:?}");
@@ -51,6 +62,30 @@ fn a_mistake_points_at_the_very_word() {
         assert!(words.contains(word), "{written}: {mistake:?}");
         assert_eq!(mistake.key, "rule \"r\".data.x");
     }
+}
+
+#[test]
+fn null_may_be_compared_with_and_a_name_of_a_header_may_be_any_other() {
+    let long = format!("'{{{{ headers.{} }}}}'", "h".repeat(256));
+    assert!(mistake_of(&long).0.what.contains("256 bytes"));
+    for written in [
+        "'{{ event.a == none }}'",
+        "'{{ event.a is none }}'",
+        "'{{ (event.a | default(none)) is none }}'",
+        "'{{ headers[\"x-very.odd:name\"] }}'",
+        "'{{ event.a if event.b != none else omit }}'",
+    ] {
+        assert!(
+            compile(&format!("[[rule]]\nname = 'r'\nprocedure = 'lead'\ndata = {{ x = {written} }}\n")).is_ok(),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn an_attribute_that_could_not_be_read_is_one_mistake_and_not_two() {
+    let file = "[[rule]]\nname = 'r'\nprocedure = 'lead'\nreconcile_by = 'id'\ndata = { id = '{{ evnt.a }}' }\n";
+    assert_eq!(said(file).len(), 1, "{:?}", said(file));
 }
 
 #[test]
@@ -67,7 +102,8 @@ fn a_misspelt_variable_gets_the_nearest_name() {
         let (mistake, _) = mistake_of(&format!("'{{{{ {written}.x }}}}'"));
         assert!(mistake.what.contains(written) && mistake.expected.starts_with(nearest), "{mistake:?}");
     }
-    assert!(mistake_of("'{{ zzzz }}'").0.expected.starts_with("one of event"));
+    assert!(mistake_of("'{{ zzzz }}'").0.expected.starts_with("`event.zzzz`"));
+    assert!(mistake_of("'{{ null }}'").0.expected.starts_with("`omit`"));
 }
 
 #[test]
@@ -126,6 +162,7 @@ fn fields_that_never_fit_are_found_at_load_time() {
         ("state = ' '", "not empty"),
         ("assignedTo = ['a']", "not empty"),
         ("nextActionAt = 1.0", "without a fraction"),
+        ("nextActionAt = 1767225600", "write 1767225600000"),
         ("nextActionAt = '2026-01-01T00:00:00Z'", "epoch_ms"),
         ("nextActionAt = { a = 1 }", "epoch milliseconds"),
         ("data = 'x'", "a table"),
@@ -162,6 +199,9 @@ fn a_rule_that_earlier_rules_shut_out_is_a_mistake() {
         ("type = '*'", ""),
         ("type = ['a.*', 'b']", "type = 'a.*'"),
         ("type = ['a', 'b', 'c']", "type = ['b', 'a']\nwhen = 'true'"),
+        ("type = 'a.*'", "type = 'a.b'"),
+        ("type = 'a.*'", "type = ['a.b', 'a.c.*', 'a.?']"),
+        ("type = 'a.?'", "type = 'a.?'"),
     ] {
         let said = said(&(rule("one", earlier) + &rule("two", later)));
         assert_eq!(said.len(), 1, "{earlier} / {later}: {said:?}");
@@ -172,7 +212,10 @@ fn a_rule_that_earlier_rules_shut_out_is_a_mistake() {
     for (earlier, later) in [
         ("when = 'event.a'", "type = 'a.b'"),
         ("type = 'a'", "type = ['a', 'b']"),
-        ("type = 'a.*'", "type = 'a.b'"),
+        ("type = 'a.*'", "type = ['a.b', 'b']"),
+        ("type = 'a.b'", "type = 'a.*'"),
+        ("type = 'a.?'", "type = 'a.*'"),
+        ("type = 'a.*'\nwhen = 'event.a'", "type = 'a.b'"),
         ("type = 'a'", ""),
     ] {
         assert!(compile(&(rule("one", earlier) + &rule("two", later))).is_ok(), "{earlier} / {later}");

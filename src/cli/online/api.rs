@@ -1,0 +1,111 @@
+//! Whether the API takes the token, and knows the procedures that rules name: one list of nothing for each. It creates nothing.
+//!
+//! Not here: the request (`chakra::look`), and whether a create would be taken: only a create can tell.
+
+use super::{Found, refused};
+use crate::chakra::Client;
+use crate::cli::check::Ready;
+use crate::config::secret::SecretSource;
+use crate::core::mapping::written::WrittenRule;
+use crate::core::mistake::Mistake;
+use crate::core::process::Procedure;
+use crate::core::reply::{Answer, Body, NotSent, Reply};
+
+const BASE_URL: &str = "api.base_url";
+
+/// What an answer says.
+enum Said {
+    /// It may be asked.
+    Welcome,
+    /// It would say the same to everybody: of this key, this is wrong.
+    Nothing(&'static str, String),
+    /// This procedure is out of reach: what is wrong, and what was expected.
+    NotThis(String, &'static str),
+    Unclear(String),
+}
+
+pub(super) async fn ask(ready: &Ready) -> Found {
+    let client = match Client::new(&ready.config.api) {
+        Ok(client) => client,
+        Err(why) => return refused(ready, BASE_URL, vec![why]),
+    };
+    let mut found = Found::default();
+    let named = procedures(ready);
+    if named.is_empty() {
+        found
+            .warnings
+            .push("no rule names a procedure itself: the API was not asked whether it takes the token".to_owned());
+    }
+    for (procedure, rules) in named {
+        match said(&client.knock(&procedure).await, ready) {
+            Said::Welcome => {}
+            Said::Nothing(key, what) => return refused(ready, key, vec![what]),
+            Said::NotThis(what, expected) => {
+                found.mistakes.extend(
+                    rules.iter().map(|rule| mistake(rule, &format!("{:?}, {what}", procedure.as_str()), expected)),
+                );
+            }
+            Said::Unclear(what) => found.warnings.push(format!("procedure {procedure}: {what}")),
+        }
+    }
+    found
+}
+
+/// Each procedure that rules name themselves, once, with those rules.
+fn procedures(ready: &Ready) -> Vec<(Procedure, Vec<&WrittenRule>)> {
+    let mut named: Vec<(Procedure, Vec<&WrittenRule>)> = Vec::new();
+    for (rule, written) in ready.rules.iter().zip(&ready.config.rules) {
+        let literal = rule.procedure().filter(|_| rule.procedure_is_literal());
+        let Some(procedure) = literal.and_then(|text| Procedure::new(text).ok()) else { continue };
+        match named.iter_mut().find(|(known, _)| *known == procedure) {
+            Some((_, rules)) => rules.push(written),
+            None => named.push((procedure, vec![written])),
+        }
+    }
+    named
+}
+
+fn mistake(rule: &WrittenRule, what: &str, expected: &str) -> Mistake {
+    let span = rule.procedure.as_ref().map_or(&rule.span, |procedure| &procedure.span).clone();
+    let key = format!("rule {:?}.procedure", rule.name.value);
+    Mistake { span: Some(span), key, what: what.to_owned(), expected: expected.to_owned() }
+}
+
+fn said(reply: &Reply, ready: &Ready) -> Said {
+    let token = match ready.config.api.token {
+        SecretSource::File(_) => "api.token_file",
+        SecretSource::Given(_) => "api.token",
+    };
+    match reply {
+        Reply::NotSent { why: NotSent::Token, detail } => Said::Nothing(token, detail.clone()),
+        Reply::NotSent { detail, .. } | Reply::Lost { detail, .. } => {
+            Said::Nothing(BASE_URL, format!("the API cannot be asked: {detail}"))
+        }
+        Reply::Answered(answer) => answered(answer, token),
+    }
+}
+
+fn answered(answer: &Answer, token: &'static str) -> Said {
+    let is_page = answer.body == Body::Html;
+    match answer.status {
+        200..=299 if matches!(answer.body, Body::Json(_)) => Said::Welcome,
+        401 => Said::Nothing(
+            token,
+            "the API answers 401: it does not take this token; get one from its API keys".to_owned(),
+        ),
+        403 if !is_page => Said::NotThis(
+            "403: this token may not list its processes".to_owned(),
+            "a procedure that the role of the token may see and create in",
+        ),
+        404 if !is_page => Said::NotThis(
+            "404: the API knows no such procedure, or not under this base URL".to_owned(),
+            "the short id from the procedure's details page",
+        ),
+        status => {
+            let page = if is_page { " with a page: does api.base_url lead to the API?" } else { "" };
+            Said::Unclear(format!(
+                "the API answers {status}{page} to a list of its processes; nothing follows from that"
+            ))
+        }
+    }
+}

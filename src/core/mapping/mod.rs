@@ -21,6 +21,7 @@ mod names;
 mod order;
 mod path;
 mod place;
+mod references;
 mod request;
 mod scan;
 mod strict;

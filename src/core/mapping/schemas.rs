@@ -11,12 +11,14 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value as Json};
 
+use super::references;
 use super::written::{Spot, WrittenSchema};
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
 
-/// How many findings about one request are told.
-const FINDINGS_MAX: usize = 3;
+/// How large the side of a request may be for the place of a finding to be looked for, in bytes of JSON: a schema's `anyOf`
+/// keeps everything that is wrong below it, some hundred bytes for each two of a list.
+const SEARCHED_BYTES_MAX: usize = 64 * 1024;
 
 /// How much is told of where a finding is, and of what is wrong with a schema, in characters.
 const CHARS_MAX: usize = 200;
@@ -43,7 +45,7 @@ impl fmt::Debug for Schemas {
 impl Schemas {
     /// Compiles schemas. What they hold is taken as draft 2020-12 unless `$schema` says otherwise, and `format` counts.
     /// Patterns run in linear time: what only backtracking could match is a mistake. So is a reference to another
-    /// document, and a format that nobody knows.
+    /// document or in a circle, and a format that nobody knows.
     ///
     /// # Errors
     /// Every mistake.
@@ -95,13 +97,22 @@ impl Shape {
         let may_tell = |name: &str| self.names.contains(name) || is_written(name);
         let nothing = Json::Object(Map::new());
         let sides = [("data", &self.data, data), ("record.data", &self.record, record)];
-        let found = sides.into_iter().flat_map(|(name, validator, value)| {
-            let errors = validator.iter().flat_map(|validator| validator.iter_errors(value.unwrap_or(&nothing)));
-            errors.map(|error| finding(name, &error, may_tell)).collect::<Vec<_>>()
+        let found = sides.into_iter().filter_map(|(name, validator, value)| {
+            let (validator, value) = (validator.as_ref()?, value.unwrap_or(&nothing));
+            (!validator.is_valid(value)).then(|| first_finding(name, validator, value, may_tell))
         });
-        let found: Vec<String> = found.take(FINDINGS_MAX).collect();
+        let found: Vec<String> = found.collect();
         let text = || format!("{}: the schema of {procedure:?} refuses it", found.join("; "));
         (!found.is_empty()).then(text)
+    }
+}
+
+/// The first finding about a side of a request that is not valid.
+fn first_finding(side: &str, validator: &Validator, value: &Json, may_tell: impl Fn(&str) -> bool) -> String {
+    let is_small = serde_json::to_vec(value).is_ok_and(|bytes| bytes.len() <= SEARCHED_BYTES_MAX);
+    match if is_small { validator.validate(value) } else { Ok(()) } {
+        Err(error) => finding(side, &error, may_tell),
+        Ok(()) => format!("{side} (somewhere: it is too large to say where)"),
     }
 }
 
@@ -134,6 +145,7 @@ fn path(side: &str, location: &Location, more: Option<&str>, may_tell: impl Fn(&
 
 /// Compiles one schema, or says what is wrong with it and what was expected.
 fn compile(schema: &Json) -> Result<Arc<Validator>, (String, String)> {
+    references::check(schema).map_err(|(what, expected)| (cut(&what), expected.to_owned()))?;
     let options = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)

@@ -79,6 +79,10 @@ bite "any row is a find" src/core/look.rs \
   'is_some_and(|value| is_same(value, &look.value))' 'is_some()' "${pure[@]}"
 bite "a copy does not give way to its twin" src/bridge/twins.rs \
   'if is_running {' 'if is_running && remembered > 9 {' "${pure[@]}"
+bite "what a schema refuses is sent" src/core/mapping/rules.rs \
+  'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
+bite "a case never fails" src/core/case.rs \
+  'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
 bite "what is left of a wait is forgotten" src/core/parking.rs \
   '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
 

@@ -5,6 +5,8 @@
 
 #[path = "verbs/cases.rs"]
 mod cases;
+#[path = "verbs/healthcheck.rs"]
+mod healthcheck;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -126,7 +126,7 @@ pub fn load_to_run(path: &Path) -> Result<Ready, Box<Mistakes>> {
 }
 
 /// The variables that are text; no other can be one of ours.
-fn variables() -> impl Iterator<Item = (String, String)> {
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 

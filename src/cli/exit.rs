@@ -13,6 +13,8 @@ pub enum Exit {
     WouldDie,
     /// 1: a mapping case failed.
     CaseFailed,
+    /// 1: the daemon is not well, or does not answer.
+    Unhealthy,
     /// 64: the command line is wrong.
     Usage,
     /// 70: something that should not be, or cannot be begun.
@@ -31,7 +33,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::WouldDie | Self::CaseFailed => 1,
+            Self::WouldDie | Self::CaseFailed | Self::Unhealthy => 1,
             Self::Usage => 64,
             Self::Internal => 70,
             Self::HandedBack => 75,

@@ -1,9 +1,10 @@
-//! The verbs: `run`, `check`, `map`, `test`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
 pub mod check;
 pub mod exit;
+pub mod healthcheck;
 pub mod map;
 mod online;
 pub mod run;
@@ -47,6 +48,8 @@ enum Verb {
     Map(map::Arguments),
     /// Runs the mapping cases, and says what differs and what no case tries
     Test(test::Arguments),
+    /// Asks the daemon beside it how it is; 0 is well, 1 is not
+    Healthcheck(healthcheck::Arguments),
 }
 
 /// Runs the verb that `arguments` name.
@@ -60,6 +63,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Check(arguments) => check::run(&cli.common, &arguments),
         Verb::Map(arguments) => map::run(&cli.common, &arguments),
         Verb::Test(arguments) => test::run(&cli.common, &arguments),
+        Verb::Healthcheck(arguments) => healthcheck::run(&cli.common, &arguments),
     }
 }
 

@@ -14,6 +14,7 @@ mod changes;
 mod documents;
 mod environment;
 mod hidden;
+mod listen;
 mod load;
 mod names;
 mod reader;
@@ -28,6 +29,7 @@ mod urls;
 mod values;
 
 pub use changes::{RuleChanges, needs_restart, rule_changes};
+pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};
 

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
-use super::{Format, Log};
+use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
 use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy};
 use crate::{admin, bridge};
@@ -85,7 +85,7 @@ pub(super) fn shutdown(reader: &mut Reader<'_>) -> bridge::Config {
 
 /// `[admin]`
 pub(super) fn admin(reader: &mut Reader<'_>) -> admin::Config {
-    let listen = reader.optional("admin.listen", Some("127.0.0.1:9464"), values::address);
+    let listen = reader.optional("admin.listen", Some(listen::DEFAULT), values::address);
     let token = reader.optional_secret("admin.token", "admin.token_file");
     admin::Config { listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))), token }
 }

@@ -21,7 +21,7 @@ use crate::bridge::clock::epoch_ms;
 use crate::bridge::phase::{Phase, Pulse, stopped};
 use crate::bridge::wishes::Wishes;
 use crate::bridge::{self, Bridge};
-use crate::chakra::{Client, token};
+use crate::chakra::{Client, token, trust};
 use crate::cli::check::Ready;
 use crate::config::Config;
 use crate::core::mapping::rules::{Rule, Rules};
@@ -68,13 +68,14 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let rules = Arc::new(rules);
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
-    let (desk, wishes, token_changes) = wishes(&config, rules_seen);
+    let (desk, wishes, [token_changes, certificate_changes]) = wishes(&config, rules_seen);
 
     let pulse_seen = Arc::clone(&pulse);
     let health =
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_state_seen, pulse: pulse_seen };
     let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, desk }).await?;
     let client = Client::new(&config.api)?;
+    let http = client.clone();
     let ends = Ends { intake, stop: stop_seen.clone(), appetite: appetite_seen, state, metrics: Arc::clone(&metrics) };
     let mut shore: JoinSet<bool> = JoinSet::new();
     shore.spawn(connection::run(config.broker, ends));
@@ -101,7 +102,8 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(corridor, stopping) } => both,
         why = broken(&mut shore, stop_seen, &mut said) => return Err(why),
-        never = token::watch(config.api.token, token_changes) => match never {},
+        never = token::watch(config.api.token.clone(), token_changes) => match never {},
+        never = trust::watch(config.api, http, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {
@@ -118,12 +120,13 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
 }
 
-/// Where an operator may wish, where the dispatcher hears of it, and where a new token is told.
-fn wishes(config: &Config, rules: watch::Receiver<Arc<Rules>>) -> (Option<Desk>, Wishes, watch::Sender<u64>) {
+/// Where an operator may wish, where the dispatcher hears of it, and where new tokens and certificates are told.
+fn wishes(config: &Config, rules: watch::Receiver<Arc<Rules>>) -> (Option<Desk>, Wishes, [watch::Sender<u64>; 2]) {
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
+    let (certificate_changes, certificates) = watch::channel(0);
     let desk = config.admin.token.clone().map(|token| Desk::new(token, paused));
-    (desk, Wishes { paused: paused_seen, token, rules }, token_changes)
+    (desk, Wishes { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
 }
 
 async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {

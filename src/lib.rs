@@ -16,3 +16,4 @@ pub mod core;
 pub mod daemon;
 pub mod reload;
 pub mod telemetry;
+pub mod tls;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionBuilder, ConnectionProperties, runtime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -186,7 +187,7 @@ fn timed_out() -> lapin::Error {
 
 async fn connect(config: &Config, what_for: &str, was_silent: &mut bool) -> Result<Connection, Trouble> {
     let uri = address(config).await?;
-    let tls = authorities(config).await?;
+    let tls = certificates(config).await?;
     let name = format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let runtime = runtime::default_runtime().map_err(|error| Trouble::during("runtime", &error))?;
@@ -230,9 +231,9 @@ async fn address(config: &Config) -> Result<AMQPUri, Trouble> {
     Ok(uri)
 }
 
-async fn authorities(config: &Config) -> Result<lapin::tcp::OwnedTLSConfig, Trouble> {
-    let Some(path) = &config.ca_file else { return Ok(lapin::tcp::OwnedTLSConfig::default()) };
-    let read = tokio::fs::read_to_string(path).await;
-    let pem = read.map_err(|error| Trouble::new(format!("broker.ca_file {}: {error}", path.display())))?;
-    Ok(lapin::tcp::OwnedTLSConfig { identity: None, cert_chain: Some(pem) })
+/// Read at each connect, so that what is rotated needs no restart.
+async fn certificates(config: &Config) -> Result<OwnedTLSConfig, Trouble> {
+    let held = config.tls.read().await.map_err(|wrong| Trouble::new(wrong.to_string()))?;
+    let identity = held.identity.map(|(pem, key)| OwnedIdentity::PKCS8 { pem: pem.into(), key: key.into() });
+    Ok(OwnedTLSConfig { identity, cert_chain: held.authorities })
 }

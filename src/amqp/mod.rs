@@ -19,10 +19,10 @@ pub mod topology;
 mod traps;
 mod trouble;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::secret::SecretSource;
+use crate::tls;
 
 /// What the near shore needs to know.
 #[derive(Clone, Debug)]
@@ -49,8 +49,8 @@ pub struct Config {
     pub deaf_after: Duration,
     /// The shortest and longest ceiling of the wait before connecting again.
     pub reconnect: (Duration, Duration),
-    /// PEM file of further certificate authorities for `amqps://`.
-    pub ca_file: Option<PathBuf>,
+    /// Whom to trust and what to show for `amqps://`.
+    pub tls: tls::Files,
 }
 
 /// Whether queues are looked for or made.

@@ -8,6 +8,10 @@ use std::time::Duration;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::{Error, ErrorKind};
 
+use crate::tls::{self, Handshake};
+
+const HANDSHAKE: Handshake = Handshake { section: "broker", address: "broker.url" };
+
 /// Why the near shore is gone, for a person on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -98,6 +102,9 @@ fn words(error: &Error) -> String {
             }
             _ => told.to_string(),
         },
+        ErrorKind::IOError(error) => tls::find(&**error)
+            .and_then(|error| tls::complaint(error, HANDSHAKE))
+            .map_or_else(|| error.to_string(), |said| format!("{said} ({error})")),
         ErrorKind::MissingHeartbeatError => "the broker has not been heard of for two heartbeats".to_owned(),
         ErrorKind::ParsingError(_) => "the broker sent what the client cannot parse: either the port speaks \
              another protocol (TLS?), or a message carries text that is no UTF-8 in a property: if that does not end by \

@@ -160,7 +160,7 @@ impl Dispatcher {
         self.teller.seen(&outcome, &event.papers);
         let step = event.decide(&outcome, &self.gate, now, dice, &self.bridge.policy);
         self.teller.answered(&outcome, reply.status(), took);
-        self.teller.gate(&self.gate, &changes);
+        self.teller.gate(&self.gate, &changes, reply.detail());
         if let (Outcome::Created { .. }, Some(look)) = (&outcome, &event.look) {
             self.proofs.created(event.papers.rule(), look, now);
         }

@@ -50,7 +50,7 @@ impl Dispatcher {
         let Ok(Asked { rule, look, reply }) = ended else { return };
         let (now, outcome) = (self.clock.now(), judge_look(&reply, &look));
         let changes = self.gate.observe(&look.procedure, &outcome, Probe::default(), now, fastrand::f64());
-        self.teller.gate(&self.gate, &changes);
+        self.teller.gate(&self.gate, &changes, reply.detail());
         if !self.proofs.waits_for(&rule, &look) {
             // Other rules came meanwhile.
             return;

@@ -170,11 +170,12 @@ impl Teller {
         self.metrics.answered(outcome.as_str(), status.unwrap_or(0), took);
     }
 
-    pub(super) fn gate<'c>(&self, gate: &Gate, changes: impl IntoIterator<Item = &'c Change>) {
+    /// Says what became of the gate. `detail` is why no answer came, if that is what it heeded.
+    pub(super) fn gate<'c>(&self, gate: &Gate, changes: impl IntoIterator<Item = &'c Change>, detail: Option<&str>) {
         let mut has_changed = false;
         for change in changes {
             has_changed = true;
-            self.change(change);
+            change_told(change, detail);
             // A pause and a shut door may hold at once: the end of one is not yet an open gate.
             let scope = change.scope();
             self.metrics.gate(scope, gate.shut().any(|(shut, _)| shut == scope));
@@ -183,19 +184,19 @@ impl Teller {
             self.shut.send_replace(gate.shut().map(|(scope, why)| format!("{scope}: {why}")).collect());
         }
     }
+}
 
-    fn change(&self, change: &Change) {
-        match change {
-            Change::Shut { why, scope, probes, wait, .. } => {
-                let (probe_in_s, probes) = (wait.as_secs_f32(), *probes);
-                tracing::warn!(scope, why, probes, probe_in_s, "gate shut: events wait, nothing is spent");
-            }
-            Change::Opened { scope, after } => {
-                tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
-            }
-            Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
-            Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
+fn change_told(change: &Change, detail: Option<&str>) {
+    match change {
+        Change::Shut { why, scope, probes, wait, .. } => {
+            let (probe_in_s, probes) = (wait.as_secs_f32(), *probes);
+            tracing::warn!(scope, why, detail, probes, probe_in_s, "gate shut: events wait, nothing is spent");
         }
+        Change::Opened { scope, after } => {
+            tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
+        }
+        Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
+        Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
     }
 }
 

@@ -1,7 +1,8 @@
-//! What reaches the dispatcher beside the path: an operator's wish to pause, word of a new token, and other rules.
+//! What reaches the dispatcher beside the path: an operator's wish to pause, word of a new token or new certificates, and
+//! other rules.
 //!
-//! Not here: who may wish (`admin`), how a new token is noticed (`chakra::token`), what either does (`core::gate`), and where
-//! other rules come from (`reload`).
+//! Not here: who may wish (`admin`), how tokens and certificates are noticed (`chakra::token`, `chakra::trust`), what either
+//! does (`core::gate`), and where other rules come from (`reload`).
 
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub struct Wishes {
     pub token: watch::Receiver<u64>,
     /// The rules to map by from now on.
     pub rules: watch::Receiver<Arc<Rules>>,
+    /// Counts the changes of certificates since the start.
+    pub certificates: watch::Receiver<u64>,
 }
 
 /// One of them.
@@ -29,6 +32,7 @@ pub(super) enum Wish {
     Resume,
     NewToken,
     NewRules,
+    NewCertificates,
 }
 
 impl Wishes {
@@ -40,6 +44,7 @@ impl Wishes {
             }
             () = changed(&mut self.token) => Wish::NewToken,
             () = changed(&mut self.rules) => Wish::NewRules,
+            () = changed(&mut self.certificates) => Wish::NewCertificates,
         }
     }
 }
@@ -59,8 +64,9 @@ impl Dispatcher {
             Wish::Resume => self.gate.resume(now).into_iter().collect(),
             Wish::NewToken => self.gate.token_changed(now),
             Wish::NewRules => return self.renew_rules(),
+            Wish::NewCertificates => self.gate.certificates_changed(now),
         };
-        self.teller.gate(&self.gate, &changes);
+        self.teller.gate(&self.gate, &changes, None);
     }
 
     /// Maps by other rules from now on. What is in hand keeps the request that it was mapped to.

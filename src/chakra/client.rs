@@ -2,14 +2,15 @@
 //!
 //! Not here: what is asked (`create`), how answers are read (`answer`), and any repeat: one call is one request.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
-use reqwest::{Certificate, Url};
+use reqwest::{Certificate, Identity, Proxy, Url};
+use tokio::sync::watch;
 
 use super::Config;
 use crate::config::secret::SecretSource;
+use crate::tls;
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
 
@@ -21,7 +22,8 @@ const IDLE: Duration = Duration::from_secs(4);
 /// The far shore. Cheap to clone: clones share one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(super) http: reqwest::Client,
+    /// The client in use: another one, once the files of certificates hold others (`trust`).
+    pub(super) http: watch::Sender<reqwest::Client>,
     pub(super) base_url: Url,
     pub(super) token: SecretSource,
     pub(super) timeout: Duration,
@@ -32,15 +34,15 @@ impl Client {
     /// Makes a client. Connects to nothing and reads no token yet.
     ///
     /// # Errors
-    /// Says in words what is wrong with the base URL or the file of certificate authorities, or that the system's
-    /// trust store cannot be used.
+    /// Says in words what is wrong with the base URL or a file of certificates, or that the system's trust store cannot
+    /// be used.
     pub fn new(config: &Config) -> Result<Self, String> {
         check_base_url(&config.base_url)?;
         // Fails only where a provider is installed already, which then serves as well.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let authorities = config.ca_file.as_deref().map(authorities).transpose()?.unwrap_or_default();
+        let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
         Ok(Self {
-            http: connect(config, authorities)?,
+            http: watch::Sender::new(connect(config, &held)?),
             base_url: config.base_url.clone(),
             token: config.token.clone(),
             timeout: config.timeout,
@@ -56,17 +58,29 @@ pub(super) fn headers() -> HeaderMap {
 }
 
 /// Every option that a default could turn into a second request, another host or an endless wait is written down.
-fn connect(config: &Config, authorities: Vec<Certificate>) -> Result<reqwest::Client, String> {
+pub(super) fn connect(config: &Config, held: &tls::Held) -> Result<reqwest::Client, String> {
+    let refused = |error: reqwest::Error| super::failure::in_words(&error.without_url());
+    let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
+    let authorities = authorities.map_err(refused)?.unwrap_or_default();
     let builder = reqwest::Client::builder();
     let trusting = match config.base_url.scheme() {
         // Without TLS nothing is trusted, and a system without a trust store will do.
         "http" => builder.tls_certs_only(authorities),
         _ => builder.tls_certs_merge(authorities),
     };
-    trusting
-        .default_headers(headers())
+    let known = match &held.identity {
+        Some((cert, key)) => {
+            trusting.identity(Identity::from_pem(format!("{cert}\n{key}").as_bytes()).map_err(refused)?)
+        }
+        None => trusting,
+    };
+    // Only what is written: a variable for other programs must not lead the token elsewhere.
+    let led = match &config.proxy {
+        Some(proxy) => known.no_proxy().proxy(Proxy::all(proxy.clone()).map_err(refused)?),
+        None => known.no_proxy(),
+    };
+    led.default_headers(headers())
         .http1_only()
-        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
@@ -74,7 +88,7 @@ fn connect(config: &Config, authorities: Vec<Certificate>) -> Result<reqwest::Cl
         .timeout(config.timeout)
         .pool_idle_timeout(IDLE)
         .build()
-        .map_err(|error| super::failure::in_words(&error.without_url()))
+        .map_err(refused)
 }
 
 /// Credentials in the URL would send a second `Authorization` header; a query would end up inside the path.
@@ -89,14 +103,4 @@ fn check_base_url(url: &Url) -> Result<(), String> {
         return Err("the base URL holds a query or a fragment".to_owned());
     }
     Ok(())
-}
-
-fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
-    let name = file.display();
-    let pem = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(found) if found.is_empty() => Err(format!("{name}: no certificate in PEM form in it")),
-        Ok(found) => Ok(found),
-        Err(_) => Err(format!("{name}: not certificates in PEM form")),
-    }
 }

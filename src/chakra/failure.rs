@@ -3,21 +3,35 @@
 //! Not here: answers, and what follows from a failure.
 
 use std::error::Error;
-use std::io;
 use std::iter::successors;
 
 use crate::core::reply::{Lost, NotSent, Reply};
+use crate::tls::{self, Handshake};
+
+const HANDSHAKE: Handshake = Handshake { section: "api", address: "api.base_url" };
+
+/// How the client's words begin where a proxy answered, and made no way. Their type is private to hyper-util.
+const TUNNEL: &str = "tunnel error: ";
+/// What they go on with where it did not answer: it was not reached, or went away.
+const NO_ANSWER: [&str; 3] = ["failed to create", "io error", "unexpected end"];
 
 /// What a failed request came to.
 ///
-/// Only two errors prove that nothing was written: a connection that was never made, and one that closed while the
-/// request still waited in front of it (hyper hands such a request back unread). Everything else may have been sent.
+/// Three errors prove that nothing of it was taken: a connection that was never made, one that closed while the request
+/// still waited in front of it (hyper hands such a request back unread), and a handshake that the server broke off over
+/// a certificate (with TLS 1.3 it says so only after the first bytes were written). Everything else may have been sent.
 pub(super) fn reply(error: reqwest::Error) -> Reply {
     let error = error.without_url();
     let detail = in_words(&error);
+    if let Some(said) = tls::find(&error).and_then(|error| tls::complaint(error, HANDSHAKE)) {
+        return Reply::NotSent { why: NotSent::Certificate, detail: format!("{said} ({detail})") };
+    }
+    if error.is_connect() && is_refused_by_a_proxy(&error) {
+        let detail = format!("the proxy makes no way to the API: look at api.proxy, and at what it allows ({detail})");
+        return Reply::NotSent { why: NotSent::Proxy, detail };
+    }
     if error.is_connect() || never_started(&error) {
-        let why = if certificate_refused(&error) { NotSent::Certificate } else { NotSent::Unreachable };
-        return Reply::NotSent { why, detail };
+        return Reply::NotSent { why: NotSent::Unreachable, detail };
     }
     let why = if error.is_timeout() { Lost::Timeout } else { Lost::Reset };
     Reply::Lost { why, detail }
@@ -35,12 +49,8 @@ fn never_started(error: &reqwest::Error) -> bool {
         .is_some_and(hyper::Error::is_canceled)
 }
 
-/// An I/O error hides what it wraps from `source()`, so the walk opens each one it meets.
-fn certificate_refused(error: &reqwest::Error) -> bool {
-    successors(error.source(), |&cause| match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => cause.source(),
-    })
-    .find_map(|cause| cause.downcast_ref::<rustls::Error>())
-    .is_some_and(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
+fn is_refused_by_a_proxy(error: &reqwest::Error) -> bool {
+    let mut causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
+    let told = causes.find_map(|words| words.strip_prefix(TUNNEL).map(str::to_owned));
+    told.is_some_and(|words| !NO_ANSWER.iter().any(|silent| words.starts_with(silent)))
 }

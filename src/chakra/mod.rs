@@ -11,14 +11,15 @@ mod send;
 #[cfg(test)]
 mod tests;
 pub mod token;
+pub mod trust;
 
 pub use client::Client;
 pub use create::{Letter, letter};
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::secret::SecretSource;
+use crate::tls;
 
 /// What the far shore needs to know.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// The most of an answer that is read, in bytes.
     pub max_reply: usize,
-    /// PEM file of further certificate authorities.
-    pub ca_file: Option<PathBuf>,
+    /// Whom to trust beside the system's authorities, and what to show to a server that asks.
+    pub tls: tls::Files,
+    /// The way to the API, if it is not a direct one: `http://` or `https://`, host and port, and no password.
+    pub proxy: Option<reqwest::Url>,
 }

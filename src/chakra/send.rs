@@ -29,8 +29,9 @@ impl Client {
             Ok(value) => value,
             Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
         };
+        let http = self.http.borrow().clone();
         let url = url(&self.base_url, question.procedure, question.path);
-        let sending = self.http.post(url).header(AUTHORIZATION, authorization);
+        let sending = http.post(url).header(AUTHORIZATION, authorization);
         match sending.body(question.body).send().await {
             Ok(response) => self.read(response, question.attribute).await,
             Err(error) => failure::reply(error),

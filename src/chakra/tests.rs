@@ -13,6 +13,7 @@ use super::{Client, Config};
 use crate::config::secret::{Secret, SecretSource};
 use crate::core::process::{CreateProcess, Procedure, Status};
 use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::tls::Files;
 use peer::{Act, Peer, Seen};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -26,7 +27,8 @@ fn config(base: &str) -> Config {
         timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(5),
         max_reply: MAX_REPLY,
-        ca_file: None,
+        tls: Files::default(),
+        proxy: None,
     }
 }
 

@@ -45,6 +45,13 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// What deserves a word before going live, as sentences.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let proxies = config::unheeded_proxies(variables()).filter(|_| self.config.api.proxy.is_none());
+        self.config.warnings().into_iter().chain(proxies).collect()
+    }
+
     /// What is promised for each rule, in words.
     #[must_use]
     pub fn guarantees(&self) -> Vec<String> {
@@ -177,7 +184,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
 /// With every warning.
 fn checked(common: &Common, arguments: &Arguments) -> Result<(Ready, Vec<String>), Box<Mistakes>> {
     let ready = load(&common.config)?;
-    let mut warnings: Vec<String> = ready.config.warnings().into_iter().map(str::to_owned).collect();
+    let mut warnings = ready.warnings();
     if arguments.online {
         warnings.extend(online::ask(&ready)?);
     }

@@ -42,6 +42,9 @@ fn refused(why: &str, exit: Exit) -> Exit {
 
 async fn until_signals(ready: Ready, (mut first, mut second, hangup): (Signals, Signals, Signal)) -> Exit {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
+    for words in ready.warnings() {
+        tracing::warn!("{words}");
+    }
     for words in ready.guarantees() {
         tracing::info!("{words}");
     }

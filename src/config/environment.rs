@@ -3,6 +3,7 @@
 //! Not here: reading the process's environment (it is an argument), and rules, which live in the file only.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::load::{self, Known};
 use super::names;
@@ -10,10 +11,16 @@ use crate::core::mistake::Mistake;
 
 const PREFIX: &str = "CHAKRA_BRIDGE";
 const SEPARATOR: &str = "__";
+/// Set by systemd for a service with `LoadCredential=`.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// What other programs take a proxy from. In capitals and not.
+const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 
 /// The variables of known keys, and the mistakes among the others.
 pub(super) struct Variables {
     ours: HashMap<String, String>,
+    /// Where systemd put the credentials of this service.
+    pub(super) credentials: Option<PathBuf>,
     /// Variables that name no key.
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -23,11 +30,14 @@ impl Variables {
     pub(super) fn new(environment: impl IntoIterator<Item = (String, String)>, known: &[Known]) -> Self {
         let scalar = known.iter().filter(|known| !load::is_list(known.section));
         let names: Vec<String> = scalar.map(|known| variable(&format!("{}.{}", known.section, known.name))).collect();
-        let ours = environment.into_iter().filter(|(name, _)| is_ours(name));
-        let (ours, strange): (HashMap<_, _>, HashMap<_, _>) = ours.partition(|(name, _)| names.contains(name));
+        let (ours, others): (HashMap<_, _>, HashMap<_, _>) =
+            environment.into_iter().partition(|(name, _)| is_ours(name));
+        let credentials = others.get(CREDENTIALS).map(PathBuf::from);
+        let (ours, strange): (HashMap<_, _>, HashMap<_, _>) =
+            ours.into_iter().partition(|(name, _)| names.contains(name));
         let mut strange: Vec<String> = strange.into_keys().collect();
         strange.sort();
-        Self { ours, mistakes: strange.into_iter().map(|name| unknown(name, &names)).collect() }
+        Self { ours, credentials, mistakes: strange.into_iter().map(|name| unknown(name, &names)).collect() }
     }
 
     /// The layer above the file.
@@ -45,6 +55,17 @@ impl Variables {
 /// Whether a variable is meant for us. Those that a cluster derives from a service's name have no double underscore.
 pub(super) fn is_ours(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('_') && rest.contains(SEPARATOR))
+}
+
+/// A warning where the environment names a proxy: only `api.proxy` does.
+#[must_use]
+pub fn unheeded_proxies(environment: impl IntoIterator<Item = (String, String)>) -> Option<String> {
+    let named = |name: &str| PROXIES.iter().any(|proxy| proxy.eq_ignore_ascii_case(name));
+    let set = environment.into_iter().filter(|(name, value)| named(name) && !value.is_empty());
+    let mut names: Vec<String> = set.map(|(name, _)| name).collect();
+    names.sort();
+    let words = "set in the environment and not heeded: the API is reached directly, unless api.proxy names a way";
+    (!names.is_empty()).then(|| format!("{} {words}", names.join(", ")))
 }
 
 /// The variable that would set this key.

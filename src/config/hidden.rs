@@ -13,8 +13,8 @@ use crate::core::mistake::Span;
 const SECRETS: [&str; 2] = ["password", "token"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
-const USERLESS: &str = "base_url";
-const URLS: [&str; 2] = ["url", USERLESS];
+const USERLESS: [&str; 2] = ["base_url", "proxy"];
+const URLS: [&str; 3] = ["url", USERLESS[0], USERLESS[1]];
 
 /// The pieces of a file that could be read.
 pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {
@@ -80,6 +80,6 @@ fn credentials(key: &str, span: Span, text: &str) -> Option<Span> {
     let end = url.rfind('@')?;
     let authority = url[..end].find("://").map_or(1, |at| at + 3);
     let colon = url.get(authority..end)?.find(':').map(|at| at + 1);
-    let start = if key == USERLESS { 0 } else { colon? };
+    let start = if USERLESS.contains(&key) { 0 } else { colon? };
     Some(span.start + authority + start..span.start + end)
 }

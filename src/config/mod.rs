@@ -27,8 +27,10 @@ mod source;
 mod tables;
 mod urls;
 mod values;
+mod warnings;
 
 pub use changes::{RuleChanges, needs_restart, rule_changes};
+pub use environment::unheeded_proxies;
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};
@@ -78,19 +80,4 @@ pub enum Format {
     Human,
     /// One JSON object a line.
     Json,
-}
-
-impl Config {
-    /// What is allowed and yet deserves a word before going live, as sentences.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let mut warnings = Vec::new();
-        if self.api.base_url.scheme() == "http" && !urls::is_loopback(&self.api.base_url) {
-            warnings.push("api.base_url is http: the token and every event cross the network in the clear");
-        }
-        if urls::is_plain_and_remote(&self.broker.url) {
-            warnings.push("broker.url is amqp: the password and every event cross the network in the clear");
-        }
-        warnings
-    }
 }

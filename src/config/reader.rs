@@ -92,9 +92,9 @@ impl<'t> Reader<'t> {
 
     /// A file that can be opened.
     pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
-        let is_desk = self.is_desk;
+        let (is_desk, credentials) = (self.is_desk, self.variables.credentials.clone());
         self.optional(key, None, |given| {
-            let path = PathBuf::from(values::text(given)?);
+            let path = values::path(given, credentials.as_deref())?;
             match File::open(&path) {
                 Ok(_) => Ok(path),
                 Err(_) if is_desk => Ok(path),
@@ -118,9 +118,9 @@ impl<'t> Reader<'t> {
         }
         let given =
             self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
-        let is_desk = self.is_desk;
+        let (is_desk, credentials) = (self.is_desk, self.variables.credentials.clone());
         let kept = self.optional(key_file, None, |given| {
-            let source = SecretSource::File(PathBuf::from(values::text(given)?));
+            let source = SecretSource::File(values::path(given, credentials.as_deref())?);
             if is_desk {
                 return Ok(source);
             }

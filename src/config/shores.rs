@@ -10,6 +10,10 @@ use super::urls;
 use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
+use crate::tls;
+
+const BROKER_FILES: [&str; 3] = ["broker.ca_file", "broker.client_cert_file", "broker.client_key_file"];
+const API_FILES: [&str; 3] = ["api.ca_file", "api.client_cert_file", "api.client_key_file"];
 
 /// `[broker]`
 pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
@@ -35,7 +39,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         call_timeout: reader.duration("broker.call_timeout", "10s", millis(1)..=seconds(300)),
         deaf_after: reader.duration("broker.deaf_after", "30s", seconds(1)..=hours(1)),
         reconnect: reconnect(reader),
-        ca_file: reader.file("broker.ca_file"),
+        tls: tls_files(reader, "broker", BROKER_FILES),
     }
 }
 
@@ -46,14 +50,30 @@ pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     let timeout = reader.duration("api.timeout", "30s", millis(1)..=seconds(600));
     let connect_timeout = reader.duration("api.connect_timeout", "5s", millis(1)..=seconds(600));
     let max_reply = reader.size("api.max_reply", "256KiB", 1..=16 << 20);
-    let ca_file = reader.file("api.ca_file");
+    let tls = tls_files(reader, "api", API_FILES);
+    let proxy = reader.optional("api.proxy", None, urls::proxy);
     if !timeout.is_zero() && connect_timeout >= timeout {
         let place = if reader.is_set("api.connect_timeout") { "api.connect_timeout" } else { "api.timeout" };
         let (connect, whole) = (format_duration(connect_timeout), format_duration(timeout));
         let what = format!("leaves api.connect_timeout ({connect}) no shorter than api.timeout ({whole})");
         reader.mistake(place, wrong(what, "time to connect and time to answer"));
     }
-    Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, ca_file })
+    Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, tls, proxy })
+}
+
+/// The files of certificates of one shore, each of which must hold what it should.
+fn tls_files(reader: &mut Reader<'_>, section: &'static str, keys: [&'static str; 3]) -> tls::Files {
+    let [authorities, cert, key] = keys.map(|key| reader.file(key));
+    for (one, other) in [(keys[1], keys[2]), (keys[2], keys[1])] {
+        if reader.is_set(one) && !reader.is_set(other) {
+            reader.mistake(one, wrong(format!("stands without {other}"), "both, or neither"));
+        }
+    }
+    let files = tls::Files { section, authorities, identity: cert.zip(key) };
+    if let Err(wrong) = files.read_now() {
+        reader.mistake(&wrong.key, values::wrong(wrong.what, "PEM files that go together"));
+    }
+    files
 }
 
 /// `[api]`: requests a second, if that is limited.

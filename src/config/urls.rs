@@ -1,4 +1,4 @@
-//! The two URLs: what they must hold, and what must not stand in them.
+//! The URLs: what they must hold, and what must not stand in them.
 //!
 //! Not here: connecting. No text of this file repeats a URL, for it may hold a password.
 
@@ -8,6 +8,7 @@ use super::values::{self, Given, NAME_BYTES_MAX, Wrong, wrong};
 
 const BROKER: &str = "amqps://user@host/vhost";
 const API: &str = "https://host";
+const PROXY: &str = "http://host:port";
 
 /// An AMQP URL with user and host, without password and query.
 pub(super) fn broker(given: &Given) -> Result<String, Wrong> {
@@ -41,6 +42,20 @@ pub(super) fn api(given: &Given) -> Result<Url, Wrong> {
     bare(&url, API)?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL of a proxy: scheme, host and port, without a user or a password, which would be sent to it in the clear.
+pub(super) fn proxy(given: &Given) -> Result<Url, Wrong> {
+    let url = parsed(&values::text(given)?, PROXY)?;
+    schemes(&url, ["http", "https"])?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user or a password", "a proxy that knows this daemon by its address"));
+    }
+    bare(&url, PROXY)?;
+    if url.path() != "/" {
+        return Err(wrong("has a path", PROXY));
+    }
     Ok(url)
 }
 

@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -153,6 +154,22 @@ pub(super) fn word<T: Copy>(given: &Given, words: &[(&'static str, T)]) -> Resul
 /// Text that is not empty.
 pub(super) fn text(given: &Given) -> Result<String, Wrong> {
     given.as_text("text").map(str::to_owned)
+}
+
+/// What a path begins with that lies among the credentials of the service.
+const CREDENTIAL: &str = "credential:";
+
+/// A path. `credential:NAME` is a file of that name in `credentials`, the folder where systemd puts them.
+pub(super) fn path(given: &Given, credentials: Option<&Path>) -> Result<PathBuf, Wrong> {
+    let text = given.as_text("a path")?;
+    let Some(name) = text.strip_prefix(CREDENTIAL) else { return Ok(PathBuf::from(text)) };
+    if name.is_empty() || name.contains('/') || name == ".." {
+        return Err(wrong("names no credential", "credential:NAME, as in LoadCredential=NAME:… of the unit"));
+    }
+    let remedy = "LoadCredential= in the unit that starts the daemon, or a path";
+    credentials
+        .map(|folder| folder.join(name))
+        .ok_or_else(|| wrong("is a credential, and CREDENTIALS_DIRECTORY is not set", remedy))
 }
 
 /// Text that AMQP takes for a name.

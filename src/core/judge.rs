@@ -116,6 +116,7 @@ fn not_sent(why: NotSent) -> Outcome {
     match why {
         NotSent::Unreachable => Outcome::Retry { cause: Cause::Unreachable, after: None },
         NotSent::Certificate => halt(Trouble::Certificate),
+        NotSent::Proxy => halt(Trouble::Proxy),
         NotSent::Token => halt(Trouble::TokenUnreadable),
     }
 }

@@ -29,6 +29,15 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// Why no whole answer came, for humans.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::NotSent { detail, .. } | Self::Lost { detail, .. } => Some(detail),
+            Self::Answered(_) => None,
+        }
+    }
+
     /// The HTTP status, if an answer came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -44,8 +53,10 @@ impl Reply {
 pub enum NotSent {
     /// The name did not resolve, nobody listened, or the connection or handshake took too long.
     Unreachable,
-    /// The server's certificate was refused.
+    /// A certificate was refused: the server's by us, or ours, or none, by the server.
     Certificate,
+    /// The proxy answered, and made no way to the API.
+    Proxy,
     /// The token could not be read or cannot stand in a header.
     Token,
 }

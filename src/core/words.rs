@@ -146,8 +146,10 @@ pub enum Trouble {
     PaymentRequired,
     /// 3xx: the base URL is not where the API is.
     Redirected,
-    /// The server's certificate is refused.
+    /// The server's certificate is refused, or it refuses ours.
     Certificate,
+    /// The proxy makes no way to the API.
+    Proxy,
     /// A page where the API was expected.
     NotTheApi,
     /// 403
@@ -162,12 +164,13 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TokenUnreadable,
         Self::Unauthorized,
         Self::PaymentRequired,
         Self::Redirected,
         Self::Certificate,
+        Self::Proxy,
         Self::NotTheApi,
         Self::Forbidden,
         Self::ProcedureUnknown,
@@ -184,6 +187,7 @@ impl Trouble {
             Self::PaymentRequired => "payment_required",
             Self::Redirected => "redirected",
             Self::Certificate => "certificate",
+            Self::Proxy => "proxy",
             Self::NotTheApi => "not_the_api",
             Self::Forbidden => "forbidden",
             Self::ProcedureUnknown => "procedure_unknown",

@@ -162,7 +162,12 @@ impl Corridor {
             places: 64,
             appetite,
             pace: ready.config.pace,
-            wishes: bridge::wishes::Wishes { paused: paused_seen, token: token_seen, rules: rules_seen },
+            wishes: bridge::wishes::Wishes {
+                paused: paused_seen,
+                token: token_seen,
+                rules: rules_seen,
+                certificates: watch::channel(0).1,
+            },
             metrics: Arc::clone(&metrics),
             pulse: Arc::new(Pulse::new(0)),
             shut,

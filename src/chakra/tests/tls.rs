@@ -13,7 +13,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use tempfile::TempDir;
 
 use super::peer::{Act, Peer};
-use super::{Config, DEADLINE, answered, config, request, within};
+use super::{Config, DEADLINE, Files, answered, config, request, within};
 use crate::chakra::Client;
 use crate::core::reply::{Body, NotSent, Reply, Wrapper};
 
@@ -57,7 +57,8 @@ async fn handshake(own: CertifiedKey<KeyPair>, trusted: &CertifiedKey<KeyPair>) 
 }
 
 fn tls_config(address: SocketAddr, folder: &TempDir, authorities: &str) -> Config {
-    Config { ca_file: Some(written(folder, authorities)), ..config(&format!("https://localhost:{}", address.port())) }
+    let tls = Files { section: "api", authorities: Some(written(folder, authorities)), identity: None };
+    Config { tls, ..config(&format!("https://localhost:{}", address.port())) }
 }
 
 fn written(folder: &TempDir, text: &str) -> PathBuf {
@@ -122,6 +123,7 @@ fn a_file_without_certificates_is_refused_at_the_start() {
         let words = Client::new(&tls_config(address, &folder, content)).expect_err(content);
         assert!(words.contains(expected), "{words}");
     }
-    let missing = Config { ca_file: Some(folder.path().join("missing.pem")), ..config("https://localhost") };
+    let authorities = Some(folder.path().join("missing.pem"));
+    let missing = Config { tls: Files { authorities, ..Files::default() }, ..config("https://localhost") };
     assert!(Client::new(&missing).expect_err("missing").contains("missing.pem"));
 }

@@ -4,24 +4,37 @@
 
 use std::path::Path;
 
-use crate::chakra::Letter;
+use crate::chakra::{Config, Letter};
 
 /// What a system takes as one argument of a program, in bytes, with room to spare.
 const ARGUMENT_MAX: usize = 100_000;
 
-/// The command, over several lines. `ca_file` holds further certificate authorities.
-pub(super) fn command(letter: &Letter, ca_file: Option<&Path>) -> String {
+/// The command, over several lines, with the way to the API as it is configured.
+pub(super) fn command(letter: &Letter, api: &Config) -> String {
     let body = quoted(&String::from_utf8_lossy(&letter.body));
     let is_long = body.len() > ARGUMENT_MAX;
     // printf is part of the shell, and takes what no program can.
     let feed = if is_long { format!("printf %s {body} | ") } else { String::new() };
     let mut lines = vec![format!("{feed}curl --request POST {}", quoted(letter.url.as_str()))];
-    lines.extend(ca_file.map(|file| format!("--cacert {}", quoted(&file.to_string_lossy()))));
+    lines.extend(way(api));
     lines.push("--header \"Authorization: Bearer $CHAKRA_TOKEN\"".to_owned());
     lines
         .extend(letter.headers.iter().map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))));
     lines.push(if is_long { "--data-binary @-".to_owned() } else { format!("--data-raw {body}") });
     lines.join(" \\\n  ")
+}
+
+/// Whom it trusts, what it shows of itself, and by whom it goes: nothing but that, whatever the shell's variables say.
+fn way(api: &Config) -> Vec<String> {
+    let file = |option: &str, path: &Path| format!("{option} {}", quoted(&path.to_string_lossy()));
+    let mut way: Vec<String> = api.tls.authorities.iter().map(|path| file("--cacert", path)).collect();
+    if let Some((cert, key)) = &api.tls.identity {
+        way.extend([file("--cert", cert), file("--key", key)]);
+    }
+    way.push(
+        api.proxy.as_ref().map_or("--noproxy '*'".to_owned(), |proxy| format!("--proxy {}", quoted(proxy.as_str()))),
+    );
+    way
 }
 
 /// A text that a shell reads as one word, and leaves as it is.

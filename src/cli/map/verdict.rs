@@ -103,7 +103,7 @@ fn fate(ready: &Ready, event: &Event) -> Result<Fate, Fault> {
         Mapped::Skip { rule } => Fate::Skip { rule },
         Mapped::Create { rule, request } => {
             let letter = chakra::letter(&ready.config.api, &request);
-            let curl = curl::command(&letter, ready.config.api.ca_file.as_deref());
+            let curl = curl::command(&letter, &ready.config.api);
             Fate::Create { rule, request: Box::new(request), letter, curl }
         }
     })

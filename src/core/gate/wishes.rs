@@ -28,13 +28,21 @@ impl Gate {
         self.pause.since().is_some()
     }
 
+    /// There are new certificates: what was shut for the old ones opens at once, with a ramp.
+    pub fn certificates_changed(&mut self, now: Moment) -> Vec<Change> {
+        self.everything_opens_for(&[Trouble::Certificate], now).into_iter().collect()
+    }
+
+    fn everything_opens_for(&mut self, troubles: &[Trouble], now: Moment) -> Option<Change> {
+        let unpaused = self.pause.open_time(now);
+        if self.everything.is_shut_for(troubles) { self.everything.open(EVERYTHING, now, unpaused) } else { None }
+    }
+
     /// There is a new token: what was shut for the old one opens at once, with a ramp.
     pub fn token_changed(&mut self, now: Moment) -> Vec<Change> {
         let unpaused = self.pause.open_time(now);
-        let mut changes = Vec::new();
-        if self.everything.is_shut_for(&[Trouble::Unauthorized, Trouble::TokenUnreadable]) {
-            changes.extend(self.everything.open(EVERYTHING, now, unpaused));
-        }
+        let troubles = [Trouble::Unauthorized, Trouble::TokenUnreadable];
+        let mut changes: Vec<Change> = self.everything_opens_for(&troubles, now).into_iter().collect();
         let outer = self.everything.open_time(unpaused);
         for (procedure, door) in &mut self.procedures {
             if door.is_shut_for(&[Trouble::Forbidden]) {

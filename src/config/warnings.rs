@@ -1,0 +1,51 @@
+//! What a configuration may say and yet deserves a word before going live.
+//!
+//! Not here: mistakes, and what the broker says (`amqp::survey`).
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::secret::SecretSource;
+use super::{Config, urls};
+
+/// The bits of a file's mode for those who are neither its owner nor of its group.
+const OTHERS: u32 = 0o007;
+
+impl Config {
+    /// What is allowed and yet deserves a word before going live, as sentences. Looks at the modes of secret files.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let clear = "cross the network in the clear";
+        let http = self.api.base_url.scheme() == "http" && !urls::is_loopback(&self.api.base_url);
+        let http = http.then(|| format!("api.base_url is http: the token and every event {clear}"));
+        let amqp = urls::is_plain_and_remote(&self.broker.url);
+        let amqp = amqp.then(|| format!("broker.url is amqp: the password and every event {clear}"));
+        http.into_iter().chain(amqp).chain(self.open_files()).collect()
+    }
+
+    /// Files of secrets that everybody on the machine can open.
+    fn open_files(&self) -> impl Iterator<Item = String> {
+        let kept = |source: &SecretSource| match source {
+            SecretSource::File(path) => Some(path.clone()),
+            SecretSource::Given(_) => None,
+        };
+        let files = [
+            ("broker.password_file", kept(&self.broker.password)),
+            ("broker.client_key_file", self.broker.tls.identity.clone().map(|(_, key)| key)),
+            ("api.token_file", kept(&self.api.token)),
+            ("api.client_key_file", self.api.tls.identity.clone().map(|(_, key)| key)),
+            ("admin.token_file", self.admin.token.as_ref().and_then(kept)),
+        ];
+        let open = files.into_iter().filter_map(|(key, path)| Some((key, path.filter(|path| is_open(path))?)));
+        open.map(|(key, path)| {
+            let file = path.display();
+            format!(
+                "{key}: every user here may open {file}: chmod o= it; in Kubernetes, defaultMode 0440 and an fsGroup"
+            )
+        })
+    }
+}
+
+fn is_open(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & OTHERS != 0)
+}

@@ -1,0 +1,111 @@
+//! The files that a configuration names: where they lie, whether they go together, and who may open them.
+//!
+//! Not here: what secrets and certificates are for.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chakra_bridge::config::secret::SecretSource;
+use chakra_bridge::config::unheeded_proxies;
+use tempfile::TempDir;
+
+use super::{load_text, seeded};
+
+fn file(folder: &TempDir, name: &str, text: &str, mode: u32) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+/// The good file with its token in this one.
+fn with_token_file(path: &str) -> String {
+    seeded::GOOD.replace("token = \"swordfish-1\"", &format!("token_file = \"{path}\""))
+}
+
+#[test]
+fn a_credential_lies_where_systemd_puts_it() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "chakra-token", "swordfish", 0o400);
+    let variables = [("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+    let config = load_text(&with_token_file("credential:chakra-token"), &variables).unwrap();
+    assert_eq!(config.api.token, SecretSource::File(path));
+    let without = load_text(&with_token_file("credential:chakra-token"), &[]).unwrap_err().to_string();
+    assert!(without.contains("api.token_file: ") && without.contains("CREDENTIALS_DIRECTORY is not set"), "{without}");
+    for name in ["", "..", "a/b", "../chakra-token"] {
+        let words = load_text(&with_token_file(&format!("credential:{name}")), &variables).unwrap_err().to_string();
+        assert!(words.contains("names no credential"), "{words}");
+    }
+}
+
+#[test]
+fn a_secret_that_everybody_may_open_is_warned_about() {
+    let folder = TempDir::new().unwrap();
+    for (mode, warned) in [(0o400, false), (0o440, false), (0o660, false), (0o644, true), (0o604, true)] {
+        let path = file(&folder, "token", "swordfish", mode);
+        let config = load_text(&with_token_file(path.to_str().unwrap()), &[]).unwrap();
+        let warnings = config.warnings();
+        assert_eq!(warnings.len(), usize::from(warned), "{mode:o}: {warnings:?}");
+        let words = warnings.concat();
+        assert!(!warned || (words.contains("api.token_file") && words.contains("chmod")), "{words}");
+    }
+}
+
+fn with_broker(more: &str) -> String {
+    seeded::GOOD.replace("[broker]", &format!("[broker]\n{more}"))
+}
+
+#[test]
+fn a_client_certificate_and_its_key_stand_together_and_go_together() {
+    let folder = TempDir::new().unwrap();
+    let made = || rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap();
+    let (own, other) = (made(), made());
+    let cert = file(&folder, "cert.pem", &own.cert.pem(), 0o644);
+    let key = file(&folder, "key.pem", &own.signing_key.serialize_pem(), 0o600);
+    let another = file(&folder, "other.pem", &other.signing_key.serialize_pem(), 0o644);
+    let keys = |cert: &Path, key: &Path| {
+        with_broker(&format!("client_cert_file = \"{}\"\nclient_key_file = \"{}\"", cert.display(), key.display()))
+    };
+    let config = load_text(&keys(&cert, &key), &[]).unwrap();
+    assert_eq!((config.warnings().len(), config.broker.tls.identity), (0, Some((cert.clone(), key.clone()))));
+    let words = load_text(&keys(&cert, &another), &[]).unwrap_err().to_string();
+    assert!(words.contains("bridge.toml:3: broker.client_key_file: ") && words.contains("is not the key"), "{words}");
+    let words = load_text(&keys(&key, &key), &[]).unwrap_err().to_string();
+    assert!(words.contains("bridge.toml:2: broker.client_cert_file: ") && words.contains("no certificate"), "{words}");
+    let alone = load_text(&with_broker(&format!("client_cert_file = \"{}\"", cert.display())), &[]).unwrap_err();
+    assert!(alone.to_string().contains("stands without broker.client_key_file"), "{alone}");
+    let empty = file(&folder, "ca.pem", "", 0o644);
+    let words = load_text(&with_broker(&format!("ca_file = \"{}\"", empty.display())), &[]).unwrap_err().to_string();
+    assert!(
+        words.contains("bridge.toml:2: broker.ca_file: ") && words.contains("no certificate in PEM form"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_proxy_is_a_bare_url_and_its_password_is_not_printed() {
+    let with = |proxy: &str| load_text(&seeded::GOOD.replace("[api]", &format!("[api]\nproxy = \"{proxy}\"")), &[]);
+    assert_eq!(with("http://proxy:3128").unwrap().api.proxy.unwrap().as_str(), "http://proxy:3128/");
+    for (proxy, said) in [
+        ("http://me:hunter2@proxy:3128", "holds a user or a password"),
+        ("socks5://proxy", "is of another scheme"),
+        ("http://proxy/path", "has a path"),
+        ("http://proxy?x", "has a query"),
+        ("proxy:3128", "is of another scheme"),
+    ] {
+        let words = with(proxy).unwrap_err().to_string();
+        assert!(words.contains("api.proxy: ") && words.contains(said) && !words.contains("hunter2"), "{words}");
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_heeded_and_that_is_said() {
+    let said = |name: &str, value: &str| unheeded_proxies([(name.to_owned(), value.to_owned())]);
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "http_proxy"] {
+        let words = said(name, "http://me:hunter2@proxy").unwrap();
+        assert!(words.starts_with(name) && words.contains("api.proxy") && !words.contains("hunter2"), "{words}");
+    }
+    assert_eq!(said("HTTPS_PROXY", ""), None);
+    assert_eq!(said("NO_PROXY", "localhost"), None);
+}

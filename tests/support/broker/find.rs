@@ -4,6 +4,7 @@
 
 use std::env;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use futures_util::future::join_all;
@@ -47,13 +48,24 @@ pub(super) async fn private() -> Broker {
 
 /// Three nodes of one cluster, of the server that is installed here, or nothing where there is none.
 pub(super) async fn cluster() -> Option<Vec<Broker>> {
-    let Some(server) = node::installed() else {
-        assert!(variable(CI).is_none(), "no rabbitmq-server is installed, and {CI} allows no skipping of a cluster");
-        say("skipped: no rabbitmq-server is installed for a cluster");
-        return None;
-    };
+    let server = installed_for("a cluster")?;
     let nodes = Node::cluster(&server, CLUSTER).await;
     Some(join_all(nodes.into_iter().map(|node| Broker::of(Place::Node(node)))).await)
+}
+
+/// A node of the server that is installed here that listens with TLS as well, or nothing where there is none.
+pub(super) async fn secured(folder: &Path, demands: bool) -> Option<(Broker, u16)> {
+    let (node, port) = Node::secured(&installed_for("TLS")?, folder, demands).await;
+    Some((Broker::of(Place::Node(node)).await, port))
+}
+
+fn installed_for(what: &str) -> Option<PathBuf> {
+    let server = node::installed();
+    if server.is_none() {
+        assert!(variable(CI).is_none(), "no rabbitmq-server is installed, and {CI} allows no skipping of {what}");
+        say(&format!("skipped: no rabbitmq-server is installed for {what}"));
+    }
+    server
 }
 
 /// A container of that image, or nothing where no Docker engine answers.

@@ -18,6 +18,7 @@ mod keeper;
 mod management;
 mod node;
 mod ports;
+mod secured;
 mod vhost;
 mod wait;
 
@@ -74,6 +75,12 @@ impl Broker {
     /// installed; a failure where `CHAKRA_BRIDGE_CI` is set.
     pub async fn cluster() -> Option<Vec<Self>> {
         find::cluster().await
+    }
+
+    /// A broker that this test alone may break, and its port for TLS, with the certificates in that folder; see
+    /// `secured::Tls`. Nothing, and said so, where no server is installed; a failure where `CHAKRA_BRIDGE_CI` is set.
+    pub async fn secured(folder: &std::path::Path, demands: bool) -> Option<(Self, u16)> {
+        find::secured(folder, demands).await
     }
 
     async fn of(place: Place) -> Self {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::keeper::Keeper;
+use super::secured::Tls;
 use super::wait::{comes_true, eventually};
 use super::{Address, ports};
 
@@ -30,14 +31,15 @@ struct Kin {
     mapper: u16,
     cookie: String,
     password: String,
+    tls: Option<Tls>,
 }
 
 impl Kin {
-    fn of(count: usize) -> Self {
+    fn of(count: usize, tls: Option<Tls>) -> Self {
         let [mapper] = ports::free();
         let name = |_| format!("t{}x{}@localhost", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let (cookie, password) = (format!("{:020X}", fastrand::u64(..)), format!("{:032x}", fastrand::u128(..)));
-        Self { names: (0..count).map(name).collect(), mapper, cookie, password }
+        Self { names: (0..count).map(name).collect(), mapper, cookie, password, tls }
     }
 }
 
@@ -56,11 +58,22 @@ impl Node {
         Self::cluster(server, 1).await.remove(0)
     }
 
+    /// The same, of a node that listens with TLS as well, and its port for that.
+    pub async fn secured(server: &Path, folder: &Path, demands: bool) -> (Self, u16) {
+        let tls = Tls::new(folder, demands);
+        let port = tls.port;
+        (Self::come_up(server, 1, Some(tls)).await.remove(0), port)
+    }
+
     /// Starts so many nodes as one cluster, and waits until each answers.
     pub async fn cluster(server: &Path, count: usize) -> Vec<Self> {
+        Self::come_up(server, count, None).await
+    }
+
+    async fn come_up(server: &Path, count: usize, tls: Option<Tls>) -> Vec<Self> {
         let mut said = String::new();
         for _ in 0..STARTS {
-            let kin = Kin::of(count);
+            let kin = Kin::of(count, tls.clone());
             let nodes: Vec<_> = kin.names.iter().map(|name| Self::prepare(server, name, &kin)).collect();
             nodes.iter().for_each(|node| drop(node.keeper.ask("start")));
             match join_all(nodes.iter().map(Self::comes_up)).await.iter().position(|up| !up) {
@@ -166,9 +179,10 @@ fn write_files(folder: &Path, amqp: u16, http: u16, kin: &Kin) -> std::io::Resul
          loopback_users = none\n\
          disk_free_limit.absolute = 1MB\n\
          log.file.level = info\n\
-         {peers}",
+         {peers}{tls}",
         password = kin.password,
         peers = peers(&kin.names),
+        tls = kin.tls.as_ref().map(Tls::settings).unwrap_or_default(),
     );
     fs::write(folder.join("rabbitmq.conf"), settings)?;
     fs::write(folder.join("advanced.config"), "[].\n")?;

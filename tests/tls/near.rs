@@ -1,0 +1,137 @@
+//! The broker behind TLS: a private node with certificates of the test.
+//!
+//! Not here: the API.
+
+use crate::authority::{Authority, Folder};
+use crate::scene::Scene;
+use crate::support::broker::{Broker, START_DEADLINE};
+use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::deadline::within;
+
+const EVENTS: usize = 100;
+const HOST: &str = "localhost";
+
+/// A broker with TLS, a scene on it, its files and those of the daemon.
+struct Stage {
+    broker: Broker,
+    port: u16,
+    server: Folder,
+    client: Folder,
+    scene: Scene,
+}
+
+impl Stage {
+    /// With a server's certificate of this authority.
+    async fn new(authority: &Authority, demands: bool) -> Option<Self> {
+        let server = Folder::new();
+        server.put_server(authority, &authority.server(HOST));
+        let started = Broker::secured(server.path(), demands);
+        let (broker, port) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
+        let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
+        Some(Self { broker, port, server, client: Folder::new(), scene })
+    }
+
+    /// A configuration that goes to the broker by that host name, with more of `[broker]`.
+    fn setup(&self, name: &str, more: &str) -> Setup {
+        let mut url = reqwest::Url::parse(&self.scene.place.url.replace("amqp://", "amqps://")).unwrap();
+        url.set_host(Some(name)).unwrap();
+        url.set_port(Some(self.port)).unwrap();
+        Setup { amqp: url.into(), ..self.scene.setup() }.broker("topology = \"declare\"").broker(more)
+    }
+
+    /// Starts the node again, with what its files hold now.
+    async fn restart(&self) {
+        within(60, "what is in the queue on disk", self.broker.settle()).await;
+        within(240, "the broker again", self.broker.restart()).await;
+    }
+
+    /// A client of a broker that has been started again.
+    async fn ends_well(mut self, count: usize) {
+        self.scene.client = within(60, "a client", self.scene.place.client()).await;
+        self.scene.ends_well(count).await;
+    }
+}
+
+async fn hears(daemon: &mut Daemon, words: &str) {
+    within(60, words, daemon.until(|line| says(line, "broker lost") && says(line, words))).await;
+}
+
+async fn consumes(daemon: &mut Daemon, times: usize) {
+    within(60, "consuming", daemon.until_count(times, |line| says(line, "consuming"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_daemon_trusts_stands_in_a_file_that_is_read_at_each_connect() {
+    let (right, other) = (Authority::new("right"), Authority::new("other"));
+    let Some(stage) = Stage::new(&right, false).await else { return };
+    let mut daemon = Daemon::start(&stage.setup(HOST, &stage.client.put_trusted(&other)));
+    hears(&mut daemon, "broker.ca_file").await;
+    stage.client.put_trusted(&right);
+    consumes(&mut daemon, 1).await;
+    stage.scene.publish(EVENTS, 200).await;
+    stage.ends_well(EVENTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_by_another_name_is_not_spoken_to() {
+    let right = Authority::new("right");
+    let Some(stage) = Stage::new(&right, false).await else { return };
+    let mut daemon = Daemon::start(&stage.setup("127.0.0.1", &stage.client.put_trusted(&right)));
+    hears(&mut daemon, "another host name than the one in broker.url").await;
+    assert_eq!(daemon.count(|line| says(line, "consuming")), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_expires_and_an_authority_that_changes_cost_time_only() {
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    let Some(stage) = Stage::new(&old, false).await else { return };
+    let mut daemon = Daemon::start(&stage.setup(HOST, &stage.client.put_trusted(&old)));
+    consumes(&mut daemon, 1).await;
+    stage.scene.publish(EVENTS, 200).await;
+    within(60, "all created", stage.scene.until_created(EVENTS)).await;
+    stage.server.put_server(&old, &old.expired(HOST));
+    stage.restart().await;
+    hears(&mut daemon, "has expired").await;
+    stage.server.put_server(&new, &new.server(HOST));
+    stage.restart().await;
+    hears(&mut daemon, "name its file in broker.ca_file").await;
+    stage.client.put("trusted.pem", "half a file");
+    hears(&mut daemon, "no certificate in PEM form in it").await;
+    stage.client.put_trusted(&new);
+    consumes(&mut daemon, 2).await;
+    stage.ends_well(EVENTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_that_is_missing_or_refused_is_named_and_a_good_one_is_taken() {
+    let (right, other) = (Authority::new("right"), Authority::new("other"));
+    let Some(stage) = Stage::new(&right, true).await else { return };
+    let trusted = stage.client.put_trusted(&right);
+    let mut without = Daemon::start(&stage.setup(HOST, &trusted));
+    hears(&mut without, "set broker.client_cert_file and broker.client_key_file").await;
+    drop(without);
+    let files = format!("{trusted}\n{}", stage.client.put_client(&other.client()));
+    let mut daemon = Daemon::start(&stage.setup(HOST, &files));
+    hears(&mut daemon, "look at broker.client_cert_file").await;
+    let good = right.client();
+    stage.client.put("client.pem", &good.cert);
+    hears(&mut daemon, "is not the key of the certificate in broker.client_cert_file").await;
+    stage.client.put("client.key", &good.key);
+    consumes(&mut daemon, 1).await;
+    stage.scene.publish(EVENTS, 200).await;
+    stage.ends_well(EVENTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_is_named_at_the_next_connect_and_the_daemon_goes_on_when_it_is_back() {
+    let right = Authority::new("right");
+    let Some(stage) = Stage::new(&right, false).await else { return };
+    let line = stage.client.put_trusted(&right);
+    let mut daemon = Daemon::start(&stage.setup(HOST, &line));
+    consumes(&mut daemon, 1).await;
+    std::fs::remove_file(stage.client.path().join("trusted.pem")).unwrap();
+    stage.restart().await;
+    hears(&mut daemon, "broker.ca_file: ").await;
+    stage.client.put_trusted(&right);
+    consumes(&mut daemon, 2).await;
+}

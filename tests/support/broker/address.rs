@@ -40,6 +40,15 @@ impl Address {
         url.into()
     }
 
+    /// The AMQP address of another user, in a vhost which has a plain name.
+    pub fn as_user(&self, user: &str, password: &str, vhost: &str) -> String {
+        let mut url = self.amqp.clone();
+        url.set_path(vhost);
+        url.set_username(user).expect("an AMQP URL takes a user");
+        url.set_password(Some(password)).expect("an AMQP URL takes a password");
+        url.into()
+    }
+
     /// The vhost of the address.
     pub fn vhost(&self) -> String {
         let path = self.amqp.path().trim_start_matches('/');

@@ -39,6 +39,7 @@ pub struct Container {
     _keeper: Keeper,
     inner: Option<Inner>,
     address: Address,
+    name: String,
 }
 
 impl Container {
@@ -53,11 +54,11 @@ impl Container {
         let [amqp, http] = ports::free();
         let name = format!("chakra-bridge-tests-{:016x}", fastrand::u64(..));
         let keeper = Keeper::start(SCRIPT, std::slice::from_ref(&name), None);
-        let created = image.to_owned();
-        let inner = on_runtime(move || async move { create(&created, name, amqp, http).await }).await;
+        let (created, called) = (image.to_owned(), name.clone());
+        let inner = on_runtime(move || async move { create(&created, called, amqp, http).await }).await;
         let (inner, host) = inner.unwrap_or_else(|error| panic!("no container of {image}: {error}"));
         let address = Address::new(&host, amqp, http, "guest", "guest");
-        let container = Self { _keeper: keeper, inner: Some(Arc::new(inner)), address };
+        let container = Self { _keeper: keeper, inner: Some(Arc::new(inner)), address, name };
         container.until_up().await;
         container
     }
@@ -65,6 +66,11 @@ impl Container {
     /// Where it listens, also after a restart.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Its name at the engine.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Crashes it; its data stay.

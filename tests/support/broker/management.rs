@@ -21,6 +21,13 @@ impl Management {
         Self { url: Url::parse(url).expect("the address of the management API is a URL") }
     }
 
+    /// `http://host:port`.
+    pub fn url(&self) -> String {
+        let [host, port] =
+            [self.url.host_str().unwrap_or_default().to_owned(), self.url.port().unwrap_or(80).to_string()];
+        format!("{}://{host}:{port}", self.url.scheme())
+    }
+
     /// The broker's version, or nothing while the API does not answer.
     pub async fn version(&self) -> Option<String> {
         let overview = self.call(Method::GET, &["overview"], None).await.ok()?;

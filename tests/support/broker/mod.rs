@@ -14,7 +14,7 @@ mod address;
 mod client;
 mod container;
 mod find;
-mod keeper;
+pub mod keeper;
 mod management;
 mod node;
 mod ports;
@@ -31,6 +31,7 @@ use container::Container;
 use node::Node;
 
 pub use client::{Client, Depth};
+pub use ports::free as free_ports;
 pub use vhost::Vhost;
 pub use wait::{comes_true, eventually};
 
@@ -192,6 +193,22 @@ impl Broker {
             Place::Container(container) => container.ctl(arguments).await,
         };
         done.unwrap_or_else(|complained| panic!("rabbitmqctl {}: {complained}", arguments.join(" ")))
+    }
+
+    /// The name of its container, for the `docker` command; only a broker of `image` has one for sure.
+    pub fn container_name(&self) -> &str {
+        let Place::Container(container) = &self.place else { panic!("this broker is in no container") };
+        container.name()
+    }
+
+    /// Where its management API is, without user and password.
+    pub fn management_url(&self) -> String {
+        self.address().management.as_ref().expect("a management API").url()
+    }
+
+    /// Its AMQP address for another user, in a vhost with a plain name.
+    pub fn url_as(&self, user: &str, password: &str, vhost: &str) -> String {
+        self.address().as_user(user, password, vhost)
     }
 
     /// The processes of a private node; empty for other brokers.

@@ -115,14 +115,14 @@ impl Daemon {
     pub fn start_at(path: &Path, setup: &Setup) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         std::fs::write(folder.path().join("config.toml"), setup.toml()).expect("a file in it");
-        let mut child = Command::new(path)
-            .arg("--config")
-            .arg(folder.path().join("config.toml"))
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the daemon begins");
+        let mut command = Command::new(path);
+        command.arg("--config").arg(folder.path().join("config.toml")).env_remove("RUST_LOG");
+        Self::start_by(command, folder)
+    }
+
+    /// Starts it by a command that hands on its log and its exit code, and keeps the folder of its configuration.
+    pub fn start_by(mut command: Command, folder: TempDir) -> Self {
+        let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the daemon begins");
         let stderr = child.stderr.take().expect("it was piped");
         let lines: Arc<Mutex<Vec<Value>>> = Arc::default();
         let (grow, grown) = watch::channel(0);

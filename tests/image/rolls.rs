@@ -1,0 +1,95 @@
+//! Rolling updates as a cluster does them: the new replica is ready before the old one is told to end, in the middle of
+//! its requests.
+//!
+//! Not here: two different builds. Both sides are the same image; what a build takes over from an older one is the header
+//! of what waits, and that is kept by `broker/travels.rs`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::replica::Replica;
+use super::stage::Stage;
+use crate::support::broker::eventually;
+use crate::support::daemon::{announced, fate};
+use crate::support::deadline::within;
+use crate::support::standin::{Canned, Fault, Rule};
+
+pub const SECTIONS: &str = r#"
+[look]
+lag = "4s"
+[retry]
+initial = "200ms"
+max_interval = "12s"
+in_hand = "2s"
+budget = 1.0
+[[rule]]
+name = "any"
+procedure = "lead"
+reconcile_by = "event_key"
+data = { event_key = "{{ key }}" }
+"#;
+
+const EVENTS: usize = 5_000;
+const UPDATES: usize = 3;
+const REPLICAS: usize = 2;
+/// With the time to build the image.
+const BEGIN: u64 = 1500;
+
+/// Each request takes a while, some lose their answer, and some events are sent away and wait in a wait queue.
+fn weather() -> Vec<Rule> {
+    let one_of = |digits: &str, fault: Fault| -> Vec<Rule> {
+        digits
+            .chars()
+            .map(|digit| Rule::always(fault.clone()).attribute("event_key", format!("e{digit}07")).times(1))
+            .collect()
+    };
+    let mut rules = vec![Rule::always(Fault::Delay { ms: 300 })];
+    rules.extend(one_of("12345", Fault::CreateThenReset));
+    rules.extend(one_of("6789", Canned::new(423).retry_after("12").into()));
+    rules
+}
+
+/// Replaces each replica once, as `maxSurge: 1` and `maxUnavailable: 0` do, and gives the logs of those that ended.
+async fn update(stage: &Stage, setup: &crate::support::daemon::Setup, replicas: &mut [Replica]) -> Vec<Value> {
+    let mut logs = Vec::new();
+    for replica in replicas {
+        let new = stage.replica(setup).await;
+        let ready = async || new.run(&["healthcheck", "--ready"]).await.is_ok();
+        eventually(Duration::from_secs(60), "ready", ready).await;
+        let busy = |books: &crate::support::standin::Books| books.requests.iter().any(|request| !request.over);
+        within(60, "requests under way", stage.scene.api.until(busy)).await;
+        logs.extend(std::mem::replace(replica, new).stopped().await);
+    }
+    logs
+}
+
+async fn rolling(rabbitmq: &str) {
+    let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
+    let scene = &stage.scene;
+    scene.api.plan(weather());
+    let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"\nprefetch = 24");
+    let mut replicas = Vec::new();
+    for _ in 0..REPLICAS {
+        replicas.push(stage.replica(&setup).await);
+    }
+    let mut log = Vec::new();
+    for part in 0..UPDATES {
+        let numbers = EVENTS * part / UPDATES..EVENTS * (part + 1) / UPDATES;
+        within(60, "publishing", scene.publish_those(numbers, 300)).await;
+        log.extend(within(300, "an update", update(&stage, &setup, &mut replicas)).await);
+        let left = EVENTS - scene.processes().len();
+        println!("update {}: {left} of {EVENTS} events are no process yet", part + 1);
+    }
+    scene.ends_well(EVENTS).await;
+    for replica in replicas {
+        log.extend(replica.stopped().await);
+    }
+    assert_eq!(announced(&log), Vec::<String>::new(), "with reconcile_by nothing is doubtful");
+    assert!(log.iter().any(|line| fate(line, "parked")), "nothing waited in a wait queue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_rolling_updates_lose_and_double_nothing_on_rabbitmq_4_3() {
+    within(2400, "the updates", rolling("rabbitmq:4-management")).await;
+}

@@ -16,6 +16,7 @@ mod image {
     pub mod replica;
     pub mod rolls;
     pub mod stage;
+    pub mod takes_over;
 
-    pub use super::scene;
+    pub(crate) use super::scene;
 }

@@ -1,8 +1,8 @@
 //! Rolling updates as a cluster does them: the new replica is ready before the old one is told to end, in the middle of
 //! its requests.
 //!
-//! Not here: two different builds. Both sides are the same image; what a build takes over from an older one is the header
-//! of what waits, and that is kept by `broker/travels.rs`.
+//! Not here: two different builds. Both sides are the same image; what a build takes over from an older one is the header of
+//! what waits (`takes_over.rs`).
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ const AMQP: u16 = 5672;
 
 pub struct Stage {
     pub scene: Scene,
-    pub broker: Broker,
+    _broker: Broker,
     pub image: &'static str,
     pub network: String,
     // Last: a network is removed when nothing is in it.
@@ -34,12 +34,12 @@ impl Stage {
         docker(&["network", "create", &network]).await;
         docker(&["network", "connect", "--alias", BROKER, &network, broker.container_name()]).await;
         let host = docker(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", &network]).await;
-        let host = host.parse().expect("an address");
+        let host: std::net::IpAddr = host.parse().expect("an address");
         // A free port of the host, on the one address that the network sees.
         let api = StandIn::start_on((host, 0).into()).await.expect("the host is in the network");
         let place = broker.vhost().await;
         let scene = Scene { client: place.client().await, api, place };
-        Some(Self { scene, broker, image, network, _keeper: keeper })
+        Some(Self { scene, _broker: broker, image, network, _keeper: keeper })
     }
 
     /// The configuration of a replica: the broker by its name, the probes where the engine can ask.

@@ -1,0 +1,52 @@
+//! What an older build left in a wait queue is taken over: the header of the journey as each release wrote it.
+//!
+//! Not here: two builds side by side. A release adds the header that it writes as a file here, and every later one reads them
+//! all.
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
+
+use super::rolls::SECTIONS;
+use super::stage::Stage;
+use crate::support::daemon::fate;
+use crate::support::deadline::within;
+
+/// The release, the header, and the attempts that it tells of.
+const PARKED: [(&str, &str, u64); 1] = [("0.1.0", include_str!("parked-by-0.1.0.json"), 1)];
+const HEADER: &str = "chakra-bridge-journey";
+/// With the time to build the image.
+const BEGIN: u64 = 1500;
+
+async fn park(stage: &Stage, release: &str, header: &str) {
+    let mut headers = FieldTable::default();
+    headers.insert(HEADER.into(), AMQPValue::LongString(header.trim().into()));
+    let properties = BasicProperties::default().with_message_id(release.into()).with_headers(headers);
+    let queue = format!("{}.wait.10s", stage.scene.queue());
+    stage.scene.client.publish("", &queue, b"{}", properties).await;
+}
+
+async fn taken_over(rabbitmq: &str) {
+    let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
+    let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"");
+    let mut replica = stage.replica(&setup).await;
+    for (release, header, _) in PARKED {
+        within(60, "parking", park(&stage, release, header)).await;
+    }
+    let all = replica.daemon.until_count(PARKED.len(), |line| fate(line, "created"));
+    within(120, "a process of each", all).await;
+    for (release, _, attempts) in PARKED {
+        let told = replica.daemon.logged(|line| fate(line, "created") && line["key"] == release);
+        assert_eq!(told.len(), 1, "{release}");
+        assert_eq!(told[0]["attempts"], attempts + 1, "the journey goes on: {told:?}");
+        let paths = stage.scene.api.requests().into_iter().filter(|request| request.key.as_deref() == Some(release));
+        let paths: Vec<_> = paths.map(|request| request.path).collect();
+        assert!(paths.len() >= 2 && paths[0].ends_with("/list"), "looked for before it is created: {paths:?}");
+    }
+    assert!(stage.scene.processes().values().all(|times| *times == 1));
+    replica.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_release_parked_is_looked_for_and_becomes_one_process() {
+    within(2400, "taking over", taken_over("rabbitmq:4-management")).await;
+}

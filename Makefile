@@ -1,6 +1,9 @@
 # The commands of a person. Not here: what they do; cargo and tests/support/ready.sh know.
 
-.PHONY: demo test check
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+cyclonedx := 0.5.9
+
+.PHONY: demo test check image sbom
 
 # A real RabbitMQ, a stand-in of the API, one event of every fate.
 demo:
@@ -20,3 +23,16 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+# The image, with the version and the commit in its labels.
+image:
+	docker build --file deploy/Dockerfile --tag chakra-bridge \
+		--build-arg VERSION=$(version) --build-arg REVISION=$$(git rev-parse HEAD) .
+
+# What the program is made of, as CycloneDX: target/chakra-bridge.cdx.json. The tool is compiled once.
+sbom:
+	@target/sbom/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null | grep -q " $(cyclonedx)$$" \
+		|| cargo install --quiet --locked --version $(cyclonedx) --root target/sbom cargo-cyclonedx
+	PATH="$(CURDIR)/target/sbom/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 --describe crate \
+		--no-build-deps --override-filename chakra-bridge.cdx
+	mv chakra-bridge.cdx.json target/

@@ -50,7 +50,7 @@ async fn set_up(broker: &Broker, password: &str) {
     command.arg(broker.management_url()).env("RABBITMQ_ADMIN", "guest:guest").kill_on_drop(true);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(password.as_bytes()).await.unwrap();
-    let done = within(60, "the script", child.wait_with_output()).await.unwrap();
+    let done = within(180, "the script", child.wait_with_output()).await.unwrap();
     assert!(done.status.success(), "{done:?}");
 }
 
@@ -66,11 +66,11 @@ async fn prepared(image: &str) -> Option<Broker> {
         // Given to others between the two, and not taken away by the second.
         for other in [OPERATOR, PUBLISHER] {
             if password == "one" {
-                within(60, "a password", broker.ctl(&["change_password", other, "of-another"])).await;
+                within(180, "a password", broker.ctl(&["change_password", other, "of-another"])).await;
             }
         }
     }
-    within(60, "rights", broker.ctl(&["set_permissions", "-p", VHOST, "guest", ".*", ".*", ".*"])).await;
+    within(180, "rights", broker.ctl(&["set_permissions", "-p", VHOST, "guest", ".*", ".*", ".*"])).await;
     Some(broker)
 }
 

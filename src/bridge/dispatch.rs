@@ -245,6 +245,7 @@ impl Dispatcher {
         if let Some(doubt) = event.doubt() {
             self.teller.doubt(doubt, &event.papers);
         }
+        event.goes_out();
         let probe = self.gate.begun(event.procedure(), now);
         self.pace.take(Try::of(event.tries(), probe.asks()), now);
         if probe.asks() {

@@ -13,6 +13,7 @@ use super::tell::{Fate, Told};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::journey::Journey;
+use crate::core::look::Look;
 use crate::core::parking::Rung;
 use crate::core::process::Procedure;
 use crate::core::recent::Known;
@@ -64,6 +65,11 @@ impl Papers {
         Self { procedure: Some(procedure.clone()), ..self }
     }
 
+    /// With the place where its event is looked for.
+    fn sent(self, sent: Option<Look>) -> Self {
+        Self { travel: Travel { sent, ..self.travel }, ..self }
+    }
+
     /// The key as text; empty where the event could not be decoded.
     pub(super) fn key(&self) -> &str {
         self.key.as_ref().map_or("", |key| key.text.as_str())
@@ -110,11 +116,11 @@ impl Ending {
     }
 
     /// What a copy of the event, if the broker delivers one again, is to be told by.
-    fn known(&self, journey: &Journey) -> Option<Known> {
+    fn known(&self, journey: &Journey, sent: Option<&Look>) -> Option<Known> {
         match self {
             Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
             Self::Dead(fault) => Some(Known::Dead(fault.clone(), journey.clone())),
-            Self::Parked(..) | Self::Released => Some(Known::Underway(journey.clone())),
+            Self::Parked(..) | Self::Released => Some(Known::Underway(journey.clone(), sent.cloned())),
             Self::Recognised(_) | Self::Skipped => None,
         }
     }
@@ -133,13 +139,15 @@ impl Dispatcher {
     /// Takes an event out of hand and settles it.
     pub(super) fn end(&mut self, slot: Slot, ending: Ending) {
         if let Some(event) = self.hand.take(slot) {
-            self.settle(event.papers, ending, &event.journey);
+            let sent = event.look.as_deref().cloned();
+            let papers = event.papers.sent(sent);
+            self.settle(papers, ending, &event.journey);
         }
     }
 
     /// Settles: the only place where a receipt is answered.
     pub(super) fn settle(&mut self, papers: Papers, ending: Ending, journey: &Journey) {
-        if let (Some(key), Some(known)) = (&papers.key, ending.known(journey)) {
+        if let (Some(key), Some(known)) = (&papers.key, ending.known(journey, papers.travel.sent.as_ref())) {
             self.recent.remember(key, known);
         }
         let settlement = ending.settlement(&papers, journey);

@@ -4,11 +4,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::Arc;
 
 use super::in_hand::{InHand, Stage};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::journey::Journey;
+use crate::core::look::Look;
 
 /// The number of an event in hand.
 pub(super) type Slot = u64;
@@ -65,11 +67,14 @@ impl Hand {
         others.filter(move |event| key.is_some() && event.papers.key.as_ref() == key)
     }
 
-    /// An event learns what another copy of it sent; answers whether that was news.
-    pub(super) fn learn(&mut self, slot: Slot, other: &Journey) -> bool {
+    /// An event learns what another copy of it sent, and where; answers whether that was news.
+    pub(super) fn learn(&mut self, slot: Slot, other: &Journey, sent: Option<Arc<Look>>) -> bool {
         let Some(event) = self.events.get_mut(&slot) else { return false };
         let before = order(slot, event);
         let is_news = event.journey.learn(other);
+        if is_news && sent.is_some() {
+            event.look = sent;
+        }
         if self.ready.remove(&before) {
             self.ready.insert(order(slot, event));
         }

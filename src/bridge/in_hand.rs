@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::Papers;
+use super::open::is_telling;
 use super::receipt::Receipt;
 use super::tell::Doubt;
 use crate::chakra::Client;
@@ -99,6 +100,19 @@ impl InHand {
     pub(super) fn look_first(&mut self) {
         if self.look.is_some() {
             self.journey.next = Next::Look;
+        }
+    }
+
+    /// Its create is sent: from now on it is looked for where that one goes. It was elsewhere if it came back to other rules than
+    /// it was sent by, and was not found there.
+    pub(super) fn goes_out(&mut self) {
+        if self.seeks().is_some() {
+            return;
+        }
+        let key = self.papers.key.as_ref();
+        let own = self.request.look.as_ref().filter(|look| key.is_some_and(|key| is_telling(look, key)));
+        if self.look.as_deref() != own {
+            self.look = own.cloned().map(Arc::new);
         }
     }
 

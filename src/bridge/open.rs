@@ -89,23 +89,22 @@ fn read(message: &Message, travel: &Travel, limits: &Limits, rules: &Rules, rece
     let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::Recognised { process: process.clone() },
         Some(Known::Dead(fault, journey)) => What::Dead { fault: fault.clone(), journey: journey.clone() },
-        Some(Known::Underway(journey)) => {
+        Some(Known::Underway(journey, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.
             let journey = travelled.unwrap_or_default().joined(journey);
-            mapped(&event, rules, Some(journey), true, travel)
+            mapped(&event, rules, Some(journey), true, sent.as_ref().or(travel.sent.as_ref()))
         }
-        None => mapped(&event, rules, travelled, message.redelivered, travel),
+        None => mapped(&event, rules, travelled, message.redelivered, travel.sent.as_ref()),
     };
     (Some(event.key), what)
 }
 
-fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: bool, travel: &Travel) -> What {
-    let key = &event.key;
+/// `sent` says where it was sent before.
+fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: bool, sent: Option<&Look>) -> What {
     match map(event, rules) {
         Ok(Mapped::Create { rule, request }) => {
-            // Where it was sent first, whatever the rules say by now. A hash finds the twin of an event as well.
-            let sent = travel.sent.as_ref().or(request.look.as_ref());
-            let look = sent.filter(|look| key.origin.identifies() || look.value != key.text.as_str());
+            // Where it was sent, whatever the rules say by now.
+            let look = sent.or(request.look.as_ref()).filter(|look| is_telling(look, &event.key));
             let look = look.cloned().map(Arc::new);
             let journey = Journey::opened(journey, redelivered, look.is_some());
             What::Create { rule, request: Arc::new(request), look, journey }
@@ -113,4 +112,9 @@ fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: b
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
         Err(fault) => What::Dead { fault, journey: journey.unwrap_or_default() },
     }
+}
+
+/// Whether a look finds this event and no other: a hash of the body finds its twin as well.
+pub(super) fn is_telling(look: &Look, key: &Key) -> bool {
+    key.origin.identifies() || look.value != key.text.as_str()
 }

@@ -5,6 +5,7 @@
 //!
 //! Not here: copies in two processes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::Dispatcher;
@@ -29,15 +30,19 @@ impl Dispatcher {
                 self.end(slot, Ending::Recognised(process));
                 return true;
             }
-            Some(Known::Underway(journey) | Known::Dead(_, journey)) => journey.clone(),
-            None => Journey::default(),
+            Some(Known::Underway(journey, sent)) => (journey.clone(), sent.clone().map(Arc::new)),
+            Some(Known::Dead(_, journey)) => (journey.clone(), None),
+            None => (Journey::default(), None),
         };
         let is_running = self.hand.twins(slot).any(|twin| matches!(twin.stage, Stage::Running { .. }));
-        let others = self.hand.twins(slot).fold(remembered, |known, twin| known.joined(&twin.journey));
+        let (others, sent) = self.hand.twins(slot).fold(remembered, |(known, sent), twin| {
+            let sent = if twin.journey.unsure > known.unsure { twin.look.clone() } else { sent };
+            (known.joined(&twin.journey), sent)
+        });
         if is_running {
             self.hand.stage(slot, Stage::Delayed(now.saturating_add(WAY)));
             return true;
         }
-        self.hand.learn(slot, &others)
+        self.hand.learn(slot, &others, sent)
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::core::event::Key;
 use crate::core::journey::Journey;
+use crate::core::look::Look;
 use crate::core::words::Fault;
 
 /// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
@@ -21,8 +22,9 @@ pub enum Known {
     Created(Option<String>),
     /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
     Dead(Fault, Journey),
-    /// It was on its way when its connection died: the copy goes on from here.
-    Underway(Journey),
+    /// It was on its way when its connection died: the copy goes on from here, and is looked for where this one was, whatever
+    /// the rules say by now.
+    Underway(Journey, Option<Look>),
 }
 
 /// The events handled last; the oldest is forgotten first.
@@ -53,7 +55,7 @@ impl Recent {
         }
         match (self.known.get_mut(&key.text), known) {
             // Of two messages with one key, the one that is a process must not be forgotten for the other.
-            (Some(Known::Created(_)), Known::Underway(_)) => {}
+            (Some(Known::Created(_)), Known::Underway(..)) => {}
             (Some(before), now) => *before = now,
             (None, known) => {
                 self.known.insert(key.text.clone(), known);
@@ -70,7 +72,7 @@ impl Recent {
     /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
     pub fn revive(&mut self, key: &Key) {
         if let Some(known @ Known::Dead(..)) = self.known.get_mut(&key.text) {
-            *known = Known::Underway(Journey::default());
+            *known = Known::Underway(Journey::default(), None);
         }
     }
 
@@ -106,7 +108,7 @@ mod tests {
     fn what_is_learnt_later_replaces_what_was_known() {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::CloudEvents);
-        recent.remember(&a, Known::Underway(Journey::default()));
+        recent.remember(&a, Known::Underway(Journey::default(), None));
         recent.remember(&a, Known::Created(Some("p1".into())));
         assert_eq!(recent.recall(&a), Some(&Known::Created(Some("p1".into()))));
         assert_eq!(recent.order.len(), 1);
@@ -117,7 +119,7 @@ mod tests {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::MessageId);
         recent.remember(&a, Known::Created(None));
-        recent.remember(&a, Known::Underway(Journey::default()));
+        recent.remember(&a, Known::Underway(Journey::default(), None));
         assert_eq!(recent.recall(&a), Some(&Known::Created(None)));
     }
 
@@ -129,7 +131,7 @@ mod tests {
         recent.remember(&b, Known::Created(None));
         recent.revive(&a);
         recent.revive(&b);
-        assert_eq!(recent.recall(&a), Some(&Known::Underway(Journey::default())));
+        assert_eq!(recent.recall(&a), Some(&Known::Underway(Journey::default(), None)));
         assert_eq!(recent.recall(&b), Some(&Known::Created(None)));
     }
 

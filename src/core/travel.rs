@@ -32,7 +32,7 @@ pub struct Travel {
     pub routing_key: String,
     /// When it was first received, in epoch milliseconds.
     pub first_seen_ms: u64,
-    /// Where it is looked for: what was sent first, whatever the rules say by now.
+    /// Where it is looked for: what was sent last, whatever the rules say by now.
     pub sent: Option<Look>,
     /// The whole text, where a newer daemon wrote it: it travels on as it came.
     #[serde(skip)]

@@ -170,7 +170,7 @@ impl<'a> World<'a> {
         match self.recent.recall(&key()).filter(|_| redelivered).cloned() {
             Some(Known::Created(_)) => return self.acknowledge(line, false),
             Some(Known::Dead(fault, _)) => return self.bury(line, &fault),
-            Some(Known::Underway(known)) => journey = Some(journey.unwrap_or_default().joined(&known)),
+            Some(Known::Underway(known, _)) => journey = Some(journey.unwrap_or_default().joined(&known)),
             None => {}
         }
         let journey = Journey::opened(journey, redelivered, self.setting.can_look);

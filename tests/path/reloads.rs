@@ -2,9 +2,15 @@
 //!
 //! Not here: reading them from a file (`reload`), and a real daemon (`reload.rs`).
 
-use chakra_bridge::core::settlement::Settlement;
+use std::time::Duration;
 
-use super::corridor::{Corridor, Shore, event, lead};
+use chakra_bridge::core::look::Look;
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::process::Procedure;
+use chakra_bridge::core::settlement::Settlement;
+use chakra_bridge::core::travel::Travel;
+
+use super::corridor::{Corridor, Shore, again, event, lead};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -13,6 +19,54 @@ fn names(corridor: &Corridor) -> Vec<String> {
     let bodies = corridor.api.created().into_iter().map(|created| created.body);
     let names = bodies.map(|body| serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["name"].clone());
     names.map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// The rule `sought` looks by another attribute from now on.
+fn looks_elsewhere(corridor: &Corridor) {
+    corridor.reload(
+        "reconcile_by = \"event_key\"\ndata = { event_key = \"{{ key }}\" }",
+        "reconcile_by = \"id\"\ndata = { id = \"{{ key }}\", event_key = \"{{ key }}\" }",
+    );
+}
+
+/// Waits until so many requests are under way.
+async fn until_in_flight(corridor: &Corridor, count: u64) {
+    let reached = async {
+        while corridor.level("api_requests_in_flight") != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(10, "its requests", reached).await;
+}
+
+#[tokio::test]
+async fn what_comes_back_to_other_rules_is_looked_for_where_it_was_sent() {
+    let (corridor, mut shore, old) = (Corridor::new().await, Shore::new(), Shore::new());
+    corridor.api.set_lag(Duration::from_secs(1));
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
+    corridor.send(&old, 1, event("m1", "sought", "{}")).await;
+    within(10, "its create", corridor.api.until(|books| !books.created.is_empty())).await;
+    corridor.paused.send_replace(true);
+    until_in_flight(&corridor, 0).await;
+    drop(old);
+    corridor.disconnected().await;
+    looks_elsewhere(&corridor);
+    corridor.send(&shore, 2, again(event("m1", "sought", "{}"))).await;
+    corridor.paused.send_replace(false);
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1, "found by the attribute that it was sent with");
+}
+
+#[tokio::test]
+async fn what_was_not_found_where_it_was_sent_is_looked_for_where_its_next_create_goes() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset)]);
+    let elsewhere =
+        Look { procedure: Procedure::new("lead").unwrap(), attribute: "old_key".into(), value: "m1".into() };
+    let travel = Travel { sent: Some(elsewhere), ..Travel::default() }.encode();
+    corridor.send(&shore, 1, Message { travel: Some(travel), ..event("m1", "sought", "{}") }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1, "found by the attribute of its only create");
 }
 
 #[tokio::test]
@@ -41,10 +95,7 @@ async fn a_rule_that_looks_elsewhere_since_a_reload_is_unproved_until_its_own_cr
     assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
     within(10, "its proof", proves()).await;
     corridor.reload("name = \"noise\"", "name = \"another\"");
-    corridor.reload(
-        "reconcile_by = \"event_key\"\ndata = { event_key = \"{{ key }}\" }",
-        "reconcile_by = \"id\"\ndata = { id = \"{{ key }}\", event_key = \"{{ key }}\" }",
-    );
+    looks_elsewhere(&corridor);
     let unproved = async {
         while proved() {
             tokio::task::yield_now().await;

@@ -43,6 +43,11 @@ impl Budget {
         Self(REQUEST_BYTES_MAX)
     }
 
+    /// Whether so little was spent that the request fits, however its texts are escaped: one byte becomes six at most.
+    pub(super) fn fits_surely(&self) -> bool {
+        REQUEST_BYTES_MAX - self.0 < REQUEST_BYTES_MAX / 8
+    }
+
     /// Takes `bytes` from it.
     ///
     /// # Errors

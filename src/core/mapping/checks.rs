@@ -8,6 +8,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::answer::{Refusal, kind};
+use super::filters::is_omit;
 
 /// Adds the checks.
 pub(super) fn add(engine: &mut Environment<'static>) {
@@ -18,6 +19,7 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     engine.add_filter("_text", text);
     engine.add_filter("_number", number);
     engine.add_filter("_summand", summand);
+    engine.add_filter("_kept", kept);
     engine.add_filter("_lt", |left: &Value, right: &Value| order("<", left, right).map(Ordering::is_lt));
     engine.add_filter("_le", |left: &Value, right: &Value| order("<=", left, right).map(Ordering::is_le));
     engine.add_filter("_gt", |left: &Value, right: &Value| order(">", left, right).map(Ordering::is_gt));
@@ -53,6 +55,15 @@ fn known(value: &Value) -> Result<Value, Error> {
 
 fn some(value: &Value) -> Result<Value, Error> {
     if value.is_none() { Err(refuse("null where a value is needed".to_owned())) } else { known(value) }
+}
+
+/// A written list or object without what is `omit` in it.
+fn kept(value: &Value) -> Result<Value, Error> {
+    if value.kind() == ValueKind::Map {
+        let members = value.try_iter()?.map(|name| (name.clone(), value.get_item(&name).unwrap_or_default()));
+        return Ok(Value::from_pairs(members.filter(|(_, member)| !is_omit(member))));
+    }
+    Ok(value.try_iter()?.filter(|item| !is_omit(item)).collect())
 }
 
 fn truth(value: &Value) -> Result<Value, Error> {

@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 use super::expression::Expression;
 use super::leaf::{self, Leaf};
 use super::names;
-use super::place::Place;
+use super::place::{Label, Place};
 use super::request::{self, Request};
 use super::rules::{Does, Rule};
 use super::written::{Action, Spot, Written, WrittenRule};
@@ -48,14 +48,16 @@ impl Compiler<'_> {
         self.written.kinds.iter().map(|kind| WildMatch::new(&kind.value)).collect()
     }
 
-    fn when(&self, mistakes: &mut Vec<Mistake>) -> Option<Expression> {
+    fn when(&self, mistakes: &mut Vec<Mistake>) -> Option<(Label, Expression)> {
         let when = self.written.when.as_ref()?;
         let place = Place { text: &when.value, span: &when.span, key: &format!("{}.when", self.rule) };
         if when.value.trim_start().starts_with("{{") {
             mistakes.push(place.whole("`when` is an expression already", "no braces around it"));
             return None;
         }
-        Expression::compile(place, 0..when.value.len()).map_err(|found| mistakes.extend(found)).ok()
+        let expression =
+            Expression::compile(place, 0..when.value.len()).map_err(|found| mistakes.extend(found)).ok()?;
+        Some((place.label("when", 0..when.value.len()), expression))
     }
 
     fn does(&self, mistakes: &mut Vec<Mistake>) -> Does {

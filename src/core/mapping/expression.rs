@@ -12,9 +12,12 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
 use super::answer::{Budget, Omit, Refusal, to_json};
+use super::chain::Chain;
+use super::filters::is_omit;
 use super::grammar::{self, Form, Read};
 use super::path::{Path, Scope};
 use super::place::Place;
+use super::strict::Strict;
 use super::{checks, filters};
 use crate::core::mistake::Mistake;
 
@@ -64,6 +67,7 @@ pub(super) struct Code {
     source: String,
     engine: Environment<'static>,
     reads: Vec<(String, Read)>,
+    chain: Option<Chain>,
 }
 
 impl fmt::Debug for Expression {
@@ -82,17 +86,20 @@ impl Expression {
     /// Every mistake in it.
     pub(super) fn compile(place: Place<'_>, range: Range<usize>) -> Result<Self, Vec<Mistake>> {
         let source = place.text[range.clone()].trim().to_owned();
-        let (code, reads) = match grammar::read(place, range.clone())? {
+        let (Strict { code, reads, ready }, chain) = match grammar::read(place, range.clone())? {
             Form::Path(path) => return Ok(Self::Path(path)),
-            Form::Code(code, reads) => (code, reads),
+            Form::Code(strict, chain) => (strict, chain),
         };
         let mut engine = ENGINE.clone();
+        for (at, value) in ready.into_iter().enumerate() {
+            engine.add_global(format!("c{at}"), value);
+        }
         // Sound because the expression was parsed alone before: it cannot close the statement around it.
         let template = format!("{{% set {ANSWER} = ({code}) %}}");
         let deep = |_| vec![place.mistake(range, "the expression is nested too deeply", "several shorter fields")];
         engine.add_template_owned(TEMPLATE, template).map_err(deep)?;
         let reads = reads.into_iter().enumerate().map(|(at, read)| (format!("p{at}"), read)).collect();
-        Ok(Self::Code(Box::new(Code { source, engine, reads })))
+        Ok(Self::Code(Box::new(Code { source, engine, reads, chain })))
     }
 
     /// The paths it reads.
@@ -102,6 +109,17 @@ impl Expression {
             Self::Code(code) => (None, &code.reads[..]),
         };
         one.into_iter().chain(many.iter().map(|(_, read)| &read.path))
+    }
+
+    /// What the engine alone gives.
+    #[cfg(test)]
+    pub(super) fn thorough(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        match self {
+            Self::Path(_) => self.run(scope, budget),
+            Self::Code(code) => {
+                code.thorough(scope, budget).map_err(|refusal| Refusal(format!("`{}`: {refusal}", code.source)))
+            }
+        }
     }
 
     /// What it gives for one event.
@@ -130,19 +148,30 @@ fn follow(path: &Path, scope: Scope<'_>, budget: &mut Budget) -> Result<Json, Re
     Ok(value.into_owned())
 }
 
+/// What an answer is that is neither missing nor null.
+fn given(answer: &Value, budget: &mut Budget) -> Result<Given, Refusal> {
+    if is_omit(answer) { Ok(Given::Omit) } else { to_json(answer, budget).map(Given::Value) }
+}
+
 impl Code {
     fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
-        let answer = self.answer(scope).map_err(|error| self.words(scope, &error))?;
-        if answer.downcast_object_ref::<Omit>().is_some() {
-            return Ok(Given::Omit);
+        let quick = self.chain.as_ref().and_then(|chain| chain.run(scope));
+        if let Some(answer) = quick.filter(|answer| !answer.is_undefined() && !answer.is_none()) {
+            return given(&answer, budget);
         }
+        self.thorough(scope, budget)
+    }
+
+    /// By the engine, whatever it is.
+    fn thorough(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        let answer = self.answer(scope).map_err(|error| self.words(scope, &error))?;
         if answer.is_undefined() {
             return Err(self.missing(scope));
         }
         if answer.is_none() {
             return Err(Refusal("gives null; write `| default(…)`, or `default(omit)` to leave it out".to_owned()));
         }
-        to_json(&answer, budget).map(Given::Value)
+        given(&answer, budget)
     }
 
     fn answer(&self, scope: Scope<'_>) -> Result<Value, Error> {
@@ -172,7 +201,8 @@ impl Code {
         let missing: Vec<_> =
             needed.filter_map(|read| scope.find(&read.path).err().map(|taken| read.path.missing(taken))).collect();
         if missing.is_empty() {
-            return Refusal("something that it reads is missing".to_owned());
+            let hint = "write `| default(…)`, or `default(omit)` to leave it out";
+            return Refusal(format!("gives nothing: what it asks for is missing; {hint}"));
         }
         Refusal(missing.join("; "))
     }

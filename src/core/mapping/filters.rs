@@ -1,68 +1,128 @@
-//! The filters and tests that rules write: a closed set, each refusing what it cannot mean.
+//! The filters that rules may write: each with its name, what it takes and the function that it is.
 //!
-//! Not here: their names and numbers of arguments (`names`), filters on lists (`lists`).
+//! Not here: what the functions do (`filters/`), what an argument may be (`arguments`).
 
-use minijinja::value::{Value, ValueKind};
+mod choices;
+pub(super) mod digests;
+mod lists;
+pub(super) mod moments;
+mod numbers;
+pub(super) mod patterns;
+pub(super) mod questions;
+mod texts;
+
+use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error};
 
-use super::answer::{Budget, to_json};
-use super::checks::{plain_text, refuse, wants};
-use super::lists;
+use super::answer::Omit;
+use super::arguments::Argument::{self, Any, Constant, Count, Group, Member, Namespace, Pattern, Places};
+use super::arguments::Argument::{Replacement, Telling, Text, Zone};
+use super::arguments::Signature;
+use super::checks::wants;
 
-/// The longest text that a filter may make, in bytes.
+/// The longest text that a filter makes, in bytes.
 pub(super) const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Adds the filters and tests.
+/// How often an argument that may be repeated may be.
+const REPEATED_MAX: usize = 64;
+
+/// What a filter does: with the value before the bar, and with the arguments.
+type Run = fn(&Value, &[Value]) -> Result<Value, Error>;
+
+/// One filter.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// Its name and arguments.
+    pub(super) signature: Signature,
+    run: Run,
+    /// Whether it makes of little no more than little, in little time: may run without the engine, which counts both.
+    pub(super) is_light: bool,
+    /// Whether what it gives can be missing or null, so that `default` has a meaning behind it.
+    pub(super) may_lack: bool,
+}
+
+impl Filter {
+    const fn new(name: &'static str, run: Run) -> Self {
+        Self { signature: Signature::new(name), run, is_light: false, may_lack: false }
+    }
+
+    const fn taking(self, least: usize, most: usize, arguments: &'static [Argument]) -> Self {
+        let signature = self.signature.taking(least, most, arguments);
+        Self { signature, ..self }
+    }
+
+    const fn light(self) -> Self {
+        Self { is_light: true, ..self }
+    }
+
+    const fn lacking(self) -> Self {
+        Self { may_lack: true, ..self }
+    }
+
+    /// What it makes of a value. `omit` passes through each of them: what is left out stays left out.
+    ///
+    /// # Errors
+    /// In words, never with the value, if it cannot take it.
+    pub(super) fn apply(&self, value: &Value, arguments: &[Value]) -> Result<Value, Error> {
+        if is_omit(value) { Ok(value.clone()) } else { (self.run)(value, arguments) }
+    }
+}
+
+/// Every filter.
+pub(super) static FILTERS: [Filter; 34] = [
+    Filter::new("abs", numbers::abs).light(),
+    Filter::new("bool", numbers::bool).light(),
+    Filter::new("capture", patterns::capture).taking(1, 2, &[Pattern, Group]).light().lacking(),
+    Filter::new("default", choices::default).taking(1, 1, &[Any]).light().lacking(),
+    Filter::new("digits", texts::digits).light(),
+    Filter::new("epoch_ms", moments::epoch_ms).taking(0, 1, &[Zone]).light(),
+    Filter::new("first", lists::first).light().lacking(),
+    Filter::new("first_non_empty", choices::first_non_empty).lacking(),
+    Filter::new("float", numbers::float).light(),
+    Filter::new("from_epoch_ms", moments::from_epoch_ms).light(),
+    Filter::new("from_epoch_s", moments::from_epoch_s).light(),
+    Filter::new("int", numbers::int).light(),
+    Filter::new("join", lists::join).taking(0, 1, &[Text]),
+    Filter::new("json", texts::json),
+    Filter::new("last", lists::last).light().lacking(),
+    Filter::new("length", lists::length).light(),
+    Filter::new("lookup", choices::lookup).taking(1, 1, &[Any]).lacking(),
+    Filter::new("lower", texts::lower).light(),
+    Filter::new("map", lists::map).taking(1, 2, &[Member, Any]),
+    Filter::new("max", lists::max).lacking(),
+    Filter::new("min", lists::min).lacking(),
+    Filter::new("one_of", choices::one_of).taking(1, REPEATED_MAX, &[Constant]).light(),
+    Filter::new("pick", lists::pick).taking(1, REPEATED_MAX, &[Member]),
+    Filter::new("regex_replace", patterns::replace).taking(2, 2, &[Pattern, Replacement]),
+    Filter::new("replace", texts::replace).taking(2, 2, &[Telling, Text]),
+    Filter::new("round", numbers::round).taking(0, 1, &[Places]).light(),
+    Filter::new("sha256", digests::sha256).light(),
+    Filter::new("split", lists::split).taking(0, 1, &[Telling]).light(),
+    Filter::new("string", texts::string_of).light(),
+    Filter::new("tojson", texts::json),
+    Filter::new("trim", texts::trim).light(),
+    Filter::new("truncate", texts::truncate).taking(1, 1, &[Count]).light(),
+    Filter::new("upper", texts::upper).light(),
+    Filter::new("uuid5", digests::uuid5).taking(1, 1, &[Namespace]).light(),
+];
+
+/// The filter of this name.
+pub(super) fn named(name: &str) -> Option<&'static Filter> {
+    FILTERS.iter().find(|filter| filter.signature.name == name)
+}
+
+/// Adds them and the tests to an engine.
 pub(super) fn add(engine: &mut Environment<'static>) {
-    add_text(engine);
-    add_numbers(engine);
-    engine.add_filter(
-        "default",
-        |value: &Value, other: &Value| {
-            if value.is_undefined() || value.is_none() { other.clone() } else { value.clone() }
-        },
-    );
-    engine.add_filter("json", json);
-    engine.add_filter("tojson", json);
-    lists::add(engine);
-    add_tests(engine);
+    for filter in &FILTERS {
+        let run = move |value: &Value, arguments: Rest<Value>| filter.apply(value, &arguments);
+        engine.add_filter(filter.signature.name, run);
+    }
+    questions::add(engine);
 }
 
-fn add_text(engine: &mut Environment<'static>) {
-    engine.add_filter("lower", |value: &Value| text("lower", value).map(str::to_lowercase));
-    engine.add_filter("upper", |value: &Value| text("upper", value).map(str::to_uppercase));
-    engine.add_filter("trim", |value: &Value| text("trim", value).map(|text| text.trim().to_owned()));
-    engine.add_filter("replace", replace);
-    engine.add_filter("digits", digits);
-    engine.add_filter("truncate", truncate);
-    engine.add_filter("epoch_ms", epoch_ms);
-    engine.add_filter("string", string);
-}
-
-fn add_numbers(engine: &mut Environment<'static>) {
-    engine.add_filter("int", int);
-    engine.add_filter("float", float);
-    engine.add_filter("abs", abs);
-    engine.add_filter("round", round);
-}
-
-fn add_tests(engine: &mut Environment<'static>) {
-    engine.add_test("defined", |value: &Value| !value.is_undefined());
-    engine.add_test("undefined", Value::is_undefined);
-    engine.add_test("none", Value::is_none);
-    engine.add_test("boolean", |value: &Value| value.kind() == ValueKind::Bool);
-    engine.add_test("string", |value: &Value| value.kind() == ValueKind::String);
-    engine.add_test("number", |value: &Value| value.kind() == ValueKind::Number);
-    engine.add_test("integer", Value::is_integer);
-    engine.add_test("float", |value: &Value| value.kind() == ValueKind::Number && !value.is_integer());
-    engine.add_test("mapping", |value: &Value| value.kind() == ValueKind::Map);
-    engine.add_test("sequence", |value: &Value| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable));
-    engine.add_test("startingwith", |value: &Value, start: &Value| {
-        Ok::<_, Error>(text("startingwith", value)?.starts_with(text("startingwith", start)?))
-    });
-    engine.add_test("endingwith", |value: &Value, end: &Value| {
-        Ok::<_, Error>(text("endingwith", value)?.ends_with(text("endingwith", end)?))
-    });
+/// Whether a value is `omit`.
+pub(super) fn is_omit(value: &Value) -> bool {
+    value.kind() == ValueKind::Plain && value.downcast_object_ref::<Omit>().is_some()
 }
 
 /// The text of a value that must be one.
@@ -70,100 +130,7 @@ pub(super) fn text<'a>(who: &str, value: &'a Value) -> Result<&'a str, Error> {
     value.as_str().ok_or_else(|| wants(who, "text", value))
 }
 
-fn number(who: &str, value: &Value) -> Result<f64, Error> {
-    let number = (value.kind() == ValueKind::Number).then(|| f64::try_from(value.clone()).ok()).flatten();
-    number.ok_or_else(|| wants(who, "a number", value))
-}
-
-fn replace(value: &Value, from: &Value, to: &Value) -> Result<String, Error> {
-    let (value, from, to) = (text("replace", value)?, text("replace", from)?, text("replace", to)?);
-    if from.is_empty() {
-        return Err(refuse("`replace` takes something to look for, this is an empty text".to_owned()));
-    }
-    let grown = value.matches(from).count().saturating_mul(to.len()).saturating_add(value.len());
-    if grown > TEXT_BYTES_MAX { Err(too_long("replace")) } else { Ok(value.replace(from, to)) }
-}
-
-/// `who` would make a text longer than [`TEXT_BYTES_MAX`].
-pub(super) fn too_long(who: &str) -> Error {
-    refuse(format!("`{who}` would make a text of more than {TEXT_BYTES_MAX} bytes"))
-}
-
-/// Text, or the text of a number, true or false.
-pub(super) fn string(value: &Value) -> Result<String, Error> {
-    plain_text(value).ok_or_else(|| wants("string", "text, a number, true or false", value))
-}
-
-fn digits(value: &Value) -> Result<String, Error> {
-    let written = match value.kind() {
-        ValueKind::String => value.as_str().unwrap_or_default().to_owned(),
-        ValueKind::Number if value.is_integer() => value.to_string(),
-        _ => return Err(wants("digits", "text or an integer", value)),
-    };
-    Ok(written.chars().filter(char::is_ascii_digit).collect())
-}
-
-fn truncate(value: &Value, most: &Value) -> Result<String, Error> {
-    let value = text("truncate", value)?;
-    let most = most.as_usize().filter(|most| *most > 0);
-    let most = most.ok_or_else(|| refuse("`truncate` takes a number of characters, at least 1".to_owned()))?;
-    if value.chars().nth(most).is_none() {
-        return Ok(value.to_owned());
-    }
-    Ok(value.chars().take(most - 1).chain(['…']).collect())
-}
-
-fn epoch_ms(value: &Value) -> Result<i64, Error> {
-    let wanted = "a date and time of RFC 3339 with its offset, such as 2026-01-31T09:30:00Z";
-    let written = value.as_str().ok_or_else(|| wants("epoch_ms", wanted, value))?;
-    let moment: jiff::Timestamp =
-        written.parse().map_err(|_| refuse(format!("`epoch_ms` takes {wanted}; this is another text")))?;
-    Ok(moment.as_millisecond())
-}
-
-fn int(value: &Value) -> Result<Value, Error> {
-    if value.is_integer() {
-        return Ok(value.clone());
-    }
-    if let Some(written) = value.as_str() {
-        let parsed = written.trim().parse::<i64>().map(Value::from);
-        return parsed.map_err(|_| refuse("`int` takes a number, this is another text".to_owned()));
-    }
-    whole(number("int", value)?.trunc()).ok_or_else(|| refuse("`int` would be wider than 64 bits".to_owned()))
-}
-
-fn whole(number: f64) -> Option<Value> {
-    let text = format!("{number:.0}");
-    text.parse::<i64>().ok().map(Value::from)
-}
-
-fn float(value: &Value) -> Result<f64, Error> {
-    let Some(written) = value.as_str() else { return number("float", value) };
-    let parsed = written.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-    parsed.ok_or_else(|| refuse("`float` takes a number, this is another text".to_owned()))
-}
-
-fn abs(value: &Value) -> Result<Value, Error> {
-    if !value.is_integer() {
-        return number("abs", value).map(|number| Value::from(number.abs()));
-    }
-    let integer = i128::try_from(value.clone()).ok().and_then(i128::checked_abs);
-    integer.map(Value::from).ok_or_else(|| refuse("`abs` would be wider than 128 bits".to_owned()))
-}
-
-fn round(value: &Value, places: Option<i32>) -> Result<Value, Error> {
-    if value.is_integer() {
-        return Ok(value.clone());
-    }
-    let places = places.unwrap_or(0);
-    if !(0..=15).contains(&places) {
-        return Err(refuse("`round` takes 0 to 15 decimal places".to_owned()));
-    }
-    let scale = 10_f64.powi(places);
-    number("round", value).map(|number| Value::from((number * scale).round() / scale))
-}
-
-fn json(value: &Value) -> Result<String, Error> {
-    let json = to_json(value, &mut Budget::of_a_request()).map_err(|refusal| refuse(refusal.0))?;
-    Ok(json.to_string())
+/// The argument at a place: missing where it is not written.
+fn argument(arguments: &[Value], at: usize) -> &Value {
+    arguments.get(at).unwrap_or(&Value::UNDEFINED)
 }

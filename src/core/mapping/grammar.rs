@@ -7,9 +7,10 @@ use std::ops::Range;
 use minijinja::machinery::ast::Expr;
 use minijinja::machinery::parse_expr;
 
+use super::chain::Chain;
 use super::path::{Path, Step, Variable};
 use super::place::Place;
-use super::strict;
+use super::strict::{self, Strict};
 use crate::core::mistake::Mistake;
 
 /// The longest expression taken, in bytes: bounds the depth of the parser.
@@ -29,8 +30,8 @@ pub(super) struct Read {
 pub(super) enum Form {
     /// A lone path.
     Path(Path),
-    /// Anything else, as strict source for the engine, where `p0` is the first of the paths.
-    Code(String, Vec<Read>),
+    /// Anything else: as strict source for the engine, and as a chain if it is one.
+    Code(Strict, Option<Chain>),
 }
 
 /// Reads the expression that stands at `range` of the written text.
@@ -49,7 +50,7 @@ pub(super) fn read(place: Place<'_>, range: Range<usize>) -> Result<Form, Vec<Mi
     let tree = parse_expr(source).map_err(|error| vec![syntax(place, &range, &error)])?;
     let form = match lone_path(&tree) {
         Some(path) => Form::Path(path),
-        None => strict::rewrite(place, range.start, &tree).map(|(code, reads)| Form::Code(code, reads))?,
+        None => strict::rewrite(place, range.start, &tree).map(|strict| Form::Code(strict, Chain::read(&tree)))?,
     };
     let nowhere = nowhere(place, &range, &form);
     if nowhere.is_empty() { Ok(form) } else { Err(nowhere) }
@@ -59,7 +60,7 @@ pub(super) fn read(place: Place<'_>, range: Range<usize>) -> Result<Form, Vec<Mi
 fn nowhere(place: Place<'_>, range: &Range<usize>, form: &Form) -> Vec<Mistake> {
     let paths: Vec<&Path> = match form {
         Form::Path(path) => vec![path],
-        Form::Code(_, reads) => reads.iter().map(|read| &read.path).collect(),
+        Form::Code(strict, _) => strict.reads.iter().map(|read| &read.path).collect(),
     };
     let found = paths.into_iter().filter_map(|path| Some((path, path.is_nowhere()?)));
     found.map(|(path, (what, expected))| place.mistake(whereabouts(place, range, path), what, expected)).collect()

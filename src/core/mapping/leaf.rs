@@ -2,6 +2,7 @@
 //!
 //! Not here: which fields there are and what they must be (`request`).
 
+use std::fmt;
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::answer::{Budget, Refusal, kind_of_json};
 use super::expression::{Expression, Given};
 use super::path::Scope;
-use super::place::Place;
+use super::place::{Label, Place};
 use super::scan::{Piece, pieces};
 use super::written::{Spot, Written};
 use crate::core::mistake::Mistake;
@@ -20,9 +21,9 @@ pub(super) enum Leaf {
     /// Sent as it is.
     Literal(Json),
     /// A lone expression: keeps its type, and may leave the field out.
-    One(String, Expression),
+    One(Label, Expression),
     /// Text with expressions in it.
-    Mixed(String, Vec<Part>),
+    Mixed(Vec<Part>),
     /// A list.
     List(Vec<Leaf>),
     /// An object.
@@ -35,7 +36,7 @@ pub(super) enum Part {
     /// Text as it is.
     Literal(String),
     /// An expression.
-    Expression(Expression),
+    Expression(Label, Expression),
 }
 
 impl Leaf {
@@ -76,10 +77,10 @@ impl Leaf {
             return Self::Literal(Json::from(place.text));
         }
         let Some(lone) = lone(place.text, &pieces) else {
-            return Self::Mixed(field.to_owned(), parts(place, pieces, mistakes));
+            return Self::Mixed(parts(place, field, pieces, mistakes));
         };
-        match Expression::compile(place, lone) {
-            Ok(expression) => Self::One(field.to_owned(), expression),
+        match Expression::compile(place, lone.clone()) {
+            Ok(expression) => Self::One(place.label(field, lone), expression),
             Err(found) => {
                 mistakes.extend(found);
                 Self::Literal(Json::Null)
@@ -102,8 +103,34 @@ impl Leaf {
         let reads = |expression: &Expression| expression.paths().next().is_some();
         match self {
             Self::One(_, expression) => reads(expression),
-            Self::Mixed(_, parts) => parts.iter().any(|part| matches!(part, Part::Expression(each) if reads(each))),
+            Self::Mixed(parts) => parts.iter().any(|part| matches!(part, Part::Expression(_, each) if reads(each))),
             _ => false,
+        }
+    }
+
+    /// Learns the lines of its expressions, from what tells that of a byte.
+    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Literal(_) => {}
+            Self::One(label, _) => label.locate(line),
+            Self::Mixed(parts) => parts.iter_mut().for_each(|part| match part {
+                Part::Literal(_) => {}
+                Part::Expression(label, _) => label.locate(line),
+            }),
+            Self::List(items) => items.iter_mut().for_each(|item| item.locate(line)),
+            Self::Table(members) => members.iter_mut().for_each(|(_, member)| member.locate(line)),
+        }
+    }
+
+    /// The label of its first expression.
+    pub(super) fn label(&self) -> Option<&Label> {
+        match self {
+            Self::One(label, _) => Some(label),
+            Self::Mixed(parts) => parts.iter().find_map(|part| match part {
+                Part::Literal(_) => None,
+                Part::Expression(label, _) => Some(label),
+            }),
+            _ => None,
         }
     }
 
@@ -114,11 +141,8 @@ impl Leaf {
     pub(super) fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
         match self {
             Self::Literal(json) => budget.spend_on(json).map(|()| Given::Value(json.clone())),
-            Self::One(field, expression) => expression.run(scope, budget).map_err(|refusal| refusal.of(field)),
-            Self::Mixed(field, parts) => {
-                let text = mixed(parts, scope, budget).map_err(|refusal| refusal.of(field))?;
-                Ok(Given::Value(Json::from(text)))
-            }
+            Self::One(label, expression) => expression.run(scope, budget).map_err(|refusal| refusal.of(label)),
+            Self::Mixed(parts) => mixed(parts, scope, budget).map(|text| Given::Value(Json::from(text))),
             Self::List(items) => {
                 let mut list = Vec::new();
                 for item in items {
@@ -143,7 +167,7 @@ impl Given {
 
 impl Refusal {
     /// The same, of this field.
-    pub(super) fn of(self, field: &str) -> Self {
+    pub(super) fn of(self, field: &impl fmt::Display) -> Self {
         Self(format!("{field}: {}", self.0))
     }
 }
@@ -193,13 +217,13 @@ fn lone(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
     }
 }
 
-fn parts(place: Place<'_>, pieces: Vec<Piece>, mistakes: &mut Vec<Mistake>) -> Vec<Part> {
+fn parts(place: Place<'_>, field: &str, pieces: Vec<Piece>, mistakes: &mut Vec<Mistake>) -> Vec<Part> {
     let mut parts = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Literal(range) => parts.push(Part::Literal(place.text[range].to_owned())),
-            Piece::Expression(range) => match Expression::compile(place, range) {
-                Ok(expression) => parts.push(Part::Expression(expression)),
+            Piece::Expression(range) => match Expression::compile(place, range.clone()) {
+                Ok(expression) => parts.push(Part::Expression(place.label(field, range), expression)),
                 Err(found) => mistakes.extend(found),
             },
         }
@@ -215,7 +239,9 @@ fn mixed(parts: &[Part], scope: Scope<'_>, budget: &mut Budget) -> Result<String
                 budget.spend(literal.len())?;
                 text.push_str(literal);
             }
-            Part::Expression(expression) => text.push_str(&in_text(expression, scope, budget)?),
+            Part::Expression(label, expression) => {
+                text.push_str(&in_text(expression, scope, budget).map_err(|refusal| refusal.of(label))?);
+            }
         }
     }
     Ok(text)

@@ -10,13 +10,14 @@ pub mod schemas;
 pub mod written;
 
 mod answer;
+mod arguments;
+mod chain;
 mod checks;
 mod compile;
 mod expression;
 mod filters;
 mod grammar;
 mod leaf;
-mod lists;
 mod names;
 mod order;
 mod path;

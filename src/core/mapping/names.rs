@@ -1,58 +1,6 @@
-//! The closed set of names that expressions may use, and the nearest known name of a misspelt one.
+//! The nearest known name of a misspelt one.
 //!
-//! Not here: what the filters do (`filters`).
-
-use std::ops::RangeInclusive;
-
-/// A filter or test: its name and how many arguments it takes.
-pub(super) type Known = (&'static str, RangeInclusive<usize>);
-
-/// The filters that rules may write.
-pub(super) const FILTERS: [Known; 22] = [
-    ("abs", 0..=0),
-    ("default", 1..=1),
-    ("digits", 0..=0),
-    ("epoch_ms", 0..=0),
-    ("first", 0..=0),
-    ("float", 0..=0),
-    ("int", 0..=0),
-    ("join", 0..=1),
-    ("json", 0..=0),
-    ("last", 0..=0),
-    ("length", 0..=0),
-    ("lower", 0..=0),
-    ("max", 0..=0),
-    ("min", 0..=0),
-    ("replace", 2..=2),
-    ("round", 0..=1),
-    ("split", 0..=1),
-    ("string", 0..=0),
-    ("tojson", 0..=0),
-    ("trim", 0..=0),
-    ("truncate", 1..=1),
-    ("upper", 0..=0),
-];
-
-/// The tests that rules may write after `is`.
-pub(super) const TESTS: [Known; 12] = [
-    ("boolean", 0..=0),
-    ("defined", 0..=0),
-    ("endingwith", 1..=1),
-    ("float", 0..=0),
-    ("integer", 0..=0),
-    ("mapping", 0..=0),
-    ("none", 0..=0),
-    ("number", 0..=0),
-    ("sequence", 0..=0),
-    ("startingwith", 1..=1),
-    ("string", 0..=0),
-    ("undefined", 0..=0),
-];
-
-/// The names of `known`.
-pub(super) fn names(known: &[Known]) -> Vec<&'static str> {
-    known.iter().map(|(name, _)| *name).collect()
-}
+//! Not here: which names there are (`filters`, `path`).
 
 /// What filters and tests of other languages are called here.
 const ELSEWHERE: [(&str, &str); 12] = [

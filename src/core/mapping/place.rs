@@ -2,9 +2,34 @@
 //!
 //! Not here: what is wrong with it, or how it is shown.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::core::mistake::{Mistake, Span};
+
+/// What a fault of an event names: the field of the rule, and the line of its expression.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    field: String,
+    /// Where the expression begins, in bytes of the file.
+    at: usize,
+    /// The line there, once the file was asked.
+    line: Option<usize>,
+}
+
+impl Label {
+    /// Learns the line, from what tells that of a byte.
+    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+        self.line = Some(line(self.at));
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.field)?;
+        self.line.map_or(Ok(()), |line| write!(out, " (line {line})"))
+    }
+}
 
 /// A written text, its place in the file and the key it was written for.
 #[derive(Clone, Copy)]
@@ -27,6 +52,11 @@ impl Place<'_> {
     pub(super) fn whole(self, what: impl Into<String>, expected: impl Into<String>) -> Mistake {
         let span = Some(self.span.clone());
         Mistake { span, key: self.key.to_owned(), what: what.into(), expected: expected.into() }
+    }
+
+    /// The label of the expression at one range of the text.
+    pub(super) fn label(self, field: &str, range: Range<usize>) -> Label {
+        Label { field: field.to_owned(), at: self.spot(range).start, line: None }
     }
 
     fn spot(self, range: Range<usize>) -> Span {

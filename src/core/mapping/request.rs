@@ -36,6 +36,15 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// Learns the lines of its expressions, from what tells that of a byte.
+    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+        let fields = [&mut self.status, &mut self.state, &mut self.next_action_at, &mut self.assigned_to];
+        let tables = [&mut self.data, &mut self.record];
+        let members = tables.into_iter().flatten().flat_map(|table| table.iter_mut().map(|(_, member)| member));
+        self.procedure.locate(line);
+        fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.locate(line));
+    }
+
     /// The request for one event.
     ///
     /// # Errors
@@ -54,8 +63,7 @@ impl Request {
             assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
         };
         request.look = self.look(&request.procedure, request.data.as_ref())?;
-        let size = serde_json::to_vec(&request).map_err(|_| Refusal("the request is not JSON".to_owned()))?.len();
-        if size > REQUEST_BYTES_MAX { Err(too_large()) } else { Ok(request) }
+        if budget.fits_surely() || size(&request)? <= REQUEST_BYTES_MAX { Ok(request) } else { Err(too_large()) }
     }
 
     fn procedure(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Procedure, Refusal> {
@@ -83,6 +91,10 @@ impl Request {
     }
 }
 
+fn size(request: &CreateProcess) -> Result<usize, Refusal> {
+    serde_json::to_vec(request).map(|bytes| bytes.len()).map_err(|_| Refusal("the request is not JSON".to_owned()))
+}
+
 fn is_telling(value: &Json) -> bool {
     value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
 }
@@ -106,9 +118,10 @@ fn field<T>(
     let Some(leaf) = leaf else { return Ok(None) };
     match leaf.run(scope, budget)? {
         Given::Omit => Ok(None),
-        Given::Value(json) => read(&json)
-            .map(Some)
-            .map_err(|expected| Refusal(format!("{name}: expected {expected}; this is {}", empty_or_kind(&json)))),
+        Given::Value(json) => read(&json).map(Some).map_err(|expected| {
+            let refusal = Refusal(format!("expected {expected}; this is {}", empty_or_kind(&json)));
+            leaf.label().map_or(refusal.clone().of(&name), |label| refusal.of(label))
+        }),
     }
 }
 

@@ -12,6 +12,7 @@ use super::answer::{Budget, Refusal, kind_of_json};
 use super::expression::{Expression, Given};
 use super::fields::{self, Field};
 use super::path::Scope;
+use super::place::Label;
 use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
@@ -38,7 +39,7 @@ pub struct Rules {
 pub struct Rule {
     pub(super) name: Arc<str>,
     pub(super) kinds: Vec<WildMatch>,
-    pub(super) when: Option<Expression>,
+    pub(super) when: Option<(Label, Expression)>,
     pub(super) procedure: Option<String>,
     pub(super) does: Does,
 }
@@ -137,14 +138,13 @@ impl Rule {
     }
 
     pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
-        let Some(when) = &self.when else { return Ok(true) };
-        match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of("when"))? {
-            Given::Value(Json::Bool(truth)) => Ok(truth),
-            Given::Value(other) => {
-                Err(Refusal(format!("when: `{when:?}` is {}, not true or false", kind_of_json(&other))))
-            }
-            Given::Omit => Err(Refusal(format!("when: `{when:?}` is `omit`, not true or false"))),
-        }
+        let Some((label, when)) = &self.when else { return Ok(true) };
+        let kind = match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of(label))? {
+            Given::Value(Json::Bool(truth)) => return Ok(truth),
+            Given::Value(other) => kind_of_json(&other),
+            Given::Omit => "`omit`",
+        };
+        Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
     }
 
     fn fault(&self, refusal: &Refusal) -> Fault {
@@ -175,6 +175,18 @@ impl Rules {
     #[must_use]
     pub fn schemas(&self) -> &Schemas {
         &self.schemas
+    }
+
+    /// The same, with the line of each expression in what its faults say. `line` tells the line of a byte of the file.
+    #[must_use]
+    pub fn located(mut self, line: impl Fn(usize) -> usize) -> Self {
+        for rule in &mut self.list {
+            rule.when.iter_mut().for_each(|(label, _)| label.locate(&line));
+            if let Does::Create(request) = &mut rule.does {
+                request.locate(&line);
+            }
+        }
+        self
     }
 
     /// The names, in order.

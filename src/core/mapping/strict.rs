@@ -16,8 +16,10 @@ use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr, IfExpr, Slice};
 use minijinja::value::{Value, ValueKind};
 
+use super::filters;
+use super::filters::questions::TESTS;
 use super::grammar::{Read, lone_path};
-use super::names::{self, FILTERS, TESTS};
+use super::names;
 use super::path::{Path, Variable};
 use super::place::Place;
 use crate::core::mistake::Mistake;
@@ -25,21 +27,35 @@ use crate::core::mistake::Mistake;
 /// How deep an expression may nest, each operator of a row counting once.
 const DEPTH_MAX: usize = 60;
 
-/// The strict source of an expression that stands `offset` bytes into the written text, and what it reads.
+/// An expression written down again.
+#[derive(Debug)]
+pub(super) struct Strict {
+    /// The strict source.
+    pub(super) code: String,
+    /// What it reads; `p0` is the first of them.
+    pub(super) reads: Vec<Read>,
+    /// Arguments made ready; `c0` is the first of them.
+    pub(super) ready: Vec<Value>,
+}
+
+/// Writes an expression down again that stands `offset` bytes into the written text.
 ///
 /// # Errors
 /// Every mistake in it.
-pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<(String, Vec<Read>), Vec<Mistake>> {
-    let mut reader = Reader { place, offset, reads: Vec::new(), mistakes: Vec::new(), depth: 0, is_too_deep: false };
+pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<Strict, Vec<Mistake>> {
+    let (reads, ready, mistakes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut reader = Reader { place, offset, reads, ready, mistakes, depth: 0, is_too_deep: false };
     let code = reader.bare(tree);
     reader.nulls(tree);
-    if reader.mistakes.is_empty() { Ok((code, reader.reads)) } else { Err(reader.mistakes) }
+    let Reader { reads, ready, mistakes, .. } = reader;
+    if mistakes.is_empty() { Ok(Strict { code, reads, ready }) } else { Err(mistakes) }
 }
 
 struct Reader<'a> {
     place: Place<'a>,
     offset: usize,
     reads: Vec<Read>,
+    ready: Vec<Value>,
     mistakes: Vec<Mistake>,
     depth: usize,
     is_too_deep: bool,
@@ -88,7 +104,7 @@ impl Reader<'_> {
             Expr::Var(var) => self.variable(var.id, var.span()),
             Expr::Const(constant) => self.constant(&constant.value, constant.span()),
             Expr::GetAttr(attr) => format!("{}|_get({})", self.atom(&attr.expr), quoted(attr.name)),
-            Expr::GetItem(item) => format!("{}|_get({})", self.atom(&item.expr), self.bare(&item.subscript_expr)),
+            Expr::GetItem(item) => format!("{}|_get({})", self.looked_in(&item.expr), self.bare(&item.subscript_expr)),
             Expr::Slice(slice) => self.slice(slice),
             Expr::UnaryOp(unary) => self.unary(unary),
             Expr::BinOp(binary) => self.binary(binary),
@@ -160,29 +176,57 @@ impl Reader<'_> {
     }
 
     fn filter(&mut self, name: &str, input: Option<&Expr<'_>>, args: &[CallArg<'_>], span: Span) -> String {
-        self.check_name("filter", name, &FILTERS, args.len(), span);
-        let input = input.map_or(String::new(), |input| match name {
-            "default" => self.may_be_missing(input),
+        let filter = filters::named(name);
+        if filter.is_none() {
+            self.mistake(span, format!("unknown filter `{name}`"), names::expected(name, &calls::filter_names()));
+        }
+        let input = input.map_or(String::new(), |input| match (name, input) {
+            ("default", _) => self.defaulted(input, span),
+            ("first_non_empty", Expr::List(list)) => {
+                let items: Vec<_> = list.items.iter().map(|item| self.may_be_missing(item)).collect();
+                format!("[{}]", items.join(", "))
+            }
             _ => self.atom(input),
         });
-        format!("{input}|{name}({})", self.arguments(args, span))
+        format!("{input}|{name}({})", self.arguments(filter.map(|filter| &filter.signature), args, span))
+    }
+
+    /// What `default` stands behind. Where that can never be missing, the rule means something else than it says.
+    fn defaulted(&mut self, input: &Expr<'_>, span: Span) -> String {
+        if let Expr::Filter(before) = input
+            && filters::named(before.name).is_some_and(|filter| !filter.may_lack)
+        {
+            let what = format!("`default` behind `{}` never applies: that gives a value or refuses", before.name);
+            self.mistake(span, what, format!("`… | default(…) | {}`", before.name));
+        }
+        self.may_be_missing(input)
     }
 
     fn test(&mut self, name: &str, input: &Expr<'_>, args: &[CallArg<'_>], span: Span) -> String {
-        self.check_name("test", name, &TESTS, args.len(), span);
+        let test = TESTS.iter().find(|test| test.name == name);
+        if test.is_none() {
+            let known: Vec<_> = TESTS.iter().map(|test| test.name).collect();
+            self.mistake(span, format!("unknown test `{name}`"), names::expected(name, &known));
+        }
         let input = match name {
             "defined" | "undefined" => self.may_be_missing(input),
             _ => format!("({}|_known)", self.atom(input)),
         };
-        format!("{input} is {name}({})", self.arguments(args, span))
+        format!("{input} is {name}({})", self.arguments(test, args, span))
     }
 
     fn list(&mut self, items: &[Expr<'_>]) -> String {
         let codes: Vec<_> = items.iter().map(|item| self.atom(item)).collect();
-        format!("[{}]", codes.join(", "))
+        let kept = if items.iter().any(may_omit) { "|_kept" } else { "" };
+        format!("[{}]{kept}", codes.join(", "))
     }
 
     fn map(&mut self, keys: &[Expr<'_>], values: &[Expr<'_>]) -> String {
+        let kept = if values.iter().any(may_omit) { "|_kept" } else { "" };
+        format!("{}{kept}", self.members(keys, values))
+    }
+
+    fn members(&mut self, keys: &[Expr<'_>], values: &[Expr<'_>]) -> String {
         let mut codes = Vec::new();
         for (key, value) in keys.iter().zip(values) {
             if !matches!(key, Expr::Const(constant) if constant.value.as_str().is_some()) {
@@ -191,6 +235,27 @@ impl Reader<'_> {
             codes.push(format!("{}: {}", self.atom(key), self.atom(value)));
         }
         format!("{{{}}}", codes.join(", "))
+    }
+
+    /// What something is looked up in: there, `omit` is one of the answers.
+    fn looked_in(&mut self, tree: &Expr<'_>) -> String {
+        match tree {
+            Expr::Map(map) => format!("({})", self.members(&map.keys, &map.values)),
+            _ => self.atom(tree),
+        }
+    }
+}
+
+/// Whether an item may turn out to be `omit`: by name, by `default`, by a choice, or through a filter.
+fn may_omit(tree: &Expr<'_>) -> bool {
+    match tree {
+        Expr::Var(var) => var.id == "omit",
+        Expr::IfExpr(choice) => may_omit(&choice.true_expr) || choice.false_expr.as_ref().is_some_and(may_omit),
+        Expr::Filter(filter) => {
+            let passed = |arg: &CallArg<'_>| matches!(arg, CallArg::Pos(tree) if may_omit(tree));
+            filter.expr.as_ref().is_some_and(may_omit) || filter.args.iter().any(passed)
+        }
+        _ => false,
     }
 }
 

@@ -2,12 +2,17 @@
 //!
 //! Not here: laws of decoding (`decode/tests`).
 
+mod attributes;
 mod bounds;
+mod chains;
+mod choices;
 mod expressions;
 mod filters;
 mod lookups;
 mod matching;
 mod mistakes;
+mod moments;
+mod patterns;
 mod requests;
 mod schemas;
 mod strictness;

@@ -91,8 +91,29 @@ fn omit_leaves_the_field_out_and_is_nothing_else() {
     for text in ["{{ omit }}", "{{ event.absent | default(omit) }}", "{{ event.a if event.no else omit }}"] {
         assert_eq!(value(text, document()), Ok(None), "{text}");
     }
-    for text in ["a {{ omit }}", "{{ [omit] }}", "{{ omit ~ 'x' }}", "{{ omit | lower }}", "{{ {'a': omit} }}"] {
+    for text in ["a {{ omit }}", "{{ omit ~ 'x' }}", "{{ event.name | replace('A', omit) }}", "{{ -omit }}"] {
         assert!(refused(text, document()).contains("omit"), "{text}");
+    }
+}
+
+#[test]
+fn omit_passes_through_filters_and_out_of_lists_and_objects() {
+    for chain in
+        ["trim", "lower | trim", "truncate(5) | upper", "epoch_ms", "epoch_ms('UTC')", "one_of('a')", "default(1)"]
+    {
+        for text in [format!("{{{{ event.absent | default(omit) | {chain} }}}}"), format!("{{{{ omit | {chain} }}}}")] {
+            assert_eq!(value(&text, document()), Ok(None), "{text}");
+        }
+    }
+    for (text, expected) in [
+        ("{{ [omit] }}", json!([])),
+        ("{{ {'a': omit, 'b': 1} }}", json!({ "b": 1 })),
+        ("{{ [event.a, event.x | default(omit) | trim, [event.y | default(omit)]] }}", json!([7, []])),
+        ("{{ {'a': {'b': event.x | default(omit), 'c': event.a if event.no else omit}} }}", json!({ "a": {} })),
+        ("{{ [event.name, event.x | default(omit)] | join('-') }}", json!("Ada")),
+        ("{{ {'z': 1, 'a': 2, 'm': omit} | json }}", json!(r#"{"z":1,"a":2}"#)),
+    ] {
+        assert_eq!(given(text, document()), expected, "{text}");
     }
 }
 

@@ -68,8 +68,8 @@ fn a_filter_refuses_what_it_cannot_mean() {
         (json!(1.5), "digits", "a number"),
         (json!("abc"), "first", "text"),
         (json!({}), "last", "an object"),
-        (json!([]), "first", "missing"),
-        (json!([]), "max", "missing"),
+        (json!([]), "first", "gives nothing"),
+        (json!([]), "max", "gives nothing"),
         (json!([1, "a"]), "max", "two numbers or two texts"),
         (json!([null]), "min", "null"),
         (json!([[1]]), "join", "a list"),
@@ -81,14 +81,14 @@ fn a_filter_refuses_what_it_cannot_mean() {
         (json!("inf"), "float", "another text"),
         (json!("NaN"), "float", "another text"),
         (json!("2"), "abs", "text"),
-        (json!(2.5), "round(99)", "0 to 15"),
-        (json!("a"), "truncate(0)", "at least 1"),
-        (json!("a"), "truncate('x')", "at least 1"),
-        (json!("a"), "replace('', 'b')", "empty"),
-        (json!("a"), "replace('a', 5)", "a number"),
-        (json!("a"), "split('')", "empty"),
+        (json!(2.5), "round(event.n)", "0 to 15"),
+        (json!("a"), "truncate(event.n)", "at least 1"),
+        (json!("a"), "truncate(event.t)", "at least 1"),
+        (json!("a"), "replace(event.t, 'b')", "empty"),
+        (json!("a"), "replace('a', event.n)", "a number"),
+        (json!("a"), "split(event.t)", "empty"),
     ] {
-        let said = refused(&format!("{{{{ event.v | {filter} }}}}"), json!({ "v": input }));
+        let said = refused(&format!("{{{{ event.v | {filter} }}}}"), json!({ "v": input, "n": -1, "t": "" }));
         assert!(said.contains(word), "{input} | {filter}: {said}");
     }
 }

@@ -1,0 +1,101 @@
+//! What decoding and mapping an event costs, beside what the bare parsing of it costs: a ratio, which holds on any
+//! machine. Fails above [`RATIO_MAX`]. `cargo bench --bench mapping`.
+//!
+//! Not here: what the requests are, which the tests of the rules know.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail this way")]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chakra_bridge::cli::check::{Ready, load_with};
+use chakra_bridge::core::decode::decode;
+use chakra_bridge::core::mapping::rules::{Mapped, map};
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::process::CreateProcess;
+use serde_json::{Value, json};
+
+/// At most so many times the bare parsing.
+const RATIO_MAX: f64 = 3.0;
+
+/// How often both are measured, one after the other, so that what disturbs one disturbs the other.
+const ROUNDS: usize = 400;
+
+/// How many events a measurement takes.
+const EVENTS: u32 = 100;
+
+/// A CloudEvent of one kilobyte, as a help desk may send it.
+const EVENT: &str = include_str!("event.json");
+
+/// A rule of eight fields.
+const RULES: &str = include_str!("rules.toml");
+
+fn main() -> ExitCode {
+    let (ready, message) = (ready(), message());
+    assert_eq!(serde_json::to_value(mapped(&ready, &message)).unwrap(), expected());
+    let (mut parsed, mut worked) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        parsed.push(time(|| serde_json::from_slice::<Value>(black_box(&message.body)).unwrap()));
+        worked.push(time(|| mapped(black_box(&ready), black_box(&message))));
+    }
+    parsed.sort();
+    worked.sort();
+    let ratio = worked[0].as_secs_f64() / parsed[0].as_secs_f64();
+    let medians = worked[ROUNDS / 2].as_secs_f64() / parsed[ROUNDS / 2].as_secs_f64();
+    println!(
+        "event {} bytes; parsing {:?}, decoding and mapping {:?} each",
+        EVENT.len(),
+        each(parsed[0]),
+        each(worked[0])
+    );
+    println!("ratio {ratio:.2} of the quickest rounds, {medians:.2} of the medians; at most {RATIO_MAX:.2}");
+    if ratio <= RATIO_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn expected() -> Value {
+    json!({
+        "data": { "event_key": "/support/eu-west|5f0c1f2e-7a53-4d6d-9b7a-0f3c2f5f8a11", "priority": 3,
+            "subject": "Boiler makes a knocking noise since Monday", "source": "unknown" },
+        "record": { "data": { "email": "ada.lovelace@example.com", "phone_number": "9107701214822" } },
+        "nextActionAt": 1_769_999_400_000_i64,
+        "assignedTo": "sam@example.com",
+    })
+}
+
+fn each(round: Duration) -> Duration {
+    round / EVENTS
+}
+
+fn time<T>(mut work: impl FnMut() -> T) -> Duration {
+    let start = Instant::now();
+    for _ in 0..EVENTS {
+        black_box(work());
+    }
+    start.elapsed()
+}
+
+fn mapped(ready: &Ready, message: &Message) -> CreateProcess {
+    let event = decode(message, &ready.limits).expect("an event");
+    match map(&event, &ready.rules).expect("a request") {
+        Mapped::Create { request, .. } => request,
+        Mapped::Skip { .. } => unreachable!("the rule creates"),
+    }
+}
+
+fn ready() -> Ready {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    std::fs::write(&file, RULES).unwrap();
+    load_with(&file, []).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn message() -> Message {
+    Message {
+        body: Arc::new(EVENT.as_bytes().to_vec()),
+        content_type: Some("application/cloudevents+json".to_owned()),
+        exchange: "support".to_owned(),
+        routing_key: "case.opened".to_owned(),
+        ..Message::default()
+    }
+}

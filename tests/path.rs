@@ -23,3 +23,5 @@ mod parks;
 mod reloads;
 #[path = "path/stopping.rs"]
 mod stopping;
+#[path = "path/verbatim.rs"]
+mod verbatim;

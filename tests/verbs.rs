@@ -198,3 +198,50 @@ fn every_shipped_configuration_passes_check() {
         assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
     }
 }
+
+/// Rules that would take memory or time without end, each with what is said of it instead.
+const BOMBS: [(&str, &str); 8] = [
+    ("{{ 'x' * 200000000 }}", "takes numbers"),
+    ("{{ [event.s] * 200000000 }}", "takes numbers"),
+    ("{{ ROW }}", "more work"),
+    ("{{ event.s | replace('a', event.s) }}", "bytes"),
+    ("{{ event.l | join(event.s) }}", "bytes"),
+    ("{{ (event.s | truncate(60000)) | regex_replace('a', '$0$0$0$0') }}", "1000 times"),
+    ("{{ event.s }}{{ event.s }}{{ event.s }}{{ event.s }}{{ event.s }}", "4194304 bytes"),
+    ("{{ [event, event, event, event, event] | json }}", "4194304 bytes"),
+];
+
+#[test]
+fn no_rule_takes_more_memory_than_the_process_may_have_and_each_is_named_with_its_line() {
+    let body = json!({ "s": "a".repeat(900_000), "l": vec!["b"; 2000] }).to_string();
+    for (bomb, word) in BOMBS {
+        let row = format!("({}) | length", ["event.s"; 50].join(" ~ "));
+        let bomb = format!("[rule.data]\nharmless = 1\nx = \"{}\"\n", bomb.replace("ROW", &row));
+        let text = format!(
+            "{}[[rule]]\nname = \"bomb\"\nprocedure = \"lead\"\n{bomb}",
+            &GOOD[..GOOD.find("[[rule]]").unwrap()]
+        );
+        let line = text.lines().position(|line| line.starts_with("x = ")).unwrap() + 1;
+        let (_folder, path) = folder_with(&text);
+        let output = starved(&path, &body);
+        let said: Value = serde_json::from_str(&out(&output)).unwrap_or_else(|_| panic!("{bomb}: {}", err(&output)));
+        let said = said["text"].as_str().unwrap();
+        assert!(said.starts_with(&format!("rule \"bomb\", data.x (line {line}): ")), "{said}");
+        assert!(said.contains(word), "{said}");
+    }
+}
+
+/// `map` in a process that has 128 MiB of addresses, the program itself included.
+fn starved(config: &Path, input: &str) -> Output {
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -v 131072; exec \"$0\" --config \"$1\" map --json"])
+        .arg(env!("CARGO_BIN_EXE_chakra-bridge"))
+        .arg(config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}

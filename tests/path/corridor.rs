@@ -27,6 +27,7 @@ use crate::support::standin::StandIn;
 /// What differs between corridors.
 pub struct Wishes {
     pub api: &'static str,
+    pub timeout: &'static str,
     pub gate: &'static str,
     pub retry: &'static str,
     pub drain: Duration,
@@ -36,6 +37,7 @@ impl Default for Wishes {
     fn default() -> Self {
         Self {
             api: "",
+            timeout: "600ms",
             gate: "probe_initial = \"20ms\"\nprobe_max = \"60ms\"",
             retry: "",
             drain: Duration::from_secs(5),
@@ -67,6 +69,20 @@ type = "sought"
 procedure = "lead"
 reconcile_by = "event_key"
 data = { event_key = "{{ key }}" }
+
+[[rule]]
+name = "verbatim"
+type = "verbatim"
+procedure = "lead"
+[rule.data]
+event_key = "{{ key }}"
+lone = "{{ event.text }}"
+list = "{{ event.list }}"
+filtered = "{{ event.short | default('') }}"
+mixed = "<{{ event.short }}|{{ event.short | default('') }}>"
+object = { inner = ["{{ event.short }}", "{{ event.short ~ event.short }}"] }
+[rule.record.data]
+looked_up = "{{ event[event.name | default('short')] }}"
 
 [[rule]]
 name = "shaped"
@@ -132,12 +148,13 @@ impl Corridor {
         std::fs::write(&token, StandIn::TOKEN).unwrap();
         let text = format!(
             "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
-             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"600ms\"\nconnect_timeout = \"300ms\"\n{}\n\
+             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
              [gate]\n{}\n\
              [look]\nlag = \"0s\"\n\
              [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
             api.url(),
             token.display(),
+            wishes.timeout,
             wishes.api,
             wishes.gate,
             wishes.retry,

@@ -11,6 +11,9 @@ use super::texts::{string, too_long};
 use super::{TEXT_BYTES_MAX, argument, is_omit, text};
 use crate::core::mapping::checks::{order, refuse, wants};
 
+/// The most pieces that `split` makes of a text.
+const PIECES_MAX: usize = 100_000;
+
 /// Whether a value is a list.
 pub(super) fn is_list(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
@@ -50,10 +53,18 @@ pub(super) fn join(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
 pub(super) fn split(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
     let value = text("split", value)?;
     match arguments.first().map(|between| text("split", between)).transpose()? {
-        None => Ok(value.split_whitespace().map(Value::from).collect()),
+        None => pieces(value.split_whitespace()),
         Some("") => Err(refuse("`split` takes what stands between, this is an empty text".to_owned())),
-        Some(between) => Ok(value.split(between).map(Value::from).collect()),
+        Some(between) => pieces(value.split(between)),
     }
+}
+
+fn pieces<'a>(mut pieces: impl Iterator<Item = &'a str>) -> Result<Value, Error> {
+    let list: Vec<_> = pieces.by_ref().take(PIECES_MAX).map(Value::from).collect();
+    if pieces.next().is_some() {
+        return Err(refuse(format!("`split` would make more than {PIECES_MAX} pieces")));
+    }
+    Ok(Value::from(list))
 }
 
 pub(super) fn min(value: &Value, _: &[Value]) -> Result<Value, Error> {

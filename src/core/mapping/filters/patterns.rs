@@ -14,7 +14,7 @@ use crate::core::mapping::arguments::Wrong;
 use crate::core::mapping::checks::{refuse, wants};
 
 /// The most that a compiled pattern may hold, and so may what it remembers while it runs, in bytes.
-const COMPILED_BYTES_MAX: usize = 1024 * 1024;
+const COMPILED_BYTES_MAX: usize = 256 * 1024;
 
 /// The longest text that a pattern is laid on, in bytes.
 const SEARCHED_BYTES_MAX: usize = 64 * 1024;

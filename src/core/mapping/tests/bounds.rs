@@ -53,6 +53,10 @@ fn filters_cannot_blow_text_up() {
     let document = json!({ "s": "a".repeat(100_000), "l": vec!["a".repeat(1000); 5000] });
     assert!(refused("{{ event.s | replace('a', event.s) }}", document.clone()).contains("bytes"));
     assert!(refused("{{ event.l | join(event.s) }}", document).contains("bytes"));
+    for (text, filter) in [(",".repeat(100_000), "split(',')"), ("a ".repeat(100_001), "split")] {
+        let said = refused(&format!("{{{{ event.s | {filter} | length }}}}"), json!({ "s": text }));
+        assert!(said.contains("100000 pieces"), "{said}");
+    }
 }
 
 #[test]

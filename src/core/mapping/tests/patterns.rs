@@ -29,6 +29,7 @@ fn a_pattern_tests_captures_and_replaces() {
             json!("Order A-1043 of 31.01.2026"),
         ),
         ("{{ event.t | regex_replace('A', '$$') }}", json!("Order $-1043 of 2026-01-31")),
+        (r"{{ event.t | capture('\\w+ ([\\w.+-]+) \\w+ [\\w.]+-\\d+') }}", json!("A-1043")),
         ("{{ event.t | regex_replace('x', 'y') }}", json!("Order A-1043 of 2026-01-31")),
     ] {
         assert_eq!(given(text, document()), expected, "{text}");

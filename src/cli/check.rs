@@ -153,7 +153,7 @@ fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(schemas.as_ref().err().into_iter().flatten().cloned());
     let cases = std::mem::take(&mut reading.cases);
-    let (config, source) = reading.finish().map_err(Box::new)?;
+    let (config, source) = reading.finish()?;
     let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
     // What failed is already among the mistakes above.
     let (Ok(limits), Ok(rules), Ok(schemas)) = (limits, rules, schemas) else {

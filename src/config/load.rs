@@ -58,10 +58,10 @@ impl Reading {
     ///
     /// # Errors
     /// Every mistake, those added since reading included.
-    pub fn finish(self) -> Result<(Config, Source), Mistakes> {
+    pub fn finish(self) -> Result<(Config, Source), Box<Mistakes>> {
         match self.config {
             Some(config) if self.mistakes.is_empty() => Ok((config, self.source)),
-            _ => Err(Mistakes::new(self.source, self.mistakes)),
+            _ => Err(Box::new(Mistakes::new(self.source, self.mistakes))),
         }
     }
 
@@ -78,7 +78,7 @@ impl Reading {
 pub fn load(
     path: &Path,
     environment: impl IntoIterator<Item = (String, String)>,
-) -> Result<(Config, Source), Mistakes> {
+) -> Result<(Config, Source), Box<Mistakes>> {
     read(path, environment).finish()
 }
 

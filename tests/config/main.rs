@@ -41,13 +41,13 @@ fn secrets() -> (TempDir, Vec<(String, String)>) {
     (folder, names.map(|name| (name.to_owned(), path.clone())).to_vec())
 }
 
-fn load(name: &str) -> Result<Config, Mistakes> {
+fn load(name: &str) -> Result<Config, Box<Mistakes>> {
     let (_folder, variables) = secrets();
     config::load(&shipped(name), variables).map(|(config, _)| config)
 }
 
 /// Loads a text with these variables.
-fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, Box<Mistakes>> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bridge.toml");
     fs::write(&path, text).unwrap();

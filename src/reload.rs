@@ -39,14 +39,33 @@ pub struct Ends {
     pub stop: watch::Receiver<bool>,
 }
 
+/// A file without a mistake, and what is new in it.
+struct Checked {
+    rules: Rules,
+    source: Source,
+    changes: RuleChanges,
+    /// What is promised for the rules that changed.
+    promises: Vec<String>,
+    needs_restart: Vec<String>,
+}
+
+impl Checked {
+    fn of(Ready { rules, source, .. }: Ready, start: &Source, in_force: &Source, promise: Promise) -> Self {
+        let changes = rule_changes(in_force, &source);
+        let changed = changes.changed.iter().filter_map(|name| rules.named(name));
+        let promises = changed.map(|rule| promise.of(rule)).collect();
+        Self { needs_restart: needs_restart(start, &source), rules, source, changes, promises }
+    }
+}
+
 /// See the head of this file.
 pub struct Reload {
     ends: Ends,
     path: PathBuf,
     /// The file as the daemon was started with it: all but its rules is in force until the end.
-    start: Source,
+    start: Arc<Source>,
     /// The file that the rules in force were read from.
-    in_force: Source,
+    in_force: Arc<Source>,
     promise: Promise,
     files: Files,
 }
@@ -56,7 +75,8 @@ impl Reload {
     pub async fn new(source: Source, promise: Promise, ends: Ends) -> Self {
         let files = Files::new(Seen::of(source.paths()).await);
         ends.metrics.rules_loaded(ends.state.borrow().loaded_s);
-        Self { ends, path: source.path().to_owned(), start: source.clone(), in_force: source, promise, files }
+        let (path, source) = (source.path().to_owned(), Arc::new(source));
+        Self { ends, path, start: Arc::clone(&source), in_force: source, promise, files }
     }
 
     /// Reloads at each signal and each change, for ever.
@@ -86,12 +106,13 @@ impl Reload {
     /// Checks the whole file, and takes its rules or none.
     async fn reload(&mut self, by: &'static str) {
         let seen = self.files.look().await;
-        let path = self.path.clone();
-        let mut loading = JoinSet::new();
-        // Reads files and compiles: not for a worker that moves events.
-        loading.spawn_blocking(move || load_to_run(&path));
-        let paths = match loading.join_next().await {
-            Some(Ok(Ok(ready))) => self.take(by, ready),
+        let (path, promise) = (self.path.clone(), self.promise);
+        let (start, in_force) = (Arc::clone(&self.start), Arc::clone(&self.in_force));
+        let mut checking = JoinSet::new();
+        // Reads files, compiles and compares: not for the task that moves events.
+        checking.spawn_blocking(move || load_to_run(&path).map(|ready| Checked::of(ready, &start, &in_force, promise)));
+        let paths = match checking.join_next().await {
+            Some(Ok(Ok(checked))) => self.take(by, checked),
             Some(Ok(Err(mistakes))) => self.refuse(by, &mistakes),
             // What a panic says may quote the file.
             _ => self.crashed(by),
@@ -99,25 +120,21 @@ impl Reload {
         self.files.take(seen, paths).await;
     }
 
-    fn take(&mut self, by: &'static str, ready: Ready) -> Vec<PathBuf> {
-        let Ready { rules, source, .. } = ready;
-        let RuleChanges { changed, gone } = rule_changes(&self.in_force, &source);
+    fn take(&mut self, by: &'static str, checked: Checked) -> Vec<PathBuf> {
+        let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart } = checked;
         let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
-        let promises: Vec<String> =
-            changed.iter().filter_map(|name| rules.named(name)).map(|rule| self.promise.of(rule)).collect();
         self.ends.rules.send_replace(Arc::new(rules));
         self.ends.metrics.rules_reloaded(now_s);
         let (changed, gone) = (changed.join(", "), gone.join(", "));
         tracing::info!(by, rules = count, changed, gone, "rules reloaded: what comes in from now on is mapped by them");
         promises.iter().for_each(|words| tracing::info!("{words}"));
-        let needs_restart = needs_restart(&self.start, &source);
         if !needs_restart.is_empty() {
             let keys = needs_restart.join(", ");
             tracing::warn!(keys, "the file differs in keys that only a restart takes in: restart, or change them back");
         }
         self.ends.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
         let paths = source.paths();
-        self.in_force = source;
+        self.in_force = Arc::new(source);
         paths
     }
 

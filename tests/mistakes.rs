@@ -174,3 +174,18 @@ fn json_carries_the_place_and_the_words_of_each() {
     assert_eq!((&mistake["column"], &mistake["what"]), (&32.into(), &"unknown filter `trm`".into()), "{said}");
     assert!(mistake["expected"].as_str().is_some_and(|words| words.starts_with("`trim`?")), "{said}");
 }
+
+#[test]
+fn a_key_of_a_rule_below_its_data_is_a_warning_since_it_is_sent_as_an_attribute() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config.toml");
+    let strayed = GOOD.replace("status = \"OPEN\"\n", "").replace("| trim }}\"\n", "| trim }}\"\nstatus = \"OPEN\"\n");
+    for (text, warned) in [(strayed.as_str(), true), (GOOD, false)] {
+        std::fs::write(&path, text).unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_chakra-bridge")).args(["check", "--config"]).arg(&path).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(said.contains("warning: rule \"signup\" sends an attribute `status`"), warned, "{said}");
+    }
+}

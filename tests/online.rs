@@ -124,5 +124,7 @@ async fn what_says_nothing_clear_is_no_mistake() {
         api.plan(vec![listed(Rule::always(canned.clone()))]);
         let (said, _) = asked(&setup(&api)).await;
         assert!(said.contains("1 mistake;"), "{canned:?}: {said}");
+        let warning = format!("warning: procedure ticket: the API answers {}", canned.status);
+        assert!(said.contains(&warning), "{canned:?}: {said}");
     }
 }

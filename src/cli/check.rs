@@ -169,26 +169,32 @@ fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
 
 /// Checks, and prints what it found.
 pub fn run(common: &Common, arguments: &Arguments) -> Exit {
-    match checked(common, arguments) {
-        Ok((ready, warnings)) => {
+    let (checked, warnings) = checked(common, arguments);
+    match checked {
+        Ok(ready) => {
             good(common, arguments, &ready, &warnings);
             Exit::Done
         }
         Err(mistakes) => {
-            bad(arguments, &mistakes);
+            bad(arguments, &mistakes, &warnings);
             Exit::Config
         }
     }
 }
 
 /// With every warning.
-fn checked(common: &Common, arguments: &Arguments) -> Result<(Ready, Vec<String>), Box<Mistakes>> {
-    let ready = load(&common.config)?;
+fn checked(common: &Common, arguments: &Arguments) -> (Result<Ready, Box<Mistakes>>, Vec<String>) {
+    let ready = match load(&common.config) {
+        Ok(ready) => ready,
+        Err(mistakes) => return (Err(mistakes), Vec::new()),
+    };
     let mut warnings = ready.warnings();
-    if arguments.online {
-        warnings.extend(online::ask(&ready)?);
+    let found = if arguments.online { online::ask(&ready) } else { online::Found::default() };
+    warnings.extend(found.warnings);
+    if found.mistakes.is_empty() {
+        return (Ok(ready), warnings);
     }
-    Ok((ready, warnings))
+    (Err(Box::new(Mistakes::new(ready.source, found.mistakes))), warnings)
 }
 
 fn good(common: &Common, arguments: &Arguments, ready: &Ready, warnings: &[String]) {
@@ -202,16 +208,18 @@ fn good(common: &Common, arguments: &Arguments, ready: &Ready, warnings: &[Strin
     println!("{}: no mistakes; rules: {}. Next: chakra-bridge map EVENT…", common.config.display(), guarantees.len());
 }
 
-fn bad(arguments: &Arguments, mistakes: &Mistakes) {
+fn bad(arguments: &Arguments, mistakes: &Mistakes, warnings: &[String]) {
     if arguments.json {
         let list = mistakes.list.iter().map(|mistake| {
             let start = mistake.span.as_ref().map(|span| span.start);
             let (line, column) = (start.map(|at| mistakes.source.line(at)), start.map(|at| mistakes.source.column(at)));
             json!({ "line": line, "column": column, "key": mistake.key, "what": mistake.what, "expected": mistake.expected })
         });
-        println!("{}", json!({ "file": mistakes.source.path(), "mistakes": list.collect::<Vec<_>>() }));
+        let list = list.collect::<Vec<_>>();
+        println!("{}", json!({ "file": mistakes.source.path(), "mistakes": list, "warnings": warnings }));
         return;
     }
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     eprintln!("{}", mistakes.render(std::io::stderr().is_terminal()));
     let count = mistakes.list.len();
     eprintln!("{count} mistake{}; nothing was started", if count == 1 { "" } else { "s" });

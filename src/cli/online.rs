@@ -6,23 +6,19 @@ mod api;
 
 use super::check::Ready;
 use crate::amqp::survey;
-use crate::config::Mistakes;
 use crate::core::mistake::Mistake;
 
-/// What was learned.
+/// What was learned: what is missing or wrong, or why it could not be asked; and what is risky or unclear.
 #[derive(Default)]
-struct Found {
-    mistakes: Vec<Mistake>,
-    warnings: Vec<String>,
+pub(super) struct Found {
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) warnings: Vec<String>,
 }
 
-/// The warnings of the broker and the API.
-///
-/// # Errors
-/// What is missing or wrong there, or why it could not be asked: all of it, of both.
-pub(super) fn ask(ready: &Ready) -> Result<Vec<String>, Box<Mistakes>> {
+/// Asks both.
+pub(super) fn ask(ready: &Ready) -> Found {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let mut found = match runtime {
+    match runtime {
         Ok(runtime) => runtime.block_on(async {
             let (mut found, api) = tokio::join!(broker(ready), api::ask(ready));
             found.mistakes.extend(api.mistakes);
@@ -30,11 +26,7 @@ pub(super) fn ask(ready: &Ready) -> Result<Vec<String>, Box<Mistakes>> {
             found
         }),
         Err(error) => refused(ready, "broker.url", vec![format!("the runtime cannot be begun: {error}")]),
-    };
-    if found.mistakes.is_empty() {
-        return Ok(found.warnings);
     }
-    Err(Box::new(Mistakes::new(ready.source.clone(), std::mem::take(&mut found.mistakes))))
 }
 
 async fn broker(ready: &Ready) -> Found {

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::names;
 use super::tables::{List, STANDS_IN, Table, Value};
 use super::values::NAME_BYTES_MAX;
-use crate::core::mapping::written::{Action, Spot, WrittenRule};
+use crate::core::mapping::written::{Action, Spot, Written, WrittenRule};
 use crate::core::mistake::Mistake;
 
 /// The list of rules.
@@ -102,4 +102,27 @@ fn action(table: &mut Table<'_, '_>) -> Action {
             unread
         }
     }
+}
+
+/// What stands in the data of a rule and may be meant for the rule itself, as sentences.
+pub(super) fn strays(rule: &WrittenRule) -> Vec<String> {
+    let Some(Spot { value: Written::Table(data), .. }) = &rule.data else { return Vec::new() };
+    let missing = [
+        ("when", rule.when.is_none()),
+        ("reconcile_by", rule.reconcile_by.is_none()),
+        ("status", rule.status.is_none()),
+        ("state", rule.state.is_none()),
+        ("nextActionAt", rule.next_action_at.is_none()),
+        ("assignedTo", rule.assigned_to.is_none()),
+    ];
+    let strays =
+        missing.into_iter().filter(|(key, is_missing)| *is_missing && data.iter().any(|(name, _)| name.value == *key));
+    let name = &rule.name.value;
+    strays
+        .map(|(key, _)| {
+            format!(
+                "rule {name:?} sends an attribute `{key}`: is the key of the rule meant, write it above [rule.data]"
+            )
+        })
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::secret::SecretSource;
-use super::{Config, urls};
+use super::{Config, rules, urls};
 
 /// The bits of a file's mode for those who are neither its owner nor of its group.
 const OTHERS: u32 = 0o007;
@@ -20,7 +20,13 @@ impl Config {
         let http = http.then(|| format!("api.base_url is http: the token and every event {clear}"));
         let amqp = urls::is_plain_and_remote(&self.broker.url);
         let amqp = amqp.then(|| format!("broker.url is amqp: the password and every event {clear}"));
-        http.into_iter().chain(amqp).chain(self.open_files()).collect()
+        http.into_iter().chain(amqp).chain(self.open_files()).chain(self.strays()).collect()
+    }
+
+    /// Attributes that are named like a key of their rule, which it does not have: in TOML a line below `[rule.data]` is
+    /// one of the data, whatever was meant.
+    fn strays(&self) -> impl Iterator<Item = String> {
+        self.rules.iter().flat_map(rules::strays)
     }
 
     /// Files of secrets that everybody on the machine can open.

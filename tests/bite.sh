@@ -85,6 +85,10 @@ bite "a case never fails" src/core/case.rs \
   'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
 bite "what is left of a wait is forgotten" src/core/parking.rs \
   '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
+bite "what comes back is looked for by the rule of now" src/bridge/open.rs \
+  'sent.as_ref().or(travel.sent.as_ref())' 'sent.as_ref().and(travel.sent.as_ref())' --test path
+bite "a create is looked for where an earlier one went" src/bridge/dispatch.rs \
+  'event.goes_out();' '' --test path
 
 printf '| broken so | noticed by |\n| --- | --- |\n'
 printf '%s\n' "${table[@]}"

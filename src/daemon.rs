@@ -131,7 +131,6 @@ fn wishes(config: &Config, rules: watch::Receiver<Arc<Rules>>) -> (Option<Desk>,
 
 async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
-        .await
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
     let more = if view.desk.is_some() { " /pause /resume" } else { "" };

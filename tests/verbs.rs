@@ -9,6 +9,7 @@ mod cases;
 mod healthcheck;
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -244,4 +245,20 @@ fn starved(config: &Path, input: &str) -> Output {
         .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+#[test]
+fn check_names_a_proxy_that_is_not_heeded_and_a_secret_that_everybody_may_open() {
+    let (folder, path) = folder_with(GOOD);
+    let token = folder.path().join("token");
+    std::fs::write(&token, "secret-of-the-api").unwrap();
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let kept = format!("token_file = \"{}\"", token.display());
+    std::fs::write(&path, GOOD.replace("token = \"secret-of-the-api\"", &kept)).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+    check.args(["check", "--config"]).arg(&path).env("https_proxy", "http://me:hunter2@proxy:3128");
+    let said = out(&check.output().unwrap());
+    assert!(said.contains("warning: ") && said.contains("https_proxy set in the environment and not heeded"), "{said}");
+    assert!(said.contains("warning: api.token_file: every user here may open"), "{said}");
+    assert!(!said.contains("hunter2") && !said.contains("secret-of"), "{said}");
 }

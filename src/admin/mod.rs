@@ -2,6 +2,7 @@
 //!
 //! Not here: anything else that changes what the daemon does.
 
+mod guests;
 pub mod health;
 pub mod metrics;
 pub mod pause;

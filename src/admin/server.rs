@@ -19,10 +19,10 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::Config;
+use super::guests::{Asked, Guests};
 use super::health::Health;
 use super::metrics::{self, Metrics};
 use super::pause::{self, Asker, Desk, Said};
@@ -31,8 +31,9 @@ use crate::bridge::clock::epoch_ms;
 #[cfg(test)]
 mod tests;
 
-/// Connections at a time; the next ones wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 64;
+/// Connections that wait in the kernel's queue, as far as the system allows: one that it drops tries again only after a
+/// second, which is all the time that a probe has.
+const BACKLOG: u32 = 4096;
 
 /// The longest the head of a request may be, in bytes.
 const HEAD_MAX: usize = 8 * 1024;
@@ -63,28 +64,28 @@ pub struct View {
 ///
 /// # Errors
 /// Whatever the system says, such as that the port is taken.
-pub async fn bind(config: &Config) -> io::Result<TcpListener> {
-    TcpListener::bind(config.listen).await
+pub fn bind(config: &Config) -> io::Result<TcpListener> {
+    let socket = if config.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` does: a daemon that starts again takes its port again.
+    socket.set_reuseaddr(true)?;
+    socket.bind(config.listen)?;
+    socket.listen(BACKLOG)
 }
 
 /// Answers until `stop`, and then drops what is still open. Never fails: a connection that goes wrong ends alone.
 pub async fn serve(listener: TcpListener, view: View, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
-    let mut connections = JoinSet::new();
+    let mut guests = Guests::default();
     loop {
         tokio::select! {
             () = &mut stop => break,
-            (stream, peer) = accept(&listener), if connections.len() < CONNECTIONS_MAX => {
-                connections.spawn(converse(stream, peer, view.clone()));
+            (stream, peer) = accept(&listener) => {
+                guests.admit(|asked| converse(stream, peer, view.clone(), asked)).await;
             }
-            Some(ended) = connections.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a connection of the admin port crashed");
-                }
-            }
+            () = guests.gone() => {}
         }
     }
-    connections.shutdown().await;
+    guests.shut_down().await;
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -98,12 +99,12 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// One request on one connection: so its time is bounded, and nothing idle takes a place.
-async fn converse(stream: TcpStream, peer: SocketAddr, view: View) {
-    let view = &view;
-    let service =
-        service_fn(
-            move |request: Request<Incoming>| async move { Ok::<_, Infallible>(answer(&request, peer, view).await) },
-        );
+async fn converse(stream: TcpStream, peer: SocketAddr, view: View, asked: Asked) {
+    let (view, asked) = (&view, &asked);
+    let service = service_fn(move |request: Request<Incoming>| async move {
+        asked.note();
+        Ok::<_, Infallible>(answer(&request, peer, view).await)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)

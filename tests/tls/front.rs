@@ -2,15 +2,15 @@
 //!
 //! Not here: certificates, and what goes through.
 
+use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
+use rustls::{ServerConfig, ServerConnection};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 /// The front. Dropping it ends every connection.
 pub struct Front {
@@ -28,13 +28,9 @@ impl Front {
         running.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                let acceptor = TlsAcceptor::from(Arc::clone(&seen.borrow()));
-                connections.spawn(async move {
-                    // A handshake that fails ends its connection, as it should.
-                    if let Ok(near) = acceptor.accept(near).await {
-                        join(near, far).await;
-                    }
-                });
+                let session = ServerConnection::new(Arc::clone(&seen.borrow())).unwrap();
+                // A handshake that fails ends its connection, as it should.
+                connections.spawn(async move { drop(relay(near, session, far).await) });
             }
         });
         Self { address, config, _running: running }
@@ -99,7 +95,7 @@ impl Proxy {
     }
 }
 
-async fn lead(mut near: TcpStream, manner: Manner) -> std::io::Result<()> {
+async fn lead(mut near: TcpStream, manner: Manner) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(near.read_u8().await?);
@@ -115,13 +111,56 @@ async fn lead(mut near: TcpStream, manner: Manner) -> std::io::Result<()> {
         return near.write_all(answer.as_bytes()).await;
     }
     near.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
-    let far = TcpStream::connect(far).await?;
-    join(near, far.peer_addr()?).await;
-    Ok(())
+    let mut far = TcpStream::connect(far).await?;
+    copy_bidirectional(&mut near, &mut far).await.map(drop)
 }
 
-async fn join(mut near: impl AsyncRead + AsyncWrite + Unpin, far: SocketAddr) {
-    if let Ok(mut far) = TcpStream::connect(far).await {
-        drop(copy_bidirectional(&mut near, &mut far).await);
+/// What comes in by TLS goes on in the clear, and back.
+async fn relay(mut near: TcpStream, mut session: ServerConnection, far: SocketAddr) -> io::Result<()> {
+    let mut far = TcpStream::connect(far).await?;
+    let (mut from_near, mut from_far) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    loop {
+        flush(&mut near, &mut session).await?;
+        tokio::select! {
+            read = near.read(&mut from_near) => match read? {
+                0 => return Ok(()),
+                count => far.write_all(&opened(&mut near, &mut session, &from_near[..count]).await?).await?,
+            },
+            read = far.read(&mut from_far), if !session.is_handshaking() => match read? {
+                0 => {
+                    session.send_close_notify();
+                    return flush(&mut near, &mut session).await;
+                }
+                count => session.writer().write_all(&from_far[..count])?,
+            },
+        }
     }
+}
+
+/// What the session makes of these bytes. Its alert, if it does not like them, is sent before the connection ends.
+async fn opened(near: &mut TcpStream, session: &mut ServerConnection, mut bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    while !bytes.is_empty() {
+        session.read_tls(&mut bytes)?;
+        match session.process_new_packets() {
+            Ok(state) => {
+                let held = plain.len();
+                plain.resize(held + state.plaintext_bytes_to_read(), 0);
+                session.reader().read_exact(&mut plain[held..])?;
+            }
+            Err(error) => {
+                flush(near, session).await?;
+                return Err(io::Error::other(error));
+            }
+        }
+    }
+    Ok(plain)
+}
+
+async fn flush(near: &mut TcpStream, session: &mut ServerConnection) -> io::Result<()> {
+    let mut out = Vec::new();
+    while session.wants_write() {
+        session.write_tls(&mut out)?;
+    }
+    near.write_all(&out).await
 }

@@ -115,6 +115,7 @@ fn what_brought_no_answer_is_judged_by_what_was_written() {
     let lost = |why| line(&judge(&Reply::Lost { why, detail: String::new() }, LITERAL));
     assert_eq!(unsent(NotSent::Unreachable), "retry unreachable");
     assert_eq!(unsent(NotSent::Certificate), "halt all certificate");
+    assert_eq!(unsent(NotSent::Proxy), "halt all proxy");
     assert_eq!(unsent(NotSent::Token), "halt all token_unreadable");
     assert_eq!(lost(Lost::Timeout), "unsure timeout");
     assert_eq!(lost(Lost::Reset), "unsure reset");

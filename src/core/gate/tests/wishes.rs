@@ -1,4 +1,4 @@
-//! The laws of what operators do to the gate: pausing it, and giving it a new token.
+//! The laws of what operators do to the gate: pausing it, and giving it a new token or new certificates.
 //!
 //! Not here: who may (`admin`).
 
@@ -126,6 +126,16 @@ fn what_a_new_token_opened_is_held_to_a_ramp() {
     assert_eq!(gate.token_changed(secs(9)), [Change::Opened { scope: EVERYTHING.into(), after: secs(9) }]);
     assert_eq!(gate.ramp(secs(9)), Some(2));
     assert_eq!(gate.open_time(&lead(), secs(10)), secs(1));
+}
+
+#[test]
+fn new_certificates_open_what_was_shut_for_the_old_ones_at_once_and_nothing_else() {
+    for trouble in Trouble::ALL {
+        let opens = trouble == Trouble::Certificate;
+        let mut gate = shut(Scope::Everything, trouble);
+        assert_eq!(gate.certificates_changed(secs(0)).len(), usize::from(opens), "{trouble:?}");
+        assert_eq!(gate.pass(&lead(), secs(0)) == Pass::Go, opens, "{trouble:?}");
+    }
 }
 
 #[test]

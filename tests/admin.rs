@@ -1,0 +1,123 @@
+//! The admin port of the real daemon under abuse: a probe is answered all the while, the daemon delivers all the while,
+//! and neither its descriptors nor its memory grow.
+//!
+//! Not here: what each path says (`admin::server::tests`), and who may pause (`admin::pause::tests`).
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
+
+mod support;
+
+#[path = "admin/abuse.rs"]
+mod abuse;
+#[path = "broker/scene.rs"]
+mod scene;
+#[path = "admin/tricks.rs"]
+mod tricks;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use abuse::{Abuse, FLOOD};
+use scene::Scene;
+use support::broker::shared;
+use support::daemon::Daemon;
+use support::deadline::within;
+use support::standin::{Fault, Rule};
+use tricks::TRICKS;
+
+const EVENTS: usize = 2_000;
+/// Of a probe; far above what it takes, for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+const BETWEEN_PROBES: Duration = Duration::from_millis(200);
+/// Connections of the daemon beside the abuse: those to its shores come and go.
+const FILES_MORE_MAX: usize = 256 + 32;
+const MEMORY_MORE_MAX_KIB: u64 = 32 * 1024;
+
+/// What comes back until the connection ends, or breaks.
+async fn said(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let Ok(mut stream) = TcpStream::connect(address).await else { return answer };
+    // A server that has heard enough may hang up before all of it is written.
+    drop(stream.write_all(request).await);
+    drop(stream.read_to_end(&mut answer).await);
+    answer
+}
+
+/// Asks again and again, as a kubelet does, until `end`: how many times, and how long the slowest took.
+async fn probed(address: SocketAddr, mut end: tokio::sync::oneshot::Receiver<()>) -> (usize, Duration) {
+    let (mut times, mut slowest) = (0, Duration::ZERO);
+    let mut ticks = tokio::time::interval(BETWEEN_PROBES);
+    while end.try_recv().is_err() {
+        ticks.tick().await;
+        let begun = Instant::now();
+        let answer = tokio::time::timeout(PATIENCE, said(address, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        let answer = answer.expect("a probe is answered in the middle of the abuse");
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", String::from_utf8_lossy(&answer));
+        times += 1;
+        slowest = slowest.max(begun.elapsed());
+    }
+    (times, slowest)
+}
+
+/// Publishes so many events beginning with that number, and answers how long it is until all are processes.
+async fn delivered(scene: &Scene, from: usize) -> Duration {
+    let begun = Instant::now();
+    within(120, "publishing", scene.publish_those(from..from + EVENTS, 200)).await;
+    within(300, "all created", scene.until_created(from + EVENTS)).await;
+    begun.elapsed()
+}
+
+async fn stage() -> (Scene, Daemon, SocketAddr) {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 20 })]);
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    let address = within(60, "its address", daemon.admin()).await;
+    let address = address.strip_prefix("http://").unwrap().parse().unwrap();
+    (scene, daemon, address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abused_admin_port_starves_no_probe_and_holds_up_no_event() {
+    let (scene, daemon, address) = stage().await;
+    let quiet = delivered(&scene, 0).await;
+    let (files, memory) = (daemon.descriptors(), daemon.peak_memory_kib());
+    let abuse = Abuse::begin(address);
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let work = async {
+        let abused = delivered(&scene, EVENTS).await;
+        within(300, "the whole flood", abuse.until_flooded()).await;
+        let files_more = daemon.descriptors().saturating_sub(files);
+        end.send(()).unwrap();
+        (abused, files_more)
+    };
+    let ((abused, files_more), (probes, slowest)) = tokio::join!(work, probed(address, ended));
+    let memory_more = daemon.peak_memory_kib() - memory;
+    let ratio = abused.as_secs_f64() / quiet.as_secs_f64();
+    println!("{EVENTS} events took {quiet:?} in quiet and {abused:?} under abuse: {ratio:.2} times as long");
+    println!("{probes} probes, the slowest {slowest:?}; {FLOOD} connections of the flood, {} held", abuse.held());
+    println!("{files_more} descriptors and {memory_more} KiB more");
+    assert!(files_more <= FILES_MORE_MAX, "{files_more} descriptors more");
+    assert!(memory_more <= MEMORY_MORE_MAX_KIB, "{memory_more} KiB more");
+    drop(abuse);
+    scene.ends_well(2 * EVENTS).await;
+    daemon.signal("TERM");
+    assert_eq!(within(60, "its end", daemon.ended()).await.0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trick_of_a_path_a_head_or_a_body_gets_more_than_the_port_shows() {
+    let (_scene, _daemon, address) = stage().await;
+    for trick in TRICKS {
+        let answer = within(30, trick.name, said(address, &trick.request())).await;
+        let text = String::from_utf8_lossy(&answer);
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        assert!(trick.allowed.contains(&status), "{}: {text}", trick.name);
+        assert_eq!(text.matches("HTTP/1.1 ").count(), usize::from(status != 0), "{}: one answer: {text}", trick.name);
+        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let is_ours = status == 200 && (body.starts_with("{\"live\"") || body.is_empty());
+        assert!(is_ours || !body.contains("chakra_bridge_") && !body.contains("\"live\""), "{}: {text}", trick.name);
+    }
+}

@@ -207,7 +207,7 @@ const BOMBS: [(&str, &str); 8] = [
     ("{{ ROW }}", "more work"),
     ("{{ event.s | replace('a', event.s) }}", "bytes"),
     ("{{ event.l | join(event.s) }}", "bytes"),
-    ("{{ (event.s | truncate(60000)) | regex_replace('a', '$0$0$0$0') }}", "1000 times"),
+    ("{{ (event.s | truncate(60000)) | regex_replace('a', '$0$0$0$0') }}", "10000 times"),
     ("{{ event.s }}{{ event.s }}{{ event.s }}{{ event.s }}{{ event.s }}", "4194304 bytes"),
     ("{{ [event, event, event, event, event] | json }}", "4194304 bytes"),
 ];

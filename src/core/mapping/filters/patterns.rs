@@ -13,18 +13,24 @@ use super::{TEXT_BYTES_MAX, argument, text};
 use crate::core::mapping::arguments::Wrong;
 use crate::core::mapping::checks::{refuse, wants};
 
-/// The most that a compiled pattern may hold, and so may what it remembers while it runs, in bytes.
+/// The most that a compiled pattern may hold, in bytes.
 const COMPILED_BYTES_MAX: usize = 256 * 1024;
 
-/// The longest text that a pattern is laid on, in bytes.
-const SEARCHED_BYTES_MAX: usize = 64 * 1024;
+/// A pattern that holds no more than this is a small one.
+const SMALL_BYTES_MAX: usize = 32 * 1024;
+
+/// The most that a pattern remembers while it runs, in bytes: with less it forgets, and becomes slow.
+const REMEMBERED_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The longest text that a small pattern is laid on, in bytes, and a large one. Time is their product at worst.
+const SEARCHED_BYTES_MAX: [usize; 2] = [64 * 1024, 8 * 1024];
 
 /// How often `regex_replace` may find its pattern: each search may read the rest of the text.
-const FOUND_MAX: usize = 1000;
+const FOUND_MAX: usize = 10_000;
 
-/// A pattern, made ready.
+/// A pattern, made ready, and the longest text that it is laid on, in bytes.
 #[derive(Debug)]
-struct Pattern(Regex);
+struct Pattern(Regex, usize);
 
 impl Object for Pattern {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -37,16 +43,19 @@ impl Object for Pattern {
 /// # Errors
 /// If it is none, or compiles to too much.
 pub(in crate::core::mapping) fn compile(written: &str) -> Result<Value, Wrong> {
-    let mut builder = RegexBuilder::new(written);
-    builder.size_limit(COMPILED_BYTES_MAX).dfa_size_limit(COMPILED_BYTES_MAX).nest_limit(50);
-    let pattern = builder.build().map_err(|error| {
+    let build = |compiled_bytes_max: usize| {
+        let mut builder = RegexBuilder::new(written);
+        builder.size_limit(compiled_bytes_max).dfa_size_limit(REMEMBERED_BYTES_MAX).nest_limit(50).build()
+    };
+    let pattern = build(COMPILED_BYTES_MAX).map_err(|error| {
         let words = match error {
             regex::Error::CompiledTooBig(_) => format!("it compiles to more than {COMPILED_BYTES_MAX} bytes"),
             other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
         };
         (format!("no regular expression: {words}"), "a pattern of the crate `regex`".to_owned())
     })?;
-    Ok(Value::from_object(Pattern(pattern)))
+    let searched_bytes_max = SEARCHED_BYTES_MAX[usize::from(build(SMALL_BYTES_MAX).is_err())];
+    Ok(Value::from_object(Pattern(pattern, searched_bytes_max)))
 }
 
 /// The number of a group of the pattern before it.
@@ -54,7 +63,7 @@ pub(in crate::core::mapping) fn compile(written: &str) -> Result<Value, Wrong> {
 /// # Errors
 /// If the pattern has no such group.
 pub(in crate::core::mapping) fn group(written: &Value, before: &[Value]) -> Result<Value, String> {
-    let Some(Pattern(pattern)) = argument(before, 0).downcast_object_ref::<Pattern>() else {
+    let Some(Pattern(pattern, _)) = argument(before, 0).downcast_object_ref::<Pattern>() else {
         return Ok(Value::from(0));
     };
     let number = match written.as_str() {
@@ -99,9 +108,9 @@ fn reference(after: &str) -> (Option<&str>, &str) {
 fn laid<'a>(who: &str, value: &'a Value, pattern: &'a Value) -> Result<(&'a Regex, &'a str), Error> {
     let searched = text(who, value)?;
     let ready = pattern.downcast_object_ref::<Pattern>();
-    let Pattern(pattern) = ready.ok_or_else(|| wants(who, "a pattern", pattern))?;
-    if searched.len() > SEARCHED_BYTES_MAX {
-        return Err(refuse(format!("`{who}` reads texts of at most {SEARCHED_BYTES_MAX} bytes, this is longer")));
+    let Pattern(pattern, most) = ready.ok_or_else(|| wants(who, "a pattern", pattern))?;
+    if searched.len() > *most {
+        return Err(refuse(format!("`{who}` reads texts of at most {most} bytes with this pattern, this is longer")));
     }
     Ok((pattern, searched))
 }

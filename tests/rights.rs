@@ -145,15 +145,15 @@ fn finds_nothing_to_say(broker: &Broker, api: &StandIn) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rights_of_the_files_are_enough_on_rabbitmq_3_10() {
-    within(600, "the rights", with_these_rights_alone("rabbitmq:3-management")).await;
+    within(600, "the rights", Box::pin(with_these_rights_alone("rabbitmq:3-management"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rights_of_the_files_are_enough_on_rabbitmq_4_0() {
-    within(600, "the rights", with_these_rights_alone("rabbitmq:4.0-management")).await;
+    within(600, "the rights", Box::pin(with_these_rights_alone("rabbitmq:4.0-management"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rights_of_the_files_are_enough_on_rabbitmq_4_3() {
-    within(600, "the rights", with_these_rights_alone("rabbitmq:4-management")).await;
+    within(600, "the rights", Box::pin(with_these_rights_alone("rabbitmq:4-management"))).await;
 }

@@ -48,5 +48,5 @@ async fn taken_over(rabbitmq: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_older_release_parked_is_looked_for_and_becomes_one_process() {
-    within(2400, "taking over", taken_over("rabbitmq:4-management")).await;
+    within(2400, "taking over", Box::pin(taken_over("rabbitmq:4-management"))).await;
 }

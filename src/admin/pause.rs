@@ -3,11 +3,14 @@
 //! Not here: HTTP (`server`), and what a pause does (`core::gate`).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
+use crate::bridge::clock::epoch_ms;
 use crate::config::secret::{Secret, SecretSource};
 
 #[cfg(test)]
@@ -21,6 +24,8 @@ const NAME_MAX: usize = 100;
 pub struct Desk {
     token: SecretSource,
     paused: watch::Sender<bool>,
+    /// The second of the last refusal, since the Unix epoch.
+    refused_s: Arc<AtomicU64>,
 }
 
 /// Who asks, as far as anybody can tell.
@@ -47,10 +52,11 @@ impl Desk {
     /// A desk that knows operators by this token, and tells `paused` what they wish.
     #[must_use]
     pub fn new(token: SecretSource, paused: watch::Sender<bool>) -> Self {
-        Self { token, paused }
+        Self { token, paused, refused_s: Arc::default() }
     }
 
-    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked.
+    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked; of
+    /// refusals, one a second.
     pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
         let (wish, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
         let token = match self.token.read().await {
@@ -61,12 +67,19 @@ impl Desk {
             }
         };
         if !authorization.and_then(bearer).is_some_and(|shown| is_same(shown, &token)) {
-            tracing::warn!(%peer, from, wish, "refused on the admin port: no token, or another one");
+            if self.is_first_refusal_of(epoch_ms() / 1000) {
+                tracing::warn!(%peer, from, wish, "refused on the admin port: no token, or another one");
+            }
             return Said::Refused;
         }
         tracing::warn!(%peer, from, wish, "asked for on the admin port");
         self.paused.send_replace(paused);
         Said::Done
+    }
+
+    /// Whether none was logged in this second: somebody who guesses tokens must not fill the log.
+    fn is_first_refusal_of(&self, second: u64) -> bool {
+        self.refused_s.swap(second, Ordering::Relaxed) != second
     }
 }
 

@@ -69,3 +69,10 @@ fn a_name_is_cut_and_cannot_break_the_line() {
 fn a_desk_prints_without_its_token() {
     assert!(!format!("{:?}", desk().0).contains("swordfish"));
 }
+
+#[test]
+fn of_refusals_one_a_second_is_logged() {
+    let desk = Desk::new(SecretSource::Given(Secret::new("swordfish")), watch::channel(false).0);
+    let logged = [7, 7, 7, 8, 8, 9].map(|second| desk.is_first_refusal_of(second));
+    assert_eq!(logged, [true, false, false, true, false, true]);
+}

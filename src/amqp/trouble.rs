@@ -10,6 +10,9 @@ use lapin::{Error, ErrorKind};
 
 use crate::tls::{self, Handshake};
 
+/// What the client library says where the system trusts nobody.
+const NO_TRUST_STORE: &str = "native certificates";
+
 const HANDSHAKE: Handshake = Handshake { section: "broker", address: "broker.url" };
 
 /// Why the near shore is gone, for a person on call.
@@ -102,9 +105,7 @@ fn words(error: &Error) -> String {
             }
             _ => told.to_string(),
         },
-        ErrorKind::IOError(error) => tls::find(&**error)
-            .and_then(|error| tls::complaint(error, HANDSHAKE))
-            .map_or_else(|| error.to_string(), |said| format!("{said} ({error})")),
+        ErrorKind::IOError(error) => input_output(error),
         ErrorKind::MissingHeartbeatError => "the broker has not been heard of for two heartbeats".to_owned(),
         ErrorKind::ParsingError(_) => "the broker sent what the client cannot parse: either the port speaks \
              another protocol (TLS?), or a message carries text that is no UTF-8 in a property: if that does not end by \
@@ -112,6 +113,21 @@ fn words(error: &Error) -> String {
             .to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// A handshake that failed, or any other trouble of the connection.
+fn input_output(error: &std::io::Error) -> String {
+    let told = error.to_string();
+    if let Some(said) = tls::find(error).and_then(|error| tls::complaint(error, HANDSHAKE)) {
+        return format!("{said} ({told})");
+    }
+    if told.contains(NO_TRUST_STORE) {
+        return format!(
+            "{told}: the client library needs those of the system beside broker.ca_file; install ca-certificates, or let \
+             the variable SSL_CERT_FILE name a file of them"
+        );
+    }
+    told
 }
 
 /// One code for several things: the broker's words tell which.
@@ -139,5 +155,18 @@ mod tests {
             precondition("PRECONDITION_FAILED - unknown delivery tag 7"),
             "PRECONDITION_FAILED - unknown delivery tag 7"
         );
+    }
+
+    #[test]
+    fn a_system_that_trusts_nobody_is_told_what_to_install() {
+        let words = input_output(&std::io::Error::other("Could not load any valid native certificates"));
+        assert!(words.contains("install ca-certificates") && words.contains("SSL_CERT_FILE"), "{words}");
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_told_with_its_key() {
+        let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let words = input_output(&std::io::Error::new(std::io::ErrorKind::InvalidData, refused));
+        assert!(words.contains("broker.ca_file"), "{words}");
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::admin::metrics::Metrics;
 use crate::bridge::clock::epoch_ms;
@@ -26,6 +26,14 @@ use state::RulesState;
 
 /// How often the files are looked at. A change counts once two looks have seen it.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// After a refusal the file is checked again so often, quietly: what was wrong may have been beside it, such as a secret that
+/// could not be read at that moment.
+const AGAIN: Duration = Duration::from_secs(10);
+
+const BY_SIGNAL: &str = "SIGHUP";
+const BY_CHANGE: &str = "a changed file";
+const BY_ITSELF: &str = "another look";
 
 /// Where new rules and the word of them go.
 pub struct Ends {
@@ -68,6 +76,8 @@ pub struct Reload {
     in_force: Arc<Source>,
     promise: Promise,
     files: Files,
+    /// When the file was refused last, and in which words; none while it is good.
+    refusal: Option<(Instant, Vec<String>)>,
 }
 
 impl Reload {
@@ -76,7 +86,7 @@ impl Reload {
         let files = Files::new(Seen::of(source.paths()).await);
         ends.metrics.rules_loaded(ends.state.borrow().loaded_s);
         let (path, source) = (source.path().to_owned(), Arc::new(source));
-        Self { ends, path, start: Arc::clone(&source), in_force: source, promise, files }
+        Self { ends, path, start: Arc::clone(&source), in_force: source, promise, files, refusal: None }
     }
 
     /// Reloads at each signal and each change, for ever.
@@ -85,13 +95,17 @@ impl Reload {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                Some(()) = hangup.recv() => self.asked("SIGHUP").await,
-                _ = ticks.tick() => {
-                    if self.files.have_changed().await {
-                        self.asked("a changed file").await;
-                    }
-                }
+                Some(()) = hangup.recv() => self.asked(BY_SIGNAL).await,
+                _ = ticks.tick() => self.looked().await,
             }
+        }
+    }
+
+    async fn looked(&mut self) {
+        if self.files.have_changed().await {
+            self.asked(BY_CHANGE).await;
+        } else if self.refusal.as_ref().is_some_and(|(at, _)| at.elapsed() >= AGAIN) {
+            self.asked(BY_ITSELF).await;
         }
     }
 
@@ -135,27 +149,30 @@ impl Reload {
         self.ends.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
         let paths = source.paths();
         self.in_force = Arc::new(source);
+        self.refusal = None;
         paths
     }
 
     fn refuse(&mut self, by: &'static str, found: &Mistakes) -> Vec<PathBuf> {
-        self.refused(found.list.len());
-        let state = self.ends.state.borrow().to_string();
-        tracing::error!(by, mistakes = found.list.len(), "rules not reloaded: {state}. Correct the file");
-        for mistake in &found.list {
-            tracing::error!("mistake: {}", found.source.told(mistake));
-        }
+        self.refused(by, found.list.iter().map(|mistake| found.source.told(mistake)).collect());
         found.source.paths()
     }
 
     fn crashed(&mut self, by: &'static str) -> Vec<PathBuf> {
-        self.refused(1);
-        tracing::error!(by, "rules not reloaded: checking the file crashed; please report it with its rules");
+        self.refused(by, vec!["checking the file crashed; please report it with its rules".to_owned()]);
         self.in_force.paths()
     }
 
-    fn refused(&self, mistakes: usize) {
-        self.ends.metrics.rules_refused();
-        self.ends.state.send_modify(|state| state.mistakes = mistakes);
+    /// Tells of a refusal, unless nobody asked and it is the one before.
+    fn refused(&mut self, by: &'static str, told: Vec<String>) {
+        let is_news = by != BY_ITSELF || self.refusal.as_ref().is_none_or(|(_, before)| *before != told);
+        if is_news {
+            self.ends.metrics.rules_refused();
+            self.ends.state.send_modify(|state| state.mistakes = told.len());
+            let state = self.ends.state.borrow().to_string();
+            tracing::error!(by, mistakes = told.len(), "rules not reloaded: {state}. Correct the file");
+            told.iter().for_each(|mistake| tracing::error!("mistake: {mistake}"));
+        }
+        self.refusal = Some((Instant::now(), told));
     }
 }

@@ -117,6 +117,27 @@ async fn a_bad_file_changes_nothing_and_is_told_line_by_line_without_a_secret() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_for_a_secret_that_could_not_be_read_is_taken_once_it_can_and_told_once() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, support::standin::StandIn::TOKEN).unwrap();
+    let setup = Setup { token: token.display().to_string(), ..scene.setup() };
+    let mut daemon = Daemon::start(&setup.clone().sections(&rule("one")));
+    within(60, "consuming", daemon.consuming()).await;
+    std::fs::rename(&token, folder.path().join("away")).unwrap();
+    put(&daemon.config(), &setup.sections(&rule("two")).toml());
+    within(60, "the refusal", daemon.until(|line| says(line, "mistake: ") && says(line, "token_file"))).await;
+    std::fs::rename(folder.path().join("away"), &token).unwrap();
+    until_reloaded(&mut daemon, 1).await;
+    assert_eq!(daemon.logged(|line| says(line, "rules reloaded"))[0]["by"], "another look");
+    assert_eq!(daemon.count(|line| says(line, "rules not reloaded")), 1);
+    scene.publish(1, 50).await;
+    within(60, "the event", scene.until_created(1)).await;
+    assert_eq!(versions(&scene), ["two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_on_their_way_end_by_the_rule_that_they_began_with() {
     let (scene, setup, mut daemon) = begun().await;
     let waits = Rule::always(Canned::new(423).retry_after("3")).attribute("event_key", "e0").times(1);

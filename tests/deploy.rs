@@ -145,11 +145,41 @@ fn no_user_of_the_broker_has_a_password_in_the_files_and_the_daemon_may_configur
     assert!(permissions.iter().all(|permission| permission["read"] != ".*"));
 }
 
+fn held(folder: &Path) -> Output {
+    Command::new("python3").arg(root("tests/deploy/manifests.py")).arg(folder).output().unwrap()
+}
+
 #[test]
 fn the_manifests_fit_the_schemas_of_kubernetes() {
     if is_there("python3", &["-c", "import kubernetes_validate"]) {
-        let mut held = Command::new("python3");
-        passes(held.arg(root("tests/deploy/manifests.py")).arg(root("deploy/kubernetes")).output().unwrap());
+        passes(held(&root("deploy/kubernetes")));
+    }
+}
+
+/// Each of these is what somebody could write: a word that no schema has, a pod that may be root, a file that is left out.
+#[test]
+fn a_manifest_that_is_wrong_is_found() {
+    if !is_there("python3", &["-c", "import kubernetes_validate"]) {
+        return;
+    }
+    let wrong = [
+        ("base/deployment.yaml", "minReadySeconds:", "minReadySecond:", "minReadySecond"),
+        ("base/deployment.yaml", "runAsNonRoot: true", "runAsNonRoot: false", "may run as root"),
+        ("base/kustomization.yaml", "  - networkpolicy.yaml\n", "", "networkpolicy.yaml"),
+        ("base/pdb.yaml", "name: chakra-bridge\n  #", "name: another\n  #", "PodDisruptionBudget selects"),
+        ("overlays/autoscaling/scaledobject.yaml", "protocol: http", "protocol: amqp", "amqp does not see"),
+    ];
+    for (file, is, becomes, found) in wrong {
+        let folder = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp").arg("-R").arg(root("deploy/kubernetes/.")).arg(folder.path()).status().unwrap();
+        assert!(copied.success());
+        let path = folder.path().join(file);
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written.contains(is), "{file} has no {is}");
+        fs::write(&path, written.replacen(is, becomes, 1)).unwrap();
+        let held = held(folder.path());
+        let words = String::from_utf8_lossy(&held.stdout).into_owned();
+        assert!(!held.status.success() && words.contains(found), "{file}: {words}");
     }
 }
 

@@ -120,6 +120,11 @@ fn complains_of_no_right(log: &[Value]) {
         log.iter().filter(|line| is_loud(line) && of_rights.iter().any(|word| says(line, word))).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
     assert!(log.iter().any(|line| says(line, "does not let this user see")), "that it cannot ask is said");
+    // Otherwise a queue that is missing would not be noticed.
+    assert!(
+        !log.iter().any(|line| says(line, "does not let this user look for")),
+        "it may look whether a queue is there"
+    );
 }
 
 async fn may_not_read_dead_letters(broker: &Broker) {

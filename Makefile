@@ -33,6 +33,6 @@ image:
 sbom:
 	@target/sbom/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null | grep -q " $(cyclonedx)$$" \
 		|| cargo install --quiet --locked --version $(cyclonedx) --root target/sbom cargo-cyclonedx
-	PATH="$(CURDIR)/target/sbom/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 --describe crate \
+	PATH="$(CURDIR)/target/sbom/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 \
 		--no-build-deps --override-filename chakra-bridge.cdx
 	mv chakra-bridge.cdx.json target/

@@ -1,6 +1,6 @@
 //! The main job in a container on each RabbitMQ: processes, a dead letter, a kill in the middle, and an end in order.
 //!
-//! Not here: the image's contents, and several replicas.
+//! It would not start if it could not read the authorities of the image. Not here: several replicas.
 
 use super::docker::docker;
 use super::rolls::SECTIONS;

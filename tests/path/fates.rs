@@ -151,7 +151,7 @@ async fn a_conflict_is_dead_and_never_created_again() {
 
 #[tokio::test]
 async fn an_event_that_fails_beyond_its_age_is_exhausted() {
-    let wishes = Wishes { retry: "give_up_after = \"100ms\"", ..Wishes::default() };
+    let wishes = Wishes { retry: "give_up_after = \"1s\"", ..Wishes::default() };
     let (corridor, mut shore) = (Corridor::with(wishes).await, Shore::new());
     corridor.api.plan(vec![Rule::always(Canned::new(423))]);
     corridor.send(&shore, 1, lead("m1", "Ted")).await;

@@ -1,0 +1,146 @@
+//! What must hold of every case.
+//!
+//! Not here: how cases are made (`mutate`).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chakra_bridge::core::decode::{Limits, decode};
+use chakra_bridge::core::event::Event;
+use chakra_bridge::core::mapping::rules::{Mapped, Rules, map};
+use chakra_bridge::core::mapping::written::{Action, Spot, Written, WrittenRule};
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::words::{Fault, Reason};
+use serde_json::{Value, json};
+
+use super::corpus::CANARY;
+use super::mutate::Case;
+
+/// The largest request that may come of anything.
+const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Far above what the bounds allow, even in a debug build on a busy machine: what never ends is what is looked for.
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// The rule has mistakes.
+    Mistaken,
+    /// The body is no event.
+    Undecodable,
+    /// The rule refused the event.
+    Refused,
+    /// A request came of it.
+    Created,
+}
+
+/// Decodes and maps the case, and checks what comes of it.
+pub fn hold(case: &Case) -> End {
+    let start = Instant::now();
+    let rules = Rules::compile(vec![rule(case)]);
+    let event = decode(&message(case), &Limits { max_bytes: 1 << 20, key: None });
+    let end = match (&rules, &event) {
+        (_, Err(fault)) => {
+            leaks_nothing(fault);
+            End::Undecodable
+        }
+        (Err(_), _) => End::Mistaken,
+        (Ok(rules), Ok(event)) => mapped(case, rules, event),
+    };
+    assert!(start.elapsed() < TIME_MAX, "{:?}", start.elapsed());
+    end
+}
+
+fn mapped(case: &Case, rules: &Rules, event: &Event) -> End {
+    match map(event, rules) {
+        Ok(Mapped::Create { request, .. }) => {
+            sound(&serde_json::to_value(&request).unwrap(), event, case);
+            End::Created
+        }
+        Ok(Mapped::Skip { .. }) => panic!("the rule creates"),
+        Err(fault) => {
+            leaks_nothing(&fault);
+            End::Refused
+        }
+    }
+}
+
+/// The type of an event is the only thing of it that a fault may say: where no rule matches.
+fn leaks_nothing(fault: &Fault) {
+    assert!(fault.reason == Reason::NoRule || !fault.text.contains(CANARY), "{}", fault.text);
+    assert!(fault.text.len() < 20_000, "{} bytes of words", fault.text.len());
+}
+
+fn sound(request: &Value, event: &Event, case: &Case) {
+    assert!(request.to_string().len() <= REQUEST_BYTES_MAX, "too large");
+    let made = &request["data"];
+    if has_no_null(&event.document) && !case.lone.contains("none") && !case.inner.contains("none") {
+        assert!(has_no_null(made), "null: {made}");
+    }
+    for text in texts(made) {
+        let is_word = ["null", "undefined", "none", "None", "Undefined", "omit"].contains(&text.as_str());
+        let is_of_the_event = event.document.to_string().contains(&text) || writes(case, &text);
+        assert!(!is_word || is_of_the_event, "{text:?} of nothing: {made}");
+    }
+}
+
+fn writes(case: &Case, text: &str) -> bool {
+    [&case.lone, &case.inner, &case.mixed].iter().any(|written| written.contains(text))
+}
+
+fn has_no_null(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(items) => items.iter().all(has_no_null),
+        Value::Object(members) => members.values().all(has_no_null),
+        _ => true,
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(members) => members.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn message(case: &Case) -> Message {
+    Message {
+        body: Arc::new(case.body.clone()),
+        content_type: case.content_type.map(str::to_owned),
+        headers: json!({ "h": CANARY, "n": 1 }).as_object().cloned().unwrap(),
+        exchange: "crm".to_owned(),
+        routing_key: "case.opened".to_owned(),
+        ..Message::default()
+    }
+}
+
+fn rule(case: &Case) -> WrittenRule {
+    let spot = |text: String| Spot { span: 0..text.len() + 2, value: text };
+    let member = |name: &str, value: Spot<Written>| (spot(name.to_owned()), value);
+    let text = |text: String| Spot { span: 0..text.len() + 2, value: Written::Text(text) };
+    let list = Written::List(vec![text(format!("{{{{ {} }}}}", case.inner))]);
+    let data = Written::Table(vec![
+        member("lone", text(format!("{{{{ {} }}}}", case.lone))),
+        member("list", Spot { span: 0..1, value: list }),
+        member("mixed", text(format!("<{{{{ {} }}}}>", case.mixed))),
+    ]);
+    WrittenRule {
+        span: 0..1,
+        name: spot("fuzzed".to_owned()),
+        kinds: Vec::new(),
+        when: case.when.clone().map(spot),
+        action: Action::Create,
+        procedure: Some(spot("lead".to_owned())),
+        data: Some(Spot { span: 0..1, value: data }),
+        record: None,
+        status: None,
+        state: None,
+        next_action_at: None,
+        assigned_to: None,
+        reconcile_by: None,
+    }
+}

@@ -35,21 +35,21 @@ pub enum End {
     Created,
 }
 
-/// Decodes and maps the case, and checks what comes of it.
-pub fn hold(case: &Case) -> End {
+/// Decodes the case and maps it by a rule for each of its expressions, and checks what comes of it: an end for each.
+pub fn hold(case: &Case) -> Vec<End> {
     let start = Instant::now();
-    let rules = Rules::compile(vec![rule(case)]);
     let event = decode(&message(case), &Limits { max_bytes: 1 << 20, key: None });
-    let end = match (&rules, &event) {
-        (_, Err(fault)) => {
+    let ends = rules(case).into_iter().map(|rule| match (Rules::compile(vec![rule]), &event) {
+        (Err(_), _) => End::Mistaken,
+        (Ok(_), Err(fault)) => {
             leaks_nothing(fault);
             End::Undecodable
         }
-        (Err(_), _) => End::Mistaken,
-        (Ok(rules), Ok(event)) => mapped(case, rules, event),
-    };
+        (Ok(rules), Ok(event)) => mapped(case, &rules, event),
+    });
+    let ends = ends.collect();
     assert!(start.elapsed() < TIME_MAX, "{:?}", start.elapsed());
-    end
+    ends
 }
 
 fn mapped(case: &Case, rules: &Rules, event: &Event) -> End {
@@ -118,24 +118,41 @@ fn message(case: &Case) -> Message {
     }
 }
 
-fn rule(case: &Case) -> WrittenRule {
-    let spot = |text: String| Spot { span: 0..text.len() + 2, value: text };
-    let member = |name: &str, value: Spot<Written>| (spot(name.to_owned()), value);
-    let text = |text: String| Spot { span: 0..text.len() + 2, value: Written::Text(text) };
+/// A rule for each expression: alone, in a list, inside a text, and all of them under `when`, if there is one.
+fn rules(case: &Case) -> Vec<WrittenRule> {
+    let lone = member("lone", text(format!("{{{{ {} }}}}", case.lone)));
     let list = Written::List(vec![text(format!("{{{{ {} }}}}", case.inner))]);
-    let data = Written::Table(vec![
-        member("lone", text(format!("{{{{ {} }}}}", case.lone))),
-        member("list", Spot { span: 0..1, value: list }),
-        member("mixed", text(format!("<{{{{ {} }}}}>", case.mixed))),
-    ]);
+    let list = member("list", Spot { span: 0..1, value: list });
+    let mixed = member("mixed", text(format!("<{{{{ {} }}}}>", case.mixed)));
+    let all = vec![lone.clone(), list.clone(), mixed.clone()];
+    let mut rules = [vec![lone], vec![list], vec![mixed]].map(|data| rule(data, None)).to_vec();
+    rules.extend(case.when.clone().map(|when| rule(all, Some(when))));
+    rules
+}
+
+type Member = (Spot<String>, Spot<Written>);
+
+fn member(name: &str, value: Spot<Written>) -> Member {
+    (spot(name.to_owned()), value)
+}
+
+fn text(text: String) -> Spot<Written> {
+    Spot { span: 0..text.len() + 2, value: Written::Text(text) }
+}
+
+fn spot(text: String) -> Spot<String> {
+    Spot { span: 0..text.len() + 2, value: text }
+}
+
+fn rule(data: Vec<Member>, when: Option<String>) -> WrittenRule {
     WrittenRule {
         span: 0..1,
         name: spot("fuzzed".to_owned()),
         kinds: Vec::new(),
-        when: case.when.clone().map(spot),
+        when: when.map(spot),
         action: Action::Create,
         procedure: Some(spot("lead".to_owned())),
-        data: Some(Spot { span: 0..1, value: data }),
+        data: Some(Spot { span: 0..1, value: Written::Table(data) }),
         record: None,
         status: None,
         state: None,

@@ -39,7 +39,8 @@ pub fn case(dice: &mut Rng) -> Case {
 }
 
 fn body(dice: &mut Rng) -> Vec<u8> {
-    let mut body = dice.choice(EVENTS).unwrap().replace("C4N", CANARY).into_bytes();
+    let events = if dice.u8(..) < 16 { &EVENTS[..] } else { &EVENTS[..EVENTS.len() - 2] };
+    let mut body = dice.choice(events).unwrap().replace("C4N", CANARY).into_bytes();
     if dice.u8(..) < 8 {
         body = grown(dice, &body);
     }

@@ -111,6 +111,27 @@ fn check_refuses_twins_among_rules_and_a_look_for_what_is_not_set_each_with_its_
 }
 
 #[test]
+fn check_refuses_to_look_for_a_hash_with_the_line_that_makes_it() {
+    let looked = GOOD.replace("procedure = \"lead\"\n", "procedure = \"lead\"\nreconcile_by = \"event_key\"\n");
+    let hashed = format!("[event]\nkey = \"event | json | sha256\"\n{looked}");
+    for (text, line, words) in [
+        (hashed.clone(), "config.toml:2: event.key: is a hash", "an id of the event"),
+        (
+            looked.replace("{{ key }}", "{{ event | json | sha256 }}"),
+            "rule \"lead\".reconcile_by: that attribute is a hash",
+            "",
+        ),
+    ] {
+        let (_folder, path) = folder_with(&text);
+        let output = run(&path, &["check"], "");
+        assert_eq!(output.status.code(), Some(78), "{text}");
+        assert!(err(&output).contains(line) && err(&output).contains(words), "{}", err(&output));
+    }
+    let (_folder, path) = folder_with(&hashed.replace("reconcile_by = \"event_key\"\n", ""));
+    assert_eq!(run(&path, &["check"], "").status.code(), Some(0), "nobody looks for it");
+}
+
+#[test]
 fn the_daemon_does_not_start_with_a_bad_file_or_a_missing_token_and_ends_with_78() {
     let (folder, path) = folder_with(&GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\""));
     let output = run(&path, &["run"], "");

@@ -17,6 +17,7 @@ use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::mapping::schemas::Schemas;
+use crate::core::mistake::Mistake;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 
 /// What `check` takes.
@@ -152,6 +153,10 @@ fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     reading.mistakes.extend(key.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(schemas.as_ref().err().into_iter().flatten().cloned());
+    let hashed = key.as_ref().ok().and_then(Option::as_ref).is_some_and(KeyExpression::is_hashed);
+    if hashed && rules.as_ref().is_ok_and(|rules| rules.iter().any(|rule| rule.reconcile_by().is_some())) {
+        reading.mistakes.push(hashed_key(&reading));
+    }
     let cases = std::mem::take(&mut reading.cases);
     let (config, source) = reading.finish()?;
     let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
@@ -165,6 +170,16 @@ fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
         return Err(Box::new(Mistakes::new(source, refused)));
     }
     Ok(Ready { config, limits, rules, cases, source })
+}
+
+/// A look would take the twin of an event for the event itself.
+fn hashed_key(reading: &Reading) -> Mistake {
+    Mistake {
+        span: reading.event_key.as_ref().map(|key| key.span.clone()),
+        key: "event.key".to_owned(),
+        what: "is a hash, and rules look for it (`reconcile_by`): events of equal content are one".to_owned(),
+        expected: "an id of the event, such as `event.order.id`".to_owned(),
+    }
 }
 
 /// Checks, and prints what it found.

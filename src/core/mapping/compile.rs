@@ -179,6 +179,9 @@ impl Compiler<'_> {
             // It could not be read, and that is said at its own place.
             Some((_, Leaf::Literal(Json::Null))) => {}
             Some((_, leaf)) if leaf.is_literal() => wrong("that attribute is the same for every event", example),
+            Some((_, leaf)) if leaf.is_hashed() => {
+                wrong("that attribute is a hash: events of equal content are one", example)
+            }
             Some((_, leaf)) if !leaf.reads_event() => wrong("that attribute reads nothing of the event", example),
             Some(_) => {}
         }

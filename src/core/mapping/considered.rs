@@ -40,7 +40,7 @@ fn verdict(rule: &Rule, event: &Event) -> (bool, String, bool) {
     if !rule.takes(&event.kind) {
         return (false, format!("its type does not match: {:?} is not {kinds}", event.kind), false);
     }
-    let when = rule.when.as_ref().map(|when| format!("`{when:?}`")).unwrap_or_default();
+    let when = rule.when.as_ref().map(|(_, when)| format!("`{when:?}`")).unwrap_or_default();
     match rule.holds(Scope::of(event)) {
         Ok(true) if rule.when.is_some() => (true, format!("its type matches {kinds}, and {when} is true"), true),
         Ok(true) => (true, format!("its type matches {kinds}"), true),

@@ -68,6 +68,7 @@ pub(super) struct Code {
     engine: Environment<'static>,
     reads: Vec<(String, Read)>,
     chain: Option<Chain>,
+    is_hashed: bool,
 }
 
 impl fmt::Debug for Expression {
@@ -86,7 +87,7 @@ impl Expression {
     /// Every mistake in it.
     pub(super) fn compile(place: Place<'_>, range: Range<usize>) -> Result<Self, Vec<Mistake>> {
         let source = place.text[range.clone()].trim().to_owned();
-        let (Strict { code, reads, ready }, chain) = match grammar::read(place, range.clone())? {
+        let (Strict { code, reads, ready, is_hashed }, chain) = match grammar::read(place, range.clone())? {
             Form::Path(path) => return Ok(Self::Path(path)),
             Form::Code(strict, chain) => (strict, chain),
         };
@@ -99,7 +100,7 @@ impl Expression {
         let deep = |_| vec![place.mistake(range, "the expression is nested too deeply", "several shorter fields")];
         engine.add_template_owned(TEMPLATE, template).map_err(deep)?;
         let reads = reads.into_iter().enumerate().map(|(at, read)| (format!("p{at}"), read)).collect();
-        Ok(Self::Code(Box::new(Code { source, engine, reads, chain })))
+        Ok(Self::Code(Box::new(Code { source, engine, reads, chain, is_hashed })))
     }
 
     /// The paths it reads.
@@ -109,6 +110,11 @@ impl Expression {
             Self::Code(code) => (None, &code.reads[..]),
         };
         one.into_iter().chain(many.iter().map(|(_, read)| &read.path))
+    }
+
+    /// Whether it hashes anything: what it gives may be the same for two events of equal content.
+    pub(super) fn is_hashed(&self) -> bool {
+        matches!(self, Self::Code(code) if code.is_hashed)
     }
 
     /// What the engine alone gives.

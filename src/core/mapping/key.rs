@@ -36,6 +36,12 @@ impl KeyExpression {
         Ok(Self(expression))
     }
 
+    /// Whether it hashes anything: events of equal content may have the same key.
+    #[must_use]
+    pub fn is_hashed(&self) -> bool {
+        self.0.is_hashed()
+    }
+
     /// The key of an event.
     ///
     /// # Errors

@@ -108,6 +108,17 @@ impl Leaf {
         }
     }
 
+    /// Whether it is a text that hashes something.
+    pub(super) fn is_hashed(&self) -> bool {
+        match self {
+            Self::One(_, expression) => expression.is_hashed(),
+            Self::Mixed(parts) => {
+                parts.iter().any(|part| matches!(part, Part::Expression(_, each) if each.is_hashed()))
+            }
+            _ => false,
+        }
+    }
+
     /// Learns the lines of its expressions, from what tells that of a byte.
     pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
         match self {

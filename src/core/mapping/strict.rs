@@ -27,6 +27,9 @@ use crate::core::mistake::Mistake;
 /// How deep an expression may nest, each operator of a row counting once.
 const DEPTH_MAX: usize = 60;
 
+/// The filter that gives the same for two events of equal content.
+const HASH: &str = "sha256";
+
 /// An expression written down again.
 #[derive(Debug)]
 pub(super) struct Strict {
@@ -36,6 +39,8 @@ pub(super) struct Strict {
     pub(super) reads: Vec<Read>,
     /// Arguments made ready; `c0` is the first of them.
     pub(super) ready: Vec<Value>,
+    /// Whether it hashes anything.
+    pub(super) is_hashed: bool,
 }
 
 /// Writes an expression down again that stands `offset` bytes into the written text.
@@ -44,11 +49,11 @@ pub(super) struct Strict {
 /// Every mistake in it.
 pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<Strict, Vec<Mistake>> {
     let (reads, ready, mistakes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { place, offset, reads, ready, mistakes, depth: 0, is_too_deep: false };
+    let mut reader = Reader { place, offset, reads, ready, mistakes, depth: 0, is_too_deep: false, is_hashed: false };
     let code = reader.bare(tree);
     reader.nulls(tree);
-    let Reader { reads, ready, mistakes, .. } = reader;
-    if mistakes.is_empty() { Ok(Strict { code, reads, ready }) } else { Err(mistakes) }
+    let Reader { reads, ready, mistakes, is_hashed, .. } = reader;
+    if mistakes.is_empty() { Ok(Strict { code, reads, ready, is_hashed }) } else { Err(mistakes) }
 }
 
 struct Reader<'a> {
@@ -59,6 +64,7 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
     depth: usize,
     is_too_deep: bool,
+    is_hashed: bool,
 }
 
 impl Reader<'_> {
@@ -177,6 +183,7 @@ impl Reader<'_> {
 
     fn filter(&mut self, name: &str, input: Option<&Expr<'_>>, args: &[CallArg<'_>], span: Span) -> String {
         let filter = filters::named(name);
+        self.is_hashed |= name == HASH;
         if filter.is_none() {
             self.mistake(span, format!("unknown filter `{name}`"), names::expected(name, &calls::filter_names()));
         }

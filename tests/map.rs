@@ -111,7 +111,7 @@ fn json_holds_all_that_the_page_says() {
     assert_eq!(rules, [json!(false), json!(false), json!(true)]);
     assert_eq!(
         shown("{}")["considered"][1]["why"],
-        "when: `event.score > 9`: event.score is missing (event is there, without what follows)"
+        "when (line 16): `event.score > 9`: event.score is missing (event is there, without what follows)"
     );
 }
 

@@ -24,16 +24,14 @@ pub(super) fn command(letter: &Letter, api: &Config) -> String {
     lines.join(" \\\n  ")
 }
 
-/// Whom it trusts, what it shows of itself, and by whom it goes: nothing but that, whatever the shell's variables say.
+/// Whom it trusts, what it shows of itself, and by whom it goes.
 fn way(api: &Config) -> Vec<String> {
     let file = |option: &str, path: &Path| format!("{option} {}", quoted(&path.to_string_lossy()));
     let mut way: Vec<String> = api.tls.authorities.iter().map(|path| file("--cacert", path)).collect();
     if let Some((cert, key)) = &api.tls.identity {
         way.extend([file("--cert", cert), file("--key", key)]);
     }
-    way.push(
-        api.proxy.as_ref().map_or("--noproxy '*'".to_owned(), |proxy| format!("--proxy {}", quoted(proxy.as_str()))),
-    );
+    way.extend(api.proxy.as_ref().map(|proxy| format!("--proxy {}", quoted(proxy.as_str()))));
     way
 }
 

@@ -63,6 +63,7 @@ pub(super) struct Dispatcher {
     pub(super) is_draining: bool,
     /// Whether the connection that stands lets us park.
     pub(super) can_park: bool,
+    is_connected: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
     slots: HashMap<Id, Slot>,
@@ -82,6 +83,7 @@ impl Dispatcher {
             teller: Teller::new(&bridge.metrics, &bridge.shut),
             is_draining: false,
             can_park: false,
+            is_connected: false,
             lost: 0,
             slots: HashMap::new(),
             bridge,
@@ -109,9 +111,10 @@ impl Dispatcher {
     pub(super) fn arrived(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Message(message, receipt) => self.receive(*message, receipt),
-            Arrival::Connected { can_park } => self.can_park = can_park,
+            Arrival::Connected { can_park } => (self.can_park, self.is_connected) = (can_park, true),
             Arrival::Disconnected => {
-                self.lost = self.lost.saturating_add(1);
+                // One that did not come to stand gave nothing back.
+                self.lost = self.lost.saturating_add(u32::from(std::mem::take(&mut self.is_connected)));
                 self.disconnected();
             }
         }

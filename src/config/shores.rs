@@ -49,7 +49,7 @@ pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     let token = reader.secret("api.token", "api.token_file");
     let timeout = reader.duration("api.timeout", "30s", millis(1)..=seconds(600));
     let connect_timeout = reader.duration("api.connect_timeout", "5s", millis(1)..=seconds(600));
-    let max_reply = reader.size("api.max_reply", "256KiB", 1..=16 << 20);
+    let max_reply = reader.size("api.max_reply", "5MiB", 1..=16 << 20);
     let tls = tls_files(reader, "api", API_FILES);
     let proxy = reader.optional("api.proxy", None, urls::proxy);
     if !timeout.is_zero() && connect_timeout >= timeout {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
@@ -32,7 +33,12 @@ pub async fn docker(arguments: &[&str]) -> String {
 
 /// The same, with what it complains of as the error.
 pub async fn asked(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("docker").args(arguments).output().await.map_err(|error| error.to_string())?;
+    run("docker", arguments).await
+}
+
+async fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program).args(arguments).current_dir(root()).stdin(Stdio::null()).output().await;
+    let output = output.map_err(|error| format!("{program}: {error}"))?;
     let [said, complained] =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned());
     if output.status.success() { Ok(said) } else { Err(complained) }
@@ -55,18 +61,45 @@ pub async fn built(name: &str, dockerfile: &str, folders: &[&str]) -> String {
     let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
     let _lock = lock.expect("waiting does not panic").expect("a lock on it");
     if asked(&["image", "inspect", &name]).await.is_err() {
-        build(&name, dockerfile).await;
+        build(&name, dockerfile, root()).await;
     }
     name
 }
 
-async fn build(name: &str, dockerfile: &str) {
+/// The image of the source as it was before its last change, by the history of this checkout.
+pub async fn built_before() -> String {
+    let commit = before().await;
+    let name = format!("chakra-bridge:test-before-{}", &commit[..16]);
+    if asked(&["image", "inspect", &name]).await.is_err() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let there = folder.path().to_str().expect("a path that is text");
+        let paths = "deploy/Dockerfile .dockerignore Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE src";
+        let archive = format!("git archive {commit} {paths} | tar -x -C '{there}'");
+        run("sh", &["-c", &archive]).await.expect("the source as it was");
+        build(&name, "deploy/Dockerfile", folder.path()).await;
+    }
+    name
+}
+
+/// The newest commit whose source is another than that of this checkout.
+async fn before() -> String {
+    let said = run("git", &["log", "--format=%H", "--", "src"]).await;
+    let commits = said.unwrap_or_else(|why| panic!("an older build is made from the history of git, and: {why}"));
+    for commit in commits.lines() {
+        if run("git", &["diff", "--quiet", commit, "--", "src"]).await.is_err() {
+            return commit.to_owned();
+        }
+    }
+    panic!("the history of this checkout has no older source: fetch it whole")
+}
+
+async fn build(name: &str, dockerfile: &str, folder: &Path) {
     say(&format!("building {name} (the first time takes some minutes)"));
     let [version, revision] = [format!("VERSION={VERSION}"), format!("REVISION={REVISION}")];
     let mut command = Command::new("docker");
     command.args(["build", "--quiet", "--file", dockerfile, "--tag", name]);
     command.args(["--build-arg", &version, "--build-arg", &revision, "."]);
-    let built = command.current_dir(root()).stdin(Stdio::null()).output().await.expect("the docker command");
+    let built = command.current_dir(folder).stdin(Stdio::null()).output().await.expect("the docker command");
     let complained = [last_lines(&built.stdout), last_lines(&built.stderr)].join("\n");
     assert!(built.status.success(), "the image does not build; the builder must reach crates.io:\n{complained}");
 }

@@ -21,7 +21,7 @@ pub struct Replica {
 
 impl Replica {
     /// Starts it. Its configuration is mounted where it looks by default.
-    pub fn start(stage: &Stage, setup: &Setup) -> Self {
+    pub fn start(stage: &Stage, image: &str, setup: &Setup) -> Self {
         let name = format!("{}-{:08x}", stage.network, fastrand::u32(..));
         let folder = folder(&setup.toml());
         let mount = format!("{}:/etc/chakra-bridge:ro", folder.path().join("etc").display());
@@ -30,7 +30,7 @@ impl Replica {
         command.args(["run", "--name", &name, "--label", &label, "--network", &stage.network]);
         command.args(["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]);
         command.args(["--memory", "64m", "--memory-swap", "64m", "--pids-limit", "64"]);
-        command.args(["--volume", &mount, stage.image]).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(["--volume", &mount, image]).stdin(Stdio::null()).stdout(Stdio::null());
         Self { daemon: Daemon::start_by(command, folder), name }
     }
 

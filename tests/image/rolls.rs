@@ -1,8 +1,7 @@
 //! Rolling updates as a cluster does them: the new replica is ready before the old one is told to end, in the middle of
 //! its requests.
 //!
-//! Not here: two different builds. Both sides are the same image; what a build takes over from an older one is the header of
-//! what waits (`takes_over.rs`).
+//! Not here: two different builds (`takes_over.rs`). Both sides are the same image.
 
 use std::time::Duration;
 

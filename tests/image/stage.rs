@@ -52,7 +52,12 @@ impl Stage {
 
     /// A replica that consumes.
     pub async fn replica(&self, setup: &Setup) -> Replica {
-        let mut replica = Replica::start(self, setup);
+        self.replica_of(self.image, setup).await
+    }
+
+    /// The same, of another image.
+    pub async fn replica_of(&self, image: &str, setup: &Setup) -> Replica {
+        let mut replica = Replica::start(self, image, setup);
         crate::support::deadline::within(120, "consuming", replica.daemon.consuming()).await;
         replica
     }

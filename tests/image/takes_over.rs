@@ -1,15 +1,18 @@
-//! What an older build left in a wait queue is taken over: the header of the journey as each release wrote it.
+//! What an older build left in a wait queue is taken over: by an update from the build before this one, and by the header of
+//! the journey as each release wrote it.
 //!
-//! Not here: two builds side by side. A release adds the header that it writes as a file here, and every later one reads them
-//! all.
+//! Not here: updates under load (`rolls.rs`). A release adds the header that it writes as a file here, and every later one reads
+//! them all.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
+use super::docker::built_before;
 use super::rolls::SECTIONS;
 use super::stage::Stage;
-use crate::support::daemon::fate;
+use crate::support::daemon::{announced, fate};
 use crate::support::deadline::within;
+use crate::support::standin::{Canned, Rule};
 
 /// The release, the header, and the attempts that it tells of.
 const PARKED: [(&str, &str, u64); 1] = [("0.1.0", include_str!("parked-by-0.1.0.json"), 1)];
@@ -49,4 +52,31 @@ async fn taken_over(rabbitmq: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_older_release_parked_is_looked_for_and_becomes_one_process() {
     within(2400, "taking over", Box::pin(taken_over("rabbitmq:4-management"))).await;
+}
+
+/// Events of the update. Each is sent away once, and asked to wait for longer than it is waited in hand.
+const EVENTS: usize = 200;
+
+/// The older build parks all events, and ends when the newer one is ready: that one makes the processes.
+async fn updated(rabbitmq: &str) {
+    let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
+    let older = within(BEGIN, "the build before", built_before()).await;
+    let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"");
+    stage.scene.api.plan(vec![Rule::always(Canned::new(423).retry_after("12")).times(1)]);
+    let mut before = within(180, "the older one", stage.replica_of(&older, &setup)).await;
+    within(60, "publishing", stage.scene.publish(EVENTS, 300)).await;
+    within(60, "all parked", before.daemon.until_count(EVENTS, |line| fate(line, "parked"))).await;
+    let mut after = within(180, "the newer one", stage.replica(&setup)).await;
+    let mut log = before.stopped().await;
+    within(120, "all created", after.daemon.until_count(EVENTS, |line| fate(line, "created"))).await;
+    stage.scene.ends_well(EVENTS).await;
+    let told = after.stopped().await;
+    assert!(told.iter().filter(|line| fate(line, "created")).all(|line| line["attempts"] == 2), "each journey goes on");
+    log.extend(told);
+    assert_eq!(announced(&log), Vec::<String>::new(), "with reconcile_by nothing is doubtful");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_from_the_build_before_takes_over_what_waits_in_the_wait_queues() {
+    within(3600, "the update", Box::pin(updated("rabbitmq:4-management"))).await;
 }

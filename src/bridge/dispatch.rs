@@ -213,7 +213,7 @@ impl Dispatcher {
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
         let is_open = self.gate.shut().next().is_none();
-        for slot in if is_open { self.hand.ready_in_turn() } else { self.hand.ready() } {
+        for slot in if is_open { self.hand.ready_in_turn() } else { self.hand.ready_to_probe() } {
             let Some(event) = self.hand.get(slot) else { continue };
             let pass = self.gate.pass(event.procedure(), now);
             match self.pace.pass(pass, event.tries(), now) {

@@ -119,8 +119,10 @@ impl Ending {
     fn known(&self, journey: &Journey, sent: Option<&Look>) -> Option<Known> {
         match self {
             Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
-            Self::Dead(fault) => Some(Known::Dead(fault.clone(), journey.clone())),
-            Self::Parked(..) | Self::Released => Some(Known::Underway(journey.clone(), sent.cloned())),
+            Self::Dead(fault) => Some(Known::Dead(fault.clone(), Box::new(journey.clone()))),
+            Self::Parked(..) | Self::Released => {
+                Some(Known::Underway(Box::new(journey.clone()), sent.cloned().map(Box::new)))
+            }
             Self::Recognised(_) | Self::Skipped => None,
         }
     }

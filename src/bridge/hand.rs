@@ -15,7 +15,7 @@ use crate::core::look::Look;
 /// The number of an event in hand.
 pub(super) type Slot = u64;
 
-/// Which of the ready ones goes first to a gate that is shut: the fewest creates of unknown outcome, then the fewest
+/// Which of those about to create goes first to a gate that is shut: the fewest creates of unknown outcome, then the fewest
 /// attempts, then the oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
 type Order = (u32, u32, Slot);
 
@@ -122,6 +122,13 @@ impl Hand {
     /// The ready ones, the least doubtful first.
     pub(super) fn ready(&self) -> Vec<Slot> {
         self.ready.iter().map(|(.., slot)| *slot).collect()
+    }
+
+    /// The same, those that look before all others: to a gate that is shut, since a look as a probe can double nothing.
+    pub(super) fn ready_to_probe(&self) -> Vec<Slot> {
+        let mut slots = self.ready();
+        slots.sort_by_key(|slot| !self.get(*slot).is_some_and(InHand::is_looking));
+        slots
     }
 
     /// The ready ones, the oldest first: through an open gate, so that under a limit a backlog does not starve the repeats.

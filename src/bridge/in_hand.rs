@@ -122,6 +122,11 @@ impl InHand {
         self.is_copy && self.look.is_some() && self.seeks().is_none()
     }
 
+    /// Whether a look is next.
+    pub(super) fn is_looking(&self) -> bool {
+        self.seeks().is_some()
+    }
+
     /// Where it looks next, if a look is next.
     fn seeks(&self) -> Option<&Arc<Look>> {
         self.look.as_ref().filter(|_| self.journey.next == Next::Look)

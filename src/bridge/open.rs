@@ -88,11 +88,11 @@ fn read(message: &Message, travel: &Travel, limits: &Limits, rules: &Rules, rece
     let travelled = message.travel.is_some().then(|| travel.journey.clone());
     let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::Recognised { process: process.clone() },
-        Some(Known::Dead(fault, journey)) => What::Dead { fault: fault.clone(), journey: journey.clone() },
+        Some(Known::Dead(fault, journey)) => What::Dead { fault: fault.clone(), journey: Journey::clone(journey) },
         Some(Known::Underway(journey, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.
             let journey = travelled.unwrap_or_default().joined(journey);
-            mapped(&event, rules, Some(journey), true, sent.as_ref().or(travel.sent.as_ref()))
+            mapped(&event, rules, Some(journey), true, sent.as_deref().or(travel.sent.as_ref()))
         }
         None => mapped(&event, rules, travelled, message.redelivered, travel.sent.as_ref()),
     };

@@ -30,8 +30,8 @@ impl Dispatcher {
                 self.end(slot, Ending::Recognised(process));
                 return true;
             }
-            Some(Known::Underway(journey, sent)) => (journey.clone(), sent.clone().map(Arc::new)),
-            Some(Known::Dead(_, journey)) => (journey.clone(), None),
+            Some(Known::Underway(journey, sent)) => (Journey::clone(journey), sent.clone().map(Arc::from)),
+            Some(Known::Dead(_, journey)) => (Journey::clone(journey), None),
             None => (Journey::default(), None),
         };
         let is_running = self.hand.twins(slot).any(|twin| matches!(twin.stage, Stage::Running { .. }));

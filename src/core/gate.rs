@@ -214,14 +214,17 @@ impl Gate {
             Outcome::Created { .. } | Outcome::Reject(_) | Outcome::RefusedInWords { .. } => Verdict::Good,
             Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_look(procedure) => Verdict::Good,
             Outcome::Unavailable { .. } if is_open || self.wants_a_look(procedure) => Verdict::Good,
+            outcome if is_of_looks_alone(outcome) => Verdict::Aside,
             _ => Verdict::Again,
         }
     }
 
     fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
         match outcome {
-            // Creates failed while the API was there: only a create can show that they do no more.
-            outcome if is_of_looks_alone(outcome) && self.everything.is_shut_by(&OF_CREATES) => Verdict::Again,
+            // Its create was applied, and only the answer lost.
+            Outcome::Found { .. } => Verdict::Good,
+            // Creates failed while the API was there: what a look does not find says nothing of the next create.
+            outcome if is_of_looks_alone(outcome) && self.everything.is_shut_by(&OF_CREATES) => Verdict::Aside,
             Outcome::Halt { scope: Scope::Everything, trouble, after } => {
                 Verdict::Shut { why: trouble.as_str(), after: *after }
             }

@@ -15,16 +15,16 @@ use crate::core::words::Fault;
 /// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
 pub const REMEMBERED_MAX: usize = 16_384;
 
-/// What became of an event.
+/// What became of an event. As small as can be: most of those remembered are processes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known {
     /// It is a process, with this id if the API told it.
     Created(Option<String>),
     /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
-    Dead(Fault, Journey),
+    Dead(Fault, Box<Journey>),
     /// It was on its way when its connection died: the copy goes on from here, and is looked for where this one was, whatever
     /// the rules say by now.
-    Underway(Journey, Option<Look>),
+    Underway(Box<Journey>, Option<Box<Look>>),
 }
 
 /// The events handled last; the oldest is forgotten first.
@@ -72,7 +72,7 @@ impl Recent {
     /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
     pub fn revive(&mut self, key: &Key) {
         if let Some(known @ Known::Dead(..)) = self.known.get_mut(&key.text) {
-            *known = Known::Underway(Journey::default(), None);
+            *known = Known::Underway(Box::default(), None);
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn what_is_learnt_later_replaces_what_was_known() {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::CloudEvents);
-        recent.remember(&a, Known::Underway(Journey::default(), None));
+        recent.remember(&a, Known::Underway(Box::default(), None));
         recent.remember(&a, Known::Created(Some("p1".into())));
         assert_eq!(recent.recall(&a), Some(&Known::Created(Some("p1".into()))));
         assert_eq!(recent.order.len(), 1);
@@ -119,7 +119,7 @@ mod tests {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::MessageId);
         recent.remember(&a, Known::Created(None));
-        recent.remember(&a, Known::Underway(Journey::default(), None));
+        recent.remember(&a, Known::Underway(Box::default(), None));
         assert_eq!(recent.recall(&a), Some(&Known::Created(None)));
     }
 
@@ -127,11 +127,11 @@ mod tests {
     fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one() {
         let mut recent = Recent::default();
         let (a, b) = (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId));
-        recent.remember(&a, Known::Dead(Fault::new(Reason::Unmappable, ""), Journey::default()));
+        recent.remember(&a, Known::Dead(Fault::new(Reason::Unmappable, ""), Box::default()));
         recent.remember(&b, Known::Created(None));
         recent.revive(&a);
         recent.revive(&b);
-        assert_eq!(recent.recall(&a), Some(&Known::Underway(Journey::default(), None)));
+        assert_eq!(recent.recall(&a), Some(&Known::Underway(Box::default(), None)));
         assert_eq!(recent.recall(&b), Some(&Known::Created(None)));
     }
 

@@ -111,7 +111,7 @@ impl World<'_> {
         if is_killed {
             self.kill();
         } else {
-            self.recent.remember(&key(), Known::Underway(held.journey, None));
+            self.recent.remember(&key(), Known::Underway(Box::new(held.journey), None));
         }
         let place = Place::Queue { travel: None, redelivered: true };
         self.copies.push(Copy { line, due, place });

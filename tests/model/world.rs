@@ -251,7 +251,7 @@ impl<'a> World<'a> {
             Step::Hold => self.hold(line, held, HOLD),
             Step::Wait(wait) => self.wait(line, held, wait),
             Step::Dead(fault) => {
-                self.recent.remember(&key(), Known::Dead(fault.clone(), held.journey));
+                self.recent.remember(&key(), Known::Dead(fault.clone(), Box::new(held.journey)));
                 self.bury(line, &fault);
             }
             Step::Done { process } => {

@@ -105,6 +105,8 @@ pub(super) enum Verdict {
     Shut { why: &'static str, after: Option<Duration> },
     /// What shut it has not ended.
     Again,
+    /// It says nothing of what shut it: the next probe may go at once.
+    Aside,
     /// The API spoke as it should.
     Good,
 }
@@ -143,8 +145,9 @@ impl Turn<'_> {
                 Some(self.shut(door, scope, why, None, &before))
             }
             (Verdict::Good, Some(_)) => door.open(scope, self.now, self.outer),
-            (Verdict::Again | Verdict::Good, None) => {
-                door.ended(matches!(verdict, Verdict::Good), self.now);
+            (Verdict::Aside, Some(_)) => None,
+            (Verdict::Again | Verdict::Aside | Verdict::Good, None) => {
+                door.ended(!matches!(verdict, Verdict::Again), self.now);
                 None
             }
         }

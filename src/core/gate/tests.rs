@@ -191,6 +191,7 @@ fn looks_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut()
     let probe = gate.begun(&lead(), secs(2));
     gate.observe(&lead(), &Outcome::Absent, probe, secs(2), 0.0);
     assert!(gate.everything_shut_for(secs(2)).is_some(), "only a create shows that creates do not fail");
+    assert_eq!(gate.pass(&lead(), secs(2)), Pass::Probe, "and one may try at once");
     let probe = gate.begun(&lead(), secs(30));
     gate.observe(&lead(), &created(), probe, secs(30), 0.0);
     assert_eq!(gate.everything_shut_for(secs(30)), None);
@@ -215,5 +216,16 @@ fn a_look_that_works_opens_what_an_unreachable_api_shut() {
     }
     let probe = gate.begun(&lead(), secs(2));
     gate.observe(&lead(), &Outcome::Absent, probe, secs(2), 0.0);
+    assert_eq!(gate.everything_shut_for(secs(2)), None);
+}
+
+#[test]
+fn a_look_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
+    let mut gate = gate();
+    for _ in 0..3 {
+        gate.observe(&lead(), &lost(), Probe::default(), secs(0), 0.0);
+    }
+    let probe = gate.begun(&lead(), secs(2));
+    gate.observe(&lead(), &Outcome::Found { process: None, copies: 1 }, probe, secs(2), 0.0);
     assert_eq!(gate.everything_shut_for(secs(2)), None);
 }

@@ -124,7 +124,10 @@ impl Reload {
         let (start, in_force) = (Arc::clone(&self.start), Arc::clone(&self.in_force));
         let mut checking = JoinSet::new();
         // Reads files, compiles and compares: not for the task that moves events.
-        checking.spawn_blocking(move || load_to_run(&path).map(|ready| Checked::of(ready, &start, &in_force, promise)));
+        checking.spawn_blocking(move || {
+            let ready = load_to_run(&path).and_then(|ready| promise.kept_by(ready))?;
+            Ok::<_, Box<Mistakes>>(Checked::of(ready, &start, &in_force, promise))
+        });
         let paths = match checking.join_next().await {
             Some(Ok(Ok(checked))) => self.take(by, checked),
             Some(Ok(Err(mistakes))) => self.refuse(by, &mistakes),

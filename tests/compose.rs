@@ -22,6 +22,9 @@ use support::broker::eventually;
 use support::broker::keeper::Keeper;
 use support::deadline::within;
 
+/// What the daemon rightly warns of where nothing is encrypted and everybody knows the passwords.
+const OF_THE_LAPTOP: [&str; 2] = ["cross the network in the clear", "every user here may open"];
+
 const SCRIPT: &str = include_str!("image/compose.sh");
 const PORTS: [&str; 4] = ["RABBITMQ_PORT", "STAND_IN_PORT", "CHAKRA_BRIDGE_PORT", "PROMETHEUS_PORT"];
 /// What is started: all but Prometheus, whose image is not part of what is tested here.
@@ -106,7 +109,9 @@ async fn one_command_and_events_of_each_kind_become_processes() {
     assert!(metrics.contains("chakra_bridge_events_settled_total{"), "{metrics}");
     let log = within(60, "its log", project.run(&["logs", "--no-color", "chakra-bridge"])).await;
     let log = String::from_utf8_lossy(&log.stdout).into_owned();
-    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+    let troubles: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    let is_of_the_laptop = |line: &&str| OF_THE_LAPTOP.iter().any(|words| line.contains(words));
+    assert!(troubles.iter().all(is_of_the_laptop), "{log}");
     let stopped = within(60, "its end", project.run(&["stop", "chakra-bridge"])).await;
     assert!(stopped.status.success(), "{stopped:?}");
     let code = within(60, "its code", exit_code(&project)).await;

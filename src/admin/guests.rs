@@ -67,8 +67,10 @@ impl Guests {
             tokio::select! {
                 () = self.gone() => {}
                 () = sleep_until(next.unwrap_or_else(Instant::now)) => {
-                    self.send_away();
-                    self.gone().await;
+                    // Whoever was late may have asked meanwhile: then nobody goes, and who is next is asked again.
+                    if self.send_away() {
+                        self.gone().await;
+                    }
                 }
             }
         }
@@ -98,14 +100,14 @@ impl Guests {
     }
 
     /// The oldest of those who have had their time, and no more: after a moment in which this process did not run, all of
-    /// them have, and the youngest have not even been heard.
-    fn send_away(&self) {
+    /// them have, and the youngest have not even been heard. Answers whether anybody was late.
+    fn send_away(&self) -> bool {
         let now = Instant::now();
         let mut late = self.order.iter().filter(|guest| guest.has_had_its_time() <= now);
-        if let Some(guest) = late.next() {
-            tracing::debug!("the admin port is full: a connection that has had its time makes room");
-            guest.task.abort();
-        }
+        let Some(guest) = late.next() else { return false };
+        tracing::debug!("the admin port is full: a connection that has had its time makes room");
+        guest.task.abort();
+        true
     }
 
     fn forget(&mut self, id: Id) {

@@ -162,6 +162,7 @@ impl Dispatcher {
         let changes = self.gate.observe(&procedure, &outcome, probe, now, dice);
         self.teller.seen(&outcome, &event.papers);
         let step = event.decide(&outcome, &self.gate, now, dice, &self.bridge.policy);
+        let held = event.held_back(&outcome, self.gate.openings(), &self.bridge.policy);
         self.teller.answered(&outcome, reply.status(), took);
         self.teller.gate(&self.gate, &changes, reply.detail());
         if let (Outcome::Created { .. }, Some(look)) = (&outcome, &event.look) {
@@ -169,7 +170,7 @@ impl Dispatcher {
         }
         match step {
             Step::Wait(delay) => self.wait(slot, delay, delay, now),
-            Step::Hold => self.wait(slot, Duration::ZERO, Duration::ZERO, now),
+            Step::Hold => self.wait(slot, held, Duration::ZERO, now),
             Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => {
                 self.end(slot, Ending::Found(process))
             }
@@ -212,7 +213,7 @@ impl Dispatcher {
         self.make_room(now);
         let look_again = now.saturating_add(TICK);
         let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
-        let is_open = self.gate.shut().next().is_none();
+        let is_open = self.gate.everything_shut_for(now).is_none();
         for slot in if is_open { self.hand.ready_in_turn() } else { self.hand.ready_to_probe() } {
             let Some(event) = self.hand.get(slot) else { continue };
             let pass = self.gate.pass(event.procedure(), now);

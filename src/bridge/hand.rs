@@ -20,7 +20,7 @@ pub(super) type Slot = u64;
 type Order = (u32, u32, Slot);
 
 fn order(slot: Slot, event: &InHand) -> Order {
-    (event.journey.unsure, event.journey.attempts, slot)
+    (event.journey.unsure, event.journey.attempts.saturating_add(event.halts), slot)
 }
 
 /// All events in hand.

@@ -10,6 +10,7 @@ use super::open::is_telling;
 use super::receipt::Receipt;
 use super::tell::Doubt;
 use crate::chakra::Client;
+use crate::core::backoff::ceiling;
 use crate::core::gate::{Gate, Moment, Probe};
 use crate::core::journey::{Circumstance, Journey, Next, Step};
 use crate::core::judge::{Outcome, judge};
@@ -31,6 +32,10 @@ pub(super) struct InHand {
     pub(super) is_copy: bool,
     /// Whether it may have been created before it came here, and that was not said yet.
     pub(super) is_doubtful: bool,
+    /// How often it met our own trouble although the gate had opened for others since the time before.
+    pub(super) halts: u32,
+    /// How often the gate had opened when it met our own trouble last.
+    pub(super) halted_at: Option<u32>,
     /// How long the gate had been open when it was received: its age counts from here.
     pub(super) open_time: Duration,
     /// Until when time has been told to its journey.
@@ -80,7 +85,8 @@ impl InHand {
         // Until a look has cleared it. Where none can: it was parked before its doubt could be said.
         let is_doubtful = is_copy || (look.is_none() && journey.quiet.is_some());
         let (open_time, told, stage) = (Duration::ZERO, now, Stage::Ready);
-        Self { papers, request, look, journey, is_copy, is_doubtful, open_time, told, stage }
+        let (halts, halted_at) = (0, None);
+        Self { papers, request, look, journey, is_copy, is_doubtful, halts, halted_at, open_time, told, stage }
     }
 
     /// What it asks next.
@@ -98,7 +104,8 @@ impl InHand {
 
     /// It looks before anything else, if it can.
     pub(super) fn look_first(&mut self) {
-        if self.look.is_some() {
+        // A look that goes elsewhere asks another door.
+        if self.look.as_ref().is_some_and(|look| look.procedure == self.request.procedure) {
             self.journey.next = Next::Look;
         }
     }
@@ -181,6 +188,20 @@ impl InHand {
             self.journey.next = Next::Look;
         }
         step
+    }
+
+    /// How long it holds back after our own trouble. Not at all, unless the gate opened for others since the last time: then the
+    /// trouble may be of this event alone, such as a wall that refuses its words, and it must not shut the gate again and
+    /// again.
+    pub(super) fn held_back(&mut self, outcome: &Outcome, openings: u32, policy: &Policy) -> Duration {
+        if !matches!(outcome, Outcome::Halt { .. }) {
+            return Duration::ZERO;
+        }
+        if self.halted_at.replace(openings).is_none_or(|before| before == openings) {
+            return Duration::ZERO;
+        }
+        self.halts = self.halts.saturating_add(1);
+        ceiling(policy.initial, policy.multiplier, policy.max_interval, self.halts)
     }
 
     /// A copy takes the place of this one, whose connection died under its request. Another replica may have had it

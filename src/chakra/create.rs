@@ -16,7 +16,8 @@ impl Client {
     /// Sends `request` once and tells what came back.
     pub async fn create(&self, request: &CreateProcess) -> Reply {
         let body = body(request);
-        self.send(Question { procedure: &request.procedure, path: PATH, body, attribute: None }).await
+        self.send(Question { procedure: &request.procedure, path: PATH, body, attribute: None, max_reply: usize::MAX })
+            .await
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Question<'a> {
     pub(super) body: Vec<u8>,
     /// The attribute to keep of each row, if a list is asked for.
     pub(super) attribute: Option<&'a str>,
+    /// The most that is read of the answer, in bytes, where the configuration allows more.
+    pub(super) max_reply: usize,
 }
 
 impl Client {
@@ -33,7 +35,7 @@ impl Client {
         let url = url(&self.base_url, question.procedure, question.path);
         let sending = http.post(url).header(AUTHORIZATION, authorization);
         match sending.body(question.body).send().await {
-            Ok(response) => self.read(response, question.attribute).await,
+            Ok(response) => read(response, question.attribute, question.max_reply.min(self.max_reply)).await,
             Err(error) => failure::reply(error),
         }
     }
@@ -46,23 +48,24 @@ impl Client {
         value.set_sensitive(true);
         Ok(value)
     }
+}
 
-    async fn read(&self, mut response: Response, attribute: Option<&str>) -> Reply {
-        let status = response.status().as_u16();
-        let head = std::mem::take(response.headers_mut());
-        let mut bytes = Vec::new();
-        let body = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => break answer::body(content_type(&head), &bytes, attribute),
-                Err(error) => return failure::reply(error),
-            }
-            if bytes.len() > self.max_reply {
-                break too_long(&head, &bytes);
-            }
-        };
-        Reply::Answered(Answer { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
-    }
+/// Reads an answer, as much of it as is taken.
+async fn read(mut response: Response, attribute: Option<&str>, max_reply: usize) -> Reply {
+    let status = response.status().as_u16();
+    let head = std::mem::take(response.headers_mut());
+    let mut bytes = Vec::new();
+    let body = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => break answer::body(content_type(&head), &bytes, attribute),
+            Err(error) => return failure::reply(error),
+        }
+        if bytes.len() > max_reply {
+            break too_long(&head, &bytes);
+        }
+    };
+    Reply::Answered(Answer { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
 }
 
 /// Where a request of this procedure goes.

@@ -26,7 +26,7 @@ pub struct Arguments {
     /// Prints JSON
     #[arg(long)]
     json: bool,
-    /// Asks the broker too: what is missing or wrong there is a mistake, a risk is a warning
+    /// Asks the broker and the API too: what is missing or wrong there is a mistake, a risk is a warning
     #[arg(long)]
     online: bool,
 }
@@ -63,7 +63,12 @@ impl Ready {
     /// What the promises of rules rest on beside the rules.
     #[must_use]
     pub fn promise(&self) -> Promise {
-        Promise { policy: self.config.policy, may_hash: self.limits.key.is_none() }
+        let key = self.limits.key.as_ref();
+        Promise {
+            policy: self.config.policy,
+            may_hash: key.is_none(),
+            key_is_hashed: key.is_some_and(|key| key.is_hashed()),
+        }
     }
 }
 
@@ -72,9 +77,23 @@ impl Ready {
 pub struct Promise {
     policy: Policy,
     may_hash: bool,
+    key_is_hashed: bool,
 }
 
 impl Promise {
+    /// The same, if it can be kept by these rules under the `event.key` of the start.
+    ///
+    /// # Errors
+    /// That a rule is to look for what is a hash until a restart.
+    pub fn kept_by(&self, ready: Ready) -> Result<Ready, Box<Mistakes>> {
+        if !self.key_is_hashed || ready.rules.iter().all(|rule| rule.reconcile_by().is_none()) {
+            return Ok(ready);
+        }
+        let what = "was a hash when the daemon started, and rules are to look for it now (`reconcile_by`)".to_owned();
+        let mistake = Mistake { expected: "a restart".to_owned(), ..ready.source.mistake("event.key", what) };
+        Err(Box::new(Mistakes::new(ready.source, vec![mistake])))
+    }
+
     /// What is promised for this rule, in words.
     #[must_use]
     pub fn of(&self, rule: &Rule) -> String {
@@ -122,7 +141,7 @@ pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
 /// # Errors
 /// Every mistake, each with its place.
 pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
-    ready(config::read_for(Use::Desk, path, variables()))
+    ready(Use::Desk, config::read_for(Use::Desk, path, variables()))
 }
 
 /// As [`load`], to run by it: mapping cases are for the desk, and what they name need not be there.
@@ -130,7 +149,7 @@ pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
 /// # Errors
 /// Every mistake, each with its place.
 pub fn load_to_run(path: &Path) -> Result<Ready, Box<Mistakes>> {
-    ready(config::read_for(Use::Run, path, variables()))
+    ready(Use::Run, config::read_for(Use::Run, path, variables()))
 }
 
 /// The variables that are text; no other can be one of ours.
@@ -143,10 +162,10 @@ pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
 /// # Errors
 /// Every mistake, each with its place.
 pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, String)>) -> Result<Ready, Box<Mistakes>> {
-    ready(config::read(path, variables))
+    ready(Use::Check, config::read(path, variables))
 }
 
-fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
+fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     let key = reading.event_key.as_ref().map(|key| KeyExpression::compile(key, "event.key")).transpose();
     let rules = Rules::compile(reading.rules.clone()).map(|rules| rules.located(|at| reading.source.line(at)));
     let schemas = Schemas::compile(&reading.schemas);
@@ -165,7 +184,9 @@ fn ready(mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
         return Err(Box::new(Mistakes::new(source, Vec::new())));
     };
     let rules = rules.with(schemas);
-    let refused = case::refused(&cases, &limits, &rules);
+    // At a desk it is shown what becomes of each.
+    let tried = if what_for == Use::Check { &cases[..] } else { &[] };
+    let refused = case::refused(tried, &limits, &rules);
     if !refused.is_empty() {
         return Err(Box::new(Mistakes::new(source, refused)));
     }

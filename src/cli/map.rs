@@ -96,11 +96,11 @@ fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// One event, or one a line if every line is JSON by itself and the whole is not.
+/// One event, or one a line if the first line is JSON by itself and the whole is not.
 fn events(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
-    if lines.len() > 1 && !is_json(&bytes) && lines.iter().any(|line| is_json(line)) {
+    if lines.len() > 1 && !is_json(&bytes) && is_json(lines[0]) {
         return lines.into_iter().map(<[u8]>::to_vec).collect();
     }
     vec![bytes]

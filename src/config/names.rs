@@ -67,6 +67,7 @@ fn unknown_keys<'m>(
     strange.map(move |key| {
         let elsewhere = known.iter().find(|known| known.name == key.get_ref());
         let expected = match (nearest(key.get_ref(), keys.iter().copied()), elsewhere) {
+            (None, Some(home)) if load::is_list(home.section) => format!("it under [[{}]]", home.section),
             (None, Some(home)) => format!("it under [{}]", home.section),
             _ => suggest(key.get_ref(), keys),
         };

@@ -92,7 +92,7 @@ impl<'t> Reader<'t> {
 
     /// A file that can be opened.
     pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
-        let (is_desk, credentials) = (self.is_desk, self.variables.credentials.clone());
+        let (is_desk, credentials) = (self.is_desk, self.credentials());
         self.optional(key, None, |given| {
             let path = values::path(given, credentials.as_deref())?;
             match File::open(&path) {
@@ -101,6 +101,16 @@ impl<'t> Reader<'t> {
                 Err(error) => Err(wrong(format!("{}: {error}", path.display()), "a file that can be read")),
             }
         })
+    }
+
+    /// Whether secrets and certificates need not be there.
+    pub(super) fn is_desk(&self) -> bool {
+        self.is_desk
+    }
+
+    /// Where systemd puts credentials; at a desk anywhere, since none is read there.
+    fn credentials(&self) -> Option<PathBuf> {
+        self.variables.credentials.clone().or_else(|| self.is_desk.then(PathBuf::new))
     }
 
     /// A secret: written as `key`, or kept in the file that `key_file` names. Exactly one of them.
@@ -118,7 +128,7 @@ impl<'t> Reader<'t> {
         }
         let given =
             self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
-        let (is_desk, credentials) = (self.is_desk, self.variables.credentials.clone());
+        let (is_desk, credentials) = (self.is_desk, self.credentials());
         let kept = self.optional(key_file, None, |given| {
             let source = SecretSource::File(values::path(given, credentials.as_deref())?);
             if is_desk {

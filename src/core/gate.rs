@@ -110,6 +110,7 @@ pub struct Gate {
     procedures: BTreeMap<Procedure, Door>,
     /// Failures of the moment without a word from the API between them.
     failures: u32,
+    openings: u32,
 }
 
 impl Gate {
@@ -117,7 +118,7 @@ impl Gate {
     #[must_use]
     pub fn new(policy: GatePolicy, retry_after_max: Duration) -> Self {
         let (pause, everything, procedures) = (Pause::default(), Door::default(), BTreeMap::new());
-        Self { policy, retry_after_max, pause, everything, procedures, failures: 0 }
+        Self { policy, retry_after_max, pause, everything, procedures, failures: 0, openings: 0 }
     }
 
     /// Whether an attempt for `procedure` may begin now.
@@ -181,7 +182,16 @@ impl Gate {
             changes.extend(turn.of(door, procedure.as_str(), &verdict, probe.procedure));
         }
         self.forget_open_doors(now);
+        if changes.iter().any(|change| matches!(change, Change::Opened { .. })) {
+            self.openings = self.openings.saturating_add(1);
+        }
         changes
+    }
+
+    /// How often an outcome has opened a door of it.
+    #[must_use]
+    pub fn openings(&self) -> u32 {
+        self.openings
     }
 
     /// Events may name procedures: what is open and long forgotten must not pile up.
@@ -219,12 +229,18 @@ impl Gate {
         }
     }
 
+    /// A look that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
+    /// fail by while looks work, only a create can clear up; or a find, where all that was lost are answers.
+    fn said_by_a_look(&self, outcome: &Outcome) -> Verdict {
+        let is_found = matches!(outcome, Outcome::Found { .. });
+        let door = &self.everything;
+        let is_of_all = door.is_shut_for(&OF_ALL) || door.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
+        if is_of_all || (is_found && door.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
+    }
+
     fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
         match outcome {
-            // Its create was applied, and only the answer lost.
-            Outcome::Found { .. } => Verdict::Good,
-            // Creates failed while the API was there: what a look does not find says nothing of the next create.
-            outcome if is_of_looks_alone(outcome) && self.everything.is_shut_by(&OF_CREATES) => Verdict::Aside,
+            outcome if is_of_looks_alone(outcome) => self.said_by_a_look(outcome),
             Outcome::Halt { scope: Scope::Everything, trouble, after } => {
                 Verdict::Shut { why: trouble.as_str(), after: *after }
             }
@@ -239,9 +255,11 @@ impl Gate {
     }
 }
 
-/// What creates may fail by while looks work.
-const OF_CREATES: [Cause; 6] =
-    [Cause::Timeout, Cause::Reset, Cause::RequestTimeout, Cause::ServerError, Cause::EmptyAnswer, Cause::BrokenAnswer];
+/// What keeps the API from answering anything.
+const OF_ALL: [Trouble; 4] = [Trouble::Unauthorized, Trouble::TokenUnreadable, Trouble::Certificate, Trouble::Proxy];
+
+/// What leaves open whether creates are applied.
+const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer, Cause::BrokenAnswer];
 
 /// What only a look comes to.
 fn is_of_looks_alone(outcome: &Outcome) -> bool {

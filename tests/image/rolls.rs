@@ -49,13 +49,21 @@ fn weather() -> Vec<Rule> {
     rules
 }
 
-/// Replaces each replica once, as `maxSurge: 1` and `maxUnavailable: 0` do, and gives the logs of those that ended.
-async fn update(stage: &Stage, setup: &crate::support::daemon::Setup, replicas: &mut [Replica]) -> Vec<Value> {
+/// Replaces each replica once, as `maxSurge: 1` and `maxUnavailable: 0` do, each while its share of `numbers` flows, and gives the
+/// logs of those that ended.
+async fn update(
+    stage: &Stage,
+    setup: &crate::support::daemon::Setup,
+    replicas: &mut [Replica],
+    numbers: std::ops::Range<usize>,
+) -> Vec<Value> {
     let mut logs = Vec::new();
-    for replica in replicas {
+    for (at, replica) in replicas.iter_mut().enumerate() {
         let new = stage.replica(setup).await;
         let ready = async || new.run(&["healthcheck", "--ready"]).await.is_ok();
         eventually(Duration::from_secs(60), "ready", ready).await;
+        let share = |at: usize| numbers.start + numbers.len() * at / REPLICAS;
+        within(60, "publishing", stage.scene.publish_those(share(at)..share(at + 1), 300)).await;
         let busy = |books: &crate::support::standin::Books| books.requests.iter().any(|request| !request.over);
         within(60, "requests under way", stage.scene.api.until(busy)).await;
         logs.extend(std::mem::replace(replica, new).stopped().await);
@@ -75,8 +83,7 @@ async fn rolling(rabbitmq: &str) {
     let mut log = Vec::new();
     for part in 0..UPDATES {
         let numbers = EVENTS * part / UPDATES..EVENTS * (part + 1) / UPDATES;
-        within(60, "publishing", scene.publish_those(numbers, 300)).await;
-        log.extend(within(300, "an update", update(&stage, &setup, &mut replicas)).await);
+        log.extend(within(300, "an update", update(&stage, &setup, &mut replicas, numbers)).await);
         let left = EVENTS - scene.processes().len();
         println!("update {}: {left} of {EVENTS} events are no process yet", part + 1);
     }

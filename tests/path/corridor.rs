@@ -85,6 +85,13 @@ object = { inner = ["{{ event.short }}", "{{ event.short ~ event.short }}"] }
 looked_up = "{{ event[event.name | default('short')] }}"
 
 [[rule]]
+name = "prefixed"
+type = "prefixed"
+procedure = "lead"
+reconcile_by = "event_key"
+data = { event_key = "crm-{{ key }}" }
+
+[[rule]]
 name = "shaped"
 type = "shaped"
 procedure = "fieldvisit"

@@ -106,3 +106,16 @@ async fn too_many_requests_makes_everything_wait_as_long_as_the_api_asks() {
     assert!(began.elapsed() >= std::time::Duration::from_secs(1));
     assert_eq!(corridor.api.requests().len(), 3);
 }
+
+#[tokio::test]
+async fn an_event_that_a_wall_refuses_alone_does_not_keep_the_others_from_being_created() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    corridor.connected(false).await;
+    corridor.api.plan(vec![Rule::always(Canned::new(403).body(ErrorBody::Html)).attribute("name", "refused")]);
+    corridor.send(&shore, 0, lead("m0", "refused")).await;
+    for number in 1..=40 {
+        corridor.send(&shore, number, lead(&format!("m{number}"), "Ted")).await;
+    }
+    within(30, "all others", all_acknowledged(&mut shore, 40)).await;
+    assert_eq!(corridor.api.created().len(), 40);
+}

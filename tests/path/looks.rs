@@ -93,12 +93,14 @@ async fn a_look_that_cannot_be_trusted_holds_the_procedure_until_one_can() {
 
 #[tokio::test]
 async fn an_event_known_only_by_a_hash_is_never_looked_for() {
-    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
-    corridor.api.plan(vec![Rule::always(Fault::CreateThenReset).first(1)]);
-    corridor.send(&shore, 1, Message { message_id: None, ..sought("") }).await;
-    acknowledged(&mut shore).await;
-    assert_eq!((corridor.api.created().len(), looks(&corridor)), (2, 0));
-    assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"resent\"} 1"));
+    for message in [sought(""), event("", "prefixed", "{}")] {
+        let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+        corridor.api.plan(vec![Rule::always(Fault::CreateThenReset).first(1)]);
+        corridor.send(&shore, 1, Message { message_id: None, ..message }).await;
+        acknowledged(&mut shore).await;
+        assert_eq!((corridor.api.created().len(), looks(&corridor)), (2, 0));
+        assert!(corridor.metrics.text().contains("possible_duplicates_total{cause=\"resent\"} 1"));
+    }
 }
 
 fn parked() -> Message {

@@ -151,6 +151,14 @@ fn a_case_that_the_schema_refuses_is_a_mistake_at_its_line() {
 }
 
 #[test]
+fn a_case_that_the_schema_refuses_is_shown_at_the_desk_and_keeps_no_other_from_being_tried() {
+    let (_folder, output) = tested(&format!("{}{PASSING}", score_up_to(4)), &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("ok     noise is skipped") && said.contains("failed a lead is created"), "{said}");
+}
+
+#[test]
 fn a_mistake_in_a_schema_file_is_told_with_the_line_that_names_it() {
     let (folder, path) = folder_with(&format!("{GOOD}\n[[schema]]\nprocedure = \"lead\"\ndata = \"lead.json\"\n"));
     let line = GOOD.lines().count() + 4;
@@ -184,6 +192,10 @@ fn map_shows_what_a_schema_refuses_as_a_dead_letter() {
 
 #[test]
 fn a_mapping_is_tried_without_the_secrets_that_the_daemon_cannot_run_without() {
+    let credential = GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"credential:chakra-token\"");
+    let (folder, path) = folder_with(&format!("{credential}\n{PASSING}"));
+    std::fs::write(folder.path().join("event.json"), EVENT).unwrap();
+    assert_eq!(run(&path, &["test", "--strict"], "").status.code(), Some(0));
     let bare = GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\"");
     let (folder, path) = folder_with(&format!("{bare}\n{PASSING}"));
     std::fs::write(folder.path().join("event.json"), EVENT).unwrap();

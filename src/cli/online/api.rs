@@ -39,7 +39,10 @@ pub(super) async fn ask(ready: &Ready) -> Found {
     for (procedure, rules) in named {
         match said(&client.knock(&procedure).await, ready) {
             Said::Welcome => {}
-            Said::Nothing(key, what) => return refused(ready, key, vec![what]),
+            Said::Nothing(key, what) => {
+                found.mistakes.extend(refused(ready, key, vec![what]).mistakes);
+                break;
+            }
             Said::NotThis(what, expected) => {
                 found.mistakes.extend(
                     rules.iter().map(|rule| mistake(rule, &format!("{:?}, {what}", procedure.as_str()), expected)),

@@ -229,3 +229,20 @@ fn a_look_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
     gate.observe(&lead(), &Outcome::Found { process: None, copies: 1 }, probe, secs(2), 0.0);
     assert_eq!(gate.everything_shut_for(secs(2)), None);
 }
+
+#[test]
+fn a_look_that_works_does_not_open_what_creates_were_refused_for() {
+    let refused = Outcome::Halt { scope: Scope::Everything, trouble: Trouble::PaymentRequired, after: None };
+    for (outcome, opens) in [(refused, false), (halt(Scope::Everything), true)] {
+        let mut gate = gate();
+        gate.observe(&lead(), &outcome, Probe::default(), secs(0), 0.0);
+        let probe = gate.begun(&lead(), secs(2));
+        gate.observe(&lead(), &Outcome::Absent, probe, secs(2), 0.0);
+        assert_eq!(gate.everything_shut_for(secs(2)).is_none(), opens, "{outcome:?}");
+        let probe = gate.begun(&lead(), secs(2));
+        gate.observe(&lead(), &outcome, probe, secs(2), 0.0);
+        if !opens {
+            assert_eq!(gate.pass(&lead(), secs(3)), Pass::Shut(Some(secs(4))), "the waits for creates grow");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! A rule as it was written becomes a rule that runs; every mistake in it is found.
 //!
-//! Not here: mistakes between rules (`between`), mistakes inside a text (`leaf` and below).
+//! Not here: mistakes between rules (`order`), mistakes inside a text (`leaf` and below).
 
 use serde_json::Value as Json;
 use wildmatch::WildMatch;
@@ -100,6 +100,8 @@ impl Compiler<'_> {
         let written = self.written;
         let data = self.table("data", written.data.as_ref(), mistakes);
         let reconcile_by = self.reconcile_by(data.as_deref(), mistakes);
+        let sought = data.iter().flatten().find(|(name, _)| reconcile_by.as_ref() == Some(name));
+        let is_sought_by_key = sought.is_some_and(|(_, leaf)| leaf.reads_key());
         Request {
             procedure: self.procedure(procedure, mistakes),
             data,
@@ -114,6 +116,7 @@ impl Compiler<'_> {
                 mistakes,
             ),
             reconcile_by,
+            is_sought_by_key,
         }
     }
 

@@ -112,7 +112,7 @@ impl Expression {
         one.into_iter().chain(many.iter().map(|(_, read)| &read.path))
     }
 
-    /// Whether it hashes anything: what it gives may be the same for two events of equal content.
+    /// Whether it hashes content: what it gives is the same for two events of equal content.
     pub(super) fn is_hashed(&self) -> bool {
         matches!(self, Self::Code(code) if code.is_hashed)
     }

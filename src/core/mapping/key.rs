@@ -36,7 +36,7 @@ impl KeyExpression {
         Ok(Self(expression))
     }
 
-    /// Whether it hashes anything: events of equal content may have the same key.
+    /// Whether it hashes content: events of equal content have the same key.
     #[must_use]
     pub fn is_hashed(&self) -> bool {
         self.0.is_hashed()

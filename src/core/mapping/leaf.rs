@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::answer::{Budget, Refusal, kind_of_json};
 use super::expression::{Expression, Given};
-use super::path::Scope;
+use super::path::{Scope, Variable};
 use super::place::{Label, Place};
 use super::scan::{Piece, pieces};
 use super::written::{Spot, Written};
@@ -100,21 +100,23 @@ impl Leaf {
 
     /// Whether it is a text that reads something of the event.
     pub(super) fn reads_event(&self) -> bool {
-        let reads = |expression: &Expression| expression.paths().next().is_some();
-        match self {
-            Self::One(_, expression) => reads(expression),
-            Self::Mixed(parts) => parts.iter().any(|part| matches!(part, Part::Expression(_, each) if reads(each))),
-            _ => false,
-        }
+        self.any_expression(|expression| expression.paths().next().is_some())
     }
 
-    /// Whether it is a text that hashes something.
+    /// Whether it is a text that reads the event's key.
+    pub(super) fn reads_key(&self) -> bool {
+        self.any_expression(|expression| expression.paths().any(|path| path.variable == Variable::Key))
+    }
+
+    /// Whether it is a text that hashes content.
     pub(super) fn is_hashed(&self) -> bool {
+        self.any_expression(Expression::is_hashed)
+    }
+
+    fn any_expression(&self, holds: impl Fn(&Expression) -> bool) -> bool {
         match self {
-            Self::One(_, expression) => expression.is_hashed(),
-            Self::Mixed(parts) => {
-                parts.iter().any(|part| matches!(part, Part::Expression(_, each) if each.is_hashed()))
-            }
+            Self::One(_, expression) => holds(expression),
+            Self::Mixed(parts) => parts.iter().any(|part| matches!(part, Part::Expression(_, each) if holds(each))),
             _ => false,
         }
     }

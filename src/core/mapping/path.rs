@@ -69,6 +69,8 @@ pub(super) struct Path {
 pub(super) struct Scope<'a> {
     document: &'a Value,
     key: &'a str,
+    /// Whether the key tells this event from its twin.
+    pub(super) is_identified: bool,
     kind: &'a str,
     headers: &'a Map<String, Value>,
     exchange: &'a str,
@@ -82,6 +84,7 @@ impl<'a> Scope<'a> {
         Self {
             document: &event.document,
             key: &event.key.text,
+            is_identified: event.key.origin.identifies(),
             kind: &event.kind,
             headers: &event.headers,
             exchange: &event.exchange,

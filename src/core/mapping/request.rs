@@ -33,6 +33,8 @@ pub(super) struct Request {
     pub(super) assigned_to: Option<Leaf>,
     /// `reconcile_by`.
     pub(super) reconcile_by: Option<String>,
+    /// Whether what `reconcile_by` names is made of the event's key.
+    pub(super) is_sought_by_key: bool,
 }
 
 impl Request {
@@ -63,6 +65,10 @@ impl Request {
             assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
         };
         request.look = self.look(&request.procedure, request.data.as_ref())?;
+        if self.is_sought_by_key && !scope.is_identified {
+            // A hash of the body, in whatever the rule makes of it: a look would find the twin of this event.
+            request.look = None;
+        }
         if budget.fits_surely() || size(&request)? <= REQUEST_BYTES_MAX { Ok(request) } else { Err(too_large()) }
     }
 

@@ -72,7 +72,7 @@ impl Schemas {
     pub(super) fn refuse(&self, request: &CreateProcess, is_written: impl Fn(&str) -> bool) -> Option<String> {
         let shape = self.0.get(request.procedure.as_str())?;
         let record = request.record.as_ref().and_then(|record| record.get("data"));
-        let data = request.data.clone().map(Json::Object);
+        let data = request.data.as_ref().filter(|_| shape.data.is_some()).cloned().map(Json::Object);
         shape.refuse(request.procedure.as_str(), data.as_ref(), record, is_written)
     }
 

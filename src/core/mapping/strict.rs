@@ -10,12 +10,14 @@
 
 mod calls;
 mod nulls;
+mod omits;
 mod operators;
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr, IfExpr, Slice};
 use minijinja::value::{Value, ValueKind};
 
+use self::omits::may_omit;
 use super::filters;
 use super::filters::questions::TESTS;
 use super::grammar::{Read, lone_path};
@@ -27,8 +29,9 @@ use crate::core::mistake::Mistake;
 /// How deep an expression may nest, each operator of a row counting once.
 const DEPTH_MAX: usize = 60;
 
-/// The filter that gives the same for two events of equal content.
-const HASH: &str = "sha256";
+/// The filters that hash, and those that write content down: together they give the same for two events of equal content.
+const HASHES: [&str; 2] = ["sha256", "uuid5"];
+const CONTENT: [&str; 2] = ["json", "tojson"];
 
 /// An expression written down again.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub(super) struct Strict {
     pub(super) reads: Vec<Read>,
     /// Arguments made ready; `c0` is the first of them.
     pub(super) ready: Vec<Value>,
-    /// Whether it hashes anything.
+    /// Whether it hashes content.
     pub(super) is_hashed: bool,
 }
 
@@ -49,10 +52,21 @@ pub(super) struct Strict {
 /// Every mistake in it.
 pub(super) fn rewrite(place: Place<'_>, offset: usize, tree: &Expr<'_>) -> Result<Strict, Vec<Mistake>> {
     let (reads, ready, mistakes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { place, offset, reads, ready, mistakes, depth: 0, is_too_deep: false, is_hashed: false };
+    let mut reader = Reader {
+        place,
+        offset,
+        reads,
+        ready,
+        mistakes,
+        depth: 0,
+        is_too_deep: false,
+        hashes: false,
+        has_content: false,
+    };
     let code = reader.bare(tree);
     reader.nulls(tree);
-    let Reader { reads, ready, mistakes, is_hashed, .. } = reader;
+    let Reader { reads, ready, mistakes, hashes, has_content, .. } = reader;
+    let is_hashed = hashes && has_content;
     if mistakes.is_empty() { Ok(Strict { code, reads, ready, is_hashed }) } else { Err(mistakes) }
 }
 
@@ -64,7 +78,8 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
     depth: usize,
     is_too_deep: bool,
-    is_hashed: bool,
+    hashes: bool,
+    has_content: bool,
 }
 
 impl Reader<'_> {
@@ -183,19 +198,24 @@ impl Reader<'_> {
 
     fn filter(&mut self, name: &str, input: Option<&Expr<'_>>, args: &[CallArg<'_>], span: Span) -> String {
         let filter = filters::named(name);
-        self.is_hashed |= name == HASH;
+        self.hashes |= HASHES.contains(&name);
+        self.has_content |= CONTENT.contains(&name);
         if filter.is_none() {
             self.mistake(span, format!("unknown filter `{name}`"), names::expected(name, &calls::filter_names()));
         }
         let input = input.map_or(String::new(), |input| match (name, input) {
             ("default", _) => self.defaulted(input, span),
-            ("first_non_empty", Expr::List(list)) => {
-                let items: Vec<_> = list.items.iter().map(|item| self.may_be_missing(item)).collect();
-                format!("[{}]", items.join(", "))
-            }
+            ("first_non_empty", Expr::List(list)) => self.maybe_items(&list.items),
+            ("first_non_empty", Expr::Tuple(tuple)) => self.maybe_items(&tuple.items),
             _ => self.atom(input),
         });
         format!("{input}|{name}({})", self.arguments(filter.map(|filter| &filter.signature), args, span))
+    }
+
+    /// A list of which any item may be missing.
+    fn maybe_items(&mut self, items: &[Expr<'_>]) -> String {
+        let items: Vec<_> = items.iter().map(|item| self.may_be_missing(item)).collect();
+        format!("[{}]", items.join(", "))
     }
 
     /// What `default` stands behind. Where that can never be missing, the rule means something else than it says.
@@ -250,19 +270,6 @@ impl Reader<'_> {
             Expr::Map(map) => format!("({})", self.members(&map.keys, &map.values)),
             _ => self.atom(tree),
         }
-    }
-}
-
-/// Whether an item may turn out to be `omit`: by name, by `default`, by a choice, or through a filter.
-fn may_omit(tree: &Expr<'_>) -> bool {
-    match tree {
-        Expr::Var(var) => var.id == "omit",
-        Expr::IfExpr(choice) => may_omit(&choice.true_expr) || choice.false_expr.as_ref().is_some_and(may_omit),
-        Expr::Filter(filter) => {
-            let passed = |arg: &CallArg<'_>| matches!(arg, CallArg::Pos(tree) if may_omit(tree));
-            filter.expr.as_ref().is_some_and(may_omit) || filter.args.iter().any(passed)
-        }
-        _ => false,
     }
 }
 

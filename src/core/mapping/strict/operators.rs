@@ -5,6 +5,7 @@
 use minijinja::machinery::ast::{BinOp, BinOpKind, Compare, CompareOpKind, Expr, UnaryOp, UnaryOpKind};
 
 use super::Reader;
+use crate::core::mapping::grammar::lone_path;
 
 impl Reader<'_> {
     pub(super) fn unary(&mut self, unary: &UnaryOp<'_>) -> String {
@@ -62,8 +63,18 @@ impl Reader<'_> {
         format!("{}|{check}({})", self.atom(left), self.bare(right))
     }
 
-    /// `a < b <= c` as its pairs: the middle is read twice, which nothing can notice.
+    /// `a < b <= c` as its pairs: the middle is written twice, which nothing can notice. Only what is short stands there: a chain
+    /// within a chain would double with each level.
     pub(super) fn comparisons(&mut self, compare: &Compare<'_>) -> String {
+        let mut middles = compare.ops.iter().take(compare.ops.len().saturating_sub(1));
+        if let Some(long) = middles.find(|next| !is_short(&next.expr)) {
+            self.mistake(
+                long.expr.span(),
+                "stands between two comparisons",
+                "a path or a number, or two comparisons and `and`",
+            );
+            return String::new();
+        }
         let mut left = &compare.expr;
         let mut pairs = Vec::new();
         for next in &compare.ops {
@@ -85,6 +96,11 @@ impl Reader<'_> {
             CompareOpKind::NotIn => format!("{} not in ({}|_some)", self.atom(left), self.atom(right)),
         }
     }
+}
+
+/// A path, or a value that is written out.
+fn is_short(tree: &Expr<'_>) -> bool {
+    matches!(tree, Expr::Const(_)) || lone_path(tree).is_some()
 }
 
 /// Whether an expression can only be true or false.

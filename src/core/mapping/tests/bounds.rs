@@ -99,6 +99,7 @@ fn deep_expressions_are_a_mistake_and_never_a_crash() {
         nested("", "event.a", "(1)", 600),
         nested("{'a':", "1", "}", 300),
         nested("", "1", "+1", 5000),
+        nested("1<(", "1", ")<2", 30),
     ];
     let small_stack = thread::Builder::new().stack_size(2 * 1024 * 1024);
     let check = move || tables.iter().all(|written| !mistake_of(written).0.what.is_empty());

@@ -111,6 +111,9 @@ fn omit_passes_through_filters_and_out_of_lists_and_objects() {
         ("{{ [event.a, event.x | default(omit) | trim, [event.y | default(omit)]] }}", json!([7, []])),
         ("{{ {'a': {'b': event.x | default(omit), 'c': event.a if event.no else omit}} }}", json!({ "a": {} })),
         ("{{ [event.name, event.x | default(omit)] | join('-') }}", json!("Ada")),
+        ("{{ [event.name | lookup({'Ada': omit}), 'y'] }}", json!(["y"])),
+        ("{{ {'p': {'Ada': omit}[event.name], 'q': 1} }}", json!({ "q": 1 })),
+        ("{{ (event.gone, event.name) | first_non_empty }}", json!("Ada")),
         ("{{ {'z': 1, 'a': 2, 'm': omit} | json }}", json!(r#"{"z":1,"a":2}"#)),
     ] {
         assert_eq!(given(text, document()), expected, "{text}");

@@ -174,6 +174,7 @@ fn fields_that_never_fit_are_found_at_load_time() {
         ("data = { event_key = 'fixed' }\nreconcile_by = 'event_key'", "same for every event"),
         ("data = { event_key = \"{{ 'fixed' }}\" }\nreconcile_by = 'event_key'", "nothing of the event"),
         ("data = { event_key = '{{ event | json | sha256 }}' }\nreconcile_by = 'event_key'", "is a hash"),
+        ("data = { event_key = '{{ event | json | uuid5(\"url\") }}' }\nreconcile_by = 'event_key'", "is a hash"),
         ("data = { event_key = ['{{ key }}'] }\nreconcile_by = 'event_key'", "nothing of the event"),
     ] {
         let said = said(&format!("[[rule]]\nname = 'r'\nprocedure = 'lead'\n{written}\n"));

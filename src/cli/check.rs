@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::exit::Exit;
+use super::ink::is_coloured;
 use super::{Common, online};
 use crate::config::{self, Config, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
@@ -256,7 +257,7 @@ fn bad(arguments: &Arguments, mistakes: &Mistakes, warnings: &[String]) {
         return;
     }
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    eprintln!("{}", mistakes.render(std::io::stderr().is_terminal()));
+    eprintln!("{}", mistakes.render(is_coloured(std::io::stderr().is_terminal())));
     let count = mistakes.list.len();
     eprintln!("{count} mistake{}; nothing was started", if count == 1 { "" } else { "s" });
 }

@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 use super::Common;
 use super::check::load_at_desk;
 use super::exit::Exit;
+use super::ink::Ink;
 use crate::core::message::Message;
-use shown::Style;
 use verdict::Verdict;
 
 /// What `map` takes.
@@ -64,7 +64,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
         }
     };
     let (mut exit, mut number) = (Exit::Done, 0);
-    let style = Style::of_output(std::io::stdout().is_terminal());
+    let ink = Ink::on(std::io::stdout().is_terminal());
     for path in &arguments.events {
         let bytes = match read(path) {
             Ok(bytes) => bytes,
@@ -80,7 +80,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             if arguments.json {
                 println!("{}", verdict.json());
             } else {
-                println!("{}", shown::page(&verdict, number, style));
+                println!("{}", shown::page(&verdict, number, ink));
             }
         }
     }

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod exit;
 pub mod healthcheck;
+mod ink;
 pub mod map;
 mod online;
 pub mod run;

@@ -12,7 +12,7 @@ use clap::Args;
 use super::Common;
 use super::check::load_at_desk;
 use super::exit::Exit;
-use print::{BLACK, INK};
+use super::ink::Ink;
 use report::Report;
 
 /// What `test` takes.
@@ -39,15 +39,9 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
     if arguments.json {
         println!("{}", report.json());
     } else {
-        let ink = if is_coloured() { INK } else { BLACK };
+        let ink = Ink::on(std::io::stdout().is_terminal());
         print!("{}", print::text(&report, ink, arguments.strict));
     }
     let is_good = report.failed() == 0 && (report.gaps.is_empty() || !arguments.strict);
     if is_good { Exit::Done } else { Exit::CaseFailed }
-}
-
-/// On a terminal, unless its user wants no colour (<https://no-color.org>).
-fn is_coloured() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !unwanted
 }

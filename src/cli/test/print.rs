@@ -5,22 +5,8 @@
 use serde_json::Value;
 
 use super::report::Report;
+use crate::cli::ink::Ink;
 use crate::core::case::{Case, Verdict, Wrong};
-
-/// What is put around words.
-#[derive(Clone, Copy)]
-pub(super) struct Ink {
-    good: &'static str,
-    bad: &'static str,
-    bold: &'static str,
-    plain: &'static str,
-}
-
-/// Colours of a terminal.
-pub(super) const INK: Ink = Ink { good: "\x1b[32m", bad: "\x1b[31m", bold: "\x1b[1m", plain: "\x1b[0m" };
-
-/// None.
-pub(super) const BLACK: Ink = Ink { good: "", bad: "", bold: "", plain: "" };
 
 /// A line for each case, more for one that failed; then what is untried, and what to do next.
 pub(super) fn text(report: &Report<'_>, ink: Ink, is_strict: bool) -> String {

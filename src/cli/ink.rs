@@ -1,0 +1,28 @@
+//! Colour on a terminal, and none anywhere else.
+//!
+//! Not here: what is written in it.
+
+/// What is put around words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ink {
+    pub(super) good: &'static str,
+    pub(super) bad: &'static str,
+    pub(super) bold: &'static str,
+    pub(super) plain: &'static str,
+}
+
+impl Ink {
+    /// With colour where `is_terminal`, unless its user wants none.
+    pub(super) fn on(is_terminal: bool) -> Self {
+        if is_coloured(is_terminal) {
+            Self { good: "\x1b[32m", bad: "\x1b[31m", bold: "\x1b[1m", plain: "\x1b[0m" }
+        } else {
+            Self { good: "", bad: "", bold: "", plain: "" }
+        }
+    }
+}
+
+/// On a terminal, unless its user wants no colour (<https://no-color.org>).
+pub(super) fn is_coloured(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

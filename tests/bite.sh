@@ -46,7 +46,7 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
     caught=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p; s/^\([a-z0-9_:]*\) --- FAILED$/\1/p' "$log" | sort -u | sed 's/^.*:://; s/.*/`&`/' | head -n 3 | paste -sd ' ')
     [ -n "$caught" ] || caught=$(tail -n 1 "$log")
     # The last three columns of the account that tests/kill.rs prints.
-    caught+=$(sed -n 's/^\(| [0-9]* \)\{5\}| \([0-9]*\) | \([0-9]*\) | \([0-9]*\) |$/: lost \2, duplicated \3, unexpected \4/p' "$log" | head -n 1)
+    caught+=$(sed -n 's/^\(| [0-9]* \)\{6\}| \([0-9]*\) | \([0-9]*\) | \([0-9]*\) |$/: lost \2, duplicated \3, unexpected \4/p' "$log" | head -n 1)
   fi
   echo "$caught" >&2
   table+=("| $name | $caught |")

@@ -6,7 +6,7 @@
 //!
 //! Kills come in bursts shorter than the shortest wait queue, and everything comes to rest after each: a copy left by a
 //! kill between a confirm and its acknowledgement must not meet its twin while neither's process shows, which no
-//! client can exclude. More of them: `KILLS=100 cargo test --release --test kill -- --nocapture` kills 1,000 times.
+//! client can exclude. More of them: `KILLS=100 cargo test --test kill -- --nocapture` kills 1,100 times.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
 mod support;
@@ -34,6 +34,8 @@ use support::standin::{Canned, Fault, Rule};
 const TIMES: usize = 15;
 /// Kills in a row before everything comes to rest.
 const BURST: usize = 5;
+/// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
+const LIFE_MS: u64 = 2_000;
 /// Scenes side by side, each with its own queues, daemon and API.
 const SCENES: usize = 3;
 
@@ -119,6 +121,10 @@ impl Stage {
                     };
                     self.scene.api.until(is_over).await;
                 }
+                Point::AnyMoment => {
+                    let moment = Duration::from_millis(fastrand::u64(..LIFE_MS));
+                    tokio::time::sleep(moment).await; // tidy: allow sleep, any moment will do
+                }
                 _ => self.relay.sprung().await,
             }
         };
@@ -138,6 +144,13 @@ impl Stage {
         within(180, "rest", self.at_rest()).await;
         daemon.signal("TERM");
         self.log.extend(within(20, "its end", daemon.ended()).await.1);
+    }
+
+    /// How many copies were found to be a process already, by a look or by the memory of the daemon.
+    fn recognised(&self) -> usize {
+        let outcome = |line: &serde_json::Value| line["outcome"].as_str().map(str::to_owned);
+        let known = ["found", "recognised"];
+        self.log.iter().filter_map(outcome).filter(|outcome| known.contains(&outcome.as_str())).count()
     }
 
     /// What was said of an event, what the API did for it, and when the daemon was killed.
@@ -177,7 +190,7 @@ async fn kill_everywhere(name: usize, kills: Vec<Point>) -> Account {
         }
         stage.rest().await;
     }
-    let account = Account::of(&stage.scene, &stage.published, kills).await;
+    let account = Account::of(&stage.scene, &stage.published, kills).await.recognised(stage.recognised());
     account.sins().for_each(|key| stage.tell(key));
     account
 }

@@ -16,6 +16,8 @@ pub struct Account {
     created: usize,
     dead: usize,
     queued: usize,
+    /// Copies that were found to be a process already: what the daemon said, beside the counts.
+    recognised: usize,
     /// Dead letters of events that have one already: a copy left by a kill.
     letters_again: usize,
     lost: Vec<String>,
@@ -48,11 +50,17 @@ impl Account {
             created: processes.len(),
             dead: letters.len(),
             queued: queued.len(),
+            recognised: 0,
             letters_again: letters.values().map(|times| times - 1).sum(),
             lost: published.iter().filter(|key| !is_somewhere(key)).cloned().collect(),
             doubled: processes.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key.clone()).collect(),
             unexpected: processes.keys().filter(|key| letters.contains_key(*key)).cloned().collect(),
         }
+    }
+
+    /// With so many recognised copies.
+    pub fn recognised(self, recognised: usize) -> Self {
+        Self { recognised, ..self }
     }
 
     /// Both together.
@@ -62,6 +70,7 @@ impl Account {
         self.created += other.created;
         self.dead += other.dead;
         self.queued += other.queued;
+        self.recognised += other.recognised;
         self.letters_again += other.letters_again;
         self.lost.extend(other.lost);
         self.doubled.extend(other.doubled);
@@ -93,12 +102,13 @@ impl fmt::Display for Account {
         }
         writeln!(
             out,
-            "\n| attempted | created | dead | still queued | dead letters twice | lost | duplicated | unexpected |"
+            "\n| attempted | created | dead | still queued | recognised copies | dead letters twice | lost | duplicated | unexpected |"
         )?;
-        writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
-        let Self { attempted, created, dead, queued, letters_again, lost, doubled, unexpected, .. } = self;
+        writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+        let Self { attempted, created, dead, queued, recognised, letters_again, lost, doubled, unexpected, .. } = self;
         let (gone, twice, odd) = (lost.len(), doubled.len(), unexpected.len());
-        writeln!(out, "| {attempted} | {created} | {dead} | {queued} | {letters_again} | {gone} | {twice} | {odd} |")?;
+        write!(out, "| {attempted} | {created} | {dead} | {queued} | {recognised} | {letters_again} ")?;
+        writeln!(out, "| {gone} | {twice} | {odd} |")?;
         writeln!(out, "lost: {lost:?}\nduplicated: {doubled:?}\nunexpected: {unexpected:?}")
     }
 }

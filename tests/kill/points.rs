@@ -30,10 +30,12 @@ pub enum Point {
     BeforeTheConfirm(To),
     /// The confirm is at the daemon, and the acknowledgement is not at the broker.
     AfterTheConfirm(To),
+    /// Wherever it happens to be.
+    AnyMoment,
 }
 
 /// Every point.
-pub const POINTS: [Point; 10] = [
+pub const POINTS: [Point; 11] = [
     Point::Delivered,
     Point::Sent,
     Point::Answered,
@@ -44,13 +46,14 @@ pub const POINTS: [Point; 10] = [
     Point::BeforeThePublish(To::Dead),
     Point::BeforeTheConfirm(To::Dead),
     Point::AfterTheConfirm(To::Dead),
+    Point::AnyMoment,
 ];
 
 impl Point {
-    /// Its trap; none where the API is watched instead.
+    /// Its trap; none where the API is watched instead, or the clock.
     pub fn trap(self) -> Option<Trap> {
         Some(match self {
-            Self::Sent | Self::Answered => return None,
+            Self::Sent | Self::Answered | Self::AnyMoment => return None,
             Self::Delivered => Box::new(|seen| on(seen.doing == Doing::Delivers, Verdict::PassesLast)),
             Self::BeforeTheAck => Box::new(|seen| on(is_ack(seen), Verdict::Held)),
             Self::BeforeThePublish(to) => Box::new(move |seen| on(goes(seen, to), Verdict::Held)),

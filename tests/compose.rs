@@ -1,7 +1,9 @@
 //! `deploy/compose.yaml` as a person starts it: events of each kind become processes, with the least rights on the broker.
 //!
-//! Not here: its Prometheus, which is started by nobody here. Without a Docker engine and compose the test says that it is
-//! skipped; where `CHAKRA_BRIDGE_CI` is set, that is a failure.
+//! Its Prometheus is the one that is installed here, with the settings of compose: its image is nobody's to test. Without a Docker
+//! engine, compose and that, the test says what it skips; where `CHAKRA_BRIDGE_CI` is set, that is a failure.
+//!
+//! Not here: the images themselves (`image.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
 mod support;
@@ -27,7 +29,7 @@ const OF_THE_LAPTOP: [&str; 2] = ["cross the network in the clear", "every user 
 
 const SCRIPT: &str = include_str!("image/compose.sh");
 const PORTS: [&str; 4] = ["RABBITMQ_PORT", "STAND_IN_PORT", "CHAKRA_BRIDGE_PORT", "PROMETHEUS_PORT"];
-/// What is started: all but Prometheus, whose image is not part of what is tested here.
+/// What is started in containers: all but Prometheus.
 const SERVICES: [&str; 4] = ["rabbitmq", "stand-in", "chakra-bridge", "sample-events"];
 /// With the time to build two images.
 const BUILD: u64 = 2400;
@@ -87,6 +89,32 @@ impl Project {
     }
 }
 
+/// Prometheus with the settings of compose, but where the daemon is seen from here, comes to know what became of events.
+async fn scraped(project: &Project) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = include_str!("../deploy/compose/prometheus.yml");
+    let here = settings.replace("chakra-bridge:9464", &format!("127.0.0.1:{}", project.ports[2]));
+    assert_ne!(here, settings, "the daemon is scraped by its name in the network");
+    std::fs::write(folder.path().join("prometheus.yml"), here).unwrap();
+    let mut prometheus = Command::new("prometheus");
+    prometheus.arg("--config.file=prometheus.yml").arg("--storage.tsdb.path=data");
+    prometheus.arg(format!("--web.listen-address=127.0.0.1:{}", project.ports[3]));
+    prometheus.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let Ok(_running) = prometheus.spawn() else {
+        let ci = std::env::var_os("CHAKRA_BRIDGE_CI").is_some();
+        assert!(
+            !ci,
+            "no prometheus is installed, and CHAKRA_BRIDGE_CI allows no skipping of deploy/compose/prometheus.yml"
+        );
+        return say("skipped: no prometheus is installed for deploy/compose/prometheus.yml");
+    };
+    let known = async || {
+        let answer = project.get(3, "/api/v1/query?query=chakra_bridge_events_settled_total").await.unwrap_or_default();
+        answer.contains(r#""fate":"created""#)
+    };
+    eventually(Duration::from_secs(100), "the daemon's metrics", known).await;
+}
+
 fn file() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/compose.yaml").to_string_lossy().into_owned()
 }
@@ -107,6 +135,7 @@ async fn one_command_and_events_of_each_kind_become_processes() {
     eventually(Duration::from_secs(120), "each kind", async || project.procedures().await == all).await;
     let metrics = within(20, "metrics", project.get(2, "/metrics")).await.unwrap();
     assert!(metrics.contains("chakra_bridge_events_settled_total{"), "{metrics}");
+    within(120, "what Prometheus knows", scraped(&project)).await;
     let log = within(60, "its log", project.run(&["logs", "--no-color", "chakra-bridge"])).await;
     let log = String::from_utf8_lossy(&log.stdout).into_owned();
     let troubles: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();

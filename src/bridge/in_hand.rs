@@ -180,8 +180,11 @@ impl InHand {
         let age = self.papers.travel.age.saturating_add(open);
         let at = Circumstance { is_probe: self.probe().asks(), can_look: self.look.is_some(), age, dice };
         let step = self.journey.step(outcome, at, policy);
-        if *outcome == Outcome::Absent && self.journey.next == Next::Create {
-            self.is_doubtful = false;
+        match outcome {
+            Outcome::Absent if self.journey.next == Next::Create => self.is_doubtful = false,
+            // Whatever an earlier look cleared: a copy of it may have been created since.
+            Outcome::Unavailable { .. } => self.is_doubtful = true,
+            _ => {}
         }
         if was_create && self.is_doubtful && self.look.is_some() {
             // Adopted while its create was under way.

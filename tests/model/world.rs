@@ -243,8 +243,10 @@ impl<'a> World<'a> {
         let dice = self.choices.one(&[0.5]);
         let at = Circumstance { is_probe: false, can_look: self.setting.can_look, age: Duration::ZERO, dice };
         let step = held.journey.step(outcome, at, &self.policy);
-        if *outcome == Outcome::Absent && held.journey.next == Next::Create {
-            held.is_doubtful = false;
+        match outcome {
+            Outcome::Absent if held.journey.next == Next::Create => held.is_doubtful = false,
+            Outcome::Unavailable { .. } => held.is_doubtful = true,
+            _ => {}
         }
         self.count.repeats_beyond_the_limit += u64::from(held.journey.unsure > CREATES_MAX);
         match step {

@@ -74,7 +74,9 @@ pub async fn built_before() -> String {
         let folder = TempDir::new().expect("a temporary folder");
         let there = folder.path().to_str().expect("a path that is text");
         let paths = "deploy/Dockerfile .dockerignore Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE src";
-        let archive = format!("git -c safe.directory='*' archive {commit} {paths} | tar -x -C '{there}'");
+        // With the modes of a checkout: to a builder that keeps the crates compiled, another mode is another file.
+        let archive =
+            format!("git -c safe.directory='*' -c tar.umask=0022 archive {commit} {paths} | tar -x -C '{there}'");
         run("sh", &["-c", &archive]).await.expect("the source as it was");
         build(&name, "deploy/Dockerfile", folder.path()).await;
     }

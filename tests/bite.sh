@@ -57,7 +57,7 @@ journey=src/core/journey.rs
 pure=(--lib --test model --test path)
 
 bite "no look before a repeat" src/bridge/open.rs \
-  'let look = look.cloned().map(Arc::new);' 'let look: Option<Arc<Look>> = look.filter(|_| false).cloned().map(Arc::new);' --test kill
+  'let look = sent.or(request.look.as_ref()).cloned()' 'let look = sent.or(request.look.as_ref()).filter(|_| false).cloned()' --test kill
 bite "acknowledged before the confirm" src/amqp/settle.rs \
   'self.park(number, rung, &travel),' '{ self.park(number, rung, &travel); drop(done.insert(number)); }' --test kill
 bite "a redelivered event is created at once" $journey \
@@ -86,7 +86,7 @@ bite "a case never fails" src/core/case.rs \
 bite "what is left of a wait is forgotten" src/core/parking.rs \
   '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
 bite "what comes back is looked for by the rule of now" src/bridge/open.rs \
-  'sent.as_ref().or(travel.sent.as_ref())' 'sent.as_ref().and(travel.sent.as_ref())' --test path
+  'sent.as_deref().or(travel.sent.as_ref())' 'sent.as_deref().and(travel.sent.as_ref())' --test path
 bite "a create is looked for where an earlier one went" src/bridge/dispatch.rs \
   'event.goes_out();' '' --test path
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::Papers;
-use super::open::is_telling;
 use super::receipt::Receipt;
 use super::tell::Doubt;
 use crate::chakra::Client;
@@ -116,8 +115,7 @@ impl InHand {
         if self.seeks().is_some() {
             return;
         }
-        let key = self.papers.key.as_ref();
-        let own = self.request.look.as_ref().filter(|look| key.is_some_and(|key| is_telling(look, key)));
+        let own = self.request.look.as_ref();
         if self.look.as_deref() != own {
             self.look = own.cloned().map(Arc::new);
         }

@@ -104,17 +104,11 @@ fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: b
     match map(event, rules) {
         Ok(Mapped::Create { rule, request }) => {
             // Where it was sent, whatever the rules say by now.
-            let look = sent.or(request.look.as_ref()).filter(|look| is_telling(look, &event.key));
-            let look = look.cloned().map(Arc::new);
+            let look = sent.or(request.look.as_ref()).cloned().map(Arc::new);
             let journey = Journey::opened(journey, redelivered, look.is_some());
             What::Create { rule, request: Arc::new(request), look, journey }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
         Err(fault) => What::Dead { fault, journey: journey.unwrap_or_default() },
     }
-}
-
-/// Whether a look finds this event and no other: a hash of the body finds its twin as well.
-pub(super) fn is_telling(look: &Look, key: &Key) -> bool {
-    key.origin.identifies() || look.value != key.text.as_str()
 }

@@ -16,7 +16,7 @@ demo:
 test:
 	@tests/support/ready.sh
 	@echo "building and running the tests (the first time takes some minutes)" >&2
-	@cargo test --locked
+	@cargo test --locked --no-fail-fast
 
 # Form, lints and documentation; needs no broker.
 check:

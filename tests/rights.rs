@@ -143,7 +143,11 @@ fn finds_nothing_to_say(broker: &Broker, api: &StandIn) {
     let said = check.arg("--config").arg(&config).args(["check", "--online"]).output().unwrap();
     let words = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
     assert!(said.status.success(), "{words}");
-    for bad in ["warning", "could drop", "trap", "has no dead-letter"] {
+    // A broker in a container is reached over a network, and these brokers speak no TLS (`tls.rs`): that much is said.
+    let of_the_network = "warning: broker.url is amqp:";
+    let warns = words.lines().any(|line| line.contains("warning") && !line.starts_with(of_the_network));
+    assert!(!warns, "{words}");
+    for bad in ["could drop", "trap", "has no dead-letter"] {
         assert!(!words.contains(bad), "{words}");
     }
 }

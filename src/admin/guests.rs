@@ -1,4 +1,5 @@
-//! The connections of the window: so many at a time, and for a new one the oldest has to go that has had time enough.
+//! The connections of the window: so many at a time and so many a second, and for a new one the oldest has to go that has
+//! had time enough.
 //!
 //! Not here: what is said on a connection (`server`).
 
@@ -10,19 +11,30 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use crate::core::rate::Rate;
+
+#[cfg(test)]
+mod tests;
+
 /// Connections at a time. In a flood, a place is the time in which a new one is heard: so they are many, and small.
 pub(super) const CONNECTIONS_MAX: usize = 256;
+
+/// Connections a second, with as many at once after a silence: far more than probes, scrapes and people need, and so few
+/// that a flood leaves the processor to the events. Those beyond wait in the kernel's queue.
+pub(super) const CONNECTIONS_PER_SECOND: f64 = 1000.0;
 
 /// Where room is needed, how long a guest may say nothing; and from when it came, how long it may take in all. An honest
 /// one takes milliseconds.
 const SILENCE_MAX: Duration = Duration::from_millis(100);
 const STAY_MAX: Duration = Duration::from_secs(1);
 
-/// Who is here, in the order in which they came.
-#[derive(Debug, Default)]
+/// Who is here, in the order in which they came, and how many more may come.
+#[derive(Debug)]
 pub(super) struct Guests {
     tasks: JoinSet<()>,
     order: VecDeque<Guest>,
+    rate: Rate,
+    opened: Instant,
 }
 
 #[derive(Debug)]
@@ -56,12 +68,22 @@ impl Asked {
 }
 
 impl Guests {
-    /// Lets one in. If all places are taken, waits until somebody has gone, and sends the oldest away who has had its time:
-    /// a probe must not wait behind those who say nothing.
+    /// Nobody yet.
+    pub(super) fn none() -> Self {
+        let rate = Rate::new(Some(CONNECTIONS_PER_SECOND));
+        Self { tasks: JoinSet::new(), order: VecDeque::new(), rate, opened: Instant::now() }
+    }
+
+    /// Lets one in, as soon as the rate allows. If all places are taken, waits until somebody has gone, and sends the
+    /// oldest away who has had its time: a probe must not wait behind those who say nothing.
     pub(super) async fn admit<T>(&mut self, converse: impl FnOnce(Asked) -> T)
     where
         T: Future<Output = ()> + Send + 'static,
     {
+        while let Err(next) = self.rate.pass(self.opened.elapsed()) {
+            sleep_until(self.opened + next).await;
+        }
+        self.rate.take(self.opened.elapsed());
         while self.order.len() >= CONNECTIONS_MAX {
             let next = self.order.iter().map(Guest::has_had_its_time).min();
             tokio::select! {

@@ -75,7 +75,7 @@ pub fn bind(config: &Config) -> io::Result<TcpListener> {
 /// Answers until `stop`, and then drops what is still open. Never fails: a connection that goes wrong ends alone.
 pub async fn serve(listener: TcpListener, view: View, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
-    let mut guests = Guests::default();
+    let mut guests = Guests::none();
     loop {
         tokio::select! {
             () = &mut stop => break,

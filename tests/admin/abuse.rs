@@ -1,57 +1,50 @@
 //! Abuse of a port: many who say nothing, many who say it slowly, and a flood of short connections full of tricks.
 //!
 //! Not here: what the daemon does meanwhile.
+#![allow(dead_code, reason = "the bench that includes it uses a part of it")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::said;
 use crate::tricks::TRICKS;
 
-/// Connections of the flood, one after the other in each of its lanes.
-pub const FLOOD: usize = 10_000;
+/// One connection after the other in each of them.
 const LANES: usize = 50;
 /// Held open at a time, half of them in silence; less where the system allows less.
 const HELD: usize = 400;
 /// Between two bytes of a slow one.
 const DRIP: Duration = Duration::from_millis(500);
 
-/// Everything at once. Dropping it ends it.
+/// What costs the daemon most; every other connection of the flood asks for it.
+const METRICS: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Everything at once, on a thread of its own. Dropping it ends it.
 pub struct Abuse {
     flooded: watch::Receiver<usize>,
     held: usize,
-    _running: JoinSet<()>,
+    _end: oneshot::Sender<()>,
 }
 
 impl Abuse {
-    pub fn begin(address: SocketAddr) -> Self {
-        let mut running = JoinSet::new();
-        let held = HELD.min(files_allowed() / 2);
-        for number in 0..held {
-            running.spawn(async move {
-                loop {
-                    // Shown the door, it comes again.
-                    drop(hold(address, number % 2 == 0).await);
-                }
-            });
-        }
+    /// Begins it; `settle` is run first on its thread, which may choose a core there.
+    pub fn begin(address: SocketAddr, settle: impl FnOnce() + Send + 'static) -> Self {
+        let (end, ended) = oneshot::channel();
         let (count, flooded) = watch::channel(0);
-        for lane in 0..LANES {
-            let count = count.clone();
-            running.spawn(async move {
-                for number in 0..FLOOD / LANES {
-                    let trick = &TRICKS[(lane + number) % TRICKS.len()];
-                    drop(said(address, &trick.request()).await);
-                    count.send_modify(|count| *count += 1);
-                }
+        let held = HELD.min(files_allowed() / 2);
+        std::thread::spawn(move || {
+            settle();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let _running = unleashed(address, held, &count);
+                drop(ended.await);
             });
-        }
-        Self { flooded, held, _running: running }
+        });
+        Self { flooded, held, _end: end }
     }
 
     /// How many are held.
@@ -59,10 +52,49 @@ impl Abuse {
         self.held
     }
 
-    /// Until the flood is over; the others go on.
-    pub async fn until_flooded(&self) {
-        self.flooded.clone().wait_for(|count| *count == FLOOD).await.unwrap();
+    /// How many connections of the flood have ended.
+    pub fn flooded(&self) -> usize {
+        *self.flooded.borrow()
     }
+
+    /// Until so many connections of the flood have ended; it goes on, as the others do.
+    pub async fn until_flooded(&self, wanted: usize) {
+        self.flooded.clone().wait_for(|count| *count >= wanted).await.unwrap();
+    }
+}
+
+fn unleashed(address: SocketAddr, held: usize, count: &watch::Sender<usize>) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    for number in 0..held {
+        running.spawn(async move {
+            loop {
+                // Shown the door, it comes again.
+                drop(hold(address, number % 2 == 0).await);
+            }
+        });
+    }
+    for lane in 0..LANES {
+        let count = count.clone();
+        running.spawn(async move {
+            for trick in TRICKS.iter().cycle().skip(lane) {
+                for request in [trick.request(), METRICS.to_vec()] {
+                    drop(said(address, &request).await);
+                    count.send_modify(|count| *count += 1);
+                }
+            }
+        });
+    }
+    running
+}
+
+/// What comes back until the connection ends, or breaks.
+pub async fn said(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let Ok(mut stream) = TcpStream::connect(address).await else { return answer };
+    // A server that has heard enough may hang up before all of it is written.
+    drop(stream.write_all(request).await);
+    drop(stream.read_to_end(&mut answer).await);
+    answer
 }
 
 /// Holds one connection until it is closed there.

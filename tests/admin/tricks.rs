@@ -1,6 +1,7 @@
 //! Requests that mean to get more than is shown, or to break what reads them.
 //!
 //! Not here: what is answered to honest ones.
+#![allow(dead_code, reason = "the bench that includes it uses a part of it")]
 
 /// One of them, and the statuses that may answer it; 0 is an end without an answer.
 pub struct Trick {

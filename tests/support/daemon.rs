@@ -197,9 +197,14 @@ impl Daemon {
         format!("http://{}", line["address"].as_str().unwrap_or_default())
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends it a signal by name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.pid().to_string();
         let status = std::process::Command::new("kill").args(["-s", name, &pid]).status().expect("kill");
         assert!(status.success());
     }
@@ -230,13 +235,11 @@ impl Daemon {
 
     /// How many files and sockets it has open.
     pub fn descriptors(&self) -> usize {
-        let pid = self.child.id().expect("it runs");
-        std::fs::read_dir(format!("/proc/{pid}/fd")).expect("proc").count()
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("proc").count()
     }
 
     fn status(&self, name: &str) -> u64 {
-        let pid = self.child.id().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("proc");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("proc");
         let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
     }

@@ -1,0 +1,103 @@
+//! How fast the daemon delivers while its admin port is abused, beside how fast it does in quiet: a ratio. Fails above
+//! [`RATIO_MAX`]. `cargo bench --bench admin`.
+//!
+//! The abuse has a core of its own, and daemon, broker and stand-in share the others, in quiet as well: so what is measured
+//! is what the abuse costs the daemon, and not that the abuse is busy itself.
+//!
+//! Not here: what the daemon answers meanwhile, and what that takes of its memory (`tests/admin.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a bench may fail this way")]
+
+#[path = "../admin/abuse.rs"]
+mod abuse;
+#[path = "admin/cores.rs"]
+mod cores;
+#[path = "../broker/scene.rs"]
+mod scene;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../admin/tricks.rs"]
+mod tricks;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use abuse::Abuse;
+use cores::Cores;
+use scene::Scene;
+use support::broker::Broker;
+use support::daemon::Daemon;
+use support::deadline::within;
+use support::standin::{Fault, Rule};
+
+/// At most so many times the time that it takes in quiet.
+const RATIO_MAX: f64 = 1.25;
+
+/// How often both are measured, one after the other.
+const ROUNDS: usize = 5;
+
+/// How many events a measurement takes.
+const EVENTS: usize = 3_000;
+
+/// Connections of the flood before anything is measured: beyond what the port lets in at once after a silence.
+const WARM_UP: usize = 2_000;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Some(cores) = Cores::divided() else {
+        println!("this machine has one core: the abuse cannot have one of its own, and nothing is measured");
+        return if std::env::var_os("CHAKRA_BRIDGE_CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    };
+    let broker = within(240, "a broker", Broker::start()).await;
+    let (scene, daemon, address) = stage(&broker).await;
+    cores.keep([std::process::id(), daemon.pid()].into_iter().chain(broker.pids()));
+    println!("the abuse is on core {}; daemon, broker and stand-in are on {}", cores.abuse, cores.work);
+    let mut published = 0;
+    delivered(&scene, &mut published).await;
+    let (mut quiet, mut abused) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        quiet.push(delivered(&scene, &mut published).await);
+        let (took, flooded) = under_abuse(&scene, address, &cores, &mut published).await;
+        abused.push(took);
+        println!(
+            "round {round}: {EVENTS} events in {:?}, and in {took:?} beside {flooded} connections",
+            quiet[round - 1]
+        );
+    }
+    scene.ends_well(published).await;
+    daemon.signal("TERM");
+    assert_eq!(within(60, "its end", daemon.ended()).await.0, Some(0));
+    quiet.sort();
+    abused.sort();
+    let ratio = abused[ROUNDS / 2].as_secs_f64() / quiet[ROUNDS / 2].as_secs_f64();
+    println!("ratio {ratio:.2} of the medians; at most {RATIO_MAX:.2}");
+    if ratio <= RATIO_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn stage(broker: &Broker) -> (Scene, Daemon, SocketAddr) {
+    let scene = Scene::empty(broker.vhost().await).await;
+    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 20 })]);
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    let address = within(60, "its address", daemon.admin()).await;
+    (scene, daemon, address.strip_prefix("http://").unwrap().parse().unwrap())
+}
+
+/// Publishes so many events, and answers how long it is until all are processes.
+async fn delivered(scene: &Scene, published: &mut usize) -> Duration {
+    let begun = Instant::now();
+    within(120, "publishing", scene.publish_those(*published..*published + EVENTS, 1000)).await;
+    *published += EVENTS;
+    within(300, "all created", scene.until_created(*published)).await;
+    begun.elapsed()
+}
+
+/// The same under abuse, and how many connections of the flood the daemon has ended meanwhile.
+async fn under_abuse(scene: &Scene, address: SocketAddr, cores: &Cores, published: &mut usize) -> (Duration, usize) {
+    let core = cores.abuse.clone();
+    let abuse = Abuse::begin(address, move || cores::pin_this_thread(&core));
+    within(60, "the flood", abuse.until_flooded(WARM_UP)).await;
+    let before = abuse.flooded();
+    let took = delivered(scene, published).await;
+    (took, abuse.flooded() - before)
+}

@@ -1,5 +1,5 @@
-//! Which pieces of the file are never printed: secrets, passwords in URLs, and whatever stands behind a key
-//! that nobody knows, since it may be a misspelt secret.
+//! Which pieces of the file are never printed: secrets, passwords in URLs, what stands where the path of a secret belongs
+//! and is none, and whatever stands behind a key that nobody knows, since it may be a misspelt secret.
 //!
 //! Not here: printing (`source`).
 
@@ -11,6 +11,9 @@ use super::names::keys_of;
 use crate::core::mistake::Span;
 
 const SECRETS: [&str; 2] = ["password", "token"];
+const SECRET_FILES: [&str; 2] = ["password_file", "token_file"];
+/// What the path of a secret begins with. Whatever else stands there may be the secret itself.
+const PATHS: [&str; 4] = ["/", "./", "../", "credential:"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
 const USERLESS: [&str; 2] = ["base_url", "proxy"];
@@ -60,9 +63,16 @@ fn tables<'v, 't>(value: &'v DeValue<'t>) -> Vec<&'v DeTable<'t>> {
 fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidden: &mut Vec<Span>) {
     if SECRETS.contains(&key) || !keys.contains(&key) {
         leaves(value, hidden);
+    } else if SECRET_FILES.contains(&key) {
+        hidden.extend(value.get_ref().as_str().filter(|text| !is_path(text)).map(|_| value.span()));
     } else if URLS.contains(&key) {
         hidden.extend(credentials(key, value.span(), text));
     }
+}
+
+/// Whether this is a path for certain, and may be printed where the path of a secret belongs.
+pub(super) fn is_path(text: &str) -> bool {
+    PATHS.iter().any(|start| text.starts_with(start))
 }
 
 /// Every value below this one; not the headers of tables, which only name things.

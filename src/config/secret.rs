@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hidden;
+
 /// A text that never prints.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -64,10 +66,17 @@ impl SecretSource {
 }
 
 fn content(path: &Path, read: io::Result<String>) -> Result<Secret, String> {
-    let text = read.map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read.map_err(|error| format!("{}: {error}", shown(path)))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
-        return Err(format!("{}: the file is empty", path.display()));
+        return Err(format!("{}: the file is empty", shown(path)));
     }
     Ok(Secret::new(text))
+}
+
+/// The path, unless it may be the secret itself, written where its file belongs.
+fn shown(path: &Path) -> String {
+    path.to_str()
+        .filter(|text| hidden::is_path(text))
+        .map_or_else(|| "what stands there (not shown: it may be the secret itself)".to_owned(), str::to_owned)
 }

@@ -40,6 +40,18 @@ fn a_credential_lies_where_systemd_puts_it() {
 }
 
 #[test]
+fn a_secret_written_where_its_file_belongs_is_not_repeated() {
+    for token in ["swordfish-2", "c3dvcmRm/aXNo=="] {
+        let words = load_text(&with_token_file(token), &[]).unwrap_err().to_string();
+        assert!(words.contains("api.token_file: ") && !words.contains(token), "{words}");
+    }
+    for path in ["/run/none", "./none", "../none"] {
+        let words = load_text(&with_token_file(path), &[]).unwrap_err().to_string();
+        assert_eq!(words.matches(path).count(), 2, "what is said, and the line: {words}");
+    }
+}
+
+#[test]
 fn a_secret_that_everybody_may_open_is_warned_about() {
     let folder = TempDir::new().unwrap();
     for (mode, warned) in [(0o400, false), (0o440, false), (0o660, false), (0o644, true), (0o604, true)] {

@@ -78,7 +78,7 @@ bite "a bad token is the event's fault" src/core/judge.rs \
 bite "any row is a find" src/core/look.rs \
   'is_some_and(|value| is_same(value, &look.value))' 'is_some()' "${pure[@]}"
 bite "a copy does not give way to its twin" src/bridge/twins.rs \
-  'if is_running {' 'if is_running && remembered > 9 {' "${pure[@]}"
+  'if is_running {' 'if is_running && self.hand.twins(slot).nth(9).is_some() {' "${pure[@]}"
 bite "what a schema refuses is sent" src/core/mapping/rules.rs \
   'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
 bite "a case never fails" src/core/case.rs \

@@ -7,6 +7,8 @@
 mod cases;
 #[path = "verbs/healthcheck.rs"]
 mod healthcheck;
+#[path = "verbs/unheard.rs"]
+mod unheard;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;

@@ -3,7 +3,7 @@
 //! Not here: opening a connection, which `--online` alone does (`online`). Otherwise only the files that the configuration
 //! names are looked at.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use clap::Args;
@@ -205,16 +205,19 @@ fn hashed_key(reading: &Reading) -> Mistake {
 }
 
 /// Checks, and prints what it found.
-pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+///
+/// # Errors
+/// That `out` takes no more.
+pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     let (checked, warnings) = checked(common, arguments);
     match checked {
         Ok(ready) => {
-            good(common, arguments, &ready, &warnings);
-            Exit::Done
+            good(common, arguments, &ready, &warnings, out)?;
+            Ok(Exit::Done)
         }
         Err(mistakes) => {
-            bad(arguments, &mistakes, &warnings);
-            Exit::Config
+            bad(arguments, &mistakes, &warnings, out)?;
+            Ok(Exit::Config)
         }
     }
 }
@@ -234,18 +237,24 @@ fn checked(common: &Common, arguments: &Arguments) -> (Result<Ready, Box<Mistake
     (Err(Box::new(Mistakes::new(ready.source, found.mistakes))), warnings)
 }
 
-fn good(common: &Common, arguments: &Arguments, ready: &Ready, warnings: &[String]) {
+fn good(
+    common: &Common,
+    arguments: &Arguments,
+    ready: &Ready,
+    warnings: &[String],
+    out: &mut impl Write,
+) -> io::Result<()> {
     let guarantees = ready.guarantees();
     if arguments.json {
-        println!("{}", json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees }));
-        return;
+        return writeln!(out, "{}", json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees }));
     }
-    warnings.iter().for_each(|warning| println!("warning: {warning}"));
-    guarantees.iter().for_each(|guarantee| println!("{guarantee}"));
-    println!("{}: no mistakes; rules: {}. Next: chakra-bridge map EVENT…", common.config.display(), guarantees.len());
+    warnings.iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
+    guarantees.iter().try_for_each(|guarantee| writeln!(out, "{guarantee}"))?;
+    let (file, rules) = (common.config.display(), guarantees.len());
+    writeln!(out, "{file}: no mistakes; rules: {rules}. Next: chakra-bridge map EVENT…")
 }
 
-fn bad(arguments: &Arguments, mistakes: &Mistakes, warnings: &[String]) {
+fn bad(arguments: &Arguments, mistakes: &Mistakes, warnings: &[String], out: &mut impl Write) -> io::Result<()> {
     if arguments.json {
         let list = mistakes.list.iter().map(|mistake| {
             let start = mistake.span.as_ref().map(|span| span.start);
@@ -253,11 +262,11 @@ fn bad(arguments: &Arguments, mistakes: &Mistakes, warnings: &[String]) {
             json!({ "line": line, "column": column, "key": mistake.key, "what": mistake.what, "expected": mistake.expected })
         });
         let list = list.collect::<Vec<_>>();
-        println!("{}", json!({ "file": mistakes.source.path(), "mistakes": list, "warnings": warnings }));
-        return;
+        return writeln!(out, "{}", json!({ "file": mistakes.source.path(), "mistakes": list, "warnings": warnings }));
     }
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     eprintln!("{}", mistakes.render(is_coloured(std::io::stderr().is_terminal())));
     let count = mistakes.list.len();
     eprintln!("{count} mistake{}; nothing was started", if count == 1 { "" } else { "s" });
+    Ok(())
 }

@@ -19,6 +19,8 @@ pub enum Exit {
     Usage,
     /// 70: something that should not be, or cannot be begun.
     Internal,
+    /// 74: standard output takes no more.
+    Unheard,
     /// 75: the drain deadline passed and work was handed back.
     HandedBack,
     /// 78: the configuration is wrong.
@@ -36,6 +38,7 @@ impl Exit {
             Self::WouldDie | Self::CaseFailed | Self::Unhealthy => 1,
             Self::Usage => 64,
             Self::Internal => 70,
+            Self::Unheard => 74,
             Self::HandedBack => 75,
             Self::Config => 78,
             Self::SecondSignal => 130,

@@ -3,6 +3,7 @@
 //! Not here: what a daemon answers (`admin`), and the rest of its configuration: a mistake there makes nobody ill.
 
 use std::future::poll_fn;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
@@ -36,15 +37,18 @@ pub struct Arguments {
 }
 
 /// Asks, and says in one line how it is: on standard output if well, on standard error if not.
-pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+///
+/// # Errors
+/// That `out` takes no more.
+pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     match asked(common, arguments) {
         Ok(words) => {
-            println!("healthy: {words}");
-            Exit::Done
+            writeln!(out, "healthy: {words}")?;
+            Ok(Exit::Done)
         }
         Err(words) => {
             eprintln!("not healthy: {words}");
-            Exit::Unhealthy
+            Ok(Exit::Unhealthy)
         }
     }
 }

@@ -6,7 +6,7 @@ mod curl;
 mod shown;
 mod verdict;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{IsTerminal as _, Read as _, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -55,12 +55,15 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 /// Maps every event and prints what would become of it.
-pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+///
+/// # Errors
+/// That `out` takes no more.
+pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
     let ready = match load_at_desk(&common.config) {
         Ok(ready) => ready,
         Err(mistakes) => {
             eprintln!("{mistakes}");
-            return Exit::Config;
+            return Ok(Exit::Config);
         }
     };
     let (mut exit, mut number) = (Exit::Done, 0);
@@ -70,7 +73,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             Ok(bytes) => bytes,
             Err(error) => {
                 eprintln!("{}: {error}", path.display());
-                return Exit::Usage;
+                return Ok(Exit::Usage);
             }
         };
         for body in events(bytes) {
@@ -78,13 +81,13 @@ pub fn run(common: &Common, arguments: &Arguments) -> Exit {
             let verdict = Verdict::of(&ready, &message(arguments, body));
             exit = if verdict.is_dead() { Exit::WouldDie } else { exit };
             if arguments.json {
-                println!("{}", verdict.json());
+                writeln!(out, "{}", verdict.json())?;
             } else {
-                println!("{}", shown::page(&verdict, number, ink));
+                writeln!(out, "{}", shown::page(&verdict, number, ink))?;
             }
         }
     }
-    exit
+    Ok(exit)
 }
 
 fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {

@@ -12,6 +12,7 @@ pub mod run;
 pub mod test;
 
 use std::ffi::OsString;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -59,13 +60,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    match cli.verb.unwrap_or(Verb::Run) {
-        Verb::Run => run::run(&cli.common),
-        Verb::Check(arguments) => check::run(&cli.common, &arguments),
-        Verb::Map(arguments) => map::run(&cli.common, &arguments),
-        Verb::Test(arguments) => test::run(&cli.common, &arguments),
-        Verb::Healthcheck(arguments) => healthcheck::run(&cli.common, &arguments),
+    let (common, out) = (&cli.common, &mut io::stdout());
+    let done = match cli.verb.unwrap_or(Verb::Run) {
+        Verb::Run => Ok(run::run(common)),
+        Verb::Check(arguments) => check::run(common, &arguments, out),
+        Verb::Map(arguments) => map::run(common, &arguments, out),
+        Verb::Test(arguments) => test::run(common, &arguments, out),
+        Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
+    };
+    done.unwrap_or_else(|error| unheard(&error))
+}
+
+/// Whoever read has gone, as `head` goes once it has enough, or the disk is full.
+fn unheard(error: &io::Error) -> Exit {
+    if error.kind() != ErrorKind::BrokenPipe {
+        eprintln!("standard output: {error}");
     }
+    Exit::Unheard
 }
 
 fn usage(error: &clap::Error) -> Exit {

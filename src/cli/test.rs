@@ -5,7 +5,7 @@
 mod print;
 mod report;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write};
 
 use clap::Args;
 
@@ -27,21 +27,24 @@ pub struct Arguments {
 }
 
 /// Runs every case and prints what came of it.
-pub fn run(common: &Common, arguments: &Arguments) -> Exit {
+///
+/// # Errors
+/// That `out` takes no more.
+pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
     let ready = match load_at_desk(&common.config) {
         Ok(ready) => ready,
         Err(mistakes) => {
             eprintln!("{mistakes}");
-            return Exit::Config;
+            return Ok(Exit::Config);
         }
     };
     let report = Report::of(&ready);
     if arguments.json {
-        println!("{}", report.json());
+        writeln!(out, "{}", report.json())?;
     } else {
         let ink = Ink::on(std::io::stdout().is_terminal());
-        print!("{}", print::text(&report, ink, arguments.strict));
+        write!(out, "{}", print::text(&report, ink, arguments.strict))?;
     }
     let is_good = report.failed() == 0 && (report.gaps.is_empty() || !arguments.strict);
-    if is_good { Exit::Done } else { Exit::CaseFailed }
+    Ok(if is_good { Exit::Done } else { Exit::CaseFailed })
 }

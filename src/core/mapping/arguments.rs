@@ -13,6 +13,8 @@ use super::filters::{digests, moments, patterns};
 pub(super) enum Argument {
     /// Anything.
     Any,
+    /// An object.
+    Object,
     /// A text.
     Text,
     /// A text that is not empty.
@@ -82,12 +84,14 @@ impl Signature {
 
 impl Argument {
     fn is_written_out(self) -> bool {
-        !matches!(self, Self::Any | Self::Text | Self::Telling | Self::Count | Self::Places | Self::Zone)
+        use Argument::{Any, Count, Object, Places, Telling, Text, Zone};
+        !matches!(self, Any | Object | Text | Telling | Count | Places | Zone)
     }
 
     fn words(self) -> &'static str {
         match self {
             Self::Any => "a value",
+            Self::Object => "an object to look in, such as {'low': 'P3'}",
             Self::Text => "a quoted text",
             Self::Telling => "a quoted text that is not empty",
             Self::Count => "a whole number, at least 1",
@@ -106,6 +110,7 @@ impl Argument {
         let text = value.as_str();
         let fits = match self {
             Self::Any => true,
+            Self::Object => value.kind() == ValueKind::Map,
             Self::Text => text.is_some(),
             Self::Telling | Self::Member => text.is_some_and(|text| !text.is_empty()),
             Self::Count => value.is_integer() && value.as_usize().is_some_and(|count| count > 0),

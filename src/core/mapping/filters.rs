@@ -15,7 +15,7 @@ use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error};
 
 use super::answer::Omit;
-use super::arguments::Argument::{self, Any, Constant, Count, Group, Member, Namespace, Pattern, Places};
+use super::arguments::Argument::{self, Any, Constant, Count, Group, Member, Namespace, Object, Pattern, Places};
 use super::arguments::Argument::{Replacement, Telling, Text, Zone};
 use super::arguments::Signature;
 use super::checks::wants;
@@ -86,7 +86,7 @@ pub(super) static FILTERS: [Filter; 34] = [
     Filter::new("json", texts::json),
     Filter::new("last", lists::last).light().lacking(),
     Filter::new("length", lists::length).light(),
-    Filter::new("lookup", choices::lookup).taking(1, 1, &[Any]).lacking(),
+    Filter::new("lookup", choices::lookup).taking(1, 1, &[Object]).lacking(),
     Filter::new("lower", texts::lower).light(),
     Filter::new("map", lists::map).taking(1, 2, &[Member, Any]),
     Filter::new("max", lists::max).lacking(),

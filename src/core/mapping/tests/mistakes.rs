@@ -29,6 +29,7 @@ fn a_mistake_points_at_the_very_word() {
         ("'{{ event.a | truncate }}'", "truncate", "1"),
         ("'{{ event.a | default }}'", "default", "1"),
         ("'{{ event.a | lower(1) }}'", "lower(1)", "0"),
+        ("'{{ event.a | lookup(\"b\") }}'", "\"b\"", "an object"),
         ("'{{ event.a | round(precision=1) }}'", "round(precision=1)", "plain arguments"),
         ("'{{ event.a | join(*event.b) }}'", "join(*event.b)", "plain arguments"),
         ("'{{ {event.a: 1} }}'", "event.a", "quoted name"),

@@ -135,7 +135,8 @@ fn check_refuses_to_look_for_a_hash_with_the_line_that_makes_it() {
 
 #[test]
 fn the_daemon_does_not_start_with_a_bad_file_or_a_missing_token_and_ends_with_78() {
-    let (folder, path) = folder_with(&GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\""));
+    let (folder, path) =
+        folder_with(&GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"./nowhere/token\""));
     let output = run(&path, &["run"], "");
     assert_eq!(output.status.code(), Some(78));
     assert!(err(&output).contains("nowhere/token"), "{}", err(&output));

@@ -65,7 +65,7 @@ fn asked(common: &Common, arguments: &Arguments) -> Result<String, String> {
     let guess = doubt.map(|doubt| format!(" (asked where it listens by default: {doubt})")).unwrap_or_default();
     let place = format!("http://{address}{path}");
     match told {
-        Ok((StatusCode::OK, _)) => Ok(format!("{place} answers 200{guess}")),
+        Ok((StatusCode::OK, body)) => Ok(format!("{place} answers 200: {body}{guess}")),
         Ok((status, body)) => Err(format!("{place} answers {}: {body}{guess}", status.as_u16())),
         Err(why) => Err(format!("{place}: {why}{guess}")),
     }

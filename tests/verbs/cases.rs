@@ -196,7 +196,7 @@ fn a_mapping_is_tried_without_the_secrets_that_the_daemon_cannot_run_without() {
     let (folder, path) = folder_with(&format!("{credential}\n{PASSING}"));
     std::fs::write(folder.path().join("event.json"), EVENT).unwrap();
     assert_eq!(run(&path, &["test", "--strict"], "").status.code(), Some(0));
-    let bare = GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"nowhere/token\"");
+    let bare = GOOD.replace("token = \"secret-of-the-api\"", "token_file = \"./nowhere/token\"");
     let (folder, path) = folder_with(&format!("{bare}\n{PASSING}"));
     std::fs::write(folder.path().join("event.json"), EVENT).unwrap();
     assert_eq!(run(&path, &["test", "--strict"], "").status.code(), Some(0));

@@ -55,14 +55,16 @@ impl Desk {
         Self { token, paused, refused_s: Arc::default() }
     }
 
-    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked; of
-    /// refusals, one a second.
+    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
+    /// lead to nothing, one a second.
     pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
         let (wish, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
         let token = match self.token.read().await {
             Ok(token) => token,
             Err(why) => {
-                tracing::error!(%peer, from, wish, why, "the admin token cannot be read: nobody can pause or resume");
+                if self.is_first_refusal_of(epoch_ms() / 1000) {
+                    tracing::error!(%peer, from, wish, why, "the admin token cannot be read: nobody can pause or resume");
+                }
                 return Said::Unreadable;
             }
         };

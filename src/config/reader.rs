@@ -126,8 +126,10 @@ impl<'t> Reader<'t> {
         if self.given(key).is_some() && self.given(key_file).is_some() {
             self.mistake(key_file, wrong(format!("stands beside {key}"), "one of the two"));
         }
-        let given =
-            self.optional(key, None, |given| values::text(given).map(|text| SecretSource::Given(Secret::new(text))));
+        let given = self.optional(key, None, |given| {
+            let secret = Secret::written(&values::text(given)?).ok_or_else(|| wrong("is empty", "the secret"))?;
+            Ok(SecretSource::Given(secret))
+        });
         let (is_desk, credentials) = (self.is_desk, self.credentials());
         let kept = self.optional(key_file, None, |given| {
             let source = SecretSource::File(values::path(given, credentials.as_deref())?);

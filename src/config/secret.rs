@@ -19,6 +19,13 @@ impl Secret {
         Self(text.into())
     }
 
+    /// What was written, without the line ends that editors and shells put behind it; none if nothing is left.
+    #[must_use]
+    pub fn written(text: &str) -> Option<Self> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        (!text.is_empty()).then(|| Self::new(text))
+    }
+
     /// The text itself, for the one place that sends it.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -35,7 +42,7 @@ impl fmt::Debug for Secret {
 /// Where a secret is read from, at every use: rotating the file is all it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
-    /// Written in the configuration or the environment.
+    /// Written in the configuration or the environment, without trailing line ends.
     Given(Secret),
     /// The content of a file, without trailing line ends.
     File(PathBuf),
@@ -67,11 +74,7 @@ impl SecretSource {
 
 fn content(path: &Path, read: io::Result<String>) -> Result<Secret, String> {
     let text = read.map_err(|error| format!("{}: {error}", shown(path)))?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(format!("{}: the file is empty", shown(path)));
-    }
-    Ok(Secret::new(text))
+    Secret::written(&text).ok_or_else(|| format!("{}: the file is empty", shown(path)))
 }
 
 /// The path, unless it may be the secret itself, written where its file belongs.

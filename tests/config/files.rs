@@ -40,6 +40,22 @@ fn a_credential_lies_where_systemd_puts_it() {
 }
 
 #[test]
+fn a_line_end_behind_a_secret_is_none_of_it() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "token", "swordfish\r\n", 0o400);
+    let kept = load_text(&with_token_file(path.to_str().unwrap()), &[]).unwrap().api.token;
+    kept.check().unwrap();
+    let token = seeded::GOOD.replace("token = \"swordfish-1\"\n", "");
+    for text in ["swordfish", "swordfish\n", "swordfish\r\n"] {
+        let given = load_text(&token, &[("CHAKRA_BRIDGE__API__TOKEN", text)]).unwrap().api.token;
+        let SecretSource::Given(secret) = given else { panic!("{given:?}") };
+        assert_eq!(secret.expose(), "swordfish");
+    }
+    let words = load_text(&token, &[("CHAKRA_BRIDGE__API__TOKEN", "\n")]).unwrap_err().to_string();
+    assert!(words.contains("is empty"), "{words}");
+}
+
+#[test]
 fn a_secret_written_where_its_file_belongs_is_not_repeated() {
     for token in ["swordfish-2", "c3dvcmRm/aXNo=="] {
         let words = load_text(&with_token_file(token), &[]).unwrap_err().to_string();

@@ -1,5 +1,6 @@
 //! The daemon on a broker that `deploy/rabbitmq/setup.sh` has prepared, with exactly the rights that its files give: on
-//! RabbitMQ 3.10, 4.0 and 4.3 it parks, looks and dead-letters, and may do nothing else.
+//! RabbitMQ 3.10, 4.0 and 4.3 it parks, looks and dead-letters, and may do nothing else. And its password is changed while it
+//! runs.
 //!
 //! Not here: what becomes of events without such rights (`broker/topology.rs`). Without a Docker engine the tests say that
 //! they are skipped; where `CHAKRA_BRIDGE_CI` is set, that is a failure.
@@ -7,7 +8,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ const DEAD: &str = "crm.events.dead";
 const DAEMON: &str = "chakra-bridge";
 const OPERATOR: &str = "chakra-bridge-operator";
 const PUBLISHER: &str = "domain-events";
+const SCALER: &str = "chakra-bridge-scaler";
 const EVENTS: usize = 40;
 const START: u64 = 300;
 
@@ -61,10 +63,12 @@ fn setup(broker: &Broker, user: &str, password: &str, api: &StandIn) -> Setup {
 /// Twice, with another password: what is run again breaks nothing, and a new password is all that it changes.
 async fn prepared(image: &str) -> Option<Broker> {
     let broker = within(START, image, Broker::image(image)).await?;
+    // Made by hand, and without a right: who is there already gets those of the files.
+    within(180, "a user", broker.ctl(&["add_user", DAEMON, "by-hand"])).await;
     for password in ["one", "two"] {
         set_up(&broker, password).await;
         // Given to others between the two, and not taken away by the second.
-        for other in [OPERATOR, PUBLISHER] {
+        for other in [OPERATOR, PUBLISHER, SCALER] {
             if password == "one" {
                 within(180, "a password", broker.ctl(&["change_password", other, "of-another"])).await;
             }
@@ -74,9 +78,9 @@ async fn prepared(image: &str) -> Option<Broker> {
     Some(broker)
 }
 
-async fn publish(broker: &Broker) {
+async fn publish(broker: &Broker, numbers: std::ops::Range<usize>) {
     let publisher = Client::connect(&broker.url_as(PUBLISHER, "of-another", VHOST)).await;
-    for number in 0..EVENTS {
+    for number in numbers {
         let properties = BasicProperties::default().with_message_id(format!("e{number}").into());
         publisher.publish(PUBLISHER, "lead.created", b"{}", properties).await;
     }
@@ -94,12 +98,15 @@ async fn with_these_rights_alone(image: &str) {
     let Some(broker) = prepared(image).await else { return };
     let api = StandIn::start().await;
     plan(&api);
-    within(60, "publishing", publish(&broker)).await;
-    let mut daemon = Daemon::start(&setup(&broker, DAEMON, "two", &api));
+    within(60, "publishing", publish(&broker, 0..EVENTS)).await;
+    let (mut daemon, password) = started(&setup(&broker, DAEMON, "two", &api));
     let ended = daemon.until_count(EVENTS - 1, |line| fate(line, "created") || fate(line, "found"));
     within(120, "all but one a process", ended).await;
     let admin = Client::connect(&broker.url_as("guest", "guest", VHOST)).await;
     admin.until_depth(DEAD, 1, Duration::from_secs(60)).await;
+    complains_of_no_right(&daemon.log());
+    is_read_again(&broker, &mut daemon, &password).await;
+    let admin = Client::connect(&broker.url_as("guest", "guest", VHOST)).await;
     daemon.signal("TERM");
     let (code, log) = within(60, "its end", daemon.ended()).await;
     assert_eq!(code, Some(0));
@@ -108,9 +115,33 @@ async fn with_these_rights_alone(image: &str) {
     assert!(
         api.requests().iter().any(|request| request.path.ends_with("/list") && request.key.as_deref() == Some("e8"))
     );
-    complains_of_no_right(&log);
     within(60, "what it may not", may_not_read_dead_letters(&broker)).await;
+    within(60, "the counts", may_count_and_no_more(&broker)).await;
     finds_nothing_to_say(&broker, &api);
+}
+
+/// A daemon whose password lies in a file, and that file.
+fn started(setup: &Setup) -> (Daemon, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let [config, password] = ["config.toml", "password"].map(|name| folder.path().join(name));
+    let kept = format!("password_file = \"{}\"", password.display());
+    std::fs::write(&config, setup.toml().replace("password = \"two\"", &kept)).unwrap();
+    std::fs::write(&password, "two\n").unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+    command.arg("--config").arg(&config).env_remove("RUST_LOG");
+    (Daemon::start_by(command, folder), password)
+}
+
+/// The broker gets the new password first, as it goes: until the file has it too, the daemon is refused, says so, and tries
+/// again.
+async fn is_read_again(broker: &Broker, daemon: &mut Daemon, password: &Path) {
+    within(180, "another password", broker.ctl(&["change_password", DAEMON, "three"])).await;
+    broker.close_all_connections().await;
+    within(120, "that it is refused", daemon.until(|line| says(line, "check the user's password"))).await;
+    std::fs::write(password, "three\n").unwrap();
+    within(60, "publishing", publish(broker, EVENTS..EVENTS + 1)).await;
+    let created = daemon.until_count(EVENTS, |line| fate(line, "created") || fate(line, "found"));
+    within(120, "the next event a process", created).await;
 }
 
 fn complains_of_no_right(log: &[Value]) {
@@ -131,6 +162,18 @@ async fn may_not_read_dead_letters(broker: &Broker) {
     let daemon = Client::connect(&broker.url_as(DAEMON, "two", VHOST)).await;
     let channel = daemon.connection().create_channel().await.unwrap();
     let taken = channel.basic_get(DEAD.into(), BasicGetOptions::default()).await;
+    assert!(taken.is_err_and(|error| error.to_string().contains("ACCESS_REFUSED")));
+}
+
+/// KEDA's user sees the queue with its policy, and may not take an event out of it.
+async fn may_count_and_no_more(broker: &Broker) {
+    let url = format!("{}/api/queues/{VHOST}/{QUEUE}", broker.management_url());
+    let asked = reqwest::Client::new().get(url).basic_auth(SCALER, Some("of-another")).send().await.unwrap();
+    let queue: Value = serde_json::from_slice(&asked.error_for_status().unwrap().bytes().await.unwrap()).unwrap();
+    assert_eq!(queue["effective_policy_definition"]["delivery-limit"], 100, "the policy is in force: {queue}");
+    let scaler = Client::connect(&broker.url_as(SCALER, "of-another", VHOST)).await;
+    let channel = scaler.connection().create_channel().await.unwrap();
+    let taken = channel.basic_get(QUEUE.into(), BasicGetOptions::default()).await;
     assert!(taken.is_err_and(|error| error.to_string().contains("ACCESS_REFUSED")));
 }
 

@@ -4,8 +4,8 @@
 #
 #   RABBITMQ_ADMIN=user:password ./setup.sh https://rabbit.internal:15671 <rabbitmq-password
 #
-# The password comes from standard input; none stands in an argument list. May be run again, to change it: what is there
-# as it should be stays, and so do the other users.
+# The password comes from standard input; none stands in an argument list. May be run again, to change it, or after the files
+# have changed: rights become those of the files, and the other users keep their passwords.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,10 +27,14 @@ api() { # method, path, more…
 }
 
 api POST definitions --data-binary "@$here/definitions.json"
-# Once: a second import would take away the passwords that users were given since.
-if ! api GET users/chakra-bridge >/dev/null 2>&1; then
-    api POST definitions --data-binary "@$here/users.json"
-fi
+# Each user once: a second import would take away the password that it was given since.
+sed -n 's/^ *{"name": "\([^"]*\)".*/\1/p' "$here/users.json" | while read -r user; do
+    api GET "users/$user" >/dev/null 2>&1 && continue
+    sed -n "s/^ *\({\"name\": \"$user\".*}\),*$/{\"users\": [\1]}/p" "$here/users.json" |
+        api POST definitions --data-binary @-
+done
+# Rights always: who was there before must have these and no others.
+sed '/^  "users"/,/^  ]/d' "$here/users.json" | api POST definitions --data-binary @-
 printf '{"password": "%s", "tags": ""}' "$(quoted "$password")" | api PUT users/chakra-bridge --data-binary @-
 echo "made: virtual host crm, queue crm.events with its dead-letter and wait queues, user chakra-bridge"
 echo "the other users of users.json have no access until they are given a password"

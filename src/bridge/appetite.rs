@@ -21,7 +21,7 @@ pub enum Appetite {
     One,
 }
 
-/// The event that is kept is changed for another after so many times the time after which the others go.
+/// An event that is kept as the probe, or that waits for one procedure or its turn, goes after so many times that.
 const KEPT: u32 = 5;
 
 impl Dispatcher {
@@ -40,9 +40,9 @@ impl Dispatcher {
                 Appetite::Full => tracing::info!("events are taken again as there are places"),
             }
         }
-        if wanted == Appetite::One {
-            let longest = if is_news { Duration::ZERO } else { let_go_after.saturating_mul(KEPT) };
-            self.let_go_of(longest, now);
+        if self.can_park {
+            let at_once = is_news && wanted == Appetite::One;
+            self.let_go_of(if at_once { Duration::ZERO } else { let_go_after.saturating_mul(KEPT) }, now);
         }
     }
 

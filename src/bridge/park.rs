@@ -9,7 +9,7 @@ use super::dispatch::Dispatcher;
 use super::ending::{Ending, Papers};
 use super::hand::Slot;
 use super::in_hand::Stage;
-use crate::core::gate::Moment;
+use crate::core::gate::{Moment, Pass};
 use crate::core::journey::Journey;
 use crate::core::look::Look;
 use crate::core::parking::{Patience, RUNGS, rung_for};
@@ -67,8 +67,10 @@ impl Dispatcher {
             let Some(event) = self.hand.get(slot) else { continue };
             let Some(shut_for) = self.gate.shut_for(event.procedure(), now) else { continue };
             let is_known = probes.contains(event.procedure());
-            // Each has its probe, as long as the probes themselves leave room.
-            if is_known || self.patience().is_crowded(probes.len()) || !probes.insert(event.procedure().clone()) {
+            // Each has its probe, as long as the probes themselves leave room; where there is none, one that may go now.
+            let leaves_room = !self.patience().is_crowded(probes.len()) && probes.len() + 1 < self.bridge.places;
+            let may_go = matches!(self.gate.pass(event.procedure(), now), Pass::Probe);
+            if is_known || !(leaves_room || may_go) || !probes.insert(event.procedure().clone()) {
                 held_up.push((slot, shut_for));
             }
         }

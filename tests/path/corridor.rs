@@ -31,6 +31,7 @@ pub struct Wishes {
     pub gate: &'static str,
     pub retry: &'static str,
     pub drain: Duration,
+    pub places: usize,
 }
 
 impl Default for Wishes {
@@ -41,6 +42,7 @@ impl Default for Wishes {
             gate: "probe_initial = \"20ms\"\nprobe_max = \"60ms\"",
             retry: "",
             drain: Duration::from_secs(5),
+            places: 64,
         }
     }
 }
@@ -183,7 +185,7 @@ impl Corridor {
             rules: Arc::clone(&rules.borrow()),
             policy: ready.config.policy,
             gate: ready.config.gate,
-            places: 64,
+            places: wishes.places,
             appetite,
             pace: ready.config.pace,
             wishes: bridge::wishes::Wishes {

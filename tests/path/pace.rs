@@ -91,7 +91,7 @@ async fn a_new_token_in_its_file_opens_the_gate_long_before_the_next_probe() {
     eventually(DEADLINE, "all refused", async || corridor.level("api_requests_in_flight") == 0).await;
     let refused = corridor.api.requests().len();
     corridor.rotate("another");
-    within(10, "all", all_acknowledged(&mut shore, 5)).await;
+    within(30, "all", all_acknowledged(&mut shore, 5)).await;
     assert_eq!((corridor.api.created().len(), corridor.api.requests().len()), (5, refused + 5));
     corridor.gate(false).await;
 }

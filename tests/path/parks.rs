@@ -8,7 +8,7 @@ use chakra_bridge::core::parking::{RUNGS, Rung};
 use chakra_bridge::core::settlement::Settlement;
 use chakra_bridge::core::travel::Travel;
 
-use super::corridor::{Corridor, Shore, Wishes, again, lead};
+use super::corridor::{Corridor, Shore, Wishes, again, event, lead};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -142,6 +142,43 @@ async fn while_everything_is_shut_for_long_one_event_is_wanted_and_the_others_ar
     corridor.api.plan(Vec::new());
     corridor.send(&shore, 9, lead("m9", "Ted")).await;
     within(10, "the word", appetite.wait_for(|wanted| *wanted == Appetite::Full)).await.unwrap();
+}
+
+fn forbidden() -> Rule {
+    Rule::always(Canned::new(403)).attribute("name", "Ted")
+}
+
+#[tokio::test]
+async fn what_waits_for_one_procedure_goes_before_the_broker_takes_it_back() {
+    let gate = "probe_initial = \"10s\"\nprobe_max = \"10s\"\nlet_go_after = \"20ms\"";
+    let (corridor, mut shore) = (Corridor::with(Wishes { gate, ..Wishes::default() }).await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![forbidden()]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    let (rung, travel) = parked(&mut shore).await;
+    assert_eq!((rung, travel.journey.attempts, travel.age.as_secs()), (RUNGS[0], 0, 0));
+}
+
+#[tokio::test]
+async fn in_a_hand_of_one_place_a_shut_procedure_stands_in_nobodys_way_and_is_asked_all_the_same() {
+    let (corridor, mut shore) = (Corridor::with(Wishes { places: 1, ..Wishes::default() }).await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![forbidden()]);
+    corridor.send(&shore, 1, lead("m1", "Ted")).await;
+    let (_, mut travel) = parked(&mut shore).await;
+    corridor.send(&shore, 2, event("m2", "shaped", r#"{"name": "Ned"}"#)).await;
+    assert_eq!(within(10, "the other's answer", shore.answer()).await, (2, Settlement::Ack));
+    corridor.api.plan(Vec::new());
+    for number in 3.. {
+        let back = Message { travel: Some(travel.encode()), ..lead("m1", "Ted") };
+        corridor.send(&shore, number, back).await;
+        travel = match within(10, "its answer", shore.answer()).await.1 {
+            Settlement::Park(_, travel) => *travel,
+            Settlement::Ack => break,
+            other => panic!("expected a process, got {other:?}"),
+        };
+    }
+    assert_eq!(corridor.api.created().len(), 2);
 }
 
 #[tokio::test]

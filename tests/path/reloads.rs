@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chakra_bridge::core::journey::Journey;
 use chakra_bridge::core::look::Look;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::process::Procedure;
@@ -123,4 +124,17 @@ async fn a_rule_that_is_gone_shows_no_look_any_more_and_its_counts_stay() {
     assert!(!shown("look_proved{rule=\"sought\"}"));
     assert!(shown("settled_total{fate=\"created\",rule=\"sought\",reason=\"\"} 1"));
     assert!(shown("settled_total{fate=\"created\",rule=\"wanted\",reason=\"\"} 0"));
+}
+
+#[tokio::test]
+async fn what_no_rule_takes_any_more_says_that_it_may_be_a_process() {
+    let (corridor, mut shore) = (Corridor::new().await, Shore::new());
+    for unsure in [0, 1] {
+        let journey = Journey { unsure, ..Journey::default() };
+        let travel = Travel { journey, ..Travel::default() }.encode();
+        corridor.send(&shore, 1, Message { travel: Some(travel), ..event("m1", "of old", "{}") }).await;
+        let letter = within(10, "its letter", shore.dead_letter()).await;
+        assert_eq!(letter.fault.reason.as_str(), "no_rule");
+        assert_eq!(letter.fault.text.contains("may be a process"), unsure > 0, "{}", letter.fault.text);
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
         travel: original::journey(&properties),
-        deliveries: deliveries(&properties),
+        deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
@@ -47,7 +47,7 @@ fn headers(table: &FieldTable) -> Map<String, Value> {
     object(table).into_iter().filter(|(name, _)| !original::is_ours(name)).collect()
 }
 
-/// What quorum queues count: how often the message was given back.
+/// What quorum queues count: how often the message was given back. On a first delivery a publisher wrote it.
 fn deliveries(properties: &BasicProperties) -> Option<u32> {
     let count = json(properties.headers().as_ref()?.inner().get("x-delivery-count")?)?;
     u32::try_from(count.as_u64()?).ok()

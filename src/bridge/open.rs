@@ -80,10 +80,15 @@ fn dead(fault: Fault) -> What {
     What::Dead { fault, journey: Journey::default() }
 }
 
+/// The rules of now have no process for it; what became of an earlier create under others is said.
+fn lost(fault: Fault, journey: Journey) -> What {
+    What::Dead { fault: journey.confessed(fault), journey }
+}
+
 fn read(message: &Message, travel: &Travel, limits: &Limits, rules: &Rules, recent: &Recent) -> (Option<Key>, What) {
     let event = match decode(message, limits) {
         Ok(event) => event,
-        Err(fault) => return (None, dead(fault)),
+        Err(fault) => return (None, lost(fault, travel.journey.clone())),
     };
     let travelled = message.travel.is_some().then(|| travel.journey.clone());
     let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
@@ -109,6 +114,6 @@ fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: b
             What::Create { rule, request: Arc::new(request), look, journey }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
-        Err(fault) => What::Dead { fault, journey: journey.unwrap_or_default() },
+        Err(fault) => lost(fault, journey.unwrap_or_default()),
     }
 }

@@ -273,12 +273,17 @@ impl Journey {
         Step::Wait(asked.saturating_add(jittered(whole, at.dice)))
     }
 
-    /// Dead, and if an earlier create may have been applied all the same, the letter says so.
-    fn dead(&self, mut fault: Fault) -> Step {
+    fn dead(&self, fault: Fault) -> Step {
+        Step::Dead(self.confessed(fault))
+    }
+
+    /// A fault that makes a dead letter: if an earlier create may have been applied all the same, the letter says so.
+    #[must_use]
+    pub fn confessed(&self, mut fault: Fault) -> Fault {
         if self.unsure > 0 {
             fault.text.push_str(" An earlier create of it lost its answer: it may be a process all the same.");
         }
-        Step::Dead(fault)
+        fault
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use chakra_bridge::admin::metrics::Metrics;
 use chakra_bridge::core::parking::RUNGS;
 use serde_json::Value;
 
@@ -168,6 +169,12 @@ fn a_manifest_that_is_wrong_is_found() {
         ("base/kustomization.yaml", "  - networkpolicy.yaml\n", "", "networkpolicy.yaml"),
         ("base/pdb.yaml", "name: chakra-bridge\n  #", "name: another\n  #", "PodDisruptionBudget selects"),
         ("overlays/autoscaling/scaledobject.yaml", "protocol: http", "protocol: amqp", "amqp does not see"),
+        (
+            "overlays/autoscaling/scaledobject.yaml",
+            "replicas * 200 : backlog",
+            "backlog : replicas * 200",
+            "asks for 5.0 replicas, not for 3",
+        ),
     ];
     for (file, is, becomes, found) in wrong {
         let folder = tempfile::tempdir().unwrap();
@@ -180,6 +187,23 @@ fn a_manifest_that_is_wrong_is_found() {
         let held = held(folder.path());
         let words = String::from_utf8_lossy(&held.stdout).into_owned();
         assert!(!held.status.success() && words.contains(found), "{file}: {words}");
+    }
+}
+
+/// KEDA would take a metric that nobody writes for a gate that was never shut.
+#[test]
+fn the_metrics_that_are_asked_for_are_there() {
+    let metrics = Metrics::new();
+    metrics.gate("everything", true);
+    let metrics = metrics.text();
+    let asked = text("deploy/kubernetes/overlays/autoscaling/scaledobject.yaml");
+    let names: BTreeSet<&str> = asked
+        .match_indices("chakra_bridge_")
+        .map(|(at, _)| asked[at..].split(['{', ' ', ')']).next().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2);
+    for name in names {
+        assert!(metrics.lines().any(|line| line.starts_with(name)), "{name} is none of: {metrics}");
     }
 }
 

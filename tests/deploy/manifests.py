@@ -3,6 +3,7 @@ against a list: what the pod may do, and what KEDA is told. Prints each mistake;
 
 Needs `pip install kubernetes-validate`, which brings the schemas and PyYAML. Not here: KEDA's own schema, and a cluster."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -82,9 +83,21 @@ def scaling(kinds):
     words = set(modifiers["formula"].replace("*", " ").split())
     check(set(triggers) <= words, f"the formula leaves out {sorted(set(triggers) - words)}")
     check(modifiers["target"] in words, "to hold is replicas times the target, and the formula has another number")
+    holds(modifiers)
     check(scaled["minReplicaCount"] >= 1, "at none, nothing tells that the gate is open again")
     values = [str(value) for trigger in triggers.values() for value in trigger["metadata"].values()]
     check(all(isinstance(v, str) for t in triggers.values() for v in t["metadata"].values()), f"KEDA takes texts: {values}")
+
+
+def holds(modifiers):
+    """What the formula asks for, as KEDA reckons it: so many replicas are wanted as the target goes into it."""
+    formula, target = modifiers["formula"], float(modifiers["target"])
+    condition, whether, otherwise = re.fullmatch(r"(.+?) \? (.+?) : (.+)", formula).groups()
+    for shut, replicas, backlog, wanted in [(0, 3, 1000, 5), (1, 3, 1000, 3), (1, 3, 0, 3), (0, 3, 0, 0)]:
+        names = {"shut": shut, "replicas": replicas, "backlog": backlog}
+        given = eval(whether if eval(condition, {}, names) else otherwise, {}, names) / target
+        words = f"shut {shut}, {replicas} replicas and {backlog} events: asks for {given} replicas, not for {wanted}"
+        check(given == wanted, words)
 
 
 def main():

@@ -26,8 +26,8 @@ use support::standin::{Fault, Rule};
 use tricks::TRICKS;
 
 const EVENTS: usize = 2_000;
-/// Connections of the flood that are waited for.
-const FLOOD: usize = 10_000;
+/// Connections that are waited for.
+const CONNECTIONS: usize = 10_000;
 /// Of a probe; far above what it takes, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_PROBES: Duration = Duration::from_millis(200);
@@ -76,14 +76,18 @@ async fn an_abused_admin_port_starves_no_probe_and_holds_up_no_event() {
     let (end, ended) = tokio::sync::oneshot::channel();
     let work = async {
         delivered(&scene, EVENTS).await;
-        within(300, "the whole flood", abuse.until_flooded(FLOOD)).await;
+        within(300, "the whole abuse", abuse.until_ended(CONNECTIONS)).await;
         let files_more = daemon.descriptors().saturating_sub(files);
         end.send(()).unwrap();
         files_more
     };
     let (files_more, (probes, slowest)) = tokio::join!(work, probed(address, ended));
     let memory_more = daemon.peak_memory_kib() - memory;
-    println!("{probes} probes, the slowest {slowest:?}; {} of the flood, {} held", abuse.flooded(), abuse.held());
+    println!(
+        "{probes} probes, the slowest {slowest:?}; {} connections, {} at a time",
+        abuse.ended(),
+        abuse.at_a_time()
+    );
     println!("{files_more} descriptors and {memory_more} KiB more");
     assert!(files_more <= FILES_MORE_MAX, "{files_more} descriptors more");
     assert!(memory_more <= MEMORY_MORE_MAX_KIB, "{memory_more} KiB more");

@@ -19,9 +19,9 @@ mod tests;
 /// Connections at a time. In a flood, a place is the time in which a new one is heard: so they are many, and small.
 pub(super) const CONNECTIONS_MAX: usize = 256;
 
-/// Connections a second, with as many at once after a silence: far more than probes, scrapes and people need, and so few
-/// that a flood leaves the processor to the events. Those beyond wait in the kernel's queue.
-pub(super) const CONNECTIONS_PER_SECOND: f64 = 1000.0;
+/// Connections a second, with as many at once after a silence: far more than probes, scrapes and people need, so few that a
+/// flood leaves the processor to the events, and so many that a probe behind a full queue of the kernel's waits two seconds.
+pub(super) const CONNECTIONS_PER_SECOND: f64 = 2500.0;
 
 /// Where room is needed, how long a guest may say nothing; and from when it came, how long it may take in all. An honest
 /// one takes milliseconds.

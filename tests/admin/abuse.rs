@@ -16,7 +16,7 @@ use crate::tricks::TRICKS;
 /// One connection after the other in each of them.
 const LANES: usize = 50;
 /// Held open at a time, half of them in silence; less where the system allows less.
-const HELD: usize = 400;
+const HELD: usize = 3_000;
 /// Between two bytes of a slow one.
 const DRIP: Duration = Duration::from_millis(500);
 
@@ -25,7 +25,7 @@ const METRICS: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n";
 
 /// Everything at once, on a thread of its own. Dropping it ends it.
 pub struct Abuse {
-    flooded: watch::Receiver<usize>,
+    ended: watch::Receiver<usize>,
     held: usize,
     _end: oneshot::Sender<()>,
 }
@@ -34,7 +34,7 @@ impl Abuse {
     /// Begins it; `settle` is run first on its thread, which may choose a core there.
     pub fn begin(address: SocketAddr, settle: impl FnOnce() + Send + 'static) -> Self {
         let (end, ended) = oneshot::channel();
-        let (count, flooded) = watch::channel(0);
+        let (count, counted) = watch::channel(0);
         let held = HELD.min(files_allowed() / 2);
         std::thread::spawn(move || {
             settle();
@@ -44,32 +44,34 @@ impl Abuse {
                 drop(ended.await);
             });
         });
-        Self { flooded, held, _end: end }
+        Self { ended: counted, held, _end: end }
     }
 
-    /// How many are held.
-    pub fn held(&self) -> usize {
-        self.held
+    /// How many there are at a time.
+    pub fn at_a_time(&self) -> usize {
+        self.held + LANES
     }
 
-    /// How many connections of the flood have ended.
-    pub fn flooded(&self) -> usize {
-        *self.flooded.borrow()
+    /// How many connections have ended, of every kind; others came in their place.
+    pub fn ended(&self) -> usize {
+        *self.ended.borrow()
     }
 
-    /// Until so many connections of the flood have ended; it goes on, as the others do.
-    pub async fn until_flooded(&self, wanted: usize) {
-        self.flooded.clone().wait_for(|count| *count >= wanted).await.unwrap();
+    /// Until so many have ended.
+    pub async fn until_ended(&self, wanted: usize) {
+        self.ended.clone().wait_for(|count| *count >= wanted).await.unwrap();
     }
 }
 
 fn unleashed(address: SocketAddr, held: usize, count: &watch::Sender<usize>) -> JoinSet<()> {
     let mut running = JoinSet::new();
     for number in 0..held {
+        let count = count.clone();
         running.spawn(async move {
             loop {
                 // Shown the door, it comes again.
                 drop(hold(address, number % 2 == 0).await);
+                count.send_modify(|count| *count += 1);
             }
         });
     }

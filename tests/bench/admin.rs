@@ -39,8 +39,8 @@ const ROUNDS: usize = 5;
 /// How many events a measurement takes.
 const EVENTS: usize = 3_000;
 
-/// Connections of the flood before anything is measured: beyond what the port lets in at once after a silence.
-const WARM_UP: usize = 2_000;
+/// Connections before anything is measured: beyond what the port lets in at once after a silence.
+const WARM_UP: usize = 5_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,10 +57,10 @@ async fn main() -> ExitCode {
     let (mut quiet, mut abused) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         quiet.push(delivered(&scene, &mut published).await);
-        let (took, flooded) = under_abuse(&scene, address, &cores, &mut published).await;
+        let (took, ended) = under_abuse(&scene, address, &cores, &mut published).await;
         abused.push(took);
         println!(
-            "round {round}: {EVENTS} events in {:?}, and in {took:?} beside {flooded} connections",
+            "round {round}: {EVENTS} events in {:?}, and in {took:?} beside {ended} connections",
             quiet[round - 1]
         );
     }
@@ -92,12 +92,12 @@ async fn delivered(scene: &Scene, published: &mut usize) -> Duration {
     begun.elapsed()
 }
 
-/// The same under abuse, and how many connections of the flood the daemon has ended meanwhile.
+/// The same under abuse, and how many connections have ended meanwhile.
 async fn under_abuse(scene: &Scene, address: SocketAddr, cores: &Cores, published: &mut usize) -> (Duration, usize) {
     let core = cores.abuse.clone();
     let abuse = Abuse::begin(address, move || cores::pin_this_thread(&core));
-    within(60, "the flood", abuse.until_flooded(WARM_UP)).await;
-    let before = abuse.flooded();
+    within(60, "the abuse", abuse.until_ended(WARM_UP)).await;
+    let before = abuse.ended();
     let took = delivered(scene, published).await;
-    (took, abuse.flooded() - before)
+    (took, abuse.ended() - before)
 }

@@ -66,7 +66,7 @@ pub(super) struct Dispatcher {
     is_connected: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
-    slots: HashMap<Id, Slot>,
+    pub(super) slots: HashMap<Id, Slot>,
 }
 
 impl Dispatcher {

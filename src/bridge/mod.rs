@@ -16,6 +16,8 @@ pub mod phase;
 mod proofs;
 pub mod receipt;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod twins;
 pub mod wishes;
 

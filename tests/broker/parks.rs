@@ -2,7 +2,7 @@
 //!
 //! Not here: how long a wait is (`core::journey`), and which queue it takes (`core::parking`).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
@@ -116,20 +116,37 @@ when = "message_id is not none and (event.filler | length) > 500"
 procedure = "missing"
 data = { event_key = "{{ key }}" }
 [[rule]]
+name = "other"
+when = "message_id is not none and (event.filler | length) > 50"
+procedure = "ticket"
+data = { event_key = "{{ key }}" }
+[[rule]]
 name = "there"
 procedure = "lead"
 data = { event_key = "{{ key }}" }
 "#;
+    scene.api.set_procedures(&["lead", "ticket"]);
     let setup = scene.setup().sections(rules).broker("topology = \"declare\"\nprefetch = 16");
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
+    let of_both = async |numbers: std::ops::Range<usize>| {
+        let (begun, middle) = (Instant::now(), (numbers.start + numbers.end) / 2);
+        scene.publish_those(numbers.start..middle, 15).await;
+        scene.publish_those(middle..numbers.end, 100).await;
+        begun
+    };
+    let begun = of_both(260..460).await;
+    within(60, "two procedures", daemon.until_count(200, |line| fate(line, "created"))).await;
+    let alone = begun.elapsed();
     // More of them than there are places in hand, and before the others.
     scene.publish(60, 1000).await;
-    scene.publish_those(60..260, 15).await;
-    within(60, "the others", daemon.until_count(200, |line| fate(line, "created"))).await;
+    within(60, "the door is shut", daemon.until(|line| says(line, "gate shut") && line["scope"] == "missing")).await;
+    let begun = of_both(60..260).await;
+    within(60, "the others", daemon.until_count(400, |line| fate(line, "created"))).await;
+    println!("200 events of two procedures took {alone:?}, and {:?} beside a third that is not there", begun.elapsed());
     assert_eq!(daemon.count(|line| fate(line, "dead_letter")), 0);
-    scene.api.set_procedures(&["lead", "missing"]);
-    within(120, "the rest", scene.until_created(260)).await;
+    scene.api.set_procedures(&["lead", "ticket", "missing"]);
+    within(120, "the rest", scene.until_created(460)).await;
     assert!(scene.processes().values().all(|times| *times == 1), "none is doubled");
 }
 

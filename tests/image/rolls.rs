@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::replica::Replica;
 use super::stage::Stage;
 use crate::support::broker::eventually;
-use crate::support::daemon::{announced, fate};
+use crate::support::daemon::{announced, fate, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -66,7 +66,12 @@ async fn update(
         within(60, "publishing", stage.scene.publish_those(share(at)..share(at + 1), 300)).await;
         let busy = |books: &crate::support::standin::Books| books.requests.iter().any(|request| !request.over);
         within(60, "requests under way", stage.scene.api.until(busy)).await;
-        logs.extend(std::mem::replace(replica, new).stopped().await);
+        let log = std::mem::replace(replica, new).stopped().await;
+        let told = log.iter().position(|line| says(line, "stopping")).expect("it was told to end");
+        let finished = log[told..].iter().filter(|line| fate(line, "created") || fate(line, "found")).count();
+        println!("a replica finished {finished} requests after it was told to end");
+        assert!(finished > 0, "it was told to end in the middle of its requests");
+        logs.extend(log);
     }
     logs
 }

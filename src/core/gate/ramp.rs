@@ -15,7 +15,8 @@ const FIRST: u32 = 2;
 /// Requests a second beyond which there is nothing left to hold back.
 const TOP: u32 = 1000;
 
-/// The longest a ramp lasts.
+/// After this a ramp ends with the first step that was not used up, since then nothing is held back; and a failure in a step,
+/// of which a busy API always has some, no longer keeps the next one from growing.
 const LENGTH: Duration = Duration::from_secs(60);
 
 /// Where a ramp stands in its present step.
@@ -37,14 +38,14 @@ impl Ramp {
 
     /// The same ramp as it stands now; none once it is over.
     pub(super) fn at(self, now: Moment) -> Option<Self> {
-        if now.saturating_sub(self.opened) >= LENGTH {
-            return None;
-        }
+        let is_long = now.saturating_sub(self.opened) >= LENGTH;
         match now.saturating_sub(self.step_began).as_secs() {
             0 => Some(self),
-            1 => self.next(),
+            1 if is_long && self.full_until().is_none() => None,
+            1 => self.next(is_long),
+            _ if is_long => None,
             // In the steps between nothing came back, so that there is nothing to double.
-            steps => self.next().map(|ramp| ramp.step(self.step_began + STEP * count(steps), FIRST)),
+            steps => self.next(is_long).map(|ramp| ramp.step(self.step_began + STEP * count(steps), FIRST)),
         }
     }
 
@@ -69,8 +70,9 @@ impl Ramp {
         Self { good, has_failed: self.has_failed || !is_good, ..self }
     }
 
-    fn next(self) -> Option<Self> {
-        let most = if self.has_failed { self.allowance } else { self.allowance.saturating_mul(2) };
+    fn next(self, is_long: bool) -> Option<Self> {
+        let may_grow = is_long || !self.has_failed;
+        let most = if may_grow { self.allowance.saturating_mul(2) } else { self.allowance };
         let allowance = self.good.saturating_mul(2).min(most).max(FIRST);
         (allowance <= TOP).then(|| self.step(self.step_began + STEP, allowance))
     }
@@ -148,6 +150,38 @@ mod tests {
         let ramp = Ramp::new(secs(5));
         assert!(ramp.at(secs(65) - Duration::from_nanos(1)).is_some());
         assert_eq!(ramp.at(secs(65)), None);
+    }
+
+    #[test]
+    fn it_lasts_beyond_a_minute_while_it_holds_back_and_grows_then_though_some_fail() {
+        let mut ramp = Ramp::new(secs(0));
+        let mut allowed = Vec::new();
+        for second in 1..70 {
+            allowed.push(ramp.allowance());
+            // Four a second are all that the API takes, and there is more to do than may go.
+            let (good, failed) = (ramp.allowance().min(4), ramp.allowance().saturating_sub(4));
+            ramp = step(ramp, ramp.allowance(), good, failed).at(secs(second)).expect("it holds back");
+        }
+        assert_eq!(allowed.iter().max(), Some(&8));
+        for second in 70.. {
+            // It recovers but for one in ten.
+            let allowance = ramp.allowance();
+            let failed = allowance.div_ceil(10);
+            let Some(next) = step(ramp, allowance, allowance - failed, failed).at(secs(second)) else {
+                assert!(second < 80, "a ramp of {allowance} until {second}");
+                return;
+            };
+            assert!(next.allowance() <= 2 * (allowance - failed).max(1));
+            ramp = next;
+        }
+    }
+
+    #[test]
+    fn beyond_a_minute_it_ends_with_a_step_that_was_not_used_up() {
+        let full = step(Ramp { step_began: secs(64), ..Ramp::new(secs(0)) }, 2, 2, 0);
+        assert_eq!(full.at(secs(65)).map(Ramp::allowance), Some(4));
+        let idle = step(Ramp { step_began: secs(64), ..Ramp::new(secs(0)) }, 1, 1, 0);
+        assert_eq!((idle.at(secs(65)), full.at(secs(66))), (None, None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Config, Topology, topology, traps};
 pub struct Survey {
     /// What stands in the daemon's way, or in the way of wait queues.
     pub mistakes: Vec<String>,
-    /// What is risky about the work queue; it may be so on purpose.
+    /// What is risky about the queues; it may be so on purpose.
     pub warnings: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ async fn look(config: &Config, link: &Link) -> Result<Survey, Trouble> {
     // Looking at a queue that is missing would make it.
     if missing.is_none() {
         let traps = traps::find(config, connection).await?;
-        survey.warnings.extend(traps.into_iter().map(|trap| format!("queue `{}` {}", config.queue, trap.words)));
+        survey.warnings.extend(traps.into_iter().map(|trap| format!("queue `{}` {}", trap.queue, trap.words)));
     }
     if missing_waits.is_none() {
         survey.mistakes.extend(topology::wrong_wait_queue(config, connection).await?);

@@ -68,15 +68,16 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
     Ok((!missing.is_empty()).then_some(words))
 }
 
-/// What is wrong with the first wait queue that could drop an event or never give it back: asked by declaring it as it
-/// should be, which changes nothing about one that is there.
+/// What is wrong with each wait queue that could drop an event or never give it back: asked by declaring it as it should be,
+/// which changes nothing about one that is there.
 pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+    let mut wrong = Vec::new();
     for rung in RUNGS {
         let queue = wait_queue(&config.queue, rung);
         match look_at(config, connection, &queue, of_rung(config, rung)).await? {
             Ok(()) => {}
             Err(error) if is_other(&error) => {
-                return Ok(Some(format!("queue `{queue}` could drop or keep them: {error}; make it again")));
+                wrong.push(format!("queue `{queue}` could drop or keep them: {error}; make it again"));
             }
             Err(error) if is_refused(&error) => {
                 tracing::info!(
@@ -89,7 +90,7 @@ pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -
             Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
         }
     }
-    Ok(None)
+    Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
 }
 
 /// What the broker says when a queue is declared as it should be, which changes nothing about one that is there. Asked on a

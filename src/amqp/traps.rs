@@ -1,4 +1,4 @@
-//! What is risky about a work queue that somebody else made, said at each connect and by `check --online`.
+//! What is risky about queues that somebody else made, said at each connect and by `check --online`.
 //!
 //! Not here: refusing anything. It may be so on purpose, or a policy may make up for it, which the broker does not tell.
 
@@ -16,55 +16,92 @@ const DELIVERIES_MIN: i64 = 20;
 
 /// One of them.
 pub(super) struct Trap {
-    /// The argument of the queue, if the broker names one.
-    pub(super) argument: Option<String>,
+    /// The queue.
+    pub(super) queue: String,
+    /// Its argument, if the broker names one.
+    argument: Option<String>,
     /// What about it, as the end of a sentence that begins with the queue.
     pub(super) words: String,
 }
 
+/// How a queue differs from what it should be.
+struct Difference {
+    argument: Option<String>,
+    current: Option<AMQPValue>,
+    said: String,
+}
+
 /// Says every trap that the broker lets this user see.
 pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(), Trouble> {
-    for Trap { argument, words } in find(config, connection).await? {
-        tracing::warn!(queue = config.queue, argument, "trap: the work queue {words}");
+    for Trap { queue, argument, words } in find(config, connection).await? {
+        let which = if queue == config.queue { "work" } else { "dead-letter" };
+        tracing::warn!(queue, argument, "trap: the {which} queue {words}");
     }
     Ok(())
 }
 
-/// Every trap that the broker lets this user see. It is asked by declaring the queue as it should be, which changes nothing
-/// about one that is there: the answer names the first argument that differs.
+/// Every trap that the broker lets this user see.
 pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec<Trap>, Trouble> {
-    let mut traps = Vec::new();
-    let mut wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
-    for _ in 0..ASKED_MAX {
-        let Some(said) = difference(config, connection, wanted.clone()).await? else { break };
-        let Some(argument) = argument(&said) else {
-            traps.push(Trap { argument: None, words: format!("is made otherwise than it should be: {said}") });
-            break;
-        };
-        let current = current(&said);
-        if let Some(words) = words(argument, current.as_ref()) {
-            traps.push(Trap { argument: Some(argument.to_owned()), words: words.to_owned() });
-        }
-        wanted = match current {
-            // Nothing of ours: taken as it is, to see what else differs.
-            Some(current) if !wanted.inner().contains_key(argument) => with(wanted, argument, current),
-            _ => without(wanted, argument),
-        };
-    }
-    Ok(traps)
+    let wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
+    let Some(work) = differences(config, connection, &config.queue, wanted).await? else {
+        tracing::info!(queue = config.queue, "the broker does not let this user see how the queues are made");
+        return Ok(Vec::new());
+    };
+    let dead = differences(config, connection, &config.dead_letter_queue, of_quorum()).await?.unwrap_or_default();
+    let rejects = dead.iter().any(Difference::is_reject_publish);
+    let told = |queue: &String, of: Difference, words: Option<&str>| {
+        let otherwise = of.argument.is_none().then(|| format!("is made otherwise than it should be: {}", of.said));
+        let words = otherwise.or_else(|| words.map(str::to_owned))?;
+        Some(Trap { queue: queue.clone(), argument: of.argument, words })
+    };
+    let work = work.into_iter().filter_map(|of| {
+        let words = of_work(of.argument.as_deref().unwrap_or_default(), of.current.as_ref());
+        told(&config.queue, of, words)
+    });
+    let dead = dead.into_iter().filter_map(|of| {
+        let words = of_dead(of.argument.as_deref().unwrap_or_default(), rejects);
+        told(&config.dead_letter_queue, of, words)
+    });
+    Ok(work.chain(dead).collect())
 }
 
-/// What the broker says to a declare; none where the queue is as wanted, or this user may not ask.
-async fn difference(config: &Config, connection: &Connection, wanted: FieldTable) -> Result<Option<String>, Trouble> {
-    match look_at(config, connection, &config.queue, wanted).await? {
-        Ok(()) => Ok(None),
-        Err(error) if is_other(&error) => Ok(Some(error.to_string())),
-        Err(error) if is_refused(&error) => {
-            tracing::info!(queue = config.queue, "the broker does not let this user see how the work queue is made");
-            Ok(None)
-        }
-        Err(error) => Err(Trouble::during(&format!("looking at queue `{}`", config.queue), &error)),
+impl Difference {
+    fn is_reject_publish(&self) -> bool {
+        let value = AMQPValue::LongString("reject-publish".into());
+        self.argument.as_deref() == Some("x-overflow") && self.current.as_ref() == Some(&value)
     }
+}
+
+/// How a queue differs from what is wanted; none if this user may not ask. It is asked by declaring it as it should be, which
+/// changes nothing about one that is there: the answer names the first argument that differs.
+async fn differences(
+    config: &Config,
+    connection: &Connection,
+    queue: &str,
+    mut wanted: FieldTable,
+) -> Result<Option<Vec<Difference>>, Trouble> {
+    let mut found = Vec::new();
+    for _ in 0..ASKED_MAX {
+        let said = match look_at(config, connection, queue, wanted.clone()).await? {
+            Ok(()) => break,
+            Err(error) if is_other(&error) => error.to_string(),
+            Err(error) if is_refused(&error) => return Ok(None),
+            Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
+        };
+        let (argument, current) = (argument(&said).map(str::to_owned), current(&said));
+        found.push(Difference { argument: argument.clone(), current: current.clone(), said });
+        let Some(argument) = argument else { break };
+        wanted = match current {
+            // Nothing of ours: taken as it is, to see what else differs.
+            Some(current) if !wanted.inner().contains_key(argument.as_str()) => with(wanted, &argument, current),
+            _ => without(wanted, &argument),
+        };
+    }
+    Ok(Some(found))
+}
+
+fn of_quorum() -> FieldTable {
+    with(FieldTable::default(), "x-queue-type", AMQPValue::LongString("quorum".into()))
 }
 
 /// The argument that differs: `inequivalent arg 'x-…' for queue …`.
@@ -82,8 +119,23 @@ fn current(said: &str) -> Option<AMQPValue> {
     })
 }
 
-/// Why it is a trap, if it is one.
-fn words(argument: &str, current: Option<&AMQPValue>) -> Option<&'static str> {
+/// Why it is a trap of the dead-letter queue, if it is one.
+fn of_dead(argument: &str, rejects: bool) -> Option<&'static str> {
+    match argument {
+        "x-queue-type" => Some("is no quorum queue: each dead letter is on one node"),
+        "x-message-ttl" | "x-expires" => {
+            Some("has a time of its own: a dead letter that nobody has taken by then is deleted")
+        }
+        // A full one that refuses is waited for.
+        "x-max-length" | "x-max-length-bytes" if !rejects => Some(
+            "has a limit of its own: beyond it the oldest dead letters are deleted, unless `x-overflow` is `reject-publish`",
+        ),
+        _ => None,
+    }
+}
+
+/// Why it is a trap of the work queue, if it is one.
+fn of_work(argument: &str, current: Option<&AMQPValue>) -> Option<&'static str> {
     Some(match argument {
         "x-delivery-limit" => match current {
             Some(AMQPValue::LongLongInt(0..DELIVERIES_MIN)) => {
@@ -158,9 +210,17 @@ mod tests {
 
     #[test]
     fn only_a_low_delivery_limit_is_a_trap() {
-        let is_told = |limit| words("x-delivery-limit", Some(&AMQPValue::LongLongInt(limit))).is_some();
+        let is_told = |limit| of_work("x-delivery-limit", Some(&AMQPValue::LongLongInt(limit))).is_some();
         assert_eq!([-1, 0, 3, 19, 20, 100].map(is_told), [false, true, true, true, false, false]);
-        assert_eq!(words("x-single-active-consumer", Some(&AMQPValue::Boolean(true))), None);
+        assert_eq!(of_work("x-single-active-consumer", Some(&AMQPValue::Boolean(true))), None);
+    }
+
+    #[test]
+    fn a_limit_of_the_dead_letter_queue_is_a_trap_unless_it_refuses() {
+        let is_trap = |argument| [false, true].map(|rejects| of_dead(argument, rejects).is_some());
+        assert_eq!(is_trap("x-max-length"), [true, false]);
+        assert_eq!(is_trap("x-message-ttl"), [true, true]);
+        assert_eq!(is_trap("x-dead-letter-exchange"), [false, false], "somebody's way to try again");
     }
 
     #[test]

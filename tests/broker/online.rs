@@ -80,10 +80,14 @@ async fn a_missing_wait_queue_and_one_that_could_drop_events_are_refused() {
     holds(&said, &[QUEUE_LINE, "missing in the broker", &wait]);
     let mut short = FieldTable::default();
     short.insert("x-max-length".into(), AMQPValue::LongInt(1));
-    scene.client.declare_quorum(&wait, short).await;
+    let another = format!("{}.wait.1h", scene.queue());
+    scene.client.delete(&another).await;
+    for wait in [&wait, &another] {
+        scene.client.declare_quorum(wait, short.clone()).await;
+    }
     let (code, said) = check(&scene.setup(), &["--json"]).await;
     assert_eq!(code, Some(78), "{said}");
-    holds(&said, &["could drop", &wait, "\"line\":4"]);
+    holds(&said, &["could drop", &wait, &another, "\"line\":4"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,25 +10,9 @@ use lapin::types::{AMQPValue, ShortString};
 use super::intake::Held;
 use super::original::{self, own, text};
 use crate::core::settlement::Letter;
-use crate::core::words::{Fault, Reason};
 
 /// All headers together, in bytes: properties and headers must fit one frame of 128 KiB.
 const HEADERS_MAX: usize = 64 * 1024;
-
-/// The letter of a message whose handling ended without an answer.
-pub(super) fn abandoned() -> Letter {
-    Letter {
-        fault: Fault::new(Reason::Crashing, "its handling ended without an answer; see the log of this time"),
-        status: None,
-        attempts: 0,
-        first_seen_ms: 0,
-        last_seen_ms: 0,
-        rule: None,
-        procedure: None,
-        key: None,
-        origin: None,
-    }
-}
 
 /// The properties of the dead letter of `held`.
 pub(super) fn properties(held: &Held, letter: &Letter) -> BasicProperties {

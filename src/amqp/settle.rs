@@ -72,11 +72,21 @@ impl Desk {
                 Some(Settlement::DeadLetter(letter)) => self.post(number, &letter),
                 Some(Settlement::Park(rung, travel)) => self.park(number, rung, &travel),
                 Some(Settlement::Release) => self.release(number).await?,
-                None if *self.stop.borrow() => self.release(number).await?,
-                None => self.post(number, &letter::abandoned()),
+                None => self.forgotten(number).await?,
             }
         }
         self.acknowledge(done).await
+    }
+
+    /// Nobody answered for it, as when the dispatcher dies: that is no fault of the event, which goes back. If it is what the
+    /// daemon dies of, its returns tell.
+    async fn forgotten(&mut self, tag: u64) -> Result<(), Trouble> {
+        if !*self.stop.borrow() {
+            tracing::error!(
+                "an event was let go of without an answer; it goes back to its queue. Please report this log"
+            );
+        }
+        self.release(tag).await
     }
 
     fn post(&mut self, tag: u64, why: &Letter) {

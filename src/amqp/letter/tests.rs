@@ -5,6 +5,7 @@ use lapin::types::FieldTable;
 
 use super::super::size::bytes;
 use super::*;
+use crate::core::words::{Fault, Reason};
 
 const HUGE: usize = 100 * 1024;
 

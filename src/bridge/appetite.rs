@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::dispatch::Dispatcher;
+use super::in_hand::Stage;
 use crate::core::gate::Moment;
 use crate::core::parking::RUNGS;
 
@@ -40,17 +41,24 @@ impl Dispatcher {
                 Appetite::Full => tracing::info!("events are taken again as there are places"),
             }
         }
+        if is_news && wanted == Appetite::One {
+            self.let_go_of(Duration::ZERO, now);
+        }
+    }
+
+    /// Parks what has been in hand for long and may not go even now: the probe of a gate that is shut, what waits for one
+    /// procedure, or for its turn.
+    pub(super) fn let_go_of_the_old(&mut self, now: Moment) {
         if self.can_park {
-            let at_once = is_news && wanted == Appetite::One;
-            self.let_go_of(if at_once { Duration::ZERO } else { let_go_after.saturating_mul(KEPT) }, now);
+            self.let_go_of(self.bridge.gate.let_go_after.saturating_mul(KEPT), now);
         }
     }
 
     fn let_go_of(&mut self, longest: Duration, now: Moment) {
         for slot in self.hand.idle() {
-            if self.hand.get(slot).is_some_and(|event| event.papers.held(now) >= longest) {
-                self.park(slot, RUNGS[0].wait, Duration::ZERO);
-            }
+            let Some(event) = self.hand.get(slot).filter(|event| event.papers.held(now) >= longest) else { continue };
+            let rest = if let Stage::Delayed(until) = event.stage { until.saturating_sub(now) } else { Duration::ZERO };
+            self.park(slot, rest.max(RUNGS[0].wait), Duration::ZERO);
         }
     }
 }

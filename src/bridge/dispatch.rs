@@ -226,6 +226,7 @@ impl Dispatcher {
                 Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
             }
         }
+        self.let_go_of_the_old(now);
         self.prove_what_may(now).map_or(wake, |due| wake.min(due))
     }
 

@@ -76,11 +76,9 @@ impl Dispatcher {
         }
         if self.patience().is_crowded(held_up.len()) {
             for (slot, shut_for) in held_up {
-                self.park(
-                    slot,
-                    shut_for.clamp(RUNGS[0].wait, self.bridge.gate.probe_max.max(RUNGS[0].wait)),
-                    Duration::ZERO,
-                );
+                let wait = shut_for.clamp(RUNGS[0].wait, self.bridge.gate.probe_max.max(RUNGS[0].wait));
+                // A whole rung: what were left of the wait would be waited for in a place.
+                self.park(slot, rung_for(wait).0.wait, Duration::ZERO);
             }
         }
     }

@@ -160,6 +160,18 @@ async fn what_waits_for_one_procedure_goes_before_the_broker_takes_it_back() {
 }
 
 #[tokio::test]
+async fn what_may_go_goes_however_soon_it_is_let_go_of() {
+    let gate = "let_go_after = \"1ms\"";
+    let (corridor, mut shore) = (Corridor::with(Wishes { gate, ..Wishes::default() }).await, Shore::new());
+    corridor.connected(true).await;
+    corridor.api.plan(vec![Rule::always(Fault::Delay { ms: 50 })]);
+    // It looks, is not found, and is created.
+    corridor.send(&shore, 1, Message { travel: Some(Travel::default().encode()), ..event("m1", "sought", "{}") }).await;
+    assert_eq!(within(10, "its answer", shore.answer()).await.1, Settlement::Ack);
+    assert_eq!(corridor.api.created().len(), 1);
+}
+
+#[tokio::test]
 async fn in_a_hand_of_one_place_a_shut_procedure_stands_in_nobodys_way_and_is_asked_all_the_same() {
     let (corridor, mut shore) = (Corridor::with(Wishes { places: 1, ..Wishes::default() }).await, Shore::new());
     corridor.connected(true).await;

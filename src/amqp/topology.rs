@@ -85,7 +85,7 @@ pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -
                     "the broker does not let this user see how the wait queues are made: make them \
                      as config/ says"
                 );
-                return Ok(None);
+                break;
             }
             Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
         }

@@ -89,8 +89,11 @@ async fn differences(
             Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
         };
         let (argument, current) = (argument(&said).map(str::to_owned), current(&said));
-        found.push(Difference { argument: argument.clone(), current: current.clone(), said });
-        let Some(argument) = argument else { break };
+        let is_known = found.iter().any(|of: &Difference| of.argument == argument);
+        if !is_known {
+            found.push(Difference { argument: argument.clone(), current: current.clone(), said });
+        }
+        let Some(argument) = argument.filter(|_| !is_known) else { break };
         wanted = match current {
             // Nothing of ours: taken as it is, to see what else differs.
             Some(current) if !wanted.inner().contains_key(argument.as_str()) => with(wanted, &argument, current),
@@ -123,6 +126,9 @@ fn current(said: &str) -> Option<AMQPValue> {
 fn of_dead(argument: &str, rejects: bool) -> Option<&'static str> {
     match argument {
         "x-queue-type" => Some("is no quorum queue: each dead letter is on one node"),
+        "durable" | "auto_delete" | "exclusive" => {
+            Some("does not outlive a restart of the broker, or its last reader, and neither do the dead letters in it")
+        }
         "x-message-ttl" | "x-expires" => {
             Some("has a time of its own: a dead letter that nobody has taken by then is deleted")
         }

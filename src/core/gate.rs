@@ -225,6 +225,8 @@ impl Gate {
             Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_look(procedure) => Verdict::Good,
             Outcome::Unavailable { .. } if is_open || self.wants_a_look(procedure) => Verdict::Good,
             outcome if is_of_looks_alone(outcome) => Verdict::Aside,
+            // It speaks of the event, and the procedure is there: a ramp may grow by it.
+            outcome if is_open && is_a_word(outcome) => Verdict::Good,
             _ => Verdict::Again,
         }
     }

@@ -41,9 +41,8 @@ impl Ramp {
         let is_long = now.saturating_sub(self.opened) >= LENGTH;
         match now.saturating_sub(self.step_began).as_secs() {
             0 => Some(self),
-            1 if is_long && self.full_until().is_none() => None,
+            _ if is_long && self.full_until().is_none() => None,
             1 => self.next(is_long),
-            _ if is_long => None,
             // In the steps between nothing came back, so that there is nothing to double.
             steps => self.next(is_long).map(|ramp| ramp.step(self.step_began + STEP * count(steps), FIRST)),
         }
@@ -82,7 +81,7 @@ impl Ramp {
     }
 }
 
-/// Less than [`LENGTH`] in steps.
+/// So many steps.
 fn count(steps: u64) -> u32 {
     u32::try_from(steps).unwrap_or(u32::MAX)
 }
@@ -181,7 +180,9 @@ mod tests {
         let full = step(Ramp { step_began: secs(64), ..Ramp::new(secs(0)) }, 2, 2, 0);
         assert_eq!(full.at(secs(65)).map(Ramp::allowance), Some(4));
         let idle = step(Ramp { step_began: secs(64), ..Ramp::new(secs(0)) }, 1, 1, 0);
-        assert_eq!((idle.at(secs(65)), full.at(secs(66))), (None, None));
+        assert_eq!((idle.at(secs(65)), idle.at(secs(300))), (None, None));
+        // It held back, and nobody has looked since.
+        assert_eq!(full.at(secs(66)).map(Ramp::allowance), Some(FIRST));
     }
 
     #[test]

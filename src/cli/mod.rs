@@ -12,7 +12,7 @@ pub mod run;
 pub mod test;
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -74,7 +74,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Whoever read has gone, as `head` goes once it has enough, or the disk is full.
 fn unheard(error: &io::Error) -> Exit {
     if error.kind() != ErrorKind::BrokenPipe {
-        eprintln!("standard output: {error}");
+        // Where that is full as well, nobody can be told.
+        drop(writeln!(io::stderr(), "standard output: {error}"));
     }
     Exit::Unheard
 }

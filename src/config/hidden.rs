@@ -64,7 +64,9 @@ fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidd
     if SECRETS.contains(&key) || !keys.contains(&key) {
         leaves(value, hidden);
     } else if SECRET_FILES.contains(&key) {
-        hidden.extend(value.get_ref().as_str().filter(|text| !is_path(text)).map(|_| value.span()));
+        if !value.get_ref().as_str().is_some_and(is_path) {
+            leaves(value, hidden);
+        }
     } else if URLS.contains(&key) {
         hidden.extend(credentials(key, value.span(), text));
     }

@@ -159,7 +159,7 @@ fn complains_of_no_right(log: &[Value]) {
 }
 
 async fn may_not_read_dead_letters(broker: &Broker) {
-    let daemon = Client::connect(&broker.url_as(DAEMON, "two", VHOST)).await;
+    let daemon = Client::connect(&broker.url_as(DAEMON, "three", VHOST)).await;
     let channel = daemon.connection().create_channel().await.unwrap();
     let taken = channel.basic_get(DEAD.into(), BasicGetOptions::default()).await;
     assert!(taken.is_err_and(|error| error.to_string().contains("ACCESS_REFUSED")));

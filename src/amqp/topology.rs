@@ -197,7 +197,7 @@ fn of_rung(config: &Config, rung: Rung) -> FieldTable {
     arguments
 }
 
-fn kind(queue_type: QueueType) -> FieldTable {
+pub(super) fn kind(queue_type: QueueType) -> FieldTable {
     let word = match queue_type {
         QueueType::Quorum => "quorum",
         QueueType::Classic => "classic",

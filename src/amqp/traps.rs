@@ -5,7 +5,7 @@
 use lapin::Connection;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-use super::topology::{back_to, look_at};
+use super::topology::{back_to, kind, look_at};
 use super::trouble::{Trouble, is_other, is_refused};
 use super::{Config, QueueType};
 
@@ -47,25 +47,24 @@ pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec
         tracing::info!(queue = config.queue, "the broker does not let this user see how the queues are made");
         return Ok(Vec::new());
     };
-    let dead = differences(config, connection, &config.dead_letter_queue, of_quorum()).await?.unwrap_or_default();
-    let rejects = dead.iter().any(Difference::is_reject_publish);
-    let told = |queue: &String, of: Difference, words: Option<&str>| {
-        let otherwise = of.argument.is_none().then(|| format!("is made otherwise than it should be: {}", of.said));
-        let words = otherwise.or_else(|| words.map(str::to_owned))?;
-        Some(Trap { queue: queue.clone(), argument: of.argument, words })
-    };
-    let work = work.into_iter().filter_map(|of| {
-        let words = of_work(of.argument.as_deref().unwrap_or_default(), of.current.as_ref());
-        told(&config.queue, of, words)
-    });
-    let dead = dead.into_iter().filter_map(|of| {
-        let words = of_dead(of.argument.as_deref().unwrap_or_default(), rejects);
-        told(&config.dead_letter_queue, of, words)
-    });
-    Ok(work.chain(dead).collect())
+    let dead = &config.dead_letter_queue;
+    let of_letters = differences(config, connection, dead, kind(QueueType::Quorum)).await?.unwrap_or_default();
+    let rejects = of_letters.iter().any(Difference::is_reject_publish);
+    let work = work.into_iter().filter_map(|of| of.trap(&config.queue, of_work));
+    let of_letters = of_letters.into_iter().filter_map(|of| of.trap(dead, |argument, _| of_dead(argument, rejects)));
+    Ok(work.chain(of_letters).collect())
 }
 
 impl Difference {
+    /// The trap that it is of `queue`, if `words` has any for it.
+    fn trap(self, queue: &str, words: impl Fn(&str, Option<&AMQPValue>) -> Option<&'static str>) -> Option<Trap> {
+        let words = match &self.argument {
+            Some(argument) => words(argument, self.current.as_ref())?.to_owned(),
+            None => format!("is made otherwise than it should be: {}", self.said),
+        };
+        Some(Trap { queue: queue.to_owned(), argument: self.argument, words })
+    }
+
     fn is_reject_publish(&self) -> bool {
         let value = AMQPValue::LongString("reject-publish".into());
         self.argument.as_deref() == Some("x-overflow") && self.current.as_ref() == Some(&value)
@@ -89,11 +88,12 @@ async fn differences(
             Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
         };
         let (argument, current) = (argument(&said).map(str::to_owned), current(&said));
-        let is_known = found.iter().any(|of: &Difference| of.argument == argument);
-        if !is_known {
-            found.push(Difference { argument: argument.clone(), current: current.clone(), said });
+        // What cannot be wanted otherwise is said again and again.
+        if found.iter().any(|of: &Difference| of.argument == argument) {
+            break;
         }
-        let Some(argument) = argument.filter(|_| !is_known) else { break };
+        found.push(Difference { argument: argument.clone(), current: current.clone(), said });
+        let Some(argument) = argument else { break };
         wanted = match current {
             // Nothing of ours: taken as it is, to see what else differs.
             Some(current) if !wanted.inner().contains_key(argument.as_str()) => with(wanted, &argument, current),
@@ -101,10 +101,6 @@ async fn differences(
         };
     }
     Ok(Some(found))
-}
-
-fn of_quorum() -> FieldTable {
-    with(FieldTable::default(), "x-queue-type", AMQPValue::LongString("quorum".into()))
 }
 
 /// The argument that differs: `inequivalent arg 'x-…' for queue …`.

@@ -26,7 +26,13 @@ pub fn begin(log: Log) -> Result<(), String> {
     let begun = if is_json {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
-        builder.with_ansi(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())).try_init()
+        builder.with_ansi(is_coloured(is_terminal)).try_init()
     };
     begun.map_err(|error| format!("logging: {error}"))
+}
+
+/// Whether there is colour: on a terminal, unless its user wants none (<https://no-color.org>).
+#[must_use]
+pub fn is_coloured(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

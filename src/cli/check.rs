@@ -10,7 +10,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::ink::is_coloured;
 use super::{Common, online};
 use crate::config::{self, Config, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
@@ -20,6 +19,7 @@ use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::mapping::schemas::Schemas;
 use crate::core::mistake::Mistake;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
+use crate::telemetry::is_coloured;
 
 /// What `check` takes.
 #[derive(Args, Debug)]
@@ -140,9 +140,12 @@ pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
 /// As [`load`], for a verb that sends nothing: the files of secrets and certificates need not be there.
 ///
 /// # Errors
-/// Every mistake, each with its place.
-pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
-    ready(Use::Desk, config::read_for(Use::Desk, path, variables()))
+/// How the verb ends, every mistake having been said on standard error.
+pub(super) fn load_at_desk(path: &Path) -> Result<Ready, Exit> {
+    ready(Use::Desk, config::read_for(Use::Desk, path, variables())).map_err(|mistakes| {
+        eprintln!("{mistakes}");
+        Exit::Config
+    })
 }
 
 /// As [`load`], to run by it: mapping cases are for the desk, and what they name need not be there.

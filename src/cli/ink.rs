@@ -2,6 +2,8 @@
 //!
 //! Not here: what is written in it.
 
+use crate::telemetry::is_coloured;
+
 /// What is put around words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ink {
@@ -20,9 +22,4 @@ impl Ink {
             Self { good: "", bad: "", bold: "", plain: "" }
         }
     }
-}
-
-/// On a terminal, unless its user wants no colour (<https://no-color.org>).
-pub(super) fn is_coloured(is_terminal: bool) -> bool {
-    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -61,10 +61,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
     let ready = match load_at_desk(&common.config) {
         Ok(ready) => ready,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return Ok(Exit::Config);
-        }
+        Err(exit) => return Ok(exit),
     };
     let (mut exit, mut number) = (Exit::Done, 0);
     let ink = Ink::on(std::io::stdout().is_terminal());

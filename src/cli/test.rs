@@ -33,10 +33,7 @@ pub struct Arguments {
 pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
     let ready = match load_at_desk(&common.config) {
         Ok(ready) => ready,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return Ok(Exit::Config);
-        }
+        Err(exit) => return Ok(exit),
     };
     let report = Report::of(&ready);
     if arguments.json {

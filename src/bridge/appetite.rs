@@ -55,8 +55,8 @@ impl Dispatcher {
     }
 
     fn let_go_of(&mut self, longest: Duration, now: Moment) {
-        for slot in self.hand.idle() {
-            let Some(event) = self.hand.get(slot).filter(|event| event.papers.held(now) >= longest) else { continue };
+        for slot in self.hand.idle_for(longest, now) {
+            let Some(event) = self.hand.get(slot) else { continue };
             let rest = if let Stage::Delayed(until) = event.stage { until.saturating_sub(now) } else { Duration::ZERO };
             self.park(slot, rest.max(RUNGS[0].wait), Duration::ZERO);
         }

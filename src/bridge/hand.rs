@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::in_hand::{InHand, Stage};
 use crate::core::event::Key;
@@ -145,8 +146,16 @@ impl Hand {
 
     /// Every event in hand that no request is under way for.
     pub(super) fn idle(&self) -> Vec<Slot> {
-        let idle = self.events.iter().filter(|(_, event)| !matches!(event.stage, Stage::Running { .. }));
-        idle.map(|(slot, _)| *slot).collect()
+        self.resting().map(|(slot, _)| *slot).collect()
+    }
+
+    /// The same, those that have been in hand for so long.
+    pub(super) fn idle_for(&self, longest: Duration, now: Moment) -> Vec<Slot> {
+        self.resting().filter(|(_, event)| event.papers.held(now) >= longest).map(|(slot, _)| *slot).collect()
+    }
+
+    fn resting(&self) -> impl Iterator<Item = (&Slot, &InHand)> {
+        self.events.iter().filter(|(_, event)| !matches!(event.stage, Stage::Running { .. }))
     }
 
     /// Every event in hand.

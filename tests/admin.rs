@@ -11,6 +11,8 @@ mod support;
 mod abuse;
 #[path = "broker/scene.rs"]
 mod scene;
+#[path = "admin/stage.rs"]
+mod stage;
 #[path = "admin/tricks.rs"]
 mod tricks;
 
@@ -18,11 +20,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use abuse::{Abuse, said};
-use scene::Scene;
-use support::broker::shared;
-use support::daemon::Daemon;
+use stage::{delivered, stage};
+use support::broker::{Vhost, shared};
 use support::deadline::within;
-use support::standin::{Fault, Rule};
 use tricks::TRICKS;
 
 const EVENTS: usize = 2_000;
@@ -51,31 +51,19 @@ async fn probed(address: SocketAddr, mut end: tokio::sync::oneshot::Receiver<()>
     (times, slowest)
 }
 
-/// Publishes so many events beginning with that number, until all are processes.
-async fn delivered(scene: &Scene, from: usize) {
-    within(120, "publishing", scene.publish_those(from..from + EVENTS, 200)).await;
-    within(300, "all created", scene.until_created(from + EVENTS)).await;
-}
-
-async fn stage() -> (Scene, Daemon, SocketAddr) {
-    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
-    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 20 })]);
-    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
-    within(60, "consuming", daemon.consuming()).await;
-    let address = within(60, "its address", daemon.admin()).await;
-    let address = address.strip_prefix("http://").unwrap().parse().unwrap();
-    (scene, daemon, address)
+async fn place() -> Vhost {
+    within(240, "a broker", async { shared().await.vhost().await }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abused_admin_port_starves_no_probe_and_holds_up_no_event() {
-    let (scene, daemon, address) = stage().await;
-    delivered(&scene, 0).await;
+    let (scene, daemon, address) = stage(place().await).await;
+    delivered(&scene, 0..EVENTS, 200).await;
     let (files, memory) = (daemon.descriptors(), daemon.peak_memory_kib());
     let abuse = Abuse::begin(address, || {});
     let (end, ended) = tokio::sync::oneshot::channel();
     let work = async {
-        delivered(&scene, EVENTS).await;
+        delivered(&scene, EVENTS..2 * EVENTS, 200).await;
         within(300, "the whole abuse", abuse.until_ended(CONNECTIONS)).await;
         let files_more = daemon.descriptors().saturating_sub(files);
         end.send(()).unwrap();
@@ -99,7 +87,7 @@ async fn an_abused_admin_port_starves_no_probe_and_holds_up_no_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_trick_of_a_path_a_head_or_a_body_gets_more_than_the_port_shows() {
-    let (_scene, _daemon, address) = stage().await;
+    let (_scene, _daemon, address) = stage(place().await).await;
     for trick in TRICKS {
         let answer = within(30, trick.name, said(address, &trick.request())).await;
         let text = String::from_utf8_lossy(&answer);

@@ -13,6 +13,8 @@ mod abuse;
 mod cores;
 #[path = "../broker/scene.rs"]
 mod scene;
+#[path = "../admin/stage.rs"]
+mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../admin/tricks.rs"]
@@ -25,10 +27,9 @@ use std::time::{Duration, Instant};
 use abuse::Abuse;
 use cores::Cores;
 use scene::Scene;
+use stage::{delivered, stage};
 use support::broker::Broker;
-use support::daemon::Daemon;
 use support::deadline::within;
-use support::standin::{Fault, Rule};
 
 /// At most so many times the time that it takes in quiet.
 const RATIO_MAX: f64 = 1.5;
@@ -49,14 +50,14 @@ async fn main() -> ExitCode {
         return if std::env::var_os("CHAKRA_BRIDGE_CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     };
     let broker = within(240, "a broker", Broker::start()).await;
-    let (scene, daemon, address) = stage(&broker).await;
+    let (scene, daemon, address) = stage(broker.vhost().await).await;
     cores.keep([std::process::id(), daemon.pid()].into_iter().chain(broker.pids()));
     println!("the abuse is on core {}; daemon, broker and stand-in are on {}", cores.abuse, cores.work);
     let mut published = 0;
-    delivered(&scene, &mut published).await;
+    timed(&scene, &mut published).await;
     let (mut quiet, mut abused) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
-        quiet.push(delivered(&scene, &mut published).await);
+        quiet.push(timed(&scene, &mut published).await);
         let (took, ended) = under_abuse(&scene, address, &cores, &mut published).await;
         abused.push(took);
         println!(
@@ -74,21 +75,11 @@ async fn main() -> ExitCode {
     if ratio <= RATIO_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn stage(broker: &Broker) -> (Scene, Daemon, SocketAddr) {
-    let scene = Scene::empty(broker.vhost().await).await;
-    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 20 })]);
-    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
-    within(60, "consuming", daemon.consuming()).await;
-    let address = within(60, "its address", daemon.admin()).await;
-    (scene, daemon, address.strip_prefix("http://").unwrap().parse().unwrap())
-}
-
-/// Publishes so many events, and answers how long it is until all are processes.
-async fn delivered(scene: &Scene, published: &mut usize) -> Duration {
-    let begun = Instant::now();
-    within(120, "publishing", scene.publish_those(*published..*published + EVENTS, 1000)).await;
+/// Publishes so many more events, and answers how long it is until all are processes.
+async fn timed(scene: &Scene, published: &mut usize) -> Duration {
+    let (begun, before) = (Instant::now(), *published);
     *published += EVENTS;
-    within(300, "all created", scene.until_created(*published)).await;
+    delivered(scene, before..*published, 1000).await;
     begun.elapsed()
 }
 
@@ -98,6 +89,6 @@ async fn under_abuse(scene: &Scene, address: SocketAddr, cores: &Cores, publishe
     let abuse = Abuse::begin(address, move || cores::pin_this_thread(&core));
     within(60, "the abuse", abuse.until_ended(WARM_UP)).await;
     let before = abuse.ended();
-    let took = delivered(scene, published).await;
+    let took = timed(scene, published).await;
     (took, abuse.ended() - before)
 }

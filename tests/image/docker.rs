@@ -11,7 +11,7 @@ use std::process::Stdio;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 
 /// Set by `.ci/run`, where nothing may be left out.
 const CI: &str = "CHAKRA_BRIDGE_CI";
@@ -19,6 +19,8 @@ const CI: &str = "CHAKRA_BRIDGE_CI";
 const FILES: [&str; 3] = [".dockerignore", "Cargo.toml", "Cargo.lock"];
 pub const VERSION: &str = "9.8.7";
 pub const REVISION: &str = "of-a-test";
+/// Held by each test that plays: nobody builds beside it, which would take both cores and the disk from under its deadlines.
+pub static PLAY: RwLock<()> = RwLock::const_new(());
 static IMAGE: OnceCell<Option<String>> = OnceCell::const_new();
 
 /// The name of the image. Nothing, and said so, where no engine answers; a failure where `CHAKRA_BRIDGE_CI` is set.
@@ -66,7 +68,8 @@ pub async fn built(name: &str, dockerfile: &str, folders: &[&str]) -> String {
     name
 }
 
-/// The image of the source as it was before its last change, by the history of this checkout.
+/// The image of the source as it was before its last change, by the history of this checkout. To be asked for before the stage:
+/// it is not built beside a play.
 pub async fn built_before() -> String {
     let commit = before().await;
     let name = format!("chakra-bridge:test-before-{}", &commit[..16]);
@@ -78,6 +81,7 @@ pub async fn built_before() -> String {
         let archive =
             format!("git -c safe.directory='*' -c tar.umask=0022 archive {commit} {paths} | tar -x -C '{there}'");
         run("sh", &["-c", &archive]).await.expect("the source as it was");
+        let _alone = PLAY.write().await;
         build(&name, "deploy/Dockerfile", folder.path()).await;
     }
     name

@@ -2,7 +2,9 @@
 //!
 //! Not here: what is tested.
 
-use super::docker::{docker, image};
+use tokio::sync::RwLockReadGuard;
+
+use super::docker::{PLAY, docker, image};
 use super::replica::Replica;
 use super::scene::Scene;
 use crate::support::broker::Broker;
@@ -22,12 +24,14 @@ pub struct Stage {
     pub network: String,
     // Last: a network is removed when nothing is in it.
     _keeper: Keeper,
+    _play: RwLockReadGuard<'static, ()>,
 }
 
 impl Stage {
     /// With a broker of that image. Nothing, and said so, without a Docker engine.
     pub async fn with(broker: &str) -> Option<Self> {
         let image = image().await?;
+        let play = PLAY.read().await;
         let broker = Broker::image(broker).await?;
         let network = format!("chakra-bridge-tests-{:016x}", fastrand::u64(..));
         let keeper = Keeper::start(SCRIPT, std::slice::from_ref(&network), None);
@@ -39,7 +43,7 @@ impl Stage {
         let api = StandIn::start_on((host, 0).into()).await.expect("the host is in the network");
         let place = broker.vhost().await;
         let scene = Scene { client: place.client().await, api, place };
-        Some(Self { scene, _broker: broker, image, network, _keeper: keeper })
+        Some(Self { scene, _broker: broker, image, network, _keeper: keeper, _play: play })
     }
 
     /// The configuration of a replica: the broker by its name, the probes where the engine can ask.

@@ -7,7 +7,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
-use super::docker::built_before;
+use super::docker::{built_before, image};
 use super::rolls::SECTIONS;
 use super::stage::Stage;
 use crate::support::daemon::{announced, fate};
@@ -59,8 +59,12 @@ const EVENTS: usize = 200;
 
 /// The older build parks all events, and ends when the newer one is ready: that one makes the processes.
 async fn updated(rabbitmq: &str) {
-    let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
+    // The newer one first: it says whether there is an engine.
+    if within(BEGIN, "the image", image()).await.is_none() {
+        return;
+    }
     let older = within(BEGIN, "the build before", built_before()).await;
+    let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
     let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"");
     stage.scene.api.plan(vec![Rule::always(Canned::new(423).retry_after("12")).times(1)]);
     let mut before = within(180, "the older one", stage.replica_of(&older, &setup)).await;

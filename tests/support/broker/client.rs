@@ -14,7 +14,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::wait::eventually;
+use super::wait::comes_true;
 
 /// Longer than any answer of a working broker takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -127,7 +127,10 @@ impl Client {
     /// Waits until exactly so many messages are ready.
     pub async fn until_depth(&self, queue: &str, messages: u32, deadline: Duration) {
         let look = async || self.depth(queue).await.is_some_and(|depth| depth.messages == messages);
-        eventually(deadline, &format!("{messages} messages ready in {queue}"), look).await;
+        if !comes_true(deadline, look).await {
+            let seen = self.depth(queue).await.map(|depth| depth.messages);
+            panic!("waited {deadline:?} in vain for {messages} messages ready in {queue}; there are {seen:?}");
+        }
     }
 
     /// Ends the connection. A dropped client ends its connection too, a moment later.

@@ -12,7 +12,7 @@ use super::stage::Stage;
 use crate::support::broker::eventually;
 use crate::support::daemon::{announced, fate, says};
 use crate::support::deadline::within;
-use crate::support::standin::{Canned, Fault, Rule};
+use crate::support::standin::{Books, Canned, Fault, Rule};
 
 pub const SECTIONS: &str = r#"
 [look]
@@ -32,6 +32,10 @@ data = { event_key = "{{ key }}" }
 const EVENTS: usize = 5_000;
 const UPDATES: usize = 3;
 const REPLICAS: usize = 2;
+/// The prefetch of each replica.
+const IN_HAND: usize = 24;
+/// What the first requests of an update take: longer than it takes to tell a replica to end, and shorter than an orderly end.
+const SLOW_MS: u64 = 5_000;
 /// With the time to build the image.
 const BEGIN: u64 = 1500;
 
@@ -56,54 +60,45 @@ async fn update(
     setup: &crate::support::daemon::Setup,
     replicas: &mut [Replica],
     numbers: std::ops::Range<usize>,
-) -> Vec<Vec<Value>> {
+) -> Vec<Value> {
     let mut logs = Vec::new();
     for (at, replica) in replicas.iter_mut().enumerate() {
         let new = stage.replica(setup).await;
         let ready = async || new.run(&["healthcheck", "--ready"]).await.is_ok();
         eventually(Duration::from_secs(60), "ready", ready).await;
         let share = |at: usize| numbers.start + numbers.len() * at / REPLICAS;
+        stage.scene.api.fault(Rule::always(Fault::Delay { ms: SLOW_MS }).first((IN_HAND * (REPLICAS + 1)) as u64));
         within(60, "publishing", stage.scene.publish_those(share(at)..share(at + 1), 300)).await;
-        // It has its part of the share: more of it comes than is in hand.
-        let more = replica.daemon.count(is_created) + 1;
-        within(60, "requests under way", replica.daemon.until_count(more, is_created)).await;
+        // More than all others have in hand: some are its own.
+        let busy = |books: &Books| books.requests.iter().filter(|request| !request.over).count() > IN_HAND * REPLICAS;
+        within(60, "requests under way", stage.scene.api.until(busy)).await;
         let log = std::mem::replace(replica, new).stopped().await;
-        println!("a replica finished {} requests after it was told to end", finished(&log));
-        logs.push(log);
+        let told = log.iter().position(|line| says(line, "stopping")).expect("it was told to end");
+        let finished = log[told..].iter().filter(|line| fate(line, "created") || fate(line, "found")).count();
+        println!("a replica finished {finished} requests after it was told to end");
+        assert!(finished > 0, "it was told to end in the middle of its requests");
+        logs.extend(log);
     }
     logs
-}
-
-fn is_created(line: &Value) -> bool {
-    fate(line, "created")
-}
-
-/// How many requests it finished after it was told to end.
-fn finished(log: &[Value]) -> usize {
-    let told = log.iter().position(|line| says(line, "stopping")).expect("it was told to end");
-    log[told..].iter().filter(|line| is_created(line) || fate(line, "found")).count()
 }
 
 async fn rolling(rabbitmq: &str) {
     let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
     let scene = &stage.scene;
     scene.api.plan(weather());
-    let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"\nprefetch = 24");
+    let setup = stage.setup().sections(SECTIONS).broker(&format!("topology = \"declare\"\nprefetch = {IN_HAND}"));
     let mut replicas = Vec::new();
     for _ in 0..REPLICAS {
         replicas.push(stage.replica(&setup).await);
     }
-    let mut ended = Vec::new();
+    let mut log = Vec::new();
     for part in 0..UPDATES {
         let numbers = EVENTS * part / UPDATES..EVENTS * (part + 1) / UPDATES;
-        ended.extend(within(300, "an update", update(&stage, &setup, &mut replicas, numbers)).await);
+        log.extend(within(300, "an update", update(&stage, &setup, &mut replicas, numbers)).await);
         let left = EVENTS - scene.processes().len();
         println!("update {}: {left} of {EVENTS} events are no process yet", part + 1);
     }
     scene.ends_well(EVENTS).await;
-    // One of them may have been told in a pause of the broker; not all.
-    assert!(ended.iter().any(|log| finished(log) > 0), "none was told to end in the middle of its requests");
-    let mut log = ended.concat();
     for replica in replicas {
         log.extend(replica.stopped().await);
     }

@@ -32,7 +32,7 @@ use support::broker::Broker;
 use support::deadline::within;
 
 /// At most so many times the time that it takes in quiet.
-const RATIO_MAX: f64 = 1.5;
+const RATIO_MAX: f64 = 1.25;
 
 /// How often both are measured, one after the other.
 const ROUNDS: usize = 5;

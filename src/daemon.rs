@@ -11,22 +11,22 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::admin::health::Health;
-use crate::admin::metrics::Metrics;
 use crate::admin::pause::Desk;
 use crate::admin::server::{self, View};
 use crate::amqp::connection::{self, Ends};
-use crate::amqp::state::BrokerState;
-use crate::bridge::appetite::Appetite;
-use crate::bridge::clock::epoch_ms;
-use crate::bridge::phase::{Phase, Pulse, stopped};
-use crate::bridge::wishes::Wishes;
-use crate::bridge::{self, Bridge};
 use crate::chakra::{Client, token, trust};
-use crate::cli::check::Ready;
+use crate::clock::epoch_ms;
 use crate::config::Config;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::reload::state::RulesState;
+use crate::dispatch::wishes::Wishes;
+use crate::dispatch::{self, Bridge};
+use crate::handover::prefetch::Appetite;
+use crate::metrics::Metrics;
+use crate::ready::Ready;
 use crate::reload::{self, Reload};
+use crate::states::broker::BrokerState;
+use crate::states::phase::{Phase, Pulse, stopped};
+use crate::states::rules::RulesState;
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, appetite, metrics, pulse, shut };
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
-    let corridor = bridge::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));
+    let corridor = dispatch::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = async {
         shutdown.await;
         tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");

@@ -8,12 +8,18 @@
 
 pub mod admin;
 pub mod amqp;
-pub mod bridge;
 pub mod chakra;
 pub mod cli;
+pub(crate) mod clock;
 pub mod config;
 pub mod core;
 pub mod daemon;
+pub mod dispatch;
+pub mod handover;
+pub mod metrics;
+pub mod ready;
 pub mod reload;
+pub mod secret;
+pub mod states;
 pub mod telemetry;
 pub mod tls;

@@ -4,7 +4,6 @@
 //! Not here: mapping by them (`bridge`), and any key outside the rules: a restart takes those in, and that is said.
 
 mod files;
-pub mod state;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -16,13 +15,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::admin::metrics::Metrics;
-use crate::bridge::clock::epoch_ms;
-use crate::cli::check::{Promise, Ready, load_to_run};
+use crate::clock::epoch_ms;
 use crate::config::{Mistakes, RuleChanges, Source, needs_restart, rule_changes};
 use crate::core::mapping::rules::Rules;
+use crate::metrics::Metrics;
+use crate::ready::{Promise, Ready, load_to_run};
+use crate::states::rules::RulesState;
 use files::{Files, Seen};
-use state::RulesState;
 
 /// How often the files are looked at. A change counts once two looks have seen it.
 const EVERY: Duration = Duration::from_secs(1);

@@ -53,10 +53,10 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
   printf '%s\n' "$whole" >"$file"
 }
 
-journey=src/core/journey.rs
+journey=src/core/progress.rs
 pure=(--lib --test model --test path)
 
-bite "no look before a repeat" src/bridge/open.rs \
+bite "no look before a repeat" src/dispatch/open.rs \
   'let look = sent.or(request.look.as_ref()).cloned()' 'let look = sent.or(request.look.as_ref()).filter(|_| false).cloned()' --test kill
 bite "acknowledged before the confirm" src/amqp/settle.rs \
   'self.park(number, rung, &travel),' '{ self.park(number, rung, &travel); drop(done.insert(number)); }' --test kill
@@ -75,19 +75,19 @@ bite "a 500 is taken for a refusal to begin" src/core/judge.rs \
   '500..=599 => unsure(Cause::ServerError),' '500..=599 => retry(Cause::ServerError),' "${pure[@]}"
 bite "a bad token is the event's fault" src/core/judge.rs \
   '401 => halt(Scope::Everything, Trouble::Unauthorized),' '401 => refused(answer, "unauthorized"),' "${pure[@]}"
-bite "any row is a find" src/core/look.rs \
+bite "any row is a find" src/core/lookup.rs \
   'is_some_and(|value| is_same(value, &look.value))' 'is_some()' "${pure[@]}"
-bite "a copy does not give way to its twin" src/bridge/twins.rs \
+bite "a copy does not give way to its twin" src/dispatch/twins.rs \
   'if is_running {' 'if is_running && self.hand.twins(slot).nth(9).is_some() {' "${pure[@]}"
 bite "what a schema refuses is sent" src/core/mapping/rules.rs \
   'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
 bite "a case never fails" src/core/case.rs \
   'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
-bite "what is left of a wait is forgotten" src/core/parking.rs \
+bite "what is left of a wait is forgotten" src/core/delay_queue.rs \
   '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
-bite "what comes back is looked for by the rule of now" src/bridge/open.rs \
+bite "what comes back is looked for by the rule of now" src/dispatch/open.rs \
   'sent.as_deref().or(travel.sent.as_ref())' 'sent.as_deref().and(travel.sent.as_ref())' --test path
-bite "a create is looked for where an earlier one went" src/bridge/dispatch.rs \
+bite "a create is looked for where an earlier one went" src/dispatch/dispatch.rs \
   'event.goes_out();' '' --test path
 
 printf '| broken so | noticed by |\n| --- | --- |\n'

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use chakra_bridge::admin::metrics::Metrics;
-use chakra_bridge::core::parking::RUNGS;
+use chakra_bridge::core::delay_queue::RUNGS;
+use chakra_bridge::metrics::Metrics;
 use serde_json::Value;
 
 const CI: &str = "CHAKRA_BRIDGE_CI";

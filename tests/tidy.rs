@@ -40,6 +40,12 @@ fn the_house_keeps_its_rules() {
 }
 
 #[test]
+fn no_rooms_name_each_other_in_a_circle() {
+    let house = House::read().expect("the source is readable");
+    assert_eq!(walls::directions::circle(&house.sources), [""; 0]);
+}
+
+#[test]
 fn the_rules_read_the_whole_house() {
     let house = House::read().expect("the source is readable");
     for path in ["src/main.rs", "src/core/mod.rs", "src/core/mapping/mod.rs", "tests/tidy.rs", "tests/tidy/source.rs"] {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use crate::core::rate::Rate;
+use crate::core::request_limits::Rate;
 
 #[cfg(test)]
 mod tests;

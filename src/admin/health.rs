@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::amqp::state::BrokerState;
-use crate::bridge::phase::{Phase, Pulse};
-use crate::reload::state::RulesState;
+use crate::states::broker::BrokerState;
+use crate::states::phase::{Phase, Pulse};
+use crate::states::rules::RulesState;
 
 #[cfg(test)]
 mod tests;

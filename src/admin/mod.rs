@@ -4,13 +4,12 @@
 
 mod guests;
 pub mod health;
-pub mod metrics;
 pub mod pause;
 pub mod server;
 
 use std::net::SocketAddr;
 
-use crate::config::secret::SecretSource;
+use crate::secret::SecretSource;
 
 /// What the window needs to know.
 #[derive(Clone, Debug)]

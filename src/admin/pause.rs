@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
-use crate::bridge::clock::epoch_ms;
-use crate::config::secret::{Secret, SecretSource};
+use crate::clock::epoch_ms;
+use crate::secret::{Secret, SecretSource};
 
 #[cfg(test)]
 mod tests;

@@ -24,9 +24,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use super::Config;
 use super::guests::{Asked, Guests};
 use super::health::Health;
-use super::metrics::{self, Metrics};
 use super::pause::{self, Asker, Desk, Said};
-use crate::bridge::clock::epoch_ms;
+use crate::clock::epoch_ms;
+use crate::metrics::{self, Metrics};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lapin::{Channel, Connection};
 
-use super::trouble::{Trouble, within};
+use super::error::{Trouble, within};
 
 /// The reply code of a close that is nobody's fault.
 pub(super) const REPLY_SUCCESS: u16 = 200;

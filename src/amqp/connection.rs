@@ -16,15 +16,15 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::channel::REPLY_SUCCESS;
-use super::deaf::Ear;
-use super::shore::Shore;
-use super::state::BrokerState;
-use super::trouble::Trouble;
-use crate::admin::metrics::Metrics;
-use crate::bridge::appetite::Appetite;
-use crate::bridge::arrival::Arrival;
-use crate::bridge::phase::stopped;
+use super::error::Trouble;
+use super::session::Shore;
+use super::stall::Ear;
 use crate::core::backoff::{ceiling, jittered};
+use crate::handover::inbound::Arrival;
+use crate::handover::prefetch::Appetite;
+use crate::metrics::Metrics;
+use crate::states::broker::BrokerState;
+use crate::states::phase::stopped;
 
 /// Connections that stood this long have the next wait begin at the shortest again.
 const STABLE: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use serde_json::{Map, Number, Value};
 
-use super::original;
+use super::headers;
 use crate::core::message::Message;
 
 /// What the near shore keeps of a delivery: all that settling and a dead letter need.
@@ -35,7 +35,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
-        travel: original::journey(&properties),
+        travel: headers::journey(&properties),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
@@ -44,7 +44,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
 
 /// Without those of ours: no rule matches on them.
 fn headers(table: &FieldTable) -> Map<String, Value> {
-    object(table).into_iter().filter(|(name, _)| !original::is_ours(name)).collect()
+    object(table).into_iter().filter(|(name, _)| !headers::is_ours(name)).collect()
 }
 
 /// What quorum queues count: how often the message was given back. On a first delivery a publisher wrote it.

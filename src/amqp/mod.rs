@@ -4,24 +4,23 @@
 
 mod channel;
 pub mod connection;
-mod deaf;
+mod dead_letter;
+mod delay;
+mod error;
+mod headers;
 mod intake;
-mod letter;
-mod original;
-mod park;
-mod post;
+pub mod online_check;
+mod publisher;
+mod queue_warnings;
+mod session;
 mod settle;
-mod shore;
 mod size;
-pub mod state;
-pub mod survey;
+mod stall;
 pub mod topology;
-mod traps;
-mod trouble;
 
 use std::time::Duration;
 
-use crate::config::secret::SecretSource;
+use crate::secret::SecretSource;
 use crate::tls;
 
 /// What the near shore needs to know.

@@ -13,16 +13,16 @@ use tokio::sync::watch;
 
 use super::Config;
 use super::connection::Ends;
+use super::dead_letter;
+use super::delay;
+use super::error::{Trouble, within};
 use super::intake::Held;
-use super::letter;
-use super::park;
-use super::post::{Mail, Posted, Posts};
+use super::publisher::{Mail, Posted, Posts};
 use super::topology;
-use super::trouble::{Trouble, within};
-use crate::bridge::receipt::Answer;
-use crate::core::parking::{RUNGS, Rung};
+use crate::core::delay_queue::{RUNGS, Rung};
+use crate::core::delayed_state::Travel;
 use crate::core::settlement::{Letter, Settlement};
-use crate::core::travel::Travel;
+use crate::handover::receipt::Answer;
 
 /// What is in hand of one connection generation, by delivery tag.
 pub(super) struct Desk {
@@ -91,7 +91,7 @@ impl Desk {
 
     fn post(&mut self, tag: u64, why: &Letter) {
         if let Some(held) = self.held.get(&tag) {
-            let (queue, properties) = (self.dead_letter_queue.clone(), letter::properties(held, why));
+            let (queue, properties) = (self.dead_letter_queue.clone(), dead_letter::properties(held, why));
             self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }
@@ -99,7 +99,7 @@ impl Desk {
     fn park(&mut self, tag: u64, rung: Rung, travel: &Travel) {
         let queue = RUNGS.iter().zip(&self.wait_queues).find(|(known, _)| **known == rung).map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
-            let (queue, properties) = (queue.clone(), park::properties(held, travel));
+            let (queue, properties) = (queue.clone(), delay::properties(held, travel));
             self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }

@@ -10,11 +10,11 @@ use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
 use super::connection::Link;
-use super::deaf::Asked;
-use super::traps;
-use super::trouble::{Trouble, is_missing, is_other, is_refused, within};
+use super::error::{Trouble, is_missing, is_other, is_refused, within};
+use super::queue_warnings;
+use super::stall::Asked;
 use super::{Config, QueueType, Topology};
-use crate::core::parking::{RUNGS, Rung};
+use crate::core::delay_queue::{RUNGS, Rung};
 
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
@@ -25,7 +25,7 @@ pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Troubl
         Topology::Declare => declare(config, &link.consuming).await?,
         Topology::Verify => verify(config, &link.consuming).await?,
     }
-    traps::tell(config, &link.consuming).await?;
+    queue_warnings::tell(config, &link.consuming).await?;
     let Some(obstacle) = obstacle(config, link).await? else { return Ok(true) };
     tracing::warn!("events wait in hand only, none is parked: {obstacle}");
     Ok(false)

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Identity, Proxy, Url};
 use tokio::sync::watch;
 
 use super::Config;
-use crate::config::secret::SecretSource;
+use crate::secret::SecretSource;
 use crate::tls;
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));

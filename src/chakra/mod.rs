@@ -6,7 +6,7 @@ mod answer;
 mod client;
 mod create;
 mod failure;
-mod look;
+mod lookup;
 mod send;
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ pub use create::{Letter, letter};
 
 use std::time::Duration;
 
-use crate::config::secret::SecretSource;
+use crate::secret::SecretSource;
 use crate::tls;
 
 /// What the far shore needs to know.

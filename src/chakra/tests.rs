@@ -10,9 +10,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::{Client, Config};
-use crate::config::secret::{Secret, SecretSource};
 use crate::core::process::{CreateProcess, Procedure, Status};
 use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::secret::{Secret, SecretSource};
 use crate::tls::Files;
 use peer::{Act, Peer, Seen};
 

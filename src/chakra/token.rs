@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::config::secret::SecretSource;
+use crate::secret::SecretSource;
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::secret::Secret;
+    use crate::secret::Secret;
 
     /// Watches `file` while `change` does what it likes to it; answers the changes noticed once `wanted` are, or after
     /// two more looks.

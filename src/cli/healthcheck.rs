@@ -18,9 +18,9 @@ use jiff::fmt::friendly::SpanParser;
 use tokio::net::TcpStream;
 
 use super::Common;
-use super::check::variables;
 use super::exit::Exit;
 use crate::config::{self, Listening};
+use crate::ready::variables;
 
 /// The most of an answer that is shown, in characters.
 const SHOWN_MAX: usize = 600;

@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 
 use super::Common;
 use super::check::load_at_desk;
+use super::color::Ink;
 use super::exit::Exit;
-use super::ink::Ink;
 use crate::core::message::Message;
 use verdict::Verdict;
 

@@ -3,9 +3,9 @@
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
 pub mod check;
+mod color;
 pub mod exit;
 pub mod healthcheck;
-mod ink;
 pub mod map;
 mod online;
 pub mod run;

@@ -1,12 +1,12 @@
 //! `check --online`: what the broker and the API say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking them (`amqp::survey`, `online::api`).
+//! Not here: asking them (`amqp::online_check`, `online::api`).
 
 mod api;
 
-use super::check::Ready;
-use crate::amqp::survey;
+use crate::amqp::online_check;
 use crate::core::mistake::Mistake;
+use crate::ready::Ready;
 
 /// What was learned: what is missing or wrong, or why it could not be asked; and what is risky or unclear.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) fn ask(ready: &Ready) -> Found {
 }
 
 async fn broker(ready: &Ready) -> Found {
-    match survey::ask(&ready.config.broker).await {
+    match online_check::ask(&ready.config.broker).await {
         Err(why) => refused(ready, "broker.url", vec![why]),
         Ok(survey) => Found { warnings: survey.warnings, ..refused(ready, "broker.queue", survey.mistakes) },
     }

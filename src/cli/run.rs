@@ -5,9 +5,9 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Common;
-use super::check::{Ready, load_to_run};
 use super::exit::Exit;
 use crate::daemon::{self, Report};
+use crate::ready::{Ready, load_to_run};
 use crate::telemetry;
 
 /// Runs the daemon until a signal.

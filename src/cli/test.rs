@@ -11,8 +11,8 @@ use clap::Args;
 
 use super::Common;
 use super::check::load_at_desk;
+use super::color::Ink;
 use super::exit::Exit;
-use super::ink::Ink;
 use report::Report;
 
 /// What `test` takes.

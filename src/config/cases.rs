@@ -15,7 +15,7 @@ use crate::core::case::{Case, Expected, MEMBERS, REASONS};
 use crate::core::mapping::written::{Spot, Written};
 use crate::core::message::Message;
 use crate::core::mistake::Mistake;
-use crate::core::words::Reason;
+use crate::core::reason::Reason;
 
 /// The list of cases.
 pub(super) const LIST: List = List { section: "case", named_by: "name", keys: &KEYS };

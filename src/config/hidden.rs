@@ -9,11 +9,10 @@ use toml::de::{DeTable, DeValue};
 use super::load::Known;
 use super::names::keys_of;
 use crate::core::mistake::Span;
+use crate::secret::is_path;
 
 const SECRETS: [&str; 2] = ["password", "token"];
 const SECRET_FILES: [&str; 2] = ["password_file", "token_file"];
-/// What the path of a secret begins with. Whatever else stands there may be the secret itself.
-const PATHS: [&str; 4] = ["/", "./", "../", "credential:"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
 const USERLESS: [&str; 2] = ["base_url", "proxy"];
@@ -70,11 +69,6 @@ fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidd
     } else if URLS.contains(&key) {
         hidden.extend(credentials(key, value.span(), text));
     }
-}
-
-/// Whether this is a path for certain, and may be printed where the path of a secret belongs.
-pub(super) fn is_path(text: &str) -> bool {
-    PATHS.iter().any(|start| text.starts_with(start))
 }
 
 /// Every value below this one; not the headers of tables, which only name things.

@@ -13,7 +13,7 @@ use super::environment::Variables;
 use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
-use super::{Config, Mistakes, Source, cases, hidden, names, rules, schemas, sections, shores};
+use super::{Config, Mistakes, Source, cases, connections, hidden, names, rules, schemas, sections};
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
@@ -186,9 +186,9 @@ fn layered(
 }
 
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
-    let broker = shores::broker(reader);
-    let api = shores::api(reader);
-    let max_requests_per_second = shores::max_requests_per_second(reader);
+    let broker = connections::broker(reader);
+    let api = connections::api(reader);
+    let max_requests_per_second = connections::max_requests_per_second(reader);
     let (event_max_size, event_key) = sections::event(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);

@@ -7,10 +7,11 @@ use tracing::level_filters::LevelFilter;
 
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, PacePolicy, Policy};
-use crate::{admin, amqp, bridge, chakra};
+use crate::{admin, amqp, chakra, dispatch};
 
 mod cases;
 mod changes;
+mod connections;
 mod documents;
 mod environment;
 mod hidden;
@@ -20,9 +21,7 @@ mod names;
 mod reader;
 mod rules;
 mod schemas;
-pub mod secret;
 mod sections;
-mod shores;
 mod source;
 mod tables;
 mod urls;
@@ -43,7 +42,7 @@ pub struct Config {
     /// The far shore.
     pub api: chakra::Config,
     /// The corridor.
-    pub bridge: bridge::Config,
+    pub bridge: dispatch::Config,
     /// How one event is tried again.
     pub policy: Policy,
     /// When the gate shuts by itself.

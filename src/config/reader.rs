@@ -13,11 +13,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
 use super::load::Known;
-use super::secret::{Secret, SecretSource};
 use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
 use crate::core::mapping::written::Spot;
 use crate::core::mistake::{Mistake, Span};
+use crate::secret::{Secret, SecretSource};
 
 /// The file, what lies above it, and what was found wrong so far.
 pub(super) struct Reader<'t> {

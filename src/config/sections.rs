@@ -12,7 +12,7 @@ use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
 use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy};
-use crate::{admin, bridge};
+use crate::{admin, dispatch};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
 const EVENT_BYTES_MAX: u64 = 16 << 20;
@@ -78,9 +78,9 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
 }
 
 /// `[shutdown]`, and as many events in hand as the broker gives.
-pub(super) fn shutdown(reader: &mut Reader<'_>) -> bridge::Config {
+pub(super) fn shutdown(reader: &mut Reader<'_>) -> dispatch::Config {
     let drain_deadline = reader.duration("shutdown.deadline", "25s", millis(1)..=hours(1));
-    bridge::Config { drain_deadline }
+    dispatch::Config { drain_deadline }
 }
 
 /// `[admin]`

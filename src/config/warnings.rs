@@ -1,12 +1,12 @@
 //! What a configuration may say and yet deserves a word before going live.
 //!
-//! Not here: mistakes, and what the broker says (`amqp::survey`).
+//! Not here: mistakes, and what the broker says (`amqp::online_check`).
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::secret::SecretSource;
 use super::{Config, rules, urls};
+use crate::secret::SecretSource;
 
 /// The bits of a file's mode for those who are neither its owner nor of its group.
 const OTHERS: u32 = 0o007;

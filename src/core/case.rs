@@ -18,7 +18,7 @@ use crate::core::mapping::written::Spot;
 use crate::core::message::Message;
 use crate::core::mistake::{Mistake, Span};
 use crate::core::process::CreateProcess;
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 use difference::{Difference, differences};
 
 /// The reasons that can be had without asking the API: those that a case may expect.

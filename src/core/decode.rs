@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::core::event::{Event, Key, KeyOrigin};
 use crate::core::mapping::key::KeyExpression;
 use crate::core::message::Message;
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 /// The longest key taken, in bytes.
 pub const KEY_BYTES_MAX: usize = 512;

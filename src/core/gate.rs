@@ -4,20 +4,20 @@
 //!
 //! Not here: clocks and randomness (`now` is time since the start, `dice` is in 0..1), and the waiting itself.
 
-mod door;
+mod breaker;
+mod commands;
 mod pause;
 mod ramp;
-mod wishes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::door::{Door, Turn, Verdict};
+use self::breaker::{Door, Turn, Verdict};
 use self::pause::Pause;
 use crate::core::judge::{Outcome, Scope};
 use crate::core::policy::GatePolicy;
 use crate::core::process::Procedure;
-use crate::core::words::{Cause, Trouble};
+use crate::core::reason::{Cause, Trouble};
 
 /// Time since the daemon started.
 pub type Moment = Duration;

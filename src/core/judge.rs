@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
+use crate::core::reason::{Cause, Fault, Reason, Trouble};
 use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
-use crate::core::words::{Cause, Fault, Reason, Trouble};
 
 #[cfg(test)]
 mod tests;
 
-/// What a reply means, to a create or to a look (`core::look`).
+/// What a reply means, to a create or to a look (`core::lookup`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Done.

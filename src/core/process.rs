@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::look::Look;
+use crate::core::lookup::Look;
 
 /// The longest procedure short id taken, in bytes.
 pub const PROCEDURE_BYTES_MAX: usize = 128;

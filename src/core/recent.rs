@@ -8,9 +8,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::core::event::Key;
-use crate::core::journey::Journey;
-use crate::core::look::Look;
-use crate::core::words::Fault;
+use crate::core::lookup::Look;
+use crate::core::progress::Journey;
+use crate::core::reason::Fault;
 
 /// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
 pub const REMEMBERED_MAX: usize = 16_384;
@@ -87,7 +87,7 @@ impl Recent {
 mod tests {
     use super::*;
     use crate::core::event::KeyOrigin;
-    use crate::core::words::Reason;
+    use crate::core::reason::Reason;
 
     fn key(text: &str, origin: KeyOrigin) -> Key {
         Key { text: text.to_owned(), origin }

@@ -2,9 +2,9 @@
 //!
 //! Not here: how it is done, and when it is asked.
 
-use crate::core::parking::Rung;
-use crate::core::travel::Travel;
-use crate::core::words::Fault;
+use crate::core::delay_queue::Rung;
+use crate::core::delayed_state::Travel;
+use crate::core::reason::Fault;
 
 /// How a message is settled.
 #[derive(Clone, Debug, PartialEq)]

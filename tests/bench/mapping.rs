@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chakra_bridge::cli::check::{Ready, load_with};
 use chakra_bridge::core::decode::decode;
 use chakra_bridge::core::mapping::rules::{Mapped, map};
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::process::CreateProcess;
+use chakra_bridge::ready::{Ready, load_with};
 use serde_json::{Value, json};
 
 /// At most so many times the bare parsing.

@@ -1,6 +1,6 @@
 //! Waits beyond the budget are spent in wait queues of the broker, and what travels comes back.
 //!
-//! Not here: how long a wait is (`core::journey`), and which queue it takes (`core::parking`).
+//! Not here: how long a wait is (`core::progress`), and which queue it takes (`core::delay_queue`).
 
 use std::time::{Duration, Instant};
 

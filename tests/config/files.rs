@@ -6,8 +6,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use chakra_bridge::config::secret::SecretSource;
 use chakra_bridge::config::unheeded_proxies;
+use chakra_bridge::secret::SecretSource;
 use tempfile::TempDir;
 
 use super::{load_text, seeded};

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chakra_bridge::core::parking::RUNGS;
+use chakra_bridge::core::delay_queue::RUNGS;
 use events::{RULES, samples};
 use fates::Report;
 use support::broker::{Broker, Client};

@@ -10,7 +10,7 @@ use chakra_bridge::core::event::Event;
 use chakra_bridge::core::mapping::rules::{Mapped, Rules, map};
 use chakra_bridge::core::mapping::written::{Action, Spot, Written, WrittenRule};
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::words::{Fault, Reason};
+use chakra_bridge::core::reason::{Fault, Reason};
 use serde_json::{Value, json};
 
 use super::corpus::CANARY;

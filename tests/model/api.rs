@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::look::Look;
+use chakra_bridge::core::lookup::Look;
 use chakra_bridge::core::process::Procedure;
 use chakra_bridge::core::reply::{Answer, Body, Lost, NotSent, Reply, Row, Wrapper};
 

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use chakra_bridge::cli::check::load_with;
 use chakra_bridge::core::gate::{Gate, Pass, Probe};
-use chakra_bridge::core::journey::{Circumstance, Journey, Step};
 use chakra_bridge::core::judge::{Outcome, Scope};
 use chakra_bridge::core::policy::Policy;
 use chakra_bridge::core::process::Procedure;
-use chakra_bridge::core::words::Trouble;
+use chakra_bridge::core::progress::{Circumstance, Journey, Step};
+use chakra_bridge::core::reason::Trouble;
+use chakra_bridge::ready::load_with;
 
 const EVENTS: usize = 1_000;
 const HOUR: u64 = 3_600;

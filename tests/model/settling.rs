@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::parking::rung_for;
+use chakra_bridge::core::delay_queue::rung_for;
+use chakra_bridge::core::delayed_state::Travel;
+use chakra_bridge::core::reason::{Fault, Reason};
 use chakra_bridge::core::recent::{Known, Recent};
-use chakra_bridge::core::travel::Travel;
-use chakra_bridge::core::words::{Fault, Reason};
 
 use crate::world::{Copy, Held, Place, World, key};
 

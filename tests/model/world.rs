@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
+use chakra_bridge::core::delayed_state::Travel;
 use chakra_bridge::core::event::{Key, KeyOrigin};
-use chakra_bridge::core::journey::{CREATES_MAX, Circumstance, Journey, Next, Step};
 use chakra_bridge::core::judge::{Outcome, judge};
-use chakra_bridge::core::look::judge_look;
+use chakra_bridge::core::lookup::judge_look;
 use chakra_bridge::core::policy::{OnAbsent, OnUnknown, Policy};
+use chakra_bridge::core::progress::{CREATES_MAX, Circumstance, Journey, Next, Step};
 use chakra_bridge::core::recent::{Known, Recent};
-use chakra_bridge::core::travel::Travel;
 
 use crate::adversary::Choices;
 use crate::api::{self, Seen};

@@ -6,17 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chakra_bridge::admin::metrics::Metrics;
-use chakra_bridge::bridge::appetite::Appetite;
-use chakra_bridge::bridge::arrival::Arrival;
-use chakra_bridge::bridge::phase::Pulse;
-use chakra_bridge::bridge::receipt::{Answer, Receipt};
-use chakra_bridge::bridge::{self, Bridge, Drained};
 use chakra_bridge::chakra::{Client, token};
-use chakra_bridge::cli::check::load_with;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::{Letter, Settlement};
+use chakra_bridge::dispatch::{self, Bridge, Drained};
+use chakra_bridge::handover::inbound::Arrival;
+use chakra_bridge::handover::prefetch::Appetite;
+use chakra_bridge::handover::receipt::{Answer, Receipt};
+use chakra_bridge::metrics::Metrics;
+use chakra_bridge::ready::load_with;
+use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -188,7 +188,7 @@ impl Corridor {
             places: wishes.places,
             appetite,
             pace: ready.config.pace,
-            wishes: bridge::wishes::Wishes {
+            wishes: dispatch::wishes::Wishes {
                 paused: paused_seen,
                 token: token_seen,
                 rules: rules_seen,
@@ -202,7 +202,7 @@ impl Corridor {
         let mut running = JoinSet::new();
         running.spawn(async move {
             tokio::select! {
-                drained = bridge::run(bridge, arrivals, stopping, wishes.drain) => drained,
+                drained = dispatch::run(bridge, arrivals, stopping, wishes.drain) => drained,
                 never = token::watch(ready.config.api.token, token_changes) => match never {},
             }
         });

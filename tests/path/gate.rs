@@ -2,8 +2,8 @@
 //!
 //! Not here: the laws of the gate by itself (`core::gate`).
 
+use chakra_bridge::core::reason::Reason;
 use chakra_bridge::core::settlement::Settlement;
-use chakra_bridge::core::words::Reason;
 
 use super::corridor::{Corridor, Shore, Wishes, event, lead};
 use crate::support::deadline::within;

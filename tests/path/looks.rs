@@ -1,12 +1,12 @@
 //! With `reconcile_by` the API is asked before anything is sent again, and its answer is believed only where it can be.
 //!
-//! Not here: what each answer means (`core::look`), and a real broker (`broker/looks.rs`).
+//! Not here: what each answer means (`core::lookup`), and a real broker (`broker/looks.rs`).
 
 use std::time::Duration;
 
+use chakra_bridge::core::delayed_state::Travel;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::Settlement;
-use chakra_bridge::core::travel::Travel;
 
 use super::corridor::{Corridor, Shore, Wishes, again, event};
 use crate::support::deadline::within;

@@ -1,6 +1,6 @@
 //! How fast it goes: the ramp after an outage, a pause, a new token, the limits of rate and retries.
 //!
-//! Not here: the laws of each by itself (`core::gate`, `core::rate`).
+//! Not here: the laws of each by itself (`core::gate`, `core::request_limits`).
 
 use std::time::{Duration, Instant};
 

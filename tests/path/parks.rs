@@ -2,11 +2,11 @@
 //!
 //! Not here: publishing to a wait queue (`broker/parks.rs`).
 
-use chakra_bridge::bridge::appetite::Appetite;
+use chakra_bridge::core::delay_queue::{RUNGS, Rung};
+use chakra_bridge::core::delayed_state::Travel;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::parking::{RUNGS, Rung};
 use chakra_bridge::core::settlement::Settlement;
-use chakra_bridge::core::travel::Travel;
+use chakra_bridge::handover::prefetch::Appetite;
 
 use super::corridor::{Corridor, Shore, Wishes, again, event, lead};
 use crate::support::deadline::within;

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::journey::Journey;
-use chakra_bridge::core::look::Look;
+use chakra_bridge::core::delayed_state::Travel;
+use chakra_bridge::core::lookup::Look;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::process::Procedure;
+use chakra_bridge::core::progress::Journey;
 use chakra_bridge::core::settlement::Settlement;
-use chakra_bridge::core::travel::Travel;
 
 use super::corridor::{Corridor, Shore, again, event, lead};
 use crate::support::deadline::within;

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use chakra_bridge::bridge::Drained;
 use chakra_bridge::core::settlement::Settlement;
+use chakra_bridge::dispatch::Drained;
 
 use super::corridor::{Corridor, Shore, Wishes, lead};
 use crate::support::deadline::within;

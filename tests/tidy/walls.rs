@@ -1,6 +1,7 @@
 //! Walls between the rooms, things that have one home, and things that have none. The tables are in `table`.
 
 mod cases;
+pub(crate) mod directions;
 pub(crate) mod table;
 
 use super::finding::Finding;
@@ -9,8 +10,8 @@ use super::source::{Source, find, module};
 use table::{BANNED_MODULES, BANNED_NAMES, BANNED_WORDS, COUNTED, HOMES, Read, UNFINISHED, WALLS};
 
 /// The rules about one file.
-pub(crate) const RULES: [fn(&Source) -> Vec<Finding>; 6] =
-    [walls, homes, banned_names, banned_words, unfinished, modules];
+pub(crate) const RULES: [fn(&Source) -> Vec<Finding>; 7] =
+    [directions::directions, walls, homes, banned_names, banned_words, unfinished, modules];
 
 fn is_source(source: &Source) -> bool {
     source.path.starts_with("src/")

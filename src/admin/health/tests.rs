@@ -8,9 +8,9 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::Health;
-use crate::amqp::state::BrokerState;
-use crate::bridge::phase::{Phase, Pulse};
-use crate::reload::state::RulesState;
+use crate::states::broker::BrokerState;
+use crate::states::phase::{Phase, Pulse};
+use crate::states::rules::RulesState;
 
 fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
     let gate = gate.iter().map(|&words| words.to_owned()).collect();

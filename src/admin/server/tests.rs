@@ -11,18 +11,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 
-use crate::bridge::clock::epoch_ms;
+use crate::clock::epoch_ms;
 
 use super::{CONNECTION_TIME_MAX, HEAD_MAX, HEAD_TIME_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::guests::CONNECTIONS_MAX;
 use crate::admin::health::{Health, PULSE_AGE_MAX};
-use crate::admin::metrics::Metrics;
 use crate::admin::pause::Desk;
-use crate::amqp::state::BrokerState;
-use crate::bridge::phase::{Phase, Pulse};
-use crate::config::secret::{Secret, SecretSource};
-use crate::reload::state::RulesState;
+use crate::metrics::Metrics;
+use crate::secret::{Secret, SecretSource};
+use crate::states::broker::BrokerState;
+use crate::states::phase::{Phase, Pulse};
+use crate::states::rules::RulesState;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::verdict::{Fate, Read, Verdict};
-use crate::cli::ink::Ink;
-use crate::core::words::Fault;
+use crate::cli::color::Ink;
+use crate::core::reason::Fault;
 
 fn title(text: &str, ink: Ink) -> String {
     format!("\n{}{text}{}\n", ink.bold, ink.plain)

@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::curl;
 use crate::chakra::{self, Letter};
-use crate::cli::check::Ready;
 use crate::core::decode::decode;
 use crate::core::event::{Event, KeyOrigin};
 use crate::core::mapping::considered::{Considered, considered, variables};
 use crate::core::mapping::rules::{Mapped, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
-use crate::core::words::Fault;
+use crate::core::reason::Fault;
+use crate::ready::Ready;
 
 /// What would become of one event.
 pub(super) struct Verdict {

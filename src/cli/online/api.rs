@@ -1,15 +1,15 @@
 //! Whether the API takes the token, and knows the procedures that rules name: one list of nothing for each. It creates nothing.
 //!
-//! Not here: the request (`chakra::look`), and whether a create would be taken: only a create can tell.
+//! Not here: the request (`chakra::lookup`), and whether a create would be taken: only a create can tell.
 
 use super::{Found, refused};
 use crate::chakra::Client;
-use crate::cli::check::Ready;
-use crate::config::secret::SecretSource;
 use crate::core::mapping::written::WrittenRule;
 use crate::core::mistake::Mistake;
 use crate::core::process::Procedure;
 use crate::core::reply::{Answer, Body, NotSent, Reply};
+use crate::ready::Ready;
+use crate::secret::SecretSource;
 
 const BASE_URL: &str = "api.base_url";
 

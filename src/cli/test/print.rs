@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::report::Report;
-use crate::cli::ink::Ink;
+use crate::cli::color::Ink;
 use crate::core::case::{Case, Verdict, Wrong};
 
 /// A line for each case, more for one that failed; then what is untried, and what to do next.

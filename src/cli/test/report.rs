@@ -4,10 +4,10 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::check::Ready;
 use crate::config::Source;
 use crate::core::case::coverage::{Gaps, gaps};
 use crate::core::case::{Case, Verdict, Wrong, run};
+use crate::ready::Ready;
 
 /// What came of all cases.
 pub(super) struct Report<'r> {

@@ -14,7 +14,7 @@ use crate::core::mapping::rules::Rules;
 use crate::core::mapping::tests::rules;
 use crate::core::mapping::written::Spot;
 use crate::core::message::Message;
-use crate::core::words::Reason;
+use crate::core::reason::Reason;
 
 const RULES: &str = r#"
 [[rule]]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Decoded, Envelope, json, media_type, undecodable};
 use crate::core::message::Message;
-use crate::core::words::Fault;
+use crate::core::reason::Fault;
 
 /// The attributes that every CloudEvent has.
 const REQUIRED: [&str; 4] = ["specversion", "id", "source", "type"];

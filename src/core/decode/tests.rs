@@ -13,7 +13,7 @@ use crate::core::event::{Event, Key, KeyOrigin};
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::written::Spot;
 use crate::core::message::Message;
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 const SECRET: &str = "Sup3r-s3cret";
 

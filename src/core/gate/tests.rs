@@ -2,11 +2,11 @@
 //!
 //! Not here: ramps (`ramps`), and what operators do (`wishes`).
 
+mod commands;
 mod ramps;
-mod wishes;
 
 use super::*;
-use crate::core::words::{Fault, Reason, Trouble};
+use crate::core::reason::{Fault, Reason, Trouble};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Outcome, Scope, judge};
+use crate::core::reason::{Cause, Reason, Trouble};
 use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
-use crate::core::words::{Cause, Reason, Trouble};
 
 const LITERAL: bool = true;
 const NAMED_BY_EVENT: bool = false;

@@ -8,7 +8,7 @@ use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, kind_of_json, too_large}
 use super::expression::Given;
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
-use crate::core::look::Look;
+use crate::core::lookup::Look;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// The longest value that is looked for, in bytes: it travels in a header with a parked event.

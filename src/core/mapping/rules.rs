@@ -18,10 +18,10 @@ use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, order};
 use crate::core::event::Event;
+use crate::core::lookup_check::Sought;
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
-use crate::core::proof::Sought;
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 /// How much of an event's type a fault repeats, in characters.
 const KIND_CHARS_MAX: usize = 200;

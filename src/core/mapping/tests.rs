@@ -26,7 +26,7 @@ use super::written::{Action, Spot, Written, WrittenRule};
 use crate::core::event::{Event, Key, KeyOrigin};
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 fn event(document: Value) -> Event {
     Event {

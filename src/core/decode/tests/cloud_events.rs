@@ -8,7 +8,7 @@ use super::{decoded, envelope, fault, key, limits, message, typed};
 use crate::core::decode::decode;
 use crate::core::event::KeyOrigin;
 use crate::core::message::Message;
-use crate::core::words::Reason;
+use crate::core::reason::Reason;
 
 fn binary(prefix: &str, body: &str, content_type: Option<&str>) -> Message {
     let headers: Map<String, Value> =

@@ -8,7 +8,7 @@ use super::{event, rules};
 use crate::core::event::Event;
 use crate::core::mapping::considered::{considered, variables};
 use crate::core::mapping::rules::{Mapped, Rules, map};
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 fn matched(rules: &Rules, event: &Event) -> Result<String, Fault> {
     map(event, rules).map(|mapped| match mapped {

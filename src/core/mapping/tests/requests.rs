@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{create, event, rules};
-use crate::core::words::Reason;
+use crate::core::reason::Reason;
 
 const FILE: &str = r#"
 [[rule]]

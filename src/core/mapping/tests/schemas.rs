@@ -8,7 +8,7 @@ use super::super::rules::{Mapped, map};
 use super::super::schemas::Schemas;
 use super::super::written::{Spot, WrittenSchema};
 use super::{event, rules};
-use crate::core::words::{Fault, Reason};
+use crate::core::reason::{Fault, Reason};
 
 const RULES: &str = r#"
 [[rule]]

@@ -1,0 +1,162 @@
+//! What travels with an event through a wait queue: one versioned header of ours, as text.
+//!
+//! Not here: AMQP, and where an event goes (`journey`, `parking`).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::lookup::Look;
+use crate::core::progress::Journey;
+use crate::core::reason::{Fault, Reason};
+
+/// The version written; what is older can be read, what is newer is held until a newer daemon reads it.
+pub const VERSION: u32 = 1;
+
+/// The text longer than which no header of ours is, in bytes.
+pub const BYTES_MAX: usize = 16 * 1024;
+
+/// What travels with an event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Travel {
+    /// Where the event stands.
+    pub journey: Journey,
+    /// Its age, counted while the gate was open, at the end of the wait that it was parked for.
+    pub age: Duration,
+    /// What is left to wait when it comes back.
+    pub rest: Duration,
+    /// The exchange it was first published to.
+    pub exchange: String,
+    /// The routing key it was first published with.
+    pub routing_key: String,
+    /// When it was first received, in epoch milliseconds.
+    pub first_seen_ms: u64,
+    /// Where it is looked for: what was sent last, whatever the rules say by now.
+    pub sent: Option<Look>,
+    /// The whole text, where a newer daemon wrote it: it travels on as it came.
+    #[serde(skip)]
+    pub newer: Option<String>,
+}
+
+/// Why a header cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A newer daemon wrote it: the event is kept for one.
+    Newer(u32),
+    /// Nobody of ours wrote it.
+    Broken,
+}
+
+impl Unreadable {
+    /// The fault of an event whose header nobody of ours wrote.
+    #[must_use]
+    pub fn fault() -> Fault {
+        Fault::new(Reason::Undecodable, "its header chakra-bridge-journey is not one that this daemon writes")
+    }
+}
+
+#[derive(Serialize)]
+struct Versioned<'a> {
+    v: u32,
+    #[serde(flatten)]
+    travel: &'a Travel,
+}
+
+impl Travel {
+    /// What travels on as it came, since a newer daemon wrote it.
+    #[must_use]
+    pub fn verbatim(newer: String) -> Self {
+        Self { newer: Some(newer), ..Self::default() }
+    }
+
+    /// The text of the header.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        if let Some(newer) = &self.newer {
+            return newer.clone();
+        }
+        serde_json::to_string(&Versioned { v: VERSION, travel: self }).unwrap_or_default()
+    }
+
+    /// Reads the text of the header.
+    ///
+    /// # Errors
+    /// [`Unreadable`], newer or broken.
+    pub fn decode(text: &str) -> Result<Self, Unreadable> {
+        if text.len() > BYTES_MAX {
+            return Err(Unreadable::Broken);
+        }
+        let mut value: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).map_err(|_| Unreadable::Broken)?;
+        let version = value.remove("v").and_then(|v| v.as_u64()).and_then(|v| u32::try_from(v).ok());
+        match version {
+            Some(VERSION) => serde_json::from_value(value.into()).map_err(|_| Unreadable::Broken),
+            Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
+            _ => Err(Unreadable::Broken),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::process::Procedure;
+    use crate::core::progress::{Next, Refused};
+
+    fn travel() -> Travel {
+        Travel {
+            journey: Journey {
+                next: Next::Look,
+                attempts: 3,
+                unsure: 1,
+                looks: 2,
+                quiet: Some(Duration::from_millis(1500)),
+                refused: Some(Refused { status: 409, words: Some("there".into()) }),
+                crashes: 1,
+                status: Some(503),
+            },
+            age: Duration::from_secs(90),
+            rest: Duration::from_millis(700),
+            exchange: "crm".into(),
+            routing_key: "case.opened".into(),
+            first_seen_ms: 1_700_000_000_000,
+            sent: Some(Look {
+                procedure: Procedure::new("ticket").unwrap(),
+                attribute: "event_key".into(),
+                value: json!("a/1"),
+            }),
+            newer: None,
+        }
+    }
+
+    #[test]
+    fn what_travels_comes_back_as_it_went() {
+        assert_eq!(Travel::decode(&travel().encode()), Ok(travel()));
+        assert_eq!(Travel::decode(&Travel::default().encode()), Ok(Travel::default()));
+    }
+
+    #[test]
+    fn a_newer_version_is_told_from_a_broken_text() {
+        let newer = travel().encode().replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(Travel::decode(&newer), Err(Unreadable::Newer(2)));
+        assert_eq!(Travel::verbatim(newer.clone()).encode(), newer);
+        for broken in ["", "null", "[]", "{}", r#"{"v":0}"#, r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":1,"x":1}"#] {
+            assert_eq!(Travel::decode(broken), Err(Unreadable::Broken), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_procedure_in_it_cannot_leave_its_path_segment() {
+        let bent = travel().encode().replacen("\"ticket\"", "\"../admin\"", 1);
+        assert_eq!(Travel::decode(&bent), Err(Unreadable::Broken));
+    }
+
+    #[test]
+    fn a_text_beyond_the_limit_is_not_read() {
+        let long = Travel { exchange: "x".repeat(BYTES_MAX), ..travel() };
+        assert_eq!(Travel::decode(&long.encode()), Err(Unreadable::Broken));
+    }
+}

@@ -1,0 +1,178 @@
+//! One door of the gate: shut for a reason and a time, asked by single probes, opened by a good one, and then passed
+//! by no more than its ramp allows.
+//!
+//! Not here: which doors there are, and what an outcome says about each (`gate`).
+//!
+//! A door is told two times: `now`, and `outer`, which stands still while whatever stands before this door is shut.
+//! How long it was shut is counted by the second, so that no time is counted twice.
+
+use std::time::Duration;
+
+use super::ramp::Ramp;
+use super::{Change, Moment, Pass};
+use crate::core::backoff::{ceiling, jittered};
+use crate::core::policy::GatePolicy;
+use crate::core::reason::{Cause, Trouble};
+
+/// One door: the gate for everything, or for one procedure.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Door {
+    pub(super) shut: Option<Shut>,
+    ramp: Option<Ramp>,
+    /// How long it has been shut in all, this time aside; by the outer clock.
+    shut_before: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Shut {
+    pub(super) why: &'static str,
+    pub(super) since: Moment,
+    since_outer: Duration,
+    until: Moment,
+    probes: u32,
+    is_probing: bool,
+}
+
+impl Door {
+    /// The outer clock without the times at which this door was shut.
+    pub(super) fn open_time(&self, outer: Duration) -> Duration {
+        let running = self.shut.as_ref().map_or(Duration::ZERO, |shut| outer.saturating_sub(shut.since_outer));
+        outer.saturating_sub(self.shut_before).saturating_sub(running)
+    }
+
+    pub(super) fn pass(&self, now: Moment) -> Pass {
+        match &self.shut {
+            None => self.ramp(now).and_then(Ramp::full_until).map_or(Pass::Go, |end| Pass::Shut(Some(end))),
+            Some(shut) if shut.is_probing => Pass::Shut(None),
+            Some(shut) if now < shut.until => Pass::Shut(Some(shut.until)),
+            Some(_) => Pass::Probe,
+        }
+    }
+
+    /// Whether it is shut for one of these troubles.
+    pub(super) fn is_shut_for(&self, troubles: &[Trouble]) -> bool {
+        let why = self.shut.as_ref().map(|shut| shut.why);
+        why.is_some_and(|why| troubles.iter().any(|trouble| trouble.as_str() == why))
+    }
+
+    /// Whether it is shut since one of these happened again and again.
+    pub(super) fn is_shut_by(&self, causes: &[Cause]) -> bool {
+        let why = self.shut.as_ref().map(|shut| shut.why);
+        why.is_some_and(|why| causes.iter().any(|cause| cause.as_str() == why))
+    }
+
+    /// The ramp it is on, if it is on one.
+    pub(super) fn ramp(&self, now: Moment) -> Option<Ramp> {
+        self.ramp?.at(now)
+    }
+
+    /// Holds what passes to a ramp that begins now; nothing if it is shut, since a ramp begins when it opens.
+    pub(super) fn begin_ramp(&mut self, now: Moment) {
+        self.ramp = self.shut.is_none().then(|| Ramp::new(now));
+    }
+
+    /// Notes that a request has begun; answers whether the door is shut, so that it is a probe.
+    pub(super) fn begun(&mut self, now: Moment) -> bool {
+        self.ramp = self.ramp(now).map(Ramp::begun);
+        self.set_probing(true)
+    }
+
+    /// Notes that the probe ended without an outcome.
+    pub(super) fn probe_lost(&mut self) {
+        self.set_probing(false);
+    }
+
+    fn set_probing(&mut self, is_probing: bool) -> bool {
+        self.shut.as_mut().map(|shut| shut.is_probing = is_probing).is_some()
+    }
+
+    fn ended(&mut self, is_good: bool, now: Moment) {
+        self.ramp = self.ramp(now).map(|ramp| ramp.ended(is_good));
+    }
+
+    /// Opens, if it was shut, and begins a ramp.
+    pub(super) fn open(&mut self, scope: &str, now: Moment, outer: Duration) -> Option<Change> {
+        let shut = self.shut.take()?;
+        self.shut_before = self.shut_before.saturating_add(outer.saturating_sub(shut.since_outer));
+        self.begin_ramp(now);
+        Some(Change::Opened { scope: scope.to_owned(), after: now.saturating_sub(shut.since) })
+    }
+}
+
+/// What an outcome says about a door.
+pub(super) enum Verdict {
+    /// It is to be shut, for this reason, at least as long as the API asked.
+    Shut { why: &'static str, after: Option<Duration> },
+    /// What shut it has not ended.
+    Again,
+    /// It says nothing of what shut it: the next probe may go at once.
+    Aside,
+    /// The API spoke as it should.
+    Good,
+}
+
+/// What it takes to turn a door on its hinges.
+pub(super) struct Turn<'a> {
+    pub(super) policy: &'a GatePolicy,
+    pub(super) asked_max: Duration,
+    pub(super) now: Moment,
+    pub(super) outer: Duration,
+    pub(super) dice: f64,
+}
+
+/// What a door keeps from before when it stays shut.
+struct Before {
+    since: Moment,
+    since_outer: Duration,
+    probes: u32,
+}
+
+impl Turn<'_> {
+    /// Shuts a door, prolongs it after a failed probe, or opens it after a good one; an open one counts for its ramp.
+    pub(super) fn of(&self, door: &mut Door, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
+        let before = match &door.shut {
+            None => Before { since: self.now, since_outer: self.outer, probes: 0 },
+            Some(shut) if is_probe => {
+                let probes = shut.probes.saturating_add(1);
+                Before { since: shut.since, since_outer: shut.since_outer, probes }
+            }
+            Some(_) => return None,
+        };
+        match (verdict, &door.shut) {
+            (Verdict::Shut { why, after }, _) => Some(self.shut(door, scope, why, *after, &before)),
+            (Verdict::Again, Some(shut)) => {
+                let why = shut.why;
+                Some(self.shut(door, scope, why, None, &before))
+            }
+            (Verdict::Good, Some(_)) => door.open(scope, self.now, self.outer),
+            (Verdict::Aside, Some(_)) => None,
+            (Verdict::Again | Verdict::Aside | Verdict::Good, None) => {
+                door.ended(!matches!(verdict, Verdict::Again), self.now);
+                None
+            }
+        }
+    }
+
+    fn shut(
+        &self,
+        door: &mut Door,
+        scope: &str,
+        why: &'static str,
+        asked: Option<Duration>,
+        before: &Before,
+    ) -> Change {
+        let &Before { since, since_outer, probes } = before;
+        let wait = self.length(probes, asked);
+        let until = self.now.saturating_add(wait);
+        door.ramp = None;
+        door.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
+        Change::Shut { why, scope: scope.to_owned(), until, wait, probes }
+    }
+
+    /// The wait before the next probe: half of it certain, half by the dice, and at least what the API asked for.
+    fn length(&self, probes: u32, asked: Option<Duration>) -> Duration {
+        let whole = ceiling(self.policy.probe_initial, 2.0, self.policy.probe_max, probes);
+        let own = whole / 2 + jittered(whole / 2, self.dice);
+        own.max(asked.unwrap_or(Duration::ZERO).min(self.asked_max))
+    }
+}

@@ -1,0 +1,77 @@
+//! A look: asking the API whether an event is a process already, and what the answer means.
+//!
+//! Not here: how it is asked (`chakra::lookup`), and what follows for the event (`journey`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::core::judge::{Outcome, Scope, judge};
+use crate::core::process::Procedure;
+use crate::core::reason::{Cause, Trouble};
+use crate::core::reply::{Body, Reply, Row, Wrapper};
+
+/// Where a look looks: the processes of `procedure` whose `attribute` is `value`.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// The procedure.
+    pub procedure: Procedure,
+    /// The short id of the attribute that carries the event's key.
+    pub attribute: String,
+    /// What it was created with: text or a number.
+    pub value: Value,
+}
+
+impl fmt::Debug for Look {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { procedure, attribute, .. } = self;
+        out.debug_struct("Look").field("procedure", procedure).field("attribute", attribute).finish_non_exhaustive()
+    }
+}
+
+/// What the reply to a look means. Total: every reply has exactly one outcome, and none is unsure, since a look changes
+/// nothing and may always be asked again.
+#[must_use]
+pub fn judge_look(reply: &Reply, look: &Look) -> Outcome {
+    let Reply::Answered(answer) = reply else { return waited_out(judge(reply, true)) };
+    match (answer.status, &answer.body) {
+        (200..=299, Body::Json(Wrapper { has_errors: false, rows: Some(rows), .. })) => seen(rows, look),
+        // Without a word of the API's, a 404 may be a gateway's that has lost sight of it.
+        (400 | 404 | 422, Body::Json(_)) | (403, Body::Json(_) | Body::Empty | Body::Broken) => {
+            Outcome::Unavailable { status: answer.status }
+        }
+        _ => waited_out(judge(reply, true)),
+    }
+}
+
+/// Found only if a row carries the value asked for: an API that does not know the filter may answer with any rows.
+fn seen(rows: &[Row], look: &Look) -> Outcome {
+    let mut equal = rows.iter().filter(|row| row.value.as_ref().is_some_and(|value| is_same(value, &look.value)));
+    match equal.next() {
+        Some(first) => Outcome::Found { process: first.process.clone(), copies: 1 + equal.count() },
+        None if rows.is_empty() => Outcome::Absent,
+        None => Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::LookUntrusted, after: None },
+    }
+}
+
+/// The same value, or a number and a text that read the same: which of them an attribute gives back is not documented.
+fn is_same(one: &Value, other: &Value) -> bool {
+    one == other || text(one) == text(other)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What a create would be unsure or refused by is only a reason to look again.
+fn waited_out(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unsure { cause, after } => Outcome::Retry { cause, after },
+        Outcome::Halt { scope: Scope::Everything, .. } | Outcome::Retry { .. } => outcome,
+        _ => Outcome::Retry { cause: Cause::LookRefused, after: None },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Whether the look of a rule finds what was just created, and how long that takes: proved on its first creates.
+//!
+//! Not here: asking, and what an answer to a look means (`look`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::backoff::ceiling;
+use crate::core::gate::Moment;
+use crate::core::judge::Outcome;
+use crate::core::lookup::Look;
+use crate::core::policy::Policy;
+
+/// After a proof that failed, the next is not begun before this: it costs requests, and somebody has to act first.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// How the looks of all rules stand. A rule without a look is not in it.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    rules: BTreeMap<Arc<str>, Proof>,
+}
+
+/// Where the look of a rule looks, as the rule writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The procedure; none where each event names its own.
+    pub procedure: Option<String>,
+    /// The attribute that carries the event's key.
+    pub attribute: String,
+}
+
+impl Sought {
+    /// Whether this is a look of the rule as it stands now, and not of what it was before a reload.
+    fn is_of(&self, look: &Look) -> bool {
+        let procedure = self.procedure.as_deref();
+        self.attribute == look.attribute && procedure.is_none_or(|procedure| procedure == look.procedure.as_str())
+    }
+}
+
+/// What became of the looks when other rules took the place of those before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Rules whose look is new or looks elsewhere: unproved.
+    pub begun: Vec<Arc<str>>,
+    /// Rules that look no more.
+    pub gone: Vec<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Proof {
+    sought: Sought,
+    standing: Standing,
+}
+
+#[derive(Debug)]
+enum Standing {
+    /// It waits for a create to prove itself on.
+    Unproved {
+        not_before: Moment,
+    },
+    Trying(Trial),
+    Proved,
+}
+
+#[derive(Debug)]
+struct Trial {
+    look: Arc<Look>,
+    created: Moment,
+    due: Moment,
+    looks: u32,
+    is_asking: bool,
+}
+
+/// What a proof came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proved {
+    /// The look found it, at most so long after it was created.
+    Found {
+        /// An upper bound of the lag until a process shows.
+        lag: Duration,
+    },
+    /// No look found it for the whole window.
+    NotFound,
+    /// The API does not let us look.
+    Unavailable,
+}
+
+impl Proofs {
+    /// The looks of these rules, none proved.
+    #[must_use]
+    pub fn of(rules: impl IntoIterator<Item = Sought>) -> Self {
+        let mut proofs = Self::default();
+        proofs.follow(rules);
+        proofs
+    }
+
+    /// Other rules take the place of those before. A look that looks where it did stands as it stood.
+    pub fn follow(&mut self, rules: impl IntoIterator<Item = Sought>) -> Followed {
+        let mut before = std::mem::take(&mut self.rules);
+        let mut followed = Followed::default();
+        for sought in rules {
+            let rule = Arc::clone(&sought.rule);
+            let proof = before.remove(&rule).filter(|proof| proof.sought == sought).unwrap_or_else(|| {
+                followed.begun.push(Arc::clone(&rule));
+                Proof { sought, standing: Standing::Unproved { not_before: Moment::ZERO } }
+            });
+            self.rules.insert(rule, proof);
+        }
+        followed.gone = before.into_keys().collect();
+        followed
+    }
+
+    /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due. What was sent by an
+    /// earlier rule of this name proves nothing of this one.
+    pub fn created(&mut self, rule: &str, look: &Arc<Look>, now: Moment) {
+        if let Some(Proof { sought, standing }) = self.rules.get_mut(rule)
+            && matches!(standing, Standing::Unproved { not_before } if *not_before <= now)
+            && sought.is_of(look)
+        {
+            let look = Arc::clone(look);
+            *standing = Standing::Trying(Trial { look, created: now, due: now, looks: 0, is_asking: false });
+        }
+    }
+
+    /// Whether the look of this rule has found what was just created.
+    #[must_use]
+    pub fn is_proved(&self, rule: &str) -> bool {
+        matches!(self.rules.get(rule).map(|proof| &proof.standing), Some(Standing::Proved))
+    }
+
+    /// Whether an answer to this look is still waited for.
+    #[must_use]
+    pub fn waits_for(&self, rule: &str, look: &Arc<Look>) -> bool {
+        let standing = self.rules.get(rule).map(|proof| &proof.standing);
+        matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.look, look))
+    }
+
+    /// The next look to ask, if one is due.
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Look>)> {
+        let mut trials = self.trials().filter(|(_, trial)| trial.due <= now);
+        trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.look)))
+    }
+
+    /// When the next look is due, if one is.
+    #[must_use]
+    pub fn wake(&self) -> Option<Moment> {
+        self.trials().map(|(_, trial)| trial.due).min()
+    }
+
+    fn trials(&self) -> impl Iterator<Item = (&Arc<str>, &Trial)> {
+        self.rules.iter().filter_map(|(rule, proof)| match &proof.standing {
+            Standing::Trying(trial) if !trial.is_asking => Some((rule, trial)),
+            _ => None,
+        })
+    }
+
+    /// The look of this rule is being asked.
+    pub fn asked(&mut self, rule: &str) {
+        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule).map(|proof| &mut proof.standing) {
+            trial.is_asking = true;
+        }
+    }
+
+    /// Takes an answer in; none where the request ended without one. Answers what the proof came to, if it is at its end.
+    pub fn answered(&mut self, rule: &str, outcome: Option<&Outcome>, now: Moment, policy: &Policy) -> Option<Proved> {
+        let standing = &mut self.rules.get_mut(rule)?.standing;
+        let Standing::Trying(trial) = standing else { return None };
+        trial.is_asking = false;
+        trial.looks = trial.looks.saturating_add(1);
+        let age = now.saturating_sub(trial.created);
+        let proved = match outcome {
+            Some(Outcome::Found { .. }) => Proved::Found { lag: age },
+            Some(Outcome::Unavailable { .. }) => Proved::Unavailable,
+            Some(Outcome::Absent) if age >= policy.look_window => Proved::NotFound,
+            _ if age >= policy.look_window => {
+                // The API did not answer, which proves nothing.
+                *standing = Standing::Unproved { not_before: now.saturating_add(AGAIN) };
+                return None;
+            }
+            _ => {
+                let wait = ceiling(policy.initial, policy.multiplier, policy.max_interval, trial.looks - 1);
+                let left = policy.look_window.saturating_sub(age).max(policy.initial);
+                trial.due = now.saturating_add(wait.min(left));
+                return None;
+            }
+        };
+        *standing = match proved {
+            Proved::Found { .. } => Standing::Proved,
+            Proved::NotFound | Proved::Unavailable => Standing::Unproved { not_before: now.saturating_add(AGAIN) },
+        };
+        Some(proved)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! Where an event stands, and its next step: the whole of the retry logic, as one function over values.
+//!
+//! Not here: clocks and randomness (ages and `dice` are arguments), the gate, which decides when, and where a wait is
+//! spent (`parking`).
+
+mod limits;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::backoff::{ceiling, jittered};
+use crate::core::judge::Outcome;
+use crate::core::policy::{OnAbsent, OnUnknown, Policy};
+use crate::core::reason::{Cause, Fault};
+
+/// How many creates that may have been applied an event may send.
+pub const CREATES_MAX: u32 = 2;
+
+/// How often the handling of an event may crash before it is dead-lettered.
+pub const CRASHES_MAX: u32 = 3;
+
+/// Each so many returns by the broker count as one crash: of a process that dies of it, nothing else tells.
+const RETURNS_OF_A_CRASH: u32 = 5;
+
+/// Where an event stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Journey {
+    /// What is asked of the API next.
+    pub next: Next,
+    /// Creates that came to an outcome of the event's or the moment's. A shut gate spends none.
+    pub attempts: u32,
+    /// Creates that may have been applied although no answer says so.
+    pub unsure: u32,
+    /// Looks since the last create.
+    pub looks: u32,
+    /// How long it has been at least since a create of it may have been sent by anybody; none where none may have.
+    pub quiet: Option<Duration>,
+    /// What the API said when it refused it in words: it is looked for, and never created again.
+    pub refused: Option<Refused>,
+    /// How often its handling crashed.
+    pub crashes: u32,
+    /// HTTP status of the last answer, if one came.
+    pub status: Option<u16>,
+}
+
+/// What is asked of the API next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Next {
+    /// The create.
+    #[default]
+    Create,
+    /// Whether it is a process already.
+    Look,
+}
+
+/// A create that the API refused in words: 409, or 2xx with errors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// The API's own words.
+    pub words: Option<String>,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Ask `Journey::next` after this wait.
+    Wait(Duration),
+    /// Ask it as soon as the gate lets it: nothing was spent.
+    Hold,
+    /// It is a process.
+    Done {
+        /// Its id, if the API told it.
+        process: Option<String>,
+    },
+    /// It is a dead letter.
+    Dead(Fault),
+}
+
+/// What a step is taken under.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Circumstance {
+    /// Whether the request asked a shut gate.
+    pub is_probe: bool,
+    /// Whether the rule has a look.
+    pub can_look: bool,
+    /// How old the event is, counted while the gate was open.
+    pub age: Duration,
+    /// In 0..1.
+    pub dice: f64,
+}
+
+impl Journey {
+    /// Where an event stands that came with this journey, or with none, and perhaps not for the first time.
+    ///
+    /// Whatever came through a wait queue is looked for first, since a crash between the confirm and the
+    /// acknowledgement leaves two copies of it; so is whatever the broker delivers again.
+    #[must_use]
+    pub fn opened(brought: Option<Self>, redelivered: bool, can_look: bool) -> Self {
+        let is_fresh = brought.is_none() && !redelivered;
+        let mut journey = brought.unwrap_or_default();
+        journey.next = if can_look && !is_fresh { Next::Look } else { Next::Create };
+        if redelivered {
+            journey.quiet = Some(Duration::ZERO);
+        }
+        journey
+    }
+
+    /// Whether the broker gave it back so often that it may be what the process dies of. Parked, it begins to be
+    /// counted anew; where it cannot be parked, the returns of all crashes are waited for.
+    #[must_use]
+    pub fn is_suspect(returns: Option<u32>, can_park: bool) -> bool {
+        let enough = if can_park { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
+        returns.is_some_and(|returns| returns >= enough)
+    }
+
+    /// Its handling crashed: whether that is enough to give it up.
+    #[must_use]
+    pub fn crashed(&mut self) -> bool {
+        self.crashes = self.crashes.saturating_add(1);
+        self.crashes >= CRASHES_MAX
+    }
+
+    /// Whether the next create may make a second process.
+    #[must_use]
+    pub fn may_double(&self) -> bool {
+        self.next == Next::Create && self.unsure > 0
+    }
+
+    /// Time has passed. A lower bound will do: the window of a look is never cut short by it.
+    pub fn passed(&mut self, time: Duration) {
+        self.quiet = self.quiet.map(|quiet| quiet.saturating_add(time));
+    }
+
+    /// Another copy of it went this way: creates of it that may have been applied, or were refused in words, are looked for
+    /// from now on. Answers whether there was news.
+    #[must_use]
+    pub fn learn(&mut self, other: &Self) -> bool {
+        let is_news = other.unsure > self.unsure || (self.refused.is_none() && other.refused.is_some());
+        if is_news {
+            *self = std::mem::take(self).joined(other);
+            (self.looks, self.next, self.quiet) = (0, Next::Look, Some(Duration::ZERO));
+        }
+        is_news
+    }
+
+    /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.
+    #[must_use]
+    pub fn joined(mut self, other: &Self) -> Self {
+        self.attempts = self.attempts.max(other.attempts);
+        self.unsure = self.unsure.max(other.unsure);
+        self.crashes = self.crashes.max(other.crashes);
+        self.quiet = [self.quiet, other.quiet].into_iter().flatten().min();
+        self.refused = self.refused.or_else(|| other.refused.clone());
+        self.status = self.status.or(other.status);
+        self
+    }
+
+    /// Its request was cut off: whether it was applied nobody knows.
+    pub fn cut_off(&mut self) {
+        if self.next == Next::Create {
+            self.unsure = self.unsure.saturating_add(1);
+            self.quiet = Some(Duration::ZERO);
+        }
+    }
+
+    /// Takes the outcome of a create or a look in, and says what comes next.
+    #[must_use]
+    pub fn step(&mut self, outcome: &Outcome, at: Circumstance, policy: &Policy) -> Step {
+        if is_nobodys_fault(outcome, at.is_probe) {
+            self.look_after(outcome, at.can_look);
+            return Step::Hold;
+        }
+        match self.next {
+            Next::Create => self.attempts = self.attempts.saturating_add(1),
+            Next::Look => self.looks = self.looks.saturating_add(1),
+        }
+        match outcome {
+            Outcome::Created { process } | Outcome::Found { process, .. } => Step::Done { process: process.clone() },
+            Outcome::Halt { .. } => Step::Hold,
+            Outcome::Reject(fault) => self.dead(fault.clone()),
+            Outcome::RefusedInWords { status, words } => self.refused(*status, words.as_deref(), at),
+            Outcome::Retry { cause, after } => self.again(cause.as_str(), *after, at, policy),
+            Outcome::Unsure { cause, after } => self.unsure(cause.as_str(), *after, at, policy),
+            Outcome::Absent => self.absent(at, policy),
+            Outcome::Unavailable { .. } => self.unavailable(at, policy),
+        }
+    }
+
+    fn refused(&mut self, status: u16, words: Option<&str>, at: Circumstance) -> Step {
+        let refused = Refused { status, words: words.map(str::to_owned) };
+        if !at.can_look {
+            return self.dead(limits::refused_in_words(&refused));
+        }
+        self.refused = Some(refused);
+        self.look_now()
+    }
+
+    fn unsure(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+        self.unsure = self.unsure.saturating_add(1);
+        if at.can_look { self.look_now() } else { self.blindly(cause, after, at, policy) }
+    }
+
+    /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
+    fn look_after(&mut self, outcome: &Outcome, can_look: bool) {
+        if can_look && matches!(outcome, Outcome::Halt { .. }) && (self.unsure > 0 || self.quiet.is_some()) {
+            self.next = Next::Look;
+        }
+    }
+
+    fn look_now(&mut self) -> Step {
+        self.next = Next::Look;
+        self.looks = 0;
+        self.quiet = Some(Duration::ZERO);
+        Step::Wait(Duration::ZERO)
+    }
+
+    /// After a create of unknown outcome that nobody can look for.
+    fn blindly(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+        if policy.on_unknown == OnUnknown::DeadLetter || self.unsure >= CREATES_MAX {
+            return Step::Dead(limits::unknown(cause, self.unsure));
+        }
+        self.next = Next::Create;
+        self.again(cause, after, at, policy)
+    }
+
+    /// A look did not see it. That counts once no create can be under way or hidden any more.
+    fn absent(&mut self, at: Circumstance, policy: &Policy) -> Step {
+        let left = self.quiet.map_or(Duration::ZERO, |quiet| policy.look_window.saturating_sub(quiet));
+        if !left.is_zero() {
+            return self.look_again(left, at, policy);
+        }
+        if let Some(refused) = &self.refused {
+            return self.dead(limits::refused_in_words(refused));
+        }
+        if self.unsure >= CREATES_MAX || (self.unsure > 0 && policy.on_absent == OnAbsent::DeadLetter) {
+            return Step::Dead(limits::absent(self.unsure, policy.look_window));
+        }
+        self.next = Next::Create;
+        Step::Wait(Duration::ZERO)
+    }
+
+    /// A growing wait, half of it certain, and never beyond the end of the window: the look there decides.
+    fn look_again(&self, left: Duration, at: Circumstance, policy: &Policy) -> Step {
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.looks.saturating_sub(1));
+        Step::Wait((whole / 2 + jittered(whole / 2, at.dice)).min(left))
+    }
+
+    /// The API does not let us look: the event goes the way of those that cannot be looked for.
+    fn unavailable(&mut self, at: Circumstance, policy: &Policy) -> Step {
+        if let Some(refused) = &self.refused {
+            return self.dead(limits::refused_in_words(refused));
+        }
+        if self.unsure > 0 {
+            self.looks = 0;
+            return self.blindly("the API does not let us look", None, at, policy);
+        }
+        self.next = Next::Create;
+        Step::Wait(Duration::ZERO)
+    }
+
+    fn again(&self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+        if at.age >= policy.give_up_after {
+            return Step::Dead(limits::given_up(cause, at.age, self.unsure));
+        }
+        let step = if self.next == Next::Look { self.looks } else { self.attempts };
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, step.saturating_sub(1));
+        let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
+        // Beyond what the API asked for, so that those it sent away together do not come back together.
+        Step::Wait(asked.saturating_add(jittered(whole, at.dice)))
+    }
+
+    fn dead(&self, fault: Fault) -> Step {
+        Step::Dead(self.confessed(fault))
+    }
+
+    /// A fault that makes a dead letter: if an earlier create may have been applied all the same, the letter says so.
+    #[must_use]
+    pub fn confessed(&self, mut fault: Fault) -> Fault {
+        if self.unsure > 0 {
+            fault.text.push_str(" An earlier create of it lost its answer: it may be a process all the same.");
+        }
+        fault
+    }
+}
+
+/// Our own trouble, and a probe that was not sent or met a rate limit, spend nothing of the event's.
+fn is_nobodys_fault(outcome: &Outcome, is_probe: bool) -> bool {
+    match outcome {
+        Outcome::Halt { .. } => true,
+        Outcome::Retry { cause, .. } => is_probe && matches!(cause, Cause::Unreachable | Cause::Throttled),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! What a dead letter says whose event came to one of its limits.
+//!
+//! Not here: the limits, and when they are reached (`journey`).
+
+use std::time::Duration;
+
+use super::Refused;
+use crate::core::reason::{Fault, Reason};
+
+pub(super) fn unknown(cause: &str, sent: u32) -> Fault {
+    let text = format!(
+        "{sent} create(s) were sent and the last answer was lost ({cause}): it may be a process or not. \
+         Look for it in ChakraHQ before sending it again."
+    );
+    Fault::new(Reason::Unknown, text)
+}
+
+pub(super) fn absent(sent: u32, window: Duration) -> Fault {
+    let text = format!(
+        "{sent} create(s) of it lost their answers, and for {} s no look found it. Look for it in ChakraHQ before \
+         sending it again.",
+        window.as_secs()
+    );
+    Fault::new(Reason::Unknown, text)
+}
+
+pub(super) fn given_up(cause: &str, age: Duration, unsure: u32) -> Fault {
+    if unsure > 0 {
+        return unknown(cause, unsure);
+    }
+    let hours = age.as_secs_f64() / 3600.0;
+    Fault::new(Reason::Exhausted, format!("failed for {hours:.1} h of open gate, last by {cause}"))
+}
+
+pub(super) fn refused_in_words(refused: &Refused) -> Fault {
+    let (status, words) = (refused.status, refused.words.as_deref().unwrap_or("no words given"));
+    Fault::new(Reason::Refused, format!("the API answered {status}: {words}. Look whether the process exists already."))
+}

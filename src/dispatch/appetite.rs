@@ -1,0 +1,55 @@
+//! How many events are wanted in hand: as many as there are places, or one while everything has been shut for long.
+//!
+//! Not here: the subscription (`amqp`), and why the gate is shut.
+//!
+//! A broker takes back what is in hand for longer than its consumer timeout, and counts that as a failed delivery. So
+//! before that comes near, events go to a wait queue and from there back to the work queue, and one stays as the probe.
+
+use std::time::Duration;
+
+use super::dispatch::Dispatcher;
+use super::in_hand::Stage;
+use crate::core::delay_queue::RUNGS;
+use crate::core::gate::Moment;
+use crate::handover::prefetch::Appetite;
+
+/// An event that is kept as the probe, or that waits for one procedure or its turn, goes after so many times that.
+const KEPT: u32 = 5;
+
+impl Dispatcher {
+    /// Tells how many events are wanted, and parks those that are too many. Without wait queues nothing changes.
+    pub(super) fn mind_appetite(&mut self, now: Moment) {
+        let let_go_after = self.bridge.gate.let_go_after;
+        let is_long = self.gate.everything_shut_for(now).is_some_and(|shut_for| shut_for >= let_go_after);
+        let wanted = if is_long && self.can_park { Appetite::One } else { Appetite::Full };
+        let is_news = self.bridge.appetite.send_if_modified(|appetite| std::mem::replace(appetite, wanted) != wanted);
+        if is_news {
+            let after_s = let_go_after.as_secs_f32();
+            match wanted {
+                Appetite::One => {
+                    tracing::warn!(after_s, "shut for long: one event is kept in hand, the others wait in the broker")
+                }
+                Appetite::Full => tracing::info!("events are taken again as there are places"),
+            }
+        }
+        if is_news && wanted == Appetite::One {
+            self.let_go_of(Duration::ZERO, now);
+        }
+    }
+
+    /// Parks what has been in hand for long and may not go even now: the probe of a gate that is shut, what waits for one
+    /// procedure, or for its turn.
+    pub(super) fn let_go_of_the_old(&mut self, now: Moment) {
+        if self.can_park {
+            self.let_go_of(self.bridge.gate.let_go_after.saturating_mul(KEPT), now);
+        }
+    }
+
+    fn let_go_of(&mut self, longest: Duration, now: Moment) {
+        for slot in self.hand.idle_for(longest, now) {
+            let Some(event) = self.hand.get(slot) else { continue };
+            let rest = if let Stage::Delayed(until) = event.stage { until.saturating_sub(now) } else { Duration::ZERO };
+            self.park(slot, rest.max(RUNGS[0].wait), Duration::ZERO);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The corridor between the shores: takes each event from receive to settle.
+//!
+//! Not here: AMQP, HTTP, and every decision that `core` can make.
+
+mod appetite;
+mod dispatch;
+mod drain;
+mod ending;
+mod hand;
+mod in_hand;
+mod open;
+mod park;
+mod proofs;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod twins;
+pub mod wishes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::chakra::Client;
+use crate::core::decode::Limits;
+use crate::core::mapping::rules::Rules;
+use crate::core::policy::{GatePolicy, PacePolicy, Policy};
+use crate::handover::inbound::Arrival;
+use crate::handover::prefetch::Appetite;
+use crate::metrics::Metrics;
+use crate::states::phase::Pulse;
+use dispatch::Dispatcher;
+pub use drain::Drained;
+use wishes::Wishes;
+
+/// What the corridor needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How long events in flight may take to finish after the first signal.
+    pub drain_deadline: Duration,
+}
+
+/// What the corridor is built of.
+pub struct Bridge {
+    /// The way to the API.
+    pub client: Client,
+    /// What an event may be.
+    pub limits: Limits,
+    /// What becomes of it, until others are wished for.
+    pub rules: Arc<Rules>,
+    /// How it is retried.
+    pub policy: Policy,
+    /// How the gate shuts and opens.
+    pub gate: GatePolicy,
+    /// How many events may be in hand: the broker's prefetch.
+    pub places: usize,
+    /// How much is sent.
+    pub pace: PacePolicy,
+    /// What is wished of it beside the path.
+    pub wishes: Wishes,
+    /// Told how many events are wanted.
+    pub appetite: watch::Sender<Appetite>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Beaten by the dispatcher as long as it moves.
+    pub pulse: Arc<Pulse>,
+    /// Told which scopes are shut, and why.
+    pub shut: watch::Sender<Vec<String>>,
+}
+
+/// Walks every event that arrives until `stop`, then finishes what is under way within `drain_limit`.
+pub async fn run(
+    bridge: Bridge,
+    mut intake: mpsc::Receiver<Arrival>,
+    stop: impl Future<Output = ()>,
+    drain_limit: Duration,
+) -> Drained {
+    let mut dispatcher = Dispatcher::new(bridge);
+    dispatcher.run(&mut intake, stop).await;
+    dispatcher.drain(&mut intake, Instant::now() + drain_limit).await
+}

@@ -1,0 +1,130 @@
+//! Waiting: in hand, or parked in a wait queue of the broker with all that travels along.
+//!
+//! Not here: how long (`core::progress`), which rung (`core::delay_queue`), and publishing (`amqp`).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::dispatch::Dispatcher;
+use super::ending::{Ending, Papers};
+use super::hand::Slot;
+use super::in_hand::Stage;
+use crate::core::delay_queue::{Patience, RUNGS, rung_for};
+use crate::core::delayed_state::Travel;
+use crate::core::gate::{Moment, Pass};
+use crate::core::lookup::Look;
+use crate::core::progress::Journey;
+use crate::core::reason::{Fault, Reason};
+
+/// The text of a dead letter whose handling crashed.
+pub(super) const CRASHED: &str = "its handling crashed too often, and it may be a process or not: look for it in \
+     ChakraHQ before sending it again, and please report it";
+
+/// The text of a dead letter that is kept for a newer daemon.
+const TOO_NEW: &str =
+    "a newer chakra-bridge parked it, and there is no wait queue to keep it in: let that version retry it";
+
+/// Within this they come back that may be what a process died of.
+const APART: Duration = Duration::from_secs(60);
+
+/// How long an event that a newer daemon parked waits for one.
+const FOR_A_NEWER: usize = 1;
+
+impl Dispatcher {
+    /// An event is to wait, of which `aged` counts towards its age: in hand while its budget lasts and there is room, otherwise
+    /// parked.
+    pub(super) fn wait(&mut self, slot: Slot, delay: Duration, aged: Duration, now: Moment) {
+        if self.is_draining {
+            // Its request has ended: nothing of it is cut off.
+            self.hand.stage(slot, Stage::Ready);
+            return self.hand_back(slot);
+        }
+        let waiting = self.hand.waiting();
+        let Some(event) = self.hand.get(slot) else { return };
+        if !event.papers.receipt.is_live() {
+            return self.end(slot, Ending::Released);
+        }
+        if self.can_park && self.patience().is_spent(event.papers.held(now), delay, waiting) {
+            return self.park(slot, delay, aged);
+        }
+        let stage = if delay.is_zero() { Stage::Ready } else { Stage::Delayed(now.saturating_add(delay)) };
+        self.hand.stage(slot, stage);
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { in_hand: self.bridge.policy.in_hand, places: self.bridge.places }
+    }
+
+    /// Events of a procedure that is shut must not stand in the way of others: beyond a quarter of the places they are
+    /// parked, the oldest of each aside, which makes the probe. That spends nothing of theirs.
+    pub(super) fn make_room(&mut self, now: Moment) {
+        if !self.can_park || self.gate.everything_shut_for(now).is_some() {
+            return;
+        }
+        let mut probes = BTreeSet::new();
+        let mut held_up = Vec::new();
+        for slot in self.hand.ready() {
+            let Some(event) = self.hand.get(slot) else { continue };
+            let Some(shut_for) = self.gate.shut_for(event.procedure(), now) else { continue };
+            let is_known = probes.contains(event.procedure());
+            // Each has its probe, as long as the probes themselves leave room; where there is none, one that may go now.
+            let leaves_room = !self.patience().is_crowded(probes.len()) && probes.len() + 1 < self.bridge.places;
+            let may_go = matches!(self.gate.pass(event.procedure(), now), Pass::Probe);
+            if is_known || !(leaves_room || may_go) || !probes.insert(event.procedure().clone()) {
+                held_up.push((slot, shut_for));
+            }
+        }
+        if self.patience().is_crowded(held_up.len()) {
+            for (slot, shut_for) in held_up {
+                let wait = shut_for.clamp(RUNGS[0].wait, self.bridge.gate.probe_max.max(RUNGS[0].wait));
+                // A whole rung: what were left of the wait would be waited for in a place.
+                self.park(slot, rung_for(wait).0.wait, Duration::ZERO);
+            }
+        }
+    }
+
+    /// Parks an event for `delay`, of which `aged` counts towards its age.
+    pub(super) fn park(&mut self, slot: Slot, delay: Duration, aged: Duration) {
+        let now = self.clock.now();
+        let Some(event) = self.hand.get_mut(slot) else { return };
+        event.pass_time(now);
+        let (rung, rest) = rung_for(delay);
+        let mut journey = event.journey.clone();
+        journey.passed(rung.wait);
+        let open_time = self.gate.open_time(&event.request.procedure, now).saturating_sub(event.open_time);
+        let look = event.look.as_deref();
+        let travel = luggage(&event.papers, journey, look);
+        let age = travel.age.saturating_add(open_time).saturating_add(aged);
+        self.end(slot, Ending::Parked(rung, Box::new(Travel { age, rest, ..travel })));
+    }
+
+    /// The handling of an event crashed: it is parked, so that its neighbours go on without it, and counted. Where the whole
+    /// process died, nobody knows of which of those in hand: they come back apart from each other.
+    pub(super) fn crashed(&mut self, papers: Papers, mut journey: Journey, look: Option<&Look>) {
+        let is_enough = journey.crashed();
+        let ending = if self.can_park && !is_enough {
+            journey.passed(RUNGS[0].wait);
+            let travel = luggage(&papers, journey.clone(), look);
+            let rest = APART.mul_f64(fastrand::f64());
+            Ending::Parked(RUNGS[0], Box::new(Travel { rest, ..travel }))
+        } else {
+            Ending::Dead(Fault::new(Reason::Crashing, CRASHED))
+        };
+        self.settle(papers, ending, &journey);
+    }
+
+    /// A newer daemon parked it, and this one must not guess what was written: it travels on as it came.
+    pub(super) fn pass_on(&mut self, papers: Papers) {
+        tracing::warn!("an event was parked by a newer chakra-bridge: it is kept for one; update this replica");
+        let ending = if self.can_park {
+            Ending::Parked(RUNGS[FOR_A_NEWER], Box::new(papers.travel.clone()))
+        } else {
+            Ending::Dead(Fault::new(Reason::Undecodable, TOO_NEW))
+        };
+        self.settle(papers, ending, &Journey::default());
+    }
+}
+
+fn luggage(papers: &Papers, journey: Journey, look: Option<&Look>) -> Travel {
+    Travel { journey, sent: look.cloned(), rest: Duration::ZERO, ..papers.travel.clone() }
+}

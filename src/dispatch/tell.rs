@@ -1,0 +1,213 @@
+//! What is told of each event and of the gate: one log line per fate, and the counters beside it.
+//!
+//! Not here: deciding anything. Keys, rules and ids are told; payloads, API texts and secrets never.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::ending::Papers;
+use crate::clock::epoch_ms;
+use crate::core::gate::{Change, Gate};
+use crate::core::judge::Outcome;
+use crate::core::lookup_check::Proved;
+use crate::core::reason::Reason;
+use crate::core::settlement::{Letter, Settlement};
+use crate::metrics::Metrics;
+
+/// What became of an event. The same word stands in the log and in the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Created,
+    /// A look found it.
+    Found,
+    /// It waits in a wait queue of the broker.
+    Parked,
+    Recognised,
+    Skipped,
+    DeadLetter,
+    Released,
+    /// Its connection died first: the broker delivers it again.
+    Redelivery,
+}
+
+impl Fate {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Found => "found",
+            Self::Parked => "parked",
+            Self::Recognised => "recognised",
+            Self::Skipped => "skipped",
+            Self::DeadLetter => "dead_letter",
+            Self::Released => "released",
+            Self::Redelivery => "redelivery",
+        }
+    }
+}
+
+/// Why an event may become a second process. Each is announced before it can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is sent again after a create whose answer was lost.
+    Resent,
+    /// It is created again after looks did not see it for the whole window.
+    Absent,
+    /// The broker delivers it again, and this process does not know it.
+    Redelivered,
+    /// It is handed back while its create is under way, or after one whose answer was lost.
+    HandedBack,
+}
+
+impl Doubt {
+    const ALL: [Self; 4] = [Self::Resent, Self::Absent, Self::Redelivered, Self::HandedBack];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Resent => "resent",
+            Self::Absent => "absent",
+            Self::Redelivered => "redelivered",
+            Self::HandedBack => "handed_back",
+        }
+    }
+}
+
+/// One event at its end.
+pub(super) struct Told<'a> {
+    pub(super) fate: Fate,
+    pub(super) papers: &'a Papers,
+    pub(super) process: Option<&'a str>,
+    pub(super) attempts: u32,
+    pub(super) took: Duration,
+    pub(super) settlement: &'a Settlement,
+}
+
+/// Tells.
+pub(super) struct Teller {
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) shut: watch::Sender<Vec<String>>,
+}
+
+impl Teller {
+    /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
+    pub(super) fn new(metrics: &Arc<Metrics>, shut: &watch::Sender<Vec<String>>) -> Self {
+        Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
+        Self { metrics: Arc::clone(metrics), shut: shut.clone() }
+    }
+
+    /// The one line of an event's fate.
+    pub(super) fn fate(&self, told: &Told<'_>) {
+        let letter = letter(told.settlement);
+        let (outcome, key, rule) = (told.fate.as_str(), told.papers.key(), told.papers.rule());
+        let reason = letter.map_or("", |letter| letter.fault.reason.as_str());
+        self.metrics.settled(outcome, rule, reason);
+        if told.fate == Fate::Recognised {
+            self.metrics.recognised();
+        }
+        self.metrics.event_took(told.took);
+        self.metrics.last_settled(epoch_ms() / 1000);
+        let ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
+        let (process, attempts) = (told.process, told.attempts);
+        match letter {
+            // Once and again for each event of a procedure that is shut, which is said once.
+            None if told.fate == Fate::Parked && attempts == 0 => {
+                tracing::debug!(key, rule, outcome, attempts, ms, "event settled");
+            }
+            None => tracing::info!(key, rule, outcome, process, attempts, ms, "event settled"),
+            Some(letter) => {
+                let (status, why) = (letter.status, why(letter));
+                tracing::warn!(key, rule, outcome, reason, why, status, attempts, ms, "event settled");
+            }
+        }
+    }
+
+    /// Says that an event may become a second process, before it can.
+    pub(super) fn doubt(&self, doubt: Doubt, papers: &Papers) {
+        self.metrics.possible_duplicate(doubt.as_str());
+        let (key, rule, cause) = (papers.key(), papers.rule(), doubt.as_str());
+        tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
+    }
+
+    /// Says what a look showed beside its outcome: that an event is more than one process, or that it may not look.
+    pub(super) fn seen(&self, outcome: &Outcome, papers: &Papers) {
+        let (key, rule) = (papers.key(), papers.rule());
+        match outcome {
+            Outcome::Found { copies, .. } if *copies > 1 => {
+                self.metrics.duplicate_seen();
+                tracing::warn!(key, rule, copies, "duplicate: a look found more than one process of this event");
+            }
+            Outcome::Unavailable { status } => tracing::warn!(
+                key,
+                rule,
+                status,
+                "the API refuses the look: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
+            ),
+            _ => {}
+        }
+    }
+
+    /// Says what the proof of a rule's look came to.
+    pub(super) fn proved(&self, rule: &str, proved: Proved) {
+        match proved {
+            Proved::Found { lag } => {
+                self.metrics.look_proved(rule, Some(lag));
+                let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(rule, lag_ms, "look proved: it finds what was just created");
+            }
+            Proved::NotFound => tracing::warn!(
+                rule,
+                "look unproved: it does not find what was just created; check `reconcile_by`, the role of the token, and look.lag"
+            ),
+            Proved::Unavailable => tracing::warn!(
+                rule,
+                "look unproved: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
+            ),
+        }
+    }
+
+    pub(super) fn answered(&self, outcome: &Outcome, status: Option<u16>, took: Duration) {
+        self.metrics.answered(outcome.as_str(), status.unwrap_or(0), took);
+    }
+
+    /// Says what became of the gate. `detail` is why no answer came, if that is what it heeded.
+    pub(super) fn gate<'c>(&self, gate: &Gate, changes: impl IntoIterator<Item = &'c Change>, detail: Option<&str>) {
+        let mut has_changed = false;
+        for change in changes {
+            has_changed = true;
+            change_told(change, detail);
+            // A pause and a shut door may hold at once: the end of one is not yet an open gate.
+            let scope = change.scope();
+            self.metrics.gate(scope, gate.shut().any(|(shut, _)| shut == scope));
+        }
+        if has_changed {
+            self.shut.send_replace(gate.shut().map(|(scope, why)| format!("{scope}: {why}")).collect());
+        }
+    }
+}
+
+fn change_told(change: &Change, detail: Option<&str>) {
+    match change {
+        Change::Shut { why, scope, probes, wait, .. } => {
+            let (probe_in_s, probes) = (wait.as_secs_f32(), *probes);
+            tracing::warn!(scope, why, detail, probes, probe_in_s, "gate shut: events wait, nothing is spent");
+        }
+        Change::Opened { scope, after } => {
+            tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
+        }
+        Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
+        Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
+    }
+}
+
+fn letter(settlement: &Settlement) -> Option<&Letter> {
+    match settlement {
+        Settlement::DeadLetter(letter) => Some(letter),
+        Settlement::Ack | Settlement::Park(..) | Settlement::Release => None,
+    }
+}
+
+/// The text of a dead letter, for the log. What the API said may quote the event: it stays in the letter.
+fn why(letter: &Letter) -> Option<&str> {
+    (letter.fault.reason != Reason::Refused).then_some(letter.fault.text.as_str())
+}

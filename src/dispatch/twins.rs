@@ -1,0 +1,48 @@
+//! Copies of one event in one process: of those that could create it, one does.
+//!
+//! A crash between the confirm of a parked copy and the acknowledgement of the original leaves two. Each looks before it
+//! creates, and cannot see what the other created a moment ago; the process that created it can.
+//!
+//! Not here: copies in two processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dispatch::Dispatcher;
+use super::ending::Ending;
+use super::hand::Slot;
+use super::in_hand::Stage;
+use crate::core::gate::Moment;
+use crate::core::progress::Journey;
+use crate::core::recent::Known;
+
+/// How long one copy waits for the request of another before it asks again.
+const WAY: Duration = Duration::from_millis(500);
+
+impl Dispatcher {
+    /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
+    /// way, or since the other sent a create that may have been applied and is looked for.
+    pub(super) fn gives_way(&mut self, slot: Slot, now: Moment) -> bool {
+        let key = self.hand.get(slot).and_then(|event| event.papers.key.as_ref());
+        let remembered = match key.and_then(|key| self.recent.recall(key)) {
+            Some(Known::Created(process)) => {
+                let process = process.clone();
+                self.end(slot, Ending::Recognised(process));
+                return true;
+            }
+            Some(Known::Underway(journey, sent)) => (Journey::clone(journey), sent.clone().map(Arc::from)),
+            Some(Known::Dead(_, journey)) => (Journey::clone(journey), None),
+            None => (Journey::default(), None),
+        };
+        let is_running = self.hand.twins(slot).any(|twin| matches!(twin.stage, Stage::Running { .. }));
+        let (others, sent) = self.hand.twins(slot).fold(remembered, |(known, sent), twin| {
+            let sent = if twin.journey.unsure > known.unsure { twin.look.clone() } else { sent };
+            (known.joined(&twin.journey), sent)
+        });
+        if is_running {
+            self.hand.stage(slot, Stage::Delayed(now.saturating_add(WAY)));
+            return true;
+        }
+        self.hand.learn(slot, &others, sent)
+    }
+}

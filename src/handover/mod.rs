@@ -1,0 +1,8 @@
+//! What the consumer and the dispatcher hand to each other: what comes in, the duty to answer for it, and the wanted
+//! prefetch.
+//!
+//! Not here: AMQP (`amqp`), and what becomes of an event (`dispatch`).
+
+pub mod inbound;
+pub mod prefetch;
+pub mod receipt;

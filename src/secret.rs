@@ -1,0 +1,91 @@
+//! A secret and where it is kept. A secret prints as stars, whatever prints it.
+//!
+//! Not here: what secrets are for.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the path of a secret begins with. Whatever else stands there may be the secret itself.
+const PATHS: [&str; 4] = ["/", "./", "../", "credential:"];
+
+/// A text that never prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What was written, without the line ends that editors and shells put behind it; none if nothing is left.
+    #[must_use]
+    pub fn written(text: &str) -> Option<Self> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        (!text.is_empty()).then(|| Self::new(text))
+    }
+
+    /// The text itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("***")
+    }
+}
+
+/// Where a secret is read from, at every use: rotating the file is all it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Written in the configuration or the environment, without trailing line ends.
+    Given(Secret),
+    /// The content of a file, without trailing line ends.
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// Reads the secret.
+    ///
+    /// # Errors
+    /// Says which file cannot be read and why, or that it is empty; never what it holds.
+    pub async fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Given(secret) => Ok(secret.clone()),
+            Self::File(path) => content(path, tokio::fs::read_to_string(path).await),
+        }
+    }
+
+    /// Reads the secret and forgets it again: for the start, when nothing runs yet that could be held up.
+    ///
+    /// # Errors
+    /// As [`SecretSource::read`].
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Given(_) => Ok(()),
+            Self::File(path) => content(path, std::fs::read_to_string(path)).map(drop),
+        }
+    }
+}
+
+fn content(path: &Path, read: io::Result<String>) -> Result<Secret, String> {
+    let text = read.map_err(|error| format!("{}: {error}", shown(path)))?;
+    Secret::written(&text).ok_or_else(|| format!("{}: the file is empty", shown(path)))
+}
+
+/// The path, unless it may be the secret itself, written where its file belongs.
+fn shown(path: &Path) -> String {
+    path.to_str()
+        .filter(|text| is_path(text))
+        .map_or_else(|| "what stands there (not shown: it may be the secret itself)".to_owned(), str::to_owned)
+}
+
+/// Whether this is a path for certain, and may be printed where the path of a secret belongs.
+pub(crate) fn is_path(text: &str) -> bool {
+    PATHS.iter().any(|start| text.starts_with(start))
+}

@@ -1,0 +1,7 @@
+//! What the daemon shows of itself: its phase, how it stands with the broker, and which rules are in force.
+//!
+//! Not here: who sets them, and who asks (`admin`).
+
+pub mod broker;
+pub mod phase;
+pub mod rules;

@@ -11,16 +11,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::admin::health::Health;
-use crate::admin::pause::Desk;
+use crate::admin::pause::PauseControl;
 use crate::admin::server::{self, View};
-use crate::amqp::connection::{self, Ends};
+use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::epoch_ms;
 use crate::config::Config;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::dispatch::wishes::Wishes;
+use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Bridge};
-use crate::handover::prefetch::Appetite;
+use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
@@ -62,35 +62,58 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let (shut, shut_seen) = watch::channel(Vec::new());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
-    let (intake, arrivals) = mpsc::channel(places);
-    let (appetite, appetite_seen) = watch::channel(Appetite::Full);
+    let (intake, inbound) = mpsc::channel(places);
+    let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
 
     let rules = Arc::new(rules);
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
-    let (desk, wishes, [token_changes, certificate_changes]) = wishes(&config, rules_seen);
+    let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
     let pulse_seen = Arc::clone(&pulse);
     let health =
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_state_seen, pulse: pulse_seen };
-    let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, desk }).await?;
+    let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let http = client.clone();
-    let ends = Ends { intake, stop: stop_seen.clone(), appetite: appetite_seen, state, metrics: Arc::clone(&metrics) };
-    let mut shore: JoinSet<bool> = JoinSet::new();
-    shore.spawn(connection::run(config.broker, ends));
+    let endpoints = Endpoints {
+        intake,
+        stop: stop_seen.clone(),
+        wanted_prefetch: wanted_prefetch_seen,
+        state,
+        metrics: Arc::clone(&metrics),
+    };
+    let mut session: JoinSet<bool> = JoinSet::new();
+    session.spawn(connection::run(config.broker, endpoints));
     phase.send_replace(Phase::Running);
 
     foresee(&metrics, &rules);
-    let ends =
-        reload::Ends { rules: new_rules, state: rules_state, metrics: Arc::clone(&metrics), stop: stop_seen.clone() };
-    let reload = Reload::new(source, promise, ends).await;
-    let limit = config.bridge.drain_deadline;
-    let (policy, gate, pace) = (config.policy, config.gate, config.pace);
-    let bridge = Bridge { client, limits, rules, policy, gate, pace, wishes, places, appetite, metrics, pulse, shut };
+    let endpoints = reload::Endpoints {
+        rules: new_rules,
+        state: rules_state,
+        metrics: Arc::clone(&metrics),
+        stop: stop_seen.clone(),
+    };
+    let reload = Reload::new(source, promise, endpoints).await;
+    let limit = config.dispatch.drain_deadline;
+    let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
+    let bridge = Bridge {
+        client,
+        limits,
+        rules,
+        policy,
+        gate,
+        request_limits,
+        commands,
+        places,
+        wanted_prefetch,
+        metrics,
+        pulse,
+        shut,
+    };
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
-    let corridor = dispatch::run(bridge, arrivals, stopped(&mut told), limit.saturating_sub(closing));
+    let dispatcher = dispatch::run(bridge, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = async {
         shutdown.await;
         tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
@@ -100,15 +123,15 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     };
     let mut said = None;
     let (drained, deadline) = tokio::select! {
-        both = async { tokio::join!(corridor, stopping) } => both,
-        why = broken(&mut shore, stop_seen, &mut said) => return Err(why),
+        both = async { tokio::join!(dispatcher, stopping) } => both,
+        why = broken(&mut session, stop_seen, &mut said) => return Err(why),
         never = token::watch(config.api.token.clone(), token_changes) => match never {},
         never = trust::watch(config.api, http, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {
         Some(is_settled) => is_settled,
-        None => settled(&mut shore, deadline).await,
+        None => settled(&mut session, deadline).await,
     };
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
@@ -116,24 +139,30 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
 
 /// What is known once the rules are is counted from nought.
 fn foresee(metrics: &Metrics, rules: &Rules) {
-    rules.iter().filter_map(Rule::sought).for_each(|sought| metrics.look_proved(&sought.rule, None));
+    rules
+        .iter()
+        .filter_map(Rule::lookup_target)
+        .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
 }
 
 /// Where an operator may wish, where the dispatcher hears of it, and where new tokens and certificates are told.
-fn wishes(config: &Config, rules: watch::Receiver<Arc<Rules>>) -> (Option<Desk>, Wishes, [watch::Sender<u64>; 2]) {
+fn commands(
+    config: &Config,
+    rules: watch::Receiver<Arc<Rules>>,
+) -> (Option<PauseControl>, Commands, [watch::Sender<u64>; 2]) {
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
     let (certificate_changes, certificates) = watch::channel(0);
-    let desk = config.admin.token.clone().map(|token| Desk::new(token, paused));
-    (desk, Wishes { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
+    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused));
+    (pause_control, Commands { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
 }
 
 async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
-    let more = if view.desk.is_some() { " /pause /resume" } else { "" };
+    let more = if view.pause_control.is_some() { " /pause /resume" } else { "" };
     tracing::info!(%address, "probes and metrics: /livez /readyz /metrics{more}");
     let mut window = JoinSet::new();
     window.spawn(server::serve(listener, view, std::future::pending()));
@@ -142,8 +171,8 @@ async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String>
 
 /// Resolves if the near shore ends although nobody stopped it: without it the daemon would be deaf. What it said at
 /// a proper end is put into `settled`.
-async fn broken(shore: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settled: &mut Option<bool>) -> String {
-    let ended = shore.join_next().await;
+async fn broken(session: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settled: &mut Option<bool>) -> String {
+    let ended = session.join_next().await;
     if let (true, Some(Ok(is_settled))) = (*stopped.borrow(), &ended) {
         *settled = Some(*is_settled);
         std::future::pending::<()>().await;
@@ -152,6 +181,6 @@ async fn broken(shore: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settl
 }
 
 /// Waits until the near shore has ended, at most until the deadline: whether the broker took every answer.
-async fn settled(shore: &mut JoinSet<bool>, deadline: Instant) -> bool {
-    matches!(tokio::time::timeout_at(deadline, shore.join_next()).await, Ok(Some(Ok(true))))
+async fn settled(session: &mut JoinSet<bool>, deadline: Instant) -> bool {
+    matches!(tokio::time::timeout_at(deadline, session.join_next()).await, Ok(Some(Ok(true))))
 }

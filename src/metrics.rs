@@ -34,7 +34,7 @@ type Level = Gauge<u64, AtomicU64>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Settled {
-    fate: &'static str,
+    result: &'static str,
     rule: String,
     reason: &'static str,
 }
@@ -70,14 +70,14 @@ pub struct Metrics {
     answered: Family<Answered, Counter>,
     request_took: Histogram,
     possible_duplicates: Family<Repeated, Counter>,
-    recognised: Counter,
+    already_created: Counter,
     duplicates_seen: Counter,
-    look_proved: Family<Ruled, Level>,
-    look_lag: Family<Ruled, Gauge<f64, AtomicU64>>,
+    lookup_verified: Family<Ruled, Level>,
+    lookup_lag: Family<Ruled, Gauge<f64, AtomicU64>>,
     rules_reloads: Family<rules::Reloaded, Counter>,
     rules_loaded: Level,
     rules_outdated: Level,
-    in_hand: Level,
+    unacknowledged: Level,
     in_flight: Level,
     waiting: Level,
     gate: Family<Gated, Level>,
@@ -85,7 +85,7 @@ pub struct Metrics {
     ramp: Level,
     broker_connected: Level,
     broker_connections: Counter,
-    deaf: Counter,
+    stalls: Counter,
     publishes_refused: Counter,
     last_settled: Level,
 }
@@ -115,14 +115,14 @@ impl Metrics {
                 "possible_duplicates",
                 "Creates that may make a second process, each announced in the log before it is sent",
             ),
-            recognised: put(all, "events_recognised", "Events found to be done already"),
+            already_created: put(all, "events_already_created", "Events found to be done already"),
             duplicates_seen: put(all, "duplicates_seen", "Looks that found more than one process of an event"),
-            look_proved: put(all, "look_proved", "1 once the look of a rule has found what was just created"),
-            look_lag: put(all, "look_lag_seconds", "How long a process took to show, at most; 0 while unproved"),
+            lookup_verified: put(all, "lookup_verified", "1 once the look of a rule has found what was just created"),
+            lookup_lag: put(all, "lookup_lag_seconds", "How long a process took to show, at most; 0 while unproved"),
             rules_reloads: put(all, "rules_reloads", "Times that the rules were to be read again, by what came of it"),
             rules_loaded: put(all, "rules_loaded_timestamp_seconds", "When the rules in force were read"),
             rules_outdated: put(all, "rules_outdated", "1 while the file has mistakes, and other rules are in force"),
-            in_hand: put(all, "events_in_hand", "Events taken and not yet settled"),
+            unacknowledged: put(all, "events_unacknowledged", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
             waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
             gate: put(
@@ -131,10 +131,14 @@ impl Metrics {
                 "1 while no request but single probes is begun for this scope: it is shut, or paused",
             ),
             probes: put(all, "gate_probes", "Single requests that tried whether a shut gate may open"),
-            ramp: put(all, "ramp_requests_per_second", "What may go each second after the gate opened; 0 is no limit"),
+            ramp: put(
+                all,
+                "gate_ramp_requests_per_second",
+                "What may go each second after the gate opened; 0 is no limit",
+            ),
             broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
-            deaf: put(all, "broker_deaf", "Times that nothing arrived though the queue held events"),
+            stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             registry: std::mem::take(all),
@@ -163,8 +167,8 @@ impl Metrics {
     }
 
     /// An event was settled. `rule` must be a name out of the configuration, or empty.
-    pub fn settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
-        self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }).inc();
+    pub fn settled(&self, result: &'static str, rule: &str, reason: &'static str) {
+        self.settled.get_or_create(&Settled { result, rule: rule.to_owned(), reason }).inc();
     }
 
     /// A request to the API ended. `status` is 0 where no answer came.
@@ -184,8 +188,8 @@ impl Metrics {
     }
 
     /// An event was found to be done already.
-    pub fn recognised(&self) {
-        self.recognised.inc();
+    pub fn already_created(&self) {
+        self.already_created.inc();
     }
 
     /// A look found more than one process of an event.
@@ -194,8 +198,8 @@ impl Metrics {
     }
 
     /// So many events are in hand.
-    pub fn in_hand(&self, n: usize) {
-        self.in_hand.set(n as u64);
+    pub fn unacknowledged(&self, n: usize) {
+        self.unacknowledged.set(n as u64);
     }
 
     /// So many requests to the API are under way.
@@ -240,8 +244,8 @@ impl Metrics {
     }
 
     /// Nothing arrived though the queue held events.
-    pub fn broker_deaf(&self) {
-        self.deaf.inc();
+    pub fn consumer_stalled(&self) {
+        self.stalls.inc();
     }
 
     /// The broker did not confirm a publish.

@@ -31,7 +31,7 @@ impl Ready {
     /// What deserves a word before going live, as sentences.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let proxies = config::unheeded_proxies(variables()).filter(|_| self.config.api.proxy.is_none());
+        let proxies = config::ignored_proxies(variables()).filter(|_| self.config.api.proxy.is_none());
         self.config.warnings().into_iter().chain(proxies).collect()
     }
 
@@ -100,7 +100,7 @@ fn guarantee(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
         OnAbsent::Create => "is created again, once",
         OnAbsent::DeadLetter => "is dead-lettered as unknown",
     };
-    let window = policy.look_window.as_secs_f32();
+    let window = policy.lookup_window.as_secs_f32();
     let hashed =
         if may_hash { "; one without an id of its own is not looked for, unless event.key names one" } else { "" };
     format!(
@@ -122,8 +122,8 @@ pub fn load(path: &Path) -> Result<Ready, Box<Mistakes>> {
 ///
 /// # Errors
 /// Every mistake, each with its place.
-pub fn load_at_desk(path: &Path) -> Result<Ready, Box<Mistakes>> {
-    ready(Use::Desk, config::read_for(Use::Desk, path, variables()))
+pub fn load_for_dry_run(path: &Path) -> Result<Ready, Box<Mistakes>> {
+    ready(Use::DryRun, config::read_for(Use::DryRun, path, variables()))
 }
 
 /// As [`load`], to run by it: mapping cases are for the desk, and what they name need not be there.

@@ -35,7 +35,7 @@ const BY_CHANGE: &str = "a changed file";
 const BY_ITSELF: &str = "another look";
 
 /// Where new rules and the word of them go.
-pub struct Ends {
+pub struct Endpoints {
     /// The rules in force.
     pub rules: watch::Sender<Arc<Rules>>,
     /// What is told of them outside.
@@ -67,7 +67,7 @@ impl Checked {
 
 /// See the head of this file.
 pub struct Reload {
-    ends: Ends,
+    endpoints: Endpoints,
     path: PathBuf,
     /// The file as the daemon was started with it: all but its rules is in force until the end.
     start: Arc<Source>,
@@ -81,11 +81,11 @@ pub struct Reload {
 
 impl Reload {
     /// Follows the file of a configuration that the daemon starts with.
-    pub async fn new(source: Source, promise: Promise, ends: Ends) -> Self {
+    pub async fn new(source: Source, promise: Promise, endpoints: Endpoints) -> Self {
         let files = Files::new(Seen::of(source.paths()).await);
-        ends.metrics.rules_loaded(ends.state.borrow().loaded_s);
+        endpoints.metrics.rules_loaded(endpoints.state.borrow().loaded_s);
         let (path, source) = (source.path().to_owned(), Arc::new(source));
-        Self { ends, path, start: Arc::clone(&source), in_force: source, promise, files, refusal: None }
+        Self { endpoints, path, start: Arc::clone(&source), in_force: source, promise, files, refusal: None }
     }
 
     /// Reloads at each signal and each change, for ever.
@@ -109,7 +109,7 @@ impl Reload {
     }
 
     async fn asked(&mut self, by: &'static str) {
-        if *self.ends.stop.borrow() {
+        if *self.endpoints.stop.borrow() {
             tracing::info!(by, "stopping: the rules are not reloaded");
         } else {
             self.reload(by).await;
@@ -118,7 +118,7 @@ impl Reload {
 
     /// Checks the whole file, and takes its rules or none.
     async fn reload(&mut self, by: &'static str) {
-        let seen = self.files.look().await;
+        let seen = self.files.read().await;
         let (path, promise) = (self.path.clone(), self.promise);
         let (start, in_force) = (Arc::clone(&self.start), Arc::clone(&self.in_force));
         let mut checking = JoinSet::new();
@@ -139,8 +139,8 @@ impl Reload {
     fn take(&mut self, by: &'static str, checked: Checked) -> Vec<PathBuf> {
         let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart } = checked;
         let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
-        self.ends.rules.send_replace(Arc::new(rules));
-        self.ends.metrics.rules_reloaded(now_s);
+        self.endpoints.rules.send_replace(Arc::new(rules));
+        self.endpoints.metrics.rules_reloaded(now_s);
         let (changed, gone) = (changed.join(", "), gone.join(", "));
         tracing::info!(by, rules = count, changed, gone, "rules reloaded: what comes in from now on is mapped by them");
         promises.iter().for_each(|words| tracing::info!("{words}"));
@@ -148,7 +148,7 @@ impl Reload {
             let keys = needs_restart.join(", ");
             tracing::warn!(keys, "the file differs in keys that only a restart takes in: restart, or change them back");
         }
-        self.ends.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
+        self.endpoints.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
         let paths = source.paths();
         self.in_force = Arc::new(source);
         self.refusal = None;
@@ -169,9 +169,9 @@ impl Reload {
     fn refused(&mut self, by: &'static str, told: Vec<String>) {
         let is_news = by != BY_ITSELF || self.refusal.as_ref().is_none_or(|(_, before)| *before != told);
         if is_news {
-            self.ends.metrics.rules_refused();
-            self.ends.state.send_modify(|state| state.mistakes = told.len());
-            let state = self.ends.state.borrow().to_string();
+            self.endpoints.metrics.rules_refused();
+            self.endpoints.state.send_modify(|state| state.mistakes = told.len());
+            let state = self.endpoints.state.borrow().to_string();
             tracing::error!(by, mistakes = told.len(), "rules not reloaded: {state}. Correct the file");
             told.iter().for_each(|mistake| tracing::error!("mistake: {mistake}"));
         }

@@ -29,7 +29,7 @@ const EVENTS: usize = 2_000;
 /// Connections that are waited for.
 const CONNECTIONS: usize = 10_000;
 /// Of a probe; far above what it takes, for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LOCAL_DELAY: Duration = Duration::from_secs(20);
 const BETWEEN_PROBES: Duration = Duration::from_millis(200);
 /// Connections of the daemon beside the abuse: those to its shores come and go.
 const FILES_MORE_MAX: usize = 256 + 32;
@@ -42,7 +42,7 @@ async fn probed(address: SocketAddr, mut end: tokio::sync::oneshot::Receiver<()>
     while end.try_recv().is_err() {
         ticks.tick().await;
         let begun = Instant::now();
-        let answer = tokio::time::timeout(PATIENCE, said(address, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        let answer = tokio::time::timeout(LOCAL_DELAY, said(address, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         let answer = answer.expect("a probe is answered in the middle of the abuse");
         assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", String::from_utf8_lossy(&answer));
         times += 1;

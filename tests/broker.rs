@@ -5,21 +5,21 @@
 
 mod support;
 
+#[path = "broker/commands.rs"]
+mod commands;
+#[path = "broker/dead_letters.rs"]
+mod dead_letters;
+#[path = "broker/delays.rs"]
+mod delays;
 #[path = "broker/delivers.rs"]
 mod delivers;
-#[path = "broker/letters.rs"]
-mod letters;
-#[path = "broker/looks.rs"]
-mod looks;
+#[path = "broker/lookups.rs"]
+mod lookups;
 #[path = "broker/online.rs"]
 mod online;
-#[path = "broker/parks.rs"]
-mod parks;
 #[path = "broker/scene.rs"]
 mod scene;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
-#[path = "broker/wishes.rs"]
-mod wishes;

@@ -110,7 +110,7 @@ async fn scraped(project: &Project) {
     };
     let known = async || {
         let answer = project.get(3, "/api/v1/query?query=chakra_bridge_events_settled_total").await.unwrap_or_default();
-        answer.contains(r#""fate":"created""#)
+        answer.contains(r#""result":"created""#)
     };
     eventually(Duration::from_secs(100), "the daemon's metrics", known).await;
 }
@@ -138,9 +138,9 @@ async fn one_command_and_events_of_each_kind_become_processes() {
     within(120, "what Prometheus knows", scraped(&project)).await;
     let log = within(60, "its log", project.run(&["logs", "--no-color", "chakra-bridge"])).await;
     let log = String::from_utf8_lossy(&log.stdout).into_owned();
-    let troubles: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    let reasons: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
     let is_of_the_laptop = |line: &&str| OF_THE_LAPTOP.iter().any(|words| line.contains(words));
-    assert!(troubles.iter().all(is_of_the_laptop), "{log}");
+    assert!(reasons.iter().all(is_of_the_laptop), "{log}");
     let stopped = within(60, "its end", project.run(&["stop", "chakra-bridge"])).await;
     assert!(stopped.status.success(), "{stopped:?}");
     let code = within(60, "its code", exit_code(&project)).await;

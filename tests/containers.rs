@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use scene::Scene;
 use support::broker::Broker;
-use support::daemon::{fate, says};
+use support::daemon::{result, says};
 use support::deadline::within;
 use support::standin::{Canned, Rule};
 
@@ -30,7 +30,7 @@ async fn main_job(image: &str) {
     within(60, "publishing", scene.publish(EVENTS, 300)).await;
     let mut daemon = scene.daemon();
     within(60, "all but one", scene.until_created(EVENTS - 1)).await;
-    within(60, "the dead letter", daemon.until(|line| fate(line, "dead_letter"))).await;
+    within(60, "the dead letter", daemon.until(|line| result(line, "dead_lettered"))).await;
     scene.client.until_depth(&scene.dead(), 1, Duration::from_secs(60)).await;
     within(60, "the queue on disk", broker.settle()).await;
     within(60, "the crash", broker.kill9()).await;

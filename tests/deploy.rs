@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use chakra_bridge::core::delay_queue::RUNGS;
+use chakra_bridge::core::delay_queue::DELAY_QUEUES;
 use chakra_bridge::metrics::Metrics;
 use serde_json::Value;
 
@@ -116,20 +116,20 @@ fn the_image_ends_as_nobody_without_a_base() {
 }
 
 #[test]
-fn the_queues_of_the_broker_are_those_that_the_daemon_looks_for() {
+fn the_queues_of_the_broker_are_those_that_the_daemon_lookups_for() {
     let configured: BTreeSet<String> =
         [BASE, COMPOSE].map(|file| toml(file)["broker"]["queue"].as_str().unwrap().to_owned()).into();
     let queue = configured.first().filter(|_| configured.len() == 1).expect("one queue in all files");
-    let waits = RUNGS.map(|rung| format!("{queue}.wait.{}", rung.label));
+    let waits = DELAY_QUEUES.map(|delay_queue| format!("{queue}.wait.{}", delay_queue.label));
     let wanted: BTreeSet<String> = [queue.clone(), format!("{queue}.dead")].into_iter().chain(waits).collect();
     let definitions = json("deploy/rabbitmq/definitions.json");
     let made = definitions["queues"].as_array().unwrap();
     let names: BTreeSet<String> = made.iter().map(|queue| queue["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, wanted);
-    for rung in RUNGS {
-        let name = format!("{queue}.wait.{}", rung.label);
+    for delay_queue in DELAY_QUEUES {
+        let name = format!("{queue}.wait.{}", delay_queue.label);
         let wait = made.iter().find(|queue| queue["name"] == name).unwrap();
-        assert_eq!(u128::from(wait["arguments"]["x-message-ttl"].as_u64().unwrap()), rung.wait.as_millis());
+        assert_eq!(u128::from(wait["arguments"]["x-message-ttl"].as_u64().unwrap()), delay_queue.wait.as_millis());
     }
 }
 

@@ -12,12 +12,12 @@ mod support;
 mod brokers;
 #[path = "faults/cluster.rs"]
 mod cluster;
-#[path = "faults/deaf.rs"]
-mod deaf;
 #[path = "faults/garble.rs"]
 mod garble;
 #[path = "broker/scene.rs"]
 mod scene;
+#[path = "faults/stalls.rs"]
+mod stalls;
 #[path = "faults/wire.rs"]
 mod wire;
 
@@ -32,7 +32,7 @@ use wire::{Weather, Wire};
 const EVENTS: usize = 300;
 
 const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "0s"
 [gate]
 failures = 5

@@ -40,12 +40,12 @@ const LIFE_MS: u64 = 2_000;
 const SCENES: usize = 3;
 
 const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "4s"
 [retry]
 initial = "200ms"
 max_interval = "1s"
-in_hand = "100ms"
+max_local_delay = "100ms"
 budget = 1.0
 [shutdown]
 deadline = "5s"
@@ -53,7 +53,7 @@ deadline = "5s"
 name = "any"
 procedure = "lead"
 reconcile_by = "event_key"
-data = { event_key = "{{ key }}", fate = "{{ event.fate }}" }
+data = { event_key = "{{ key }}", result = "{{ event.result }}" }
 "#;
 
 /// What one burst of kills leaves behind it, and how it came to it.
@@ -72,10 +72,10 @@ impl Stage {
         let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
         scene.api.set_lag(Duration::from_secs(3));
         scene.api.plan(vec![
-            Rule::always(Canned::new(423).retry_after("2")).attribute("fate", "locked").times(1),
-            Rule::always(Canned::new(422)).attribute("fate", "refused"),
-            Rule::always(Fault::CreateLate { ms: 900 }).attribute("fate", "late").times(1),
-            Rule::always(Fault::CreateThenReset).attribute("fate", "lost").times(1),
+            Rule::always(Canned::new(423).retry_after("2")).attribute("result", "locked").times(1),
+            Rule::always(Canned::new(422)).attribute("result", "refused"),
+            Rule::always(Fault::CreateLate { ms: 900 }).attribute("result", "late").times(1),
+            Rule::always(Fault::CreateThenReset).attribute("result", "lost").times(1),
         ]);
         let relay = Relay::start(scene.listens()).await;
         let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
@@ -89,11 +89,11 @@ impl Stage {
     /// Publishes events of every fate, and answers the keys of the one that is applied late and of a plain one.
     async fn publish(&mut self) -> (String, String) {
         let round = self.published.len();
-        let fates = ["late", "plain", "locked", "refused", "lost", "plain"];
-        let keys: Vec<String> = (0..fates.len()).map(|at| format!("s{}-{}", self.name, round + at)).collect();
-        let messages = keys.iter().zip(fates).map(|(key, fate)| {
+        let results = ["late", "plain", "locked", "refused", "lost", "plain"];
+        let keys: Vec<String> = (0..results.len()).map(|at| format!("s{}-{}", self.name, round + at)).collect();
+        let messages = keys.iter().zip(results).map(|(key, result)| {
             let properties = BasicProperties::default().with_message_id(key.as_str().into()).with_delivery_mode(2);
-            (format!(r#"{{"fate": "{fate}"}}"#).into_bytes(), properties)
+            (format!(r#"{{"result": "{result}"}}"#).into_bytes(), properties)
         });
         self.scene.client.publish_many("", &self.scene.queue(), messages.collect()).await;
         self.published.extend(keys.iter().cloned());
@@ -103,8 +103,8 @@ impl Stage {
     /// One life of the daemon, from its start to its death at the point.
     async fn kill_at(&mut self, point: Point) {
         let (late, plain) = self.publish().await;
-        match point.trap() {
-            Some(trap) => self.relay.arm(trap),
+        match point.warning() {
+            Some(warning) => self.relay.arm(warning),
             None => self.relay.disarm(),
         }
         let daemon = Daemon::start(&self.setup);
@@ -147,9 +147,9 @@ impl Stage {
     }
 
     /// How many copies were found to be a process already, by a look or by the memory of the daemon.
-    fn recognised(&self) -> usize {
-        let outcome = |line: &serde_json::Value| line["outcome"].as_str().map(str::to_owned);
-        let known = ["found", "recognised"];
+    fn already_created(&self) -> usize {
+        let outcome = |line: &serde_json::Value| line["result"].as_str().map(str::to_owned);
+        let known = ["found", "already_created"];
         self.log.iter().filter_map(outcome).filter(|outcome| known.contains(&outcome.as_str())).count()
     }
 
@@ -190,7 +190,7 @@ async fn kill_everywhere(name: usize, kills: Vec<Point>) -> Account {
         }
         stage.rest().await;
     }
-    let account = Account::of(&stage.scene, &stage.published, kills).await.recognised(stage.recognised());
+    let account = Account::of(&stage.scene, &stage.published, kills).await.already_created(stage.already_created());
     account.sins().for_each(|key| stage.tell(key));
     account
 }

@@ -17,18 +17,18 @@ use std::time::Duration;
 
 use scene::Scene;
 use support::broker::{Broker, START_DEADLINE};
-use support::daemon::{Daemon, Setup, fate};
+use support::daemon::{Daemon, Setup, result};
 use support::deadline::within;
 use support::standin::{Fault, Rule, StandIn};
 
 const SECONDS: u64 = 60;
 const EVENTS: u64 = 400;
 /// Places in hand: so many requests may be on their way when the first is refused.
-const IN_HAND: usize = 10;
+const MAX_LOCAL_DELAY: usize = 10;
 const LIVES: u32 = 3;
 /// Half of the wait before a probe is certain: 5 s at least.
 const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "0s"
 [gate]
 probe_initial = "10s"
@@ -63,7 +63,7 @@ impl Stage {
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
         broker.ctl(&["set_policy", "-p", &scene.place.name, "limit", "^crm", r#"{"delivery-limit":20}"#]).await;
         let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
-        let setup = setup.broker(&format!("topology = \"declare\"\nprefetch = {IN_HAND}"));
+        let setup = setup.broker(&format!("topology = \"declare\"\nprefetch = {MAX_LOCAL_DELAY}"));
         let stage = Self { _broker: broker, scene, setup, events, seconds };
         stage.end(stage.life().await, "TERM").await;
         within(120, "publishing", stage.scene.publish(events, 300)).await;
@@ -79,7 +79,7 @@ impl Stage {
     async fn end(&self, daemon: Daemon, signal: &str) {
         daemon.signal(signal);
         let (_, log) = within(60, "its end", daemon.ended()).await;
-        assert!(!log.iter().any(|line| fate(line, "dead_letter")));
+        assert!(!log.iter().any(|line| result(line, "dead_lettered")));
     }
 
     /// The outage: one life ends in order, one by -9, and the last goes on.
@@ -116,7 +116,7 @@ async fn a_bad_token_dead_letters_nothing_and_is_asked_of_rarely() {
     stage.scene.api.set_tokens(&["another"]);
     let daemon = stage.endure().await;
     let asked = stage.scene.api.requests().len();
-    let most = LIVES as usize * IN_HAND + stage.seconds as usize / 5;
+    let most = LIVES as usize * MAX_LOCAL_DELAY + stage.seconds as usize / 5;
     println!("{asked} requests in {} s of a bad token and {LIVES} lives of the daemon", stage.seconds);
     assert!(asked <= most, "{asked} requests, more than one probe in 5 s");
     stage.scene.api.set_tokens(&[StandIn::TOKEN]);
@@ -144,7 +144,7 @@ async fn ramp(metrics: &str) -> Vec<u64> {
     let mut steps = Vec::new();
     loop {
         let text = reqwest::get(metrics).await.unwrap().text().await.unwrap();
-        let told = text.lines().find_map(|line| line.strip_prefix("chakra_bridge_ramp_requests_per_second "));
+        let told = text.lines().find_map(|line| line.strip_prefix("chakra_bridge_gate_ramp_requests_per_second "));
         let step: u64 = told.unwrap().parse().unwrap();
         if step == 0 && !steps.is_empty() {
             return steps;

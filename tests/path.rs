@@ -7,20 +7,20 @@ mod support;
 
 #[path = "path/copies.rs"]
 mod copies;
-#[path = "path/corridor.rs"]
-mod corridor;
-#[path = "path/fates.rs"]
-mod fates;
+#[path = "path/delays.rs"]
+mod delays;
+#[path = "path/dispatcher.rs"]
+mod dispatcher;
 #[path = "path/gate.rs"]
 mod gate;
-#[path = "path/looks.rs"]
-mod looks;
-#[path = "path/pace.rs"]
-mod pace;
-#[path = "path/parks.rs"]
-mod parks;
+#[path = "path/lookups.rs"]
+mod lookups;
 #[path = "path/reloads.rs"]
 mod reloads;
+#[path = "path/request_limits.rs"]
+mod request_limits;
+#[path = "path/results.rs"]
+mod results;
 #[path = "path/stopping.rs"]
 mod stopping;
 #[path = "path/verbatim.rs"]

@@ -56,7 +56,7 @@ fn versions(scene: &Scene) -> Vec<String> {
     versions.map(|version| version.as_str().unwrap().to_owned()).collect()
 }
 
-async fn look(address: &str, path: &str) -> (u16, String) {
+async fn lookup(address: &str, path: &str) -> (u16, String) {
     let answer = within(10, path, reqwest::get(format!("{address}{path}"))).await.unwrap();
     (answer.status().as_u16(), within(10, path, answer.text()).await.unwrap())
 }
@@ -100,19 +100,19 @@ async fn a_bad_file_changes_nothing_and_is_told_line_by_line_without_a_secret() 
     scene.publish(1, 50).await;
     within(60, "the event", scene.until_created(1)).await;
     assert_eq!((versions(&scene), reloads(&daemon)), (vec!["one".to_owned()], 0));
-    let (ready, details) = look(&admin, "/readyz").await;
+    let (ready, details) = lookup(&admin, "/readyz").await;
     assert!(
         ready == 200 && details.contains("the file on disk has 2 mistakes; running with the rules of"),
         "{details}"
     );
-    let metrics = look(&admin, "/metrics").await.1;
+    let metrics = lookup(&admin, "/metrics").await.1;
     for line in ["rules_reloads_total{result=\"refused\"} 1", "rules_outdated 1"] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
     put(&daemon.config(), &setup.sections(&rule("two")).toml());
     until_reloaded(&mut daemon, 1).await;
-    assert!(look(&admin, "/readyz").await.1.contains("in force since"));
-    assert!(look(&admin, "/metrics").await.1.contains("rules_outdated 0"));
+    assert!(lookup(&admin, "/readyz").await.1.contains("in force since"));
+    assert!(lookup(&admin, "/metrics").await.1.contains("rules_outdated 0"));
     assert_eq!(daemon.count(|line| says(line, "rules not reloaded")), 1, "told once");
 }
 
@@ -168,7 +168,7 @@ async fn a_key_that_needs_a_restart_is_named_and_its_value_is_not() {
     until_reloaded(&mut daemon, 1).await;
     let told = within(10, "the keys", daemon.until(|line| line["keys"].is_string())).await;
     assert_eq!(told["keys"], "broker.prefetch, api.token");
-    assert!(look(&admin, "/readyz").await.1.contains("\"needs_restart\":[\"broker.prefetch\",\"api.token\"]"));
+    assert!(lookup(&admin, "/readyz").await.1.contains("\"needs_restart\":[\"broker.prefetch\",\"api.token\"]"));
     assert!(!format!("{:?}", daemon.log()).contains("another-secret"));
 }
 

@@ -23,12 +23,12 @@ const EVENTS: usize = 10_000;
 const EVERY: Duration = Duration::from_secs(2);
 
 const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "4s"
 [retry]
 initial = "200ms"
 max_interval = "1s"
-in_hand = "100ms"
+max_local_delay = "100ms"
 budget = 1.0
 [shutdown]
 deadline = "5s"

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
 use support::broker::{Broker, Client};
-use support::daemon::{Daemon, Setup, fate, says};
+use support::daemon::{Daemon, Setup, result, says};
 use support::deadline::within;
 use support::standin::{Canned, Fault, Rule, StandIn};
 
@@ -33,11 +33,11 @@ const EVENTS: usize = 40;
 const START: u64 = 300;
 
 const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "1s"
 [retry]
 initial = "10ms"
-in_hand = "1s"
+max_local_delay = "1s"
 [[rule]]
 name = "any"
 procedure = "lead"
@@ -100,7 +100,7 @@ async fn with_these_rights_alone(image: &str) {
     plan(&api);
     within(60, "publishing", publish(&broker, 0..EVENTS)).await;
     let (mut daemon, password) = started(&setup(&broker, DAEMON, "two", &api));
-    let ended = daemon.until_count(EVENTS - 1, |line| fate(line, "created") || fate(line, "found"));
+    let ended = daemon.until_count(EVENTS - 1, |line| result(line, "created") || result(line, "found"));
     within(120, "all but one a process", ended).await;
     let admin = Client::connect(&broker.url_as("guest", "guest", VHOST)).await;
     admin.until_depth(DEAD, 1, Duration::from_secs(60)).await;
@@ -111,7 +111,7 @@ async fn with_these_rights_alone(image: &str) {
     let (code, log) = within(60, "its end", daemon.ended()).await;
     assert_eq!(code, Some(0));
     admin.until_empty(QUEUE, Duration::from_secs(60)).await;
-    assert_eq!(log.iter().filter(|line| fate(line, "parked")).count(), 10);
+    assert_eq!(log.iter().filter(|line| result(line, "delayed")).count(), 10);
     assert!(
         api.requests().iter().any(|request| request.path.ends_with("/list") && request.key.as_deref() == Some("e8"))
     );
@@ -140,7 +140,7 @@ async fn is_read_again(broker: &Broker, daemon: &mut Daemon, password: &Path) {
     within(120, "that it is refused", daemon.until(|line| says(line, "check the user's password"))).await;
     std::fs::write(password, "three\n").unwrap();
     within(60, "publishing", publish(broker, EVENTS..EVENTS + 1)).await;
-    let created = daemon.until_count(EVENTS, |line| fate(line, "created") || fate(line, "found"));
+    let created = daemon.until_count(EVENTS, |line| result(line, "created") || result(line, "found"));
     within(120, "the next event a process", created).await;
 }
 

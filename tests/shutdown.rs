@@ -114,12 +114,12 @@ async fn the_probes_follow_the_life_of_the_daemon() {
     within(60, "consuming", daemon.consuming()).await;
     assert_eq!(within(10, "readyz", status("/readyz")).await, 200);
     scene.publish(3, 100).await;
-    within(60, "three", daemon.until_count(3, |line| line["outcome"] == "created")).await;
+    within(60, "three", daemon.until_count(3, |line| line["result"] == "created")).await;
     let metrics =
         within(10, "metrics", async { reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap() });
     let metrics = metrics.await;
     assert!(
-        metrics.contains(r#"chakra_bridge_events_settled_total{fate="created",rule="any",reason=""} 3"#),
+        metrics.contains(r#"chakra_bridge_events_settled_total{result="created",rule="any",reason=""} 3"#),
         "{metrics}"
     );
 }

@@ -8,7 +8,7 @@ mod cases;
 #[path = "verbs/healthcheck.rs"]
 mod healthcheck;
 #[path = "verbs/unheard.rs"]
-mod unheard;
+mod output_closed;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -99,10 +99,11 @@ fn check_says_every_mistake_at_once_with_its_line_and_ends_with_78() {
 }
 
 #[test]
-fn check_refuses_twins_among_rules_and_a_look_for_what_is_not_set_each_with_its_line() {
-    let twins = format!("{GOOD}\n[[rule]]\nname = \"lead\"\ntype = \"another\"\nprocedure = \"ticket\"\n");
+fn check_refuses_copies_among_rules_and_a_lookup_up_what_is_not_set_each_with_its_line() {
+    let copies = format!("{GOOD}\n[[rule]]\nname = \"lead\"\ntype = \"another\"\nprocedure = \"ticket\"\n");
     let unset = GOOD.replace("procedure = ", "reconcile_by = \"nowhere\"\nprocedure = ");
-    for (text, line, words) in [(&twins, "name = \"lead\"", "another rule"), (&unset, "reconcile_by", "no attribute")] {
+    for (text, line, words) in [(&copies, "name = \"lead\"", "another rule"), (&unset, "reconcile_by", "no attribute")]
+    {
         let (_folder, path) = folder_with(text);
         let output = run(&path, &["check"], "");
         assert_eq!(output.status.code(), Some(78));
@@ -113,7 +114,7 @@ fn check_refuses_twins_among_rules_and_a_look_for_what_is_not_set_each_with_its_
 }
 
 #[test]
-fn check_refuses_to_look_for_a_hash_with_the_line_that_makes_it() {
+fn check_refuses_to_look_up_a_hash_with_the_line_that_makes_it() {
     let looked = GOOD.replace("procedure = \"lead\"\n", "procedure = \"lead\"\nreconcile_by = \"event_key\"\n");
     let hashed = format!("[event]\nkey = \"event | json | sha256\"\n{looked}");
     for (text, line, words) in [
@@ -180,8 +181,8 @@ fn map_takes_many_events_and_says_why_not() {
     let output = run(&path, &["map", "--kind", "lead.new", "--json"], lines);
     assert_eq!(output.status.code(), Some(1));
     let shown: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let outcomes: Vec<&str> = shown.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["create", "dead_letter", "dead_letter"]);
+    let outcomes: Vec<&str> = shown.iter().map(|line| line["result"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["create", "dead_lettered", "dead_lettered"]);
     assert_eq!((&shown[1]["reason"], &shown[2]["reason"]), (&json!("unmappable"), &json!("undecodable")));
     let file = folder.path().join("event.json");
     std::fs::write(&file, "{}").unwrap();

@@ -21,7 +21,7 @@ const NAME_MAX: usize = 100;
 
 /// Where wishes are brought. Clones bring them to the same place.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct PauseControl {
     token: SecretSource,
     paused: watch::Sender<bool>,
     /// The second of the last refusal, since the Unix epoch.
@@ -48,7 +48,7 @@ pub(super) enum Said {
     Unreadable,
 }
 
-impl Desk {
+impl PauseControl {
     /// A desk that knows operators by this token, and tells `paused` what they wish.
     #[must_use]
     pub fn new(token: SecretSource, paused: watch::Sender<bool>) -> Self {
@@ -58,23 +58,23 @@ impl Desk {
     /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
     /// lead to nothing, one a second.
     pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
-        let (wish, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
+        let (command, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
         let token = match self.token.read().await {
             Ok(token) => token,
             Err(why) => {
                 if self.is_first_refusal_of(epoch_ms() / 1000) {
-                    tracing::error!(%peer, from, wish, why, "the admin token cannot be read: nobody can pause or resume");
+                    tracing::error!(%peer, from, command, why, "the admin token cannot be read: nobody can pause or resume");
                 }
                 return Said::Unreadable;
             }
         };
         if !authorization.and_then(bearer).is_some_and(|shown| is_same(shown, &token)) {
             if self.is_first_refusal_of(epoch_ms() / 1000) {
-                tracing::warn!(%peer, from, wish, "refused on the admin port: no token, or another one");
+                tracing::warn!(%peer, from, command, "refused on the admin port: no token, or another one");
             }
             return Said::Refused;
         }
-        tracing::warn!(%peer, from, wish, "asked for on the admin port");
+        tracing::warn!(%peer, from, command, "asked for on the admin port");
         self.paused.send_replace(paused);
         Said::Done
     }
@@ -87,7 +87,7 @@ impl Desk {
 
 /// A name out of a header, fit for a log: bounded, on one line.
 pub(super) fn name(header: &[u8]) -> String {
-    String::from_utf8_lossy(header).chars().filter(|letter| !letter.is_control()).take(NAME_MAX).collect()
+    String::from_utf8_lossy(header).chars().filter(|character| !character.is_control()).take(NAME_MAX).collect()
 }
 
 fn bearer(header: &[u8]) -> Option<&[u8]> {

@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use super::Config;
 use super::guests::{Asked, Guests};
 use super::health::Health;
-use super::pause::{self, Asker, Desk, Said};
+use super::pause::{self, Asker, PauseControl, Said};
 use crate::clock::epoch_ms;
 use crate::metrics::{self, Metrics};
 
@@ -57,7 +57,7 @@ pub struct View {
     /// What the probes look at.
     pub health: Health,
     /// Where an operator may pause; none where no token is configured.
-    pub desk: Option<Desk>,
+    pub pause_control: Option<PauseControl>,
 }
 
 /// Takes the port.
@@ -119,16 +119,16 @@ async fn converse(stream: TcpStream, peer: SocketAddr, view: View, asked: Asked)
 }
 
 async fn answer<B>(request: &Request<B>, peer: SocketAddr, view: &View) -> Answer {
-    match (request.uri().path(), &view.desk) {
-        ("/pause", Some(desk)) => wish(desk, true, request, peer).await,
-        ("/resume", Some(desk)) => wish(desk, false, request, peer).await,
-        (path @ ("/livez" | "/readyz" | "/metrics"), _) => look(request.method(), path, view),
+    match (request.uri().path(), &view.pause_control) {
+        ("/pause", Some(pause_control)) => command(pause_control, true, request, peer).await,
+        ("/resume", Some(pause_control)) => command(pause_control, false, request, peer).await,
+        (path @ ("/livez" | "/readyz" | "/metrics"), _) => show(request.method(), path, view),
         _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n"),
     }
 }
 
 /// A path that shows something.
-fn look(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Answer {
+fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Answer {
     if method != Method::GET && method != Method::HEAD {
         let refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         return with(refusal, ALLOW, "GET, HEAD");
@@ -142,13 +142,13 @@ fn look(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Ans
 }
 
 /// A path that pauses or resumes.
-async fn wish<B>(desk: &Desk, paused: bool, request: &Request<B>, peer: SocketAddr) -> Answer {
+async fn command<B>(pause_control: &PauseControl, paused: bool, request: &Request<B>, peer: SocketAddr) -> Answer {
     if request.method() != Method::POST {
         return with(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), ALLOW, "POST");
     }
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     let asker = Asker { peer, from: header(FROM).map(pause::name) };
-    match desk.take(paused, header(AUTHORIZATION), &asker).await {
+    match pause_control.take(paused, header(AUTHORIZATION), &asker).await {
         Said::Done => probe(true, &json!({ "paused": paused })),
         Said::Refused => {
             let refusal = text(StatusCode::UNAUTHORIZED, "send the admin token: Authorization: Bearer ...\n");

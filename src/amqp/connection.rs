@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::channel::REPLY_SUCCESS;
-use super::error::Trouble;
-use super::session::Shore;
-use super::stall::Ear;
+use super::error::BrokerError;
+use super::session::Session;
+use super::stall::StallDetector;
 use crate::core::backoff::{ceiling, jittered};
-use crate::handover::inbound::Arrival;
-use crate::handover::prefetch::Appetite;
+use crate::handover::inbound::Inbound;
+use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::states::broker::BrokerState;
 use crate::states::phase::stopped;
@@ -30,7 +30,7 @@ use crate::states::phase::stopped;
 const STABLE: Duration = Duration::from_secs(60);
 /// After a message that could not be parsed, so many times the prefetch are taken one at a time: it comes back among
 /// what was in hand with it, but not in a certain place.
-const WARY_FOR: u16 = 4;
+const CAUTIOUS_FOR: u16 = 4;
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What a client says first, in AMQP 0-9-1.
@@ -39,103 +39,108 @@ const PROTOCOL_HEADER: &[u8] = b"AMQP\0\0\x09\x01";
 const SILENT: &str = "it took the connection and said nothing; is it a RabbitMQ, and is it well?";
 
 /// The ends of the channels that join the near shore to the corridor.
-pub struct Ends {
+pub struct Endpoints {
     /// Where messages go.
-    pub intake: mpsc::Sender<Arrival>,
+    pub intake: mpsc::Sender<Inbound>,
     /// True once nothing more is to be taken.
     pub stop: watch::Receiver<bool>,
     /// How many events are wanted.
-    pub appetite: watch::Receiver<Appetite>,
+    pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     /// How the broker is doing, for the probes.
     pub state: watch::Sender<BrokerState>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
 
-/// Keeps the near shore standing until `ends.stop` is true and every message in hand is answered.
+/// Keeps the near shore standing until `endpoints.stop` is true and every message in hand is answered.
 /// Never gives the broker up: each failure is said, waited for with full jitter, and tried again.
 ///
 /// Answers whether the broker took every answer; false if the connection was lost with messages in hand at the end.
-pub async fn run(config: Config, mut ends: Ends) -> bool {
+pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
     let mut failures = 0;
-    let mut last = Last::new(&config);
+    let mut previous = Previous::new(&config);
     let is_settled = loop {
-        ends.state.send_replace(BrokerState::Connecting);
+        endpoints.state.send_replace(BrokerState::Connecting);
         let began = Instant::now();
-        let Err(trouble) = stand(&config, &mut ends, &mut last).await else { break true };
-        if trouble.is_unparsable() {
-            last.wary = config.prefetch.saturating_mul(WARY_FOR);
+        let Err(error) = stand(&config, &mut endpoints, &mut previous).await else { break true };
+        if error.is_unparsable() {
+            previous.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
         }
-        ends.metrics.broker_connected(false);
-        ends.state.send_replace(BrokerState::Lost { why: trouble.to_string() });
-        if *ends.stop.borrow() {
-            tracing::warn!("broker lost while stopping: {trouble}");
-            break !last.has_consumed;
+        endpoints.metrics.broker_connected(false);
+        endpoints.state.send_replace(BrokerState::Lost { why: error.to_string() });
+        if *endpoints.stop.borrow() {
+            tracing::warn!("broker lost while stopping: {error}");
+            break !previous.has_consumed;
         }
-        if ends.intake.send(Arrival::Disconnected).await.is_err() {
+        if endpoints.intake.send(Inbound::Disconnected).await.is_err() {
             break false;
         }
         failures = if began.elapsed() >= STABLE { 0 } else { failures + 1 };
-        pause(&config, failures, &trouble, &mut ends.stop).await;
-        if *ends.stop.borrow() {
+        pause(&config, failures, &error, &mut endpoints.stop).await;
+        if *endpoints.stop.borrow() {
             break true;
         }
     };
-    ends.metrics.broker_connected(false);
-    ends.state.send_replace(BrokerState::Closed);
+    endpoints.metrics.broker_connected(false);
+    endpoints.state.send_replace(BrokerState::Closed);
     is_settled
 }
 
 /// What the generation before came to.
-pub(super) struct Last {
+pub(super) struct Previous {
     /// It got as far as consuming.
     pub(super) has_consumed: bool,
     /// Its broker took the connection and said nothing.
     was_silent: bool,
     /// What was heard of the queue.
-    pub(super) ear: Ear,
+    pub(super) stall_detector: StallDetector,
     /// So many messages are still taken one at a time, because one could not be parsed: each lost connection counts
     /// towards the delivery limit of everything in hand.
-    pub(super) wary: u16,
+    pub(super) cautious_for: u16,
 }
 
-impl Last {
+impl Previous {
     /// How many events may be taken of those that are wanted.
-    pub(super) fn allows(&self, wanted: Appetite) -> Appetite {
-        if self.wary > 0 { Appetite::One } else { wanted }
+    pub(super) fn allows(&self, wanted: WantedPrefetch) -> WantedPrefetch {
+        if self.cautious_for > 0 { WantedPrefetch::One } else { wanted }
     }
 
     fn new(config: &Config) -> Self {
-        Self { has_consumed: false, was_silent: false, ear: Ear::new(config.deaf_after, Instant::now()), wary: 0 }
+        Self {
+            has_consumed: false,
+            was_silent: false,
+            stall_detector: StallDetector::new(config.stall_timeout, Instant::now()),
+            cautious_for: 0,
+        }
     }
 }
 
 /// One generation: connect, look at the topology, consume, until the stop (`Ok`) or the first trouble.
-async fn stand(config: &Config, ends: &mut Ends, last: &mut Last) -> Result<(), Trouble> {
-    last.has_consumed = false;
-    let link = tokio::select! {
-        link = Link::open(config, &mut last.was_silent) => link?,
+async fn stand(config: &Config, endpoints: &mut Endpoints, previous: &mut Previous) -> Result<(), BrokerError> {
+    previous.has_consumed = false;
+    let connections = tokio::select! {
+        connections = Connections::open(config, &mut previous.was_silent) => connections?,
         // A broker that does not answer must not hold up the end.
-        () = stopped(&mut ends.stop) => return Ok(()),
+        () = stopped(&mut endpoints.stop) => return Ok(()),
     };
-    let end = match Shore::open(config, &link, ends, last).await {
-        Ok(shore) => {
-            ends.metrics.broker_connected(true);
-            ends.metrics.broker_connections();
-            ends.state.send_replace(BrokerState::Consuming);
+    let end = match Session::open(config, &connections, endpoints, previous).await {
+        Ok(session) => {
+            endpoints.metrics.broker_connected(true);
+            endpoints.metrics.broker_connections();
+            endpoints.state.send_replace(BrokerState::Consuming);
             tracing::info!(queue = config.queue, prefetch = config.prefetch, "consuming");
-            shore.serve(ends).await
+            session.serve(endpoints).await
         }
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     };
-    link.close().await;
+    connections.close().await;
     end
 }
 
-async fn pause(config: &Config, failures: u32, trouble: &Trouble, stop: &mut watch::Receiver<bool>) {
+async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut watch::Receiver<bool>) {
     let (initial, max) = config.reconnect;
     let wait = jittered(ceiling(initial, 2.0, max, failures.saturating_sub(1)), fastrand::f64());
-    tracing::warn!(retry_in_ms = wait.as_millis(), failures, "broker lost: {trouble}");
+    tracing::warn!(retry_in_ms = wait.as_millis(), failures, "broker lost: {error}");
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
         () = stopped(stop) => {}
@@ -144,29 +149,29 @@ async fn pause(config: &Config, failures: u32, trouble: &Trouble, stop: &mut wat
 
 /// One connection that only consumes and one that only publishes: an alarm on the broker blocks the second,
 /// and acknowledgements must not be stuck behind it.
-pub(super) struct Link {
+pub(super) struct Connections {
     pub(super) consuming: Connection,
     pub(super) publishing: Arc<Connection>,
 }
 
-impl Link {
-    pub(super) async fn open(config: &Config, was_silent: &mut bool) -> Result<Self, Trouble> {
+impl Connections {
+    pub(super) async fn open(config: &Config, was_silent: &mut bool) -> Result<Self, BrokerError> {
         let consuming = connect(config, "consumes", was_silent).await?;
         match connect(config, "publishes", was_silent).await {
             Ok(publishing) => Ok(Self { consuming, publishing: Arc::new(publishing) }),
-            Err(trouble) => {
+            Err(error) => {
                 close(&consuming).await;
-                Err(trouble)
+                Err(error)
             }
         }
     }
 
     /// Whether the connection that publishes has gone while nothing was being published.
-    pub(super) fn check(&self) -> Result<(), Trouble> {
+    pub(super) fn check(&self) -> Result<(), BrokerError> {
         if self.publishing.status().connected() {
             return Ok(());
         }
-        Err(Trouble::new("the publishing connection is gone"))
+        Err(BrokerError::new("the publishing connection is gone"))
     }
 
     pub(super) async fn close(&self) {
@@ -185,25 +190,25 @@ fn timed_out() -> lapin::Error {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
-async fn connect(config: &Config, what_for: &str, was_silent: &mut bool) -> Result<Connection, Trouble> {
+async fn connect(config: &Config, what_for: &str, was_silent: &mut bool) -> Result<Connection, BrokerError> {
     let uri = address(config).await?;
     let tls = certificates(config).await?;
     let name = format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let runtime = runtime::default_runtime().map_err(|error| Trouble::during("runtime", &error))?;
+    let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
     let doing = format!(
         "connecting to {}:{} as `{}`, virtual host `{}`",
         uri.authority.host, uri.authority.port, uri.authority.userinfo.username, uri.vhost
     );
     if *was_silent && uri.scheme == AMQPScheme::AMQP {
-        greeting(&uri, config.call_timeout).await.map_err(|why| Trouble::new(format!("{doing}: {why}")))?;
+        greeting(&uri, config.call_timeout).await.map_err(|why| BrokerError::new(format!("{doing}: {why}")))?;
     }
     let builder =
         ConnectionBuilder::new_with_runtime(runtime).with_uri(uri).with_properties(properties).with_tls_config(tls);
     let connected = tokio::time::timeout(config.call_timeout, builder.connect()).await;
     *was_silent = connected.is_err();
-    let connected = connected.map_err(|_| Trouble::new(format!("{doing}: {SILENT}")))?;
-    connected.map_err(|error| Trouble::during(&doing, &error))
+    let connected = connected.map_err(|_| BrokerError::new(format!("{doing}: {SILENT}")))?;
+    connected.map_err(|error| BrokerError::during(&doing, &error))
 }
 
 /// Waits for the first byte of a broker that said nothing the last time. The client library leaves a thread and a socket
@@ -221,19 +226,20 @@ async fn greeting(uri: &AMQPUri, limit: Duration) -> Result<(), String> {
     }
 }
 
-async fn address(config: &Config) -> Result<AMQPUri, Trouble> {
+async fn address(config: &Config) -> Result<AMQPUri, BrokerError> {
     let mut uri: AMQPUri =
-        config.url.parse().map_err(|error| Trouble::new(format!("broker.url cannot be read: {error}")))?;
+        config.url.parse().map_err(|error| BrokerError::new(format!("broker.url cannot be read: {error}")))?;
     // Read at each connect, so that a rotated password needs no restart.
-    let password = config.password.read().await.map_err(|why| Trouble::new(format!("broker.password_file: {why}")))?;
+    let password =
+        config.password.read().await.map_err(|why| BrokerError::new(format!("broker.password_file: {why}")))?;
     uri.authority.userinfo.password = password.expose().to_owned();
     uri.query.heartbeat = Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX));
     Ok(uri)
 }
 
 /// Read at each connect, so that what is rotated needs no restart.
-async fn certificates(config: &Config) -> Result<OwnedTLSConfig, Trouble> {
-    let held = config.tls.read().await.map_err(|wrong| Trouble::new(wrong.to_string()))?;
+async fn certificates(config: &Config) -> Result<OwnedTLSConfig, BrokerError> {
+    let held = config.tls.read().await.map_err(|wrong| BrokerError::new(wrong.to_string()))?;
     let identity = held.identity.map(|(pem, key)| OwnedIdentity::PKCS8 { pem: pem.into(), key: key.into() });
     Ok(OwnedTLSConfig { identity, cert_chain: held.authorities })
 }

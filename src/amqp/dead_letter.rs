@@ -9,14 +9,14 @@ use lapin::types::{AMQPValue, ShortString};
 
 use super::headers::{self, own, text};
 use super::intake::Held;
-use crate::core::settlement::Letter;
+use crate::core::settlement::DeadLetter;
 
 /// All headers together, in bytes: properties and headers must fit one frame of 128 KiB.
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// The properties of the dead letter of `held`.
-pub(super) fn properties(held: &Held, letter: &Letter) -> BasicProperties {
-    let headers = ours(held, letter);
+pub(super) fn properties(held: &Held, dead_letter: &DeadLetter) -> BasicProperties {
+    let headers = ours(held, dead_letter);
     headers::joined(&held.properties, headers, HEADERS_MAX)
 }
 
@@ -24,24 +24,24 @@ fn integer(number: u64) -> AMQPValue {
     AMQPValue::LongLongInt(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn ours(held: &Held, letter: &Letter) -> BTreeMap<ShortString, AMQPValue> {
-    let (exchange, routing_key) = letter.origin.as_ref().map_or_else(
+fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValue> {
+    let (exchange, routing_key) = dead_letter.origin.as_ref().map_or_else(
         || (held.exchange.as_str(), held.routing_key.as_str()),
         |(exchange, routing_key)| (exchange.as_str(), routing_key.as_str()),
     );
     let mut headers = BTreeMap::from([
-        (own("reason"), text(letter.fault.reason.as_str())),
-        (own("text"), text(&letter.fault.text)),
-        (own("attempts"), integer(letter.attempts.into())),
-        (own("first-seen-ms"), integer(letter.first_seen_ms)),
-        (own("last-seen-ms"), integer(letter.last_seen_ms)),
+        (own("reason"), text(dead_letter.fault.reason.as_str())),
+        (own("text"), text(&dead_letter.fault.text)),
+        (own("attempts"), integer(dead_letter.attempts.into())),
+        (own("first-seen-ms"), integer(dead_letter.first_seen_ms)),
+        (own("last-seen-ms"), integer(dead_letter.last_seen_ms)),
         (own("exchange"), text(exchange)),
         (own("routing-key"), text(routing_key)),
         (own("version"), text(env!("CARGO_PKG_VERSION"))),
     ]);
-    let known = [("rule", &letter.rule), ("procedure", &letter.procedure), ("key", &letter.key)];
+    let known = [("rule", &dead_letter.rule), ("procedure", &dead_letter.procedure), ("key", &dead_letter.key)];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
-    headers.extend(letter.status.map(|status| (own("status"), integer(status.into()))));
+    headers.extend(dead_letter.status.map(|status| (own("status"), integer(status.into()))));
     headers
 }
 

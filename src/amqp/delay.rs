@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 
-use super::headers::{self, JOURNEY};
+use super::headers::{self, PROGRESS};
 use super::intake::Held;
-use crate::core::delayed_state::Travel;
+use crate::core::delayed_state::DelayedState;
 
 /// All headers together, in bytes: more than a dead letter has, since rules match on them and nobody reads them, and
 /// still below one frame of 128 KiB.
 const HEADERS_MAX: usize = 100 * 1024;
 
 /// The properties of `held` in a wait queue.
-pub(super) fn properties(held: &Held, travel: &Travel) -> BasicProperties {
-    let journey = AMQPValue::LongString(travel.encode().into());
-    headers::joined(&held.properties, BTreeMap::from([(JOURNEY.into(), journey)]), HEADERS_MAX)
+pub(super) fn properties(held: &Held, delayed_state: &DelayedState) -> BasicProperties {
+    let progress = AMQPValue::LongString(delayed_state.encode().into());
+    headers::joined(&held.properties, BTreeMap::from([(PROGRESS.into(), progress)]), HEADERS_MAX)
 }
 
 #[cfg(test)]
@@ -45,15 +45,15 @@ mod tests {
         BasicProperties::default().with_headers(FieldTable::from(headers.collect::<BTreeMap<_, _>>()))
     }
 
-    fn travel() -> Travel {
-        Travel { exchange: "crm".into(), routing_key: "case.opened".into(), ..Travel::default() }
+    fn delayed_state() -> DelayedState {
+        DelayedState { exchange: "crm".into(), routing_key: "case.opened".into(), ..DelayedState::default() }
     }
 
     #[test]
     fn what_travels_comes_back_with_the_event_and_is_no_header_of_it() {
         let (_, held) = delivered(with(&[("ce-type", long("lead")), ("x-delivery-count", AMQPValue::LongLongInt(3))]));
-        let (message, _) = delivered(properties(&held, &travel()));
-        assert_eq!(message.travel.as_deref().map(Travel::decode), Some(Ok(travel())));
+        let (message, _) = delivered(properties(&held, &delayed_state()));
+        assert_eq!(message.delayed_state.as_deref().map(DelayedState::decode), Some(Ok(delayed_state())));
         assert_eq!(message.headers.keys().collect::<Vec<_>>(), ["ce-type"]);
         assert_eq!(message.deliveries, None, "the count of another message");
     }
@@ -62,11 +62,11 @@ mod tests {
     fn what_acts_lies_aside_on_every_further_way_and_the_ladders_own_notes_are_left() {
         let original = with(&[("CC", long("elsewhere")), ("x-death", long("theirs"))]).with_expiration("5".into());
         let (_, first) = delivered(original);
-        let parked = properties(&first, &travel());
-        let mut headers = parked.headers().clone().unwrap().inner().clone();
+        let delayed = properties(&first, &delayed_state());
+        let mut headers = delayed.headers().clone().unwrap().inner().clone();
         headers.insert("x-death".into(), long("the ladder's"));
-        let (_, second) = delivered(parked.with_headers(FieldTable::from(headers)));
-        let again = properties(&second, &travel());
+        let (_, second) = delivered(delayed.with_headers(FieldTable::from(headers)));
+        let again = properties(&second, &delayed_state());
         let headers = again.headers().as_ref().unwrap().inner();
         assert_eq!(headers["chakra-bridge-original-cc"], long("elsewhere"));
         assert_eq!(headers["chakra-bridge-original-x-death"], long("theirs"));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_header_of_ours_that_is_no_text_is_broken_and_not_missing() {
-        let (message, _) = delivered(with(&[(JOURNEY, AMQPValue::Boolean(true))]));
-        assert_eq!(message.travel.as_deref(), Some(""));
+        let (message, _) = delivered(with(&[(PROGRESS, AMQPValue::Boolean(true))]));
+        assert_eq!(message.delayed_state.as_deref(), Some(""));
     }
 }

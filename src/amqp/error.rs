@@ -17,12 +17,12 @@ const HANDSHAKE: Handshake = Handshake { section: "broker", address: "broker.url
 
 /// Why the near shore is gone, for a person on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub(super) struct BrokerError {
     words: String,
     is_unparsable: bool,
 }
 
-impl Trouble {
+impl BrokerError {
     pub(super) fn new(words: impl Into<String>) -> Self {
         Self { words: words.into(), is_unparsable: false }
     }
@@ -39,7 +39,7 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for BrokerError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.words)
     }
@@ -50,10 +50,10 @@ pub(super) async fn within<T>(
     limit: Duration,
     what: &str,
     call: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, Trouble> {
+) -> Result<T, BrokerError> {
     match tokio::time::timeout(limit, call).await {
-        Ok(done) => done.map_err(|error| Trouble::during(what, &error)),
-        Err(_) => Err(Trouble::new(format!(
+        Ok(done) => done.map_err(|error| BrokerError::during(what, &error)),
+        Err(_) => Err(BrokerError::new(format!(
             "{what}: no answer from the broker within {} s: it is stuck, or too few members of a quorum queue are up",
             limit.as_secs_f32()
         ))),

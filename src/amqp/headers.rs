@@ -1,7 +1,7 @@
 //! What of an original message goes into the one that stands for it, a dead letter or a parked event: all of it but
 //! what would act on its own.
 //!
-//! Not here: what is added to it (`letter`, `park`).
+//! Not here: what is added to it (`dead_letter`, `delay`).
 //!
 //! Copied as they were, `expiration` empties the queue it lies in, `user_id` kills the channel, `CC` and `BCC` send
 //! copies elsewhere, and `x-death` confuses what dead-letters next (all measured): they are moved aside.
@@ -18,7 +18,7 @@ const PREFIX: &str = "chakra-bridge-";
 /// What those begin with that keep what was moved aside.
 const ASIDE: &str = "chakra-bridge-original-";
 /// The header that an event takes along through a wait queue.
-pub(super) const JOURNEY: &str = "chakra-bridge-journey";
+pub(super) const PROGRESS: &str = "chakra-bridge-journey";
 /// The longest text of ours, in bytes.
 const TEXT_MAX: usize = 2048;
 const PERSISTENT: u8 = 2;
@@ -40,8 +40,8 @@ pub(super) fn joined(
 }
 
 /// What the message took along through a wait queue, if it came through one. What is no text reads as an empty one.
-pub(super) fn journey(of: &BasicProperties) -> Option<String> {
-    let value = of.headers().as_ref()?.inner().get(JOURNEY)?;
+pub(super) fn progress(of: &BasicProperties) -> Option<String> {
+    let value = of.headers().as_ref()?.inner().get(PROGRESS)?;
     Some(match value {
         AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
         _ => String::new(),
@@ -66,12 +66,12 @@ pub(super) fn text(words: &str) -> AMQPValue {
 /// All original headers, those that act on their own under our names, and with them the properties that do. In a
 /// message that came through a wait queue they lie aside already, and what acts is the broker's note about that queue.
 fn aside(original: &BasicProperties) -> BTreeMap<ShortString, AMQPValue> {
-    let has_travelled = journey(original).is_some();
+    let was_delayed = progress(original).is_some();
     let mut headers: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();
     for (key, value) in original.headers().iter().flat_map(|table| table.inner().iter()) {
         match (key.as_str(), acts(key.as_str())) {
-            (name, _) if is_ours(name) && !(has_travelled && name.starts_with(ASIDE)) => {}
-            (_, true) if has_travelled => {}
+            (name, _) if is_ours(name) && !(was_delayed && name.starts_with(ASIDE)) => {}
+            (_, true) if was_delayed => {}
             (name, true) => drop(headers.insert(moved(name), value.clone())),
             (_, false) => drop(headers.insert(key.clone(), value.clone())),
         }

@@ -35,7 +35,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
-        travel: headers::journey(&properties),
+        delayed_state: headers::progress(&properties),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);

@@ -45,7 +45,7 @@ pub struct Config {
     /// The longest one call to the broker may take, connecting included.
     pub call_timeout: Duration,
     /// Nothing arrives for so long, with room in hand and messages in the queue: the subscription is made again.
-    pub deaf_after: Duration,
+    pub stall_timeout: Duration,
     /// The shortest and longest ceiling of the wait before connecting again.
     pub reconnect: (Duration, Duration),
     /// Whom to trust and what to show for `amqps://`.

@@ -2,13 +2,13 @@
 //!
 //! Not here: what the daemon does about it (`topology`).
 
-use super::connection::Link;
-use super::error::Trouble;
+use super::connection::Connections;
+use super::error::BrokerError;
 use super::{Config, Topology, queue_warnings, topology};
 
 /// What the broker told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Survey {
+pub struct OnlineCheck {
     /// What stands in the daemon's way, or in the way of wait queues.
     pub mistakes: Vec<String>,
     /// What is risky about the queues; it may be so on purpose.
@@ -19,29 +19,31 @@ pub struct Survey {
 ///
 /// # Errors
 /// Says why the broker could not be asked.
-pub async fn ask(config: &Config) -> Result<Survey, String> {
-    let link = Link::open(config, &mut false).await.map_err(|trouble| trouble.to_string())?;
-    let survey = look(config, &link).await;
-    link.close().await;
-    survey.map_err(|trouble| trouble.to_string())
+pub async fn ask(config: &Config) -> Result<OnlineCheck, String> {
+    let connections = Connections::open(config, &mut false).await.map_err(|error| error.to_string())?;
+    let online_check = queues(config, &connections).await;
+    connections.close().await;
+    online_check.map_err(|error| error.to_string())
 }
 
-async fn look(config: &Config, link: &Link) -> Result<Survey, Trouble> {
-    let connection = &link.consuming;
+async fn queues(config: &Config, connections: &Connections) -> Result<OnlineCheck, BrokerError> {
+    let connection = &connections.consuming;
     let missing = topology::missing_queues(config, connection).await?;
-    let missing_waits = topology::missing_wait_queues(config, connection).await?;
-    let mut survey = Survey::default();
+    let missing_delays = topology::missing_delay_queues(config, connection).await?;
+    let mut online_check = OnlineCheck::default();
     // Looking at a queue that is missing would make it.
     if missing.is_none() {
-        let traps = queue_warnings::find(config, connection).await?;
-        survey.warnings.extend(traps.into_iter().map(|trap| format!("queue `{}` {}", trap.queue, trap.words)));
+        let warnings = queue_warnings::find(config, connection).await?;
+        online_check
+            .warnings
+            .extend(warnings.into_iter().map(|warning| format!("queue `{}` {}", warning.queue, warning.words)));
     }
-    if missing_waits.is_none() {
-        survey.mistakes.extend(topology::wrong_wait_queue(config, connection).await?);
+    if missing_delays.is_none() {
+        online_check.mistakes.extend(topology::wrong_delay_queue(config, connection).await?);
     }
     if config.topology == Topology::Verify {
-        survey.mistakes.extend(missing.into_iter().chain(missing_waits));
+        online_check.mistakes.extend(missing.into_iter().chain(missing_delays));
     }
-    survey.mistakes.extend(topology::refused_publish(config, &link.publishing).await?);
-    Ok(survey)
+    online_check.mistakes.extend(topology::refused_publish(config, &connections.publishing).await?);
+    Ok(online_check)
 }

@@ -1,6 +1,6 @@
 //! Publishing dead letters and parked events: persistent, mandatory, confirmed, one at a time on each channel.
 //!
-//! Not here: what they carry (`letter`, `park`), and the acknowledgement after it (`settle`).
+//! Not here: what they carry (`dead_letter`, `delay`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
 //! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand; while it waits,
@@ -17,7 +17,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::Config;
 use super::channel;
-use super::error::{Trouble, is_of_the_channel, within};
+use super::error::{BrokerError, is_of_the_channel, within};
 use crate::core::backoff::{ceiling, jittered};
 use crate::metrics::Metrics;
 
@@ -33,14 +33,14 @@ const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost th
 
 /// By what they go.
 #[derive(Clone)]
-struct LetterBox {
+struct PublishContext {
     connection: Arc<Connection>,
     limit: Duration,
     metrics: Arc<Metrics>,
 }
 
 /// A message that waits for a channel.
-pub(super) struct Mail {
+pub(super) struct Publish {
     /// The delivery that it stands for.
     pub(super) tag: u64,
     pub(super) queue: ShortString,
@@ -51,11 +51,11 @@ pub(super) struct Mail {
 }
 
 /// The tag of the delivery whose stand-in the broker keeps, or why none can be kept any more.
-pub(super) type Posted = Result<u64, Trouble>;
+pub(super) type Published = Result<u64, BrokerError>;
 
 /// What became of one publish.
 struct Ended {
-    mail: Mail,
+    outgoing: Publish,
     channel: Channel,
     end: Result<(), Refusal>,
 }
@@ -65,59 +65,59 @@ enum Refusal {
     /// The broker refused this message, which is published again.
     Again(String),
     /// Nothing can be published any more.
-    Broken(Trouble),
+    Broken(BrokerError),
 }
 
 /// The channels that publish, and what waits for them.
-pub(super) struct Posts {
-    to: LetterBox,
+pub(super) struct Publisher {
+    to: PublishContext,
     idle: Vec<Channel>,
-    waiting: VecDeque<Mail>,
+    waiting: VecDeque<Publish>,
     on_their_way: JoinSet<Ended>,
     /// Refused, until they are published again.
-    refused: JoinSet<Mail>,
+    refused: JoinSet<Publish>,
 }
 
-impl Posts {
+impl Publisher {
     pub(super) async fn open(
         config: &Config,
         publishing: &Arc<Connection>,
         metrics: &Arc<Metrics>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, BrokerError> {
         let limit = config.call_timeout;
         let mut idle = Vec::with_capacity(CHANNELS);
         for _ in 0..CHANNELS {
             idle.push(open_channel(publishing, limit).await?);
         }
-        let to = LetterBox { limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
+        let to = PublishContext { limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
         Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), refused: JoinSet::new() })
     }
 
-    pub(super) fn send(&mut self, mail: Mail) {
-        self.waiting.push_back(mail);
+    pub(super) fn send(&mut self, outgoing: Publish) {
+        self.waiting.push_back(outgoing);
         self.fill();
     }
 
     fn fill(&mut self) {
         while !self.waiting.is_empty()
             && let Some(channel) = self.idle.pop()
-            && let Some(mail) = self.waiting.pop_front()
+            && let Some(outgoing) = self.waiting.pop_front()
         {
-            self.on_their_way.spawn(post(channel, self.to.clone(), mail));
+            self.on_their_way.spawn(publish_once(channel, self.to.clone(), outgoing));
         }
     }
 
     /// The next that came to its end; none while none is on its way. Loses none if it is dropped while it waits.
-    pub(super) async fn next(&mut self) -> Option<Posted> {
+    pub(super) async fn next(&mut self) -> Option<Published> {
         loop {
             tokio::select! {
                 Some(ended) = self.on_their_way.join_next() => match self.ended(ended) {
                     Ok(None) => {}
                     Ok(Some(tag)) => return Some(Ok(tag)),
-                    Err(trouble) => return Some(Err(trouble)),
+                    Err(error) => return Some(Err(error)),
                 },
-                Some(mail) = self.refused.join_next() => match mail {
-                    Ok(mail) => self.send(mail),
+                Some(outgoing) = self.refused.join_next() => match outgoing {
+                    Ok(outgoing) => self.send(outgoing),
                     Err(error) => return Some(Err(broke_off(&error))),
                 },
                 else => return None,
@@ -126,47 +126,47 @@ impl Posts {
     }
 
     /// Takes the end of a publish in; none where it is published again after a wait.
-    fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Option<u64>, Trouble> {
-        let Ended { mail, channel, end } = ended.map_err(|error| broke_off(&error))?;
-        let tag = mail.tag;
+    fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Option<u64>, BrokerError> {
+        let Ended { outgoing, channel, end } = ended.map_err(|error| broke_off(&error))?;
+        let tag = outgoing.tag;
         let kept = match end {
             Ok(()) => Some(tag),
             Err(Refusal::Again(why)) => {
-                self.rest(mail, &why);
+                self.retry_later(outgoing, &why);
                 None
             }
-            Err(Refusal::Broken(trouble)) => return Err(trouble),
+            Err(Refusal::Broken(error)) => return Err(error),
         };
         self.idle.push(channel);
         self.fill();
         Ok(kept)
     }
 
-    fn rest(&mut self, mut mail: Mail, why: &str) {
-        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, mail.refusals), fastrand::f64());
-        mail.refusals += 1;
+    fn retry_later(&mut self, mut outgoing: Publish, why: &str) {
+        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, outgoing.refusals), fastrand::f64());
+        outgoing.refusals += 1;
         self.to.metrics.publish_refused();
-        tracing::error!(queue = %mail.queue, refusals = mail.refusals, "publish refused: {why}; the event stays in hand");
+        tracing::error!(queue = %outgoing.queue, refusals = outgoing.refusals, "publish refused: {why}; the event stays in hand");
         self.refused.spawn(async move {
             tokio::time::sleep(wait).await;
-            mail
+            outgoing
         });
     }
 }
 
-fn broke_off(error: &JoinError) -> Trouble {
-    Trouble::new(format!("publishing broke off: {error}"))
+fn broke_off(error: &JoinError) -> BrokerError {
+    BrokerError::new(format!("publishing broke off: {error}"))
 }
 
-async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channel, Trouble> {
+async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channel, BrokerError> {
     let channel = channel::open(connection, limit).await?;
     within(limit, "asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
     Ok(channel)
 }
 
 /// Publishes once, and brings the channel back, or another where the broker closed it.
-async fn post(mut channel: Channel, to: LetterBox, mail: Mail) -> Ended {
-    let end = match publish(&channel, &to, &mail).await {
+async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publish) -> Ended {
+    let end = match publish(&channel, &to, &outgoing).await {
         Ok(None) => Ok(()),
         Ok(Some(why)) => Err(Refusal::Again(why)),
         // A right that is missing or a size that is too large costs the channel. Were it to cost the connection, every event
@@ -174,29 +174,29 @@ async fn post(mut channel: Channel, to: LetterBox, mail: Mail) -> Ended {
         Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
             Ok(another) => {
                 channel = another;
-                Err(Refusal::Again(Trouble::during("the broker closed the channel", &error).to_string()))
+                Err(Refusal::Again(BrokerError::during("the broker closed the channel", &error).to_string()))
             }
-            Err(trouble) => Err(Refusal::Broken(trouble)),
+            Err(error) => Err(Refusal::Broken(error)),
         },
-        Err(error) => Err(Refusal::Broken(Trouble::during("publishing", &error))),
+        Err(error) => Err(Refusal::Broken(BrokerError::during("publishing", &error))),
     };
-    Ended { mail, channel, end }
+    Ended { outgoing, channel, end }
 }
 
 /// Publishes once. Kept only if the broker says exactly that; otherwise why not.
-async fn publish(channel: &Channel, to: &LetterBox, mail: &Mail) -> lapin::Result<Option<String>> {
+async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> lapin::Result<Option<String>> {
     let confirmed = async {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let (queue, properties) = (mail.queue.clone(), mail.properties.clone());
-        channel.basic_publish("".into(), queue, options, &mail.body, properties).await?.await
+        let (queue, properties) = (outgoing.queue.clone(), outgoing.properties.clone());
+        channel.basic_publish("".into(), queue, options, &outgoing.body, properties).await?.await
     };
     tokio::pin!(confirmed);
     loop {
         match tokio::time::timeout(to.limit, &mut confirmed).await {
             Ok(confirmation) => return confirmation.map(refusal),
             // Publishing again now could make two of it; a dead connection shows by its heartbeat.
-            Err(_) if to.connection.status().blocked() => tracing::warn!(queue = %mail.queue, "{BLOCKED}"),
-            Err(_) => tracing::warn!(queue = %mail.queue, "{UNCONFIRMED}"),
+            Err(_) if to.connection.status().blocked() => tracing::warn!(queue = %outgoing.queue, "{BLOCKED}"),
+            Err(_) => tracing::warn!(queue = %outgoing.queue, "{UNCONFIRMED}"),
         }
     }
 }

@@ -5,8 +5,8 @@
 use lapin::Connection;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-use super::error::{Trouble, is_other, is_refused};
-use super::topology::{back_to, kind, look_at};
+use super::error::{BrokerError, is_other, is_refused};
+use super::topology::{back_to, kind, try_declare};
 use super::{Config, QueueType};
 
 /// More than there are arguments to differ in.
@@ -15,7 +15,7 @@ const ASKED_MAX: usize = 12;
 const DELIVERIES_MIN: i64 = 20;
 
 /// One of them.
-pub(super) struct Trap {
+pub(super) struct QueueWarning {
     /// The queue.
     pub(super) queue: String,
     /// Its argument, if the broker names one.
@@ -32,8 +32,8 @@ struct Difference {
 }
 
 /// Says every trap that the broker lets this user see.
-pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(), Trouble> {
-    for Trap { queue, argument, words } in find(config, connection).await? {
+pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+    for QueueWarning { queue, argument, words } in find(config, connection).await? {
         let which = if queue == config.queue { "work" } else { "dead-letter" };
         tracing::warn!(queue, argument, "trap: the {which} queue {words}");
     }
@@ -41,28 +41,33 @@ pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(),
 }
 
 /// Every trap that the broker lets this user see.
-pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec<Trap>, Trouble> {
+pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec<QueueWarning>, BrokerError> {
     let wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
     let Some(work) = differences(config, connection, &config.queue, wanted).await? else {
         tracing::info!(queue = config.queue, "the broker does not let this user see how the queues are made");
         return Ok(Vec::new());
     };
     let dead = &config.dead_letter_queue;
-    let of_letters = differences(config, connection, dead, kind(QueueType::Quorum)).await?.unwrap_or_default();
-    let rejects = of_letters.iter().any(Difference::is_reject_publish);
-    let work = work.into_iter().filter_map(|of| of.trap(&config.queue, of_work));
-    let of_letters = of_letters.into_iter().filter_map(|of| of.trap(dead, |argument, _| of_dead(argument, rejects)));
-    Ok(work.chain(of_letters).collect())
+    let of_dead_letters = differences(config, connection, dead, kind(QueueType::Quorum)).await?.unwrap_or_default();
+    let rejects = of_dead_letters.iter().any(Difference::is_reject_publish);
+    let work = work.into_iter().filter_map(|of| of.warning(&config.queue, of_work));
+    let of_dead_letters =
+        of_dead_letters.into_iter().filter_map(|of| of.warning(dead, |argument, _| of_dead(argument, rejects)));
+    Ok(work.chain(of_dead_letters).collect())
 }
 
 impl Difference {
     /// The trap that it is of `queue`, if `words` has any for it.
-    fn trap(self, queue: &str, words: impl Fn(&str, Option<&AMQPValue>) -> Option<&'static str>) -> Option<Trap> {
+    fn warning(
+        self,
+        queue: &str,
+        words: impl Fn(&str, Option<&AMQPValue>) -> Option<&'static str>,
+    ) -> Option<QueueWarning> {
         let words = match &self.argument {
             Some(argument) => words(argument, self.current.as_ref())?.to_owned(),
             None => format!("is made otherwise than it should be: {}", self.said),
         };
-        Some(Trap { queue: queue.to_owned(), argument: self.argument, words })
+        Some(QueueWarning { queue: queue.to_owned(), argument: self.argument, words })
     }
 
     fn is_reject_publish(&self) -> bool {
@@ -78,14 +83,14 @@ async fn differences(
     connection: &Connection,
     queue: &str,
     mut wanted: FieldTable,
-) -> Result<Option<Vec<Difference>>, Trouble> {
+) -> Result<Option<Vec<Difference>>, BrokerError> {
     let mut found = Vec::new();
     for _ in 0..ASKED_MAX {
-        let said = match look_at(config, connection, queue, wanted.clone()).await? {
+        let said = match try_declare(config, connection, queue, wanted.clone()).await? {
             Ok(()) => break,
             Err(error) if is_other(&error) => error.to_string(),
             Err(error) if is_refused(&error) => return Ok(None),
-            Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
+            Err(error) => return Err(BrokerError::during(&format!("looking at queue `{queue}`"), &error)),
         };
         let (argument, current) = (argument(&said).map(str::to_owned), current(&said));
         // What cannot be wanted otherwise is said again and again.
@@ -211,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn only_a_low_delivery_limit_is_a_trap() {
+    fn only_a_low_delivery_limit_is_a_queue_warning() {
         let is_told = |limit| of_work("x-delivery-limit", Some(&AMQPValue::LongLongInt(limit))).is_some();
         assert_eq!([-1, 0, 3, 19, 20, 100].map(is_told), [false, true, true, true, false, false]);
         assert_eq!(of_work("x-single-active-consumer", Some(&AMQPValue::Boolean(true))), None);
     }
 
     #[test]
-    fn a_limit_of_the_dead_letter_queue_is_a_trap_unless_it_refuses() {
-        let is_trap = |argument| [false, true].map(|rejects| of_dead(argument, rejects).is_some());
-        assert_eq!(is_trap("x-max-length"), [true, false]);
-        assert_eq!(is_trap("x-message-ttl"), [true, true]);
-        assert_eq!(is_trap("x-dead-letter-exchange"), [false, false], "somebody's way to try again");
+    fn a_limit_of_the_dead_letter_queue_is_a_queue_warning_unless_it_refuses() {
+        let is_warning = |argument| [false, true].map(|rejects| of_dead(argument, rejects).is_some());
+        assert_eq!(is_warning("x-max-length"), [true, false]);
+        assert_eq!(is_warning("x-message-ttl"), [true, true]);
+        assert_eq!(is_warning("x-dead-letter-exchange"), [false, false], "somebody's way to try again");
     }
 
     #[test]

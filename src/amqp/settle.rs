@@ -12,42 +12,48 @@ use lapin::{Acker, Connection};
 use tokio::sync::watch;
 
 use super::Config;
-use super::connection::Ends;
+use super::connection::Endpoints;
 use super::dead_letter;
 use super::delay;
-use super::error::{Trouble, within};
+use super::error::{BrokerError, within};
 use super::intake::Held;
-use super::publisher::{Mail, Posted, Posts};
+use super::publisher::{Publish, Published, Publisher};
 use super::topology;
-use crate::core::delay_queue::{RUNGS, Rung};
-use crate::core::delayed_state::Travel;
-use crate::core::settlement::{Letter, Settlement};
+use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
+use crate::core::delayed_state::DelayedState;
+use crate::core::settlement::{DeadLetter, Settlement};
 use crate::handover::receipt::Answer;
 
 /// What is in hand of one connection generation, by delivery tag.
-pub(super) struct Desk {
+pub(super) struct Settler {
     held: BTreeMap<u64, Held>,
-    posts: Posts,
+    publisher: Publisher,
     dead_letter_queue: ShortString,
     /// The wait queues' names, as the rungs stand.
-    wait_queues: Vec<ShortString>,
+    delay_queue_names: Vec<ShortString>,
     limit: Duration,
     /// True before the corridor lets go of anything: what it drops from then on goes back.
     stop: watch::Receiver<bool>,
 }
 
-impl Desk {
-    pub(super) async fn open(config: &Config, publishing: &Arc<Connection>, ends: &Ends) -> Result<Self, Trouble> {
-        let posts = Posts::open(config, publishing, &ends.metrics).await?;
+impl Settler {
+    pub(super) async fn open(
+        config: &Config,
+        publishing: &Arc<Connection>,
+        endpoints: &Endpoints,
+    ) -> Result<Self, BrokerError> {
+        let publisher = Publisher::open(config, publishing, &endpoints.metrics).await?;
         let dead_letter_queue = topology::name(&config.dead_letter_queue)?;
-        let wait_queues = RUNGS.iter().map(|rung| topology::name(&topology::wait_queue(&config.queue, *rung)));
+        let delay_queue_names = DELAY_QUEUES
+            .iter()
+            .map(|delay_queue| topology::name(&topology::delay_queue_name(&config.queue, *delay_queue)));
         Ok(Self {
             held: BTreeMap::new(),
-            posts,
+            publisher,
             dead_letter_queue,
-            wait_queues: wait_queues.collect::<Result<_, _>>()?,
+            delay_queue_names: delay_queue_names.collect::<Result<_, _>>()?,
             limit: config.call_timeout,
-            stop: ends.stop.clone(),
+            stop: endpoints.stop.clone(),
         })
     }
 
@@ -64,13 +70,13 @@ impl Desk {
     }
 
     /// Carries out what was answered, in one go.
-    pub(super) async fn settle(&mut self, answers: &mut Vec<Answer>) -> Result<(), Trouble> {
+    pub(super) async fn settle(&mut self, answers: &mut Vec<Answer>) -> Result<(), BrokerError> {
         let mut done = BTreeSet::new();
         for Answer { number, settlement } in answers.drain(..) {
             match settlement {
                 Some(Settlement::Ack) => drop(done.insert(number)),
-                Some(Settlement::DeadLetter(letter)) => self.post(number, &letter),
-                Some(Settlement::Park(rung, travel)) => self.park(number, rung, &travel),
+                Some(Settlement::DeadLetter(dead_letter)) => self.dead_letter(number, &dead_letter),
+                Some(Settlement::Delay(delay_queue, delayed_state)) => self.delay(number, delay_queue, &delayed_state),
                 Some(Settlement::Release) => self.release(number).await?,
                 None => self.forgotten(number).await?,
             }
@@ -80,7 +86,7 @@ impl Desk {
 
     /// Nobody answered for it, as when the dispatcher dies: that is no fault of the event, which goes back. If it is what the
     /// daemon dies of, its returns tell.
-    async fn forgotten(&mut self, tag: u64) -> Result<(), Trouble> {
+    async fn forgotten(&mut self, tag: u64) -> Result<(), BrokerError> {
         if !*self.stop.borrow() {
             tracing::error!(
                 "an event was let go of without an answer; it goes back to its queue. Please report this log"
@@ -89,40 +95,44 @@ impl Desk {
         self.release(tag).await
     }
 
-    fn post(&mut self, tag: u64, why: &Letter) {
+    fn dead_letter(&mut self, tag: u64, why: &DeadLetter) {
         if let Some(held) = self.held.get(&tag) {
             let (queue, properties) = (self.dead_letter_queue.clone(), dead_letter::properties(held, why));
-            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
+            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }
 
-    fn park(&mut self, tag: u64, rung: Rung, travel: &Travel) {
-        let queue = RUNGS.iter().zip(&self.wait_queues).find(|(known, _)| **known == rung).map(|(_, queue)| queue);
+    fn delay(&mut self, tag: u64, delay_queue: DelayQueue, delayed_state: &DelayedState) {
+        let queue = DELAY_QUEUES
+            .iter()
+            .zip(&self.delay_queue_names)
+            .find(|(known, _)| **known == delay_queue)
+            .map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
-            let (queue, properties) = (queue.clone(), delay::properties(held, travel));
-            self.posts.send(Mail { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
+            let (queue, properties) = (queue.clone(), delay::properties(held, delayed_state));
+            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
         }
     }
 
     /// The next publish that the broker has confirmed, or the trouble that prevents it; none while none is on its way.
-    pub(super) async fn next_posted(&mut self) -> Option<Posted> {
-        self.posts.next().await
+    pub(super) async fn next_published(&mut self) -> Option<Published> {
+        self.publisher.next().await
     }
 
     /// The broker keeps the dead letter, or the parked event: now, and not before, the message itself is acknowledged.
-    pub(super) async fn confirmed(&mut self, posted: Posted) -> Result<(), Trouble> {
-        self.acknowledge(BTreeSet::from([posted?])).await
+    pub(super) async fn confirmed(&mut self, published: Published) -> Result<(), BrokerError> {
+        self.acknowledge(BTreeSet::from([published?])).await
     }
 
     /// Hands a message back to its queue.
-    pub(super) async fn release(&mut self, tag: u64) -> Result<(), Trouble> {
+    pub(super) async fn release(&mut self, tag: u64) -> Result<(), BrokerError> {
         let Some(held) = self.held.remove(&tag) else { return Ok(()) };
         let back = held.acker.nack(BasicNackOptions { requeue: true, multiple: false });
         written(within(self.limit, "handing a message back", back).await?)
     }
 
     /// Acknowledges. As long as nothing older is in hand, one frame does for all; the rest go one by one.
-    async fn acknowledge(&mut self, mut done: BTreeSet<u64>) -> Result<(), Trouble> {
+    async fn acknowledge(&mut self, mut done: BTreeSet<u64>) -> Result<(), BrokerError> {
         let mut newest = None;
         while let Some(entry) = self.held.first_entry().filter(|entry| done.contains(entry.key())) {
             done.remove(entry.key());
@@ -139,12 +149,12 @@ impl Desk {
         Ok(())
     }
 
-    async fn write_ack(&self, acker: &Acker, multiple: bool) -> Result<(), Trouble> {
+    async fn write_ack(&self, acker: &Acker, multiple: bool) -> Result<(), BrokerError> {
         written(within(self.limit, "acknowledging", acker.ack(BasicAckOptions { multiple })).await?)
     }
 }
 
 /// The client library says false where it sent nothing: that message is not settled.
-fn written(is_written: bool) -> Result<(), Trouble> {
-    if is_written { Ok(()) } else { Err(Trouble::new("an acknowledgement was not sent: its channel is gone")) }
+fn written(is_written: bool) -> Result<(), BrokerError> {
+    if is_written { Ok(()) } else { Err(BrokerError::new("an acknowledgement was not sent: its channel is gone")) }
 }

@@ -1,6 +1,6 @@
 //! Whether a consumer has gone deaf: connected, room in hand, messages ready in the queue, and nothing arrives.
 //!
-//! Not here: what is done about it (`shore`). Brokers and clients lose subscriptions without a word on either side, and
+//! Not here: what is done about it (`session`). Brokers and clients lose subscriptions without a word on either side, and
 //! everything else looks well then.
 //!
 //! The standby of a single active consumer hears nothing either, and rightly: AMQP 0-9-1 does not tell whether a queue
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest time between two attempts to hear again.
-const PATIENCE_MAX: Duration = Duration::from_secs(600);
+const STALL_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 
 /// What a queue says when it is asked.
 #[derive(Clone, Copy, Debug)]
@@ -25,29 +25,29 @@ pub(super) struct Asked {
 
 /// What the silence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(super) enum StallState {
     /// There is nothing to hear, or it has not lasted.
-    Fair,
+    Normal,
     /// Another one may be served in our place: subscribing anew costs nothing and mends what may be broken.
     Doubtful,
     /// Connections and subscription have to be made again.
-    Deaf,
+    Stalled,
 }
 
 /// Listens, over all generations of the near shore.
 #[derive(Clone, Debug)]
-pub(super) struct Ear {
+pub(super) struct StallDetector {
     limit: Duration,
-    patience: Duration,
+    timeout: Duration,
     silent_since: Instant,
     was_served: bool,
 }
 
-impl Ear {
+impl StallDetector {
     /// One that calls a silence of `limit` deafness, as long as there is something to hear. Each further verdict takes
     /// twice as long, up to ten minutes, until something is heard.
     pub(super) fn new(limit: Duration, now: Instant) -> Self {
-        Self { limit, patience: limit, silent_since: now, was_served: false }
+        Self { limit, timeout: limit, silent_since: now, was_served: false }
     }
 
     /// A subscription of its own begins.
@@ -57,9 +57,9 @@ impl Ear {
     }
 
     /// A message arrived.
-    pub(super) fn heard(&mut self, now: Instant) {
+    pub(super) fn received(&mut self, now: Instant) {
         self.silent_since = now;
-        self.patience = self.limit;
+        self.timeout = self.limit;
         self.was_served = true;
     }
 
@@ -69,22 +69,22 @@ impl Ear {
     }
 
     /// Whether it is worth asking the queue: the silence has lasted half of what is borne.
-    pub(super) fn wonders(&self, now: Instant) -> bool {
-        now.duration_since(self.silent_since) >= self.patience / 2
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        now.duration_since(self.silent_since) >= self.timeout / 2
     }
 
     /// What the silence means, by what the queue says.
-    pub(super) fn judge(&mut self, asked: Asked, now: Instant) -> Silence {
+    pub(super) fn judge(&mut self, asked: Asked, now: Instant) -> StallState {
         if asked.ready == 0 {
             self.silent_since = now;
-            return Silence::Fair;
+            return StallState::Normal;
         }
-        if now.duration_since(self.silent_since) < self.patience {
-            return Silence::Fair;
+        if now.duration_since(self.silent_since) < self.timeout {
+            return StallState::Normal;
         }
         self.silent_since = now;
-        self.patience = (self.patience * 2).min(PATIENCE_MAX.max(self.limit));
-        if self.was_served || asked.consumers == 0 { Silence::Deaf } else { Silence::Doubtful }
+        self.timeout = (self.timeout * 2).min(STALL_TIMEOUT_MAX.max(self.limit));
+        if self.was_served || asked.consumers == 0 { StallState::Stalled } else { StallState::Doubtful }
     }
 }
 
@@ -101,43 +101,47 @@ mod tests {
     #[test]
     fn a_silence_counts_only_while_there_is_something_to_hear_and_room_for_it() {
         let start = Instant::now();
-        let mut ear = Ear::new(LIMIT, start);
-        ear.heard(start);
-        assert!(!ear.wonders(start + LIMIT / 3));
-        assert!(ear.wonders(start + LIMIT / 2));
-        assert_eq!(ear.judge(ask(5, 1), start + LIMIT / 2), Silence::Fair);
-        assert_eq!(ear.judge(ask(0, 1), start + LIMIT), Silence::Fair);
-        assert_eq!(ear.judge(ask(5, 1), start + LIMIT * 3 / 2), Silence::Fair, "it was empty until then");
-        ear.has_no_room(start + LIMIT * 3 / 2);
-        assert!(!ear.wonders(start + LIMIT * 3 / 2 + LIMIT / 3));
-        assert_eq!(ear.judge(ask(5, 1), start + LIMIT * 5 / 2), Silence::Deaf);
+        let mut stall_detector = StallDetector::new(LIMIT, start);
+        stall_detector.received(start);
+        assert!(!stall_detector.is_due(start + LIMIT / 3));
+        assert!(stall_detector.is_due(start + LIMIT / 2));
+        assert_eq!(stall_detector.judge(ask(5, 1), start + LIMIT / 2), StallState::Normal);
+        assert_eq!(stall_detector.judge(ask(0, 1), start + LIMIT), StallState::Normal);
+        assert_eq!(
+            stall_detector.judge(ask(5, 1), start + LIMIT * 3 / 2),
+            StallState::Normal,
+            "it was empty until then"
+        );
+        stall_detector.has_no_room(start + LIMIT * 3 / 2);
+        assert!(!stall_detector.is_due(start + LIMIT * 3 / 2 + LIMIT / 3));
+        assert_eq!(stall_detector.judge(ask(5, 1), start + LIMIT * 5 / 2), StallState::Stalled);
     }
 
     #[test]
-    fn one_that_was_served_is_deaf_and_one_that_never_was_may_be_a_standby() {
+    fn one_that_was_served_is_stalled_and_one_that_never_was_may_be_a_standby() {
         let start = Instant::now();
-        let mut ear = Ear::new(LIMIT, start);
-        assert_eq!(ear.judge(ask(5, 1), start + LIMIT), Silence::Doubtful);
-        ear.heard(start + LIMIT);
-        assert_eq!(ear.judge(ask(5, 2), start + LIMIT * 2), Silence::Deaf);
-        ear.subscribed(start + LIMIT * 2);
-        assert_eq!(ear.judge(ask(5, 0), start + LIMIT * 4), Silence::Deaf, "lost by the broker");
+        let mut stall_detector = StallDetector::new(LIMIT, start);
+        assert_eq!(stall_detector.judge(ask(5, 1), start + LIMIT), StallState::Doubtful);
+        stall_detector.received(start + LIMIT);
+        assert_eq!(stall_detector.judge(ask(5, 2), start + LIMIT * 2), StallState::Stalled);
+        stall_detector.subscribed(start + LIMIT * 2);
+        assert_eq!(stall_detector.judge(ask(5, 0), start + LIMIT * 4), StallState::Stalled, "lost by the broker");
     }
 
     #[test]
     fn each_verdict_takes_twice_as_long_until_something_is_heard() {
         let start = Instant::now();
-        let mut ear = Ear::new(LIMIT, start);
+        let mut stall_detector = StallDetector::new(LIMIT, start);
         let (mut now, mut waits) = (start, Vec::new());
         for _ in 0..7 {
             let began = now;
-            while ear.judge(ask(1, 0), now) == Silence::Fair {
+            while stall_detector.judge(ask(1, 0), now) == StallState::Normal {
                 now += Duration::from_secs(1);
             }
             waits.push((now - began).as_secs());
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
-        ear.heard(now);
-        assert_eq!(ear.judge(ask(1, 1), now + LIMIT), Silence::Deaf);
+        stall_detector.received(now);
+        assert_eq!(stall_detector.judge(ask(1, 1), now + LIMIT), StallState::Stalled);
     }
 }

@@ -9,54 +9,57 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
-use super::connection::Link;
-use super::error::{Trouble, is_missing, is_other, is_refused, within};
+use super::connection::Connections;
+use super::error::{BrokerError, is_missing, is_other, is_refused, within};
 use super::queue_warnings;
 use super::stall::Asked;
 use super::{Config, QueueType, Topology};
-use crate::core::delay_queue::{RUNGS, Rung};
+use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
 
 /// Makes the queues or looks for them, and names every one that is missing. Answers whether events can be parked.
-pub(super) async fn prepare(config: &Config, link: &Link) -> Result<bool, Trouble> {
+pub(super) async fn prepare(config: &Config, connections: &Connections) -> Result<bool, BrokerError> {
     match config.topology {
-        Topology::Declare => declare(config, &link.consuming).await?,
-        Topology::Verify => verify(config, &link.consuming).await?,
+        Topology::Declare => declare(config, &connections.consuming).await?,
+        Topology::Verify => verify(config, &connections.consuming).await?,
     }
-    queue_warnings::tell(config, &link.consuming).await?;
-    let Some(obstacle) = obstacle(config, link).await? else { return Ok(true) };
+    queue_warnings::tell(config, &connections.consuming).await?;
+    let Some(obstacle) = obstacle(config, connections).await? else { return Ok(true) };
     tracing::warn!("events wait in hand only, none is parked: {obstacle}");
     Ok(false)
 }
 
 /// What stands in the way of parking, if anything does.
-async fn obstacle(config: &Config, link: &Link) -> Result<Option<String>, Trouble> {
-    if let Some(missing) = missing_wait_queues(config, &link.consuming).await? {
+async fn obstacle(config: &Config, connections: &Connections) -> Result<Option<String>, BrokerError> {
+    if let Some(missing) = missing_delay_queues(config, &connections.consuming).await? {
         return Ok(Some(missing));
     }
-    if let Some(wrong) = wrong_wait_queue(config, &link.consuming).await? {
+    if let Some(wrong) = wrong_delay_queue(config, &connections.consuming).await? {
         return Ok(Some(wrong));
     }
-    refused_publish(config, &link.publishing).await
+    refused_publish(config, &connections.publishing).await
 }
 
-async fn verify(config: &Config, connection: &Connection) -> Result<(), Trouble> {
-    missing_queues(config, connection).await?.map_or(Ok(()), |missing| Err(Trouble::new(missing)))
+async fn verify(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+    missing_queues(config, connection).await?.map_or(Ok(()), |missing| Err(BrokerError::new(missing)))
 }
 
 /// Whether the work queue or the dead-letter queue is missing, in words.
-pub(super) async fn missing_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+pub(super) async fn missing_queues(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await
 }
 
 /// Whether wait queues are missing, in words.
-pub(super) async fn missing_wait_queues(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
-    missing(config, connection, &RUNGS.map(|rung| wait_queue(&config.queue, rung))).await
+pub(super) async fn missing_delay_queues(
+    config: &Config,
+    connection: &Connection,
+) -> Result<Option<String>, BrokerError> {
+    missing(config, connection, &DELAY_QUEUES.map(|delay_queue| delay_queue_name(&config.queue, delay_queue))).await
 }
 
-async fn missing(config: &Config, connection: &Connection, queues: &[String]) -> Result<Option<String>, Trouble> {
+async fn missing(config: &Config, connection: &Connection, queues: &[String]) -> Result<Option<String>, BrokerError> {
     let mut missing = Vec::new();
     for queue in queues {
         if !exists(config, connection, queue).await? {
@@ -70,11 +73,11 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
 
 /// What is wrong with each wait queue that could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
-pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -> Result<Option<String>, Trouble> {
+pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     let mut wrong = Vec::new();
-    for rung in RUNGS {
-        let queue = wait_queue(&config.queue, rung);
-        match look_at(config, connection, &queue, of_rung(config, rung)).await? {
+    for delay_queue in DELAY_QUEUES {
+        let queue = delay_queue_name(&config.queue, delay_queue);
+        match try_declare(config, connection, &queue, of_delay_queue(config, delay_queue)).await? {
             Ok(()) => {}
             Err(error) if is_other(&error) => {
                 wrong.push(format!("queue `{queue}` could drop or keep them: {error}; make it again"));
@@ -87,7 +90,7 @@ pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -
                 );
                 break;
             }
-            Err(error) => return Err(Trouble::during(&format!("looking at queue `{queue}`"), &error)),
+            Err(error) => return Err(BrokerError::during(&format!("looking at queue `{queue}`"), &error)),
         }
     }
     Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
@@ -95,12 +98,12 @@ pub(super) async fn wrong_wait_queue(config: &Config, connection: &Connection) -
 
 /// What the broker says when a queue is declared as it should be, which changes nothing about one that is there. Asked on a
 /// channel of its own: a no closes it.
-pub(super) async fn look_at(
+pub(super) async fn try_declare(
     config: &Config,
     connection: &Connection,
     queue: &str,
     arguments: FieldTable,
-) -> Result<lapin::Result<()>, Trouble> {
+) -> Result<lapin::Result<()>, BrokerError> {
     asked(config, connection, queue, ("looking at", durable()), arguments).await
 }
 
@@ -110,11 +113,11 @@ async fn asked(
     queue: &str,
     (doing, options): (&str, QueueDeclareOptions),
     arguments: FieldTable,
-) -> Result<lapin::Result<()>, Trouble> {
+) -> Result<lapin::Result<()>, BrokerError> {
     let channel = channel::open(connection, config.call_timeout).await?;
     let asked = channel.queue_declare(name(queue)?, options, arguments);
     let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
-        return Err(Trouble::new(format!("{doing} queue `{queue}`: no answer from the broker")));
+        return Err(BrokerError::new(format!("{doing} queue `{queue}`: no answer from the broker")));
     };
     if answer.is_ok() {
         channel::close(&channel, config.call_timeout).await?;
@@ -123,7 +126,7 @@ async fn asked(
 }
 
 /// Whether this user may publish to queues at all: asked with a message for a queue that cannot be.
-pub(super) async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, Trouble> {
+pub(super) async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, BrokerError> {
     let channel = channel::open(publishing, config.call_timeout).await?;
     let confirms = channel.confirm_select(ConfirmSelectOptions::default());
     within(config.call_timeout, "asking for confirms", confirms).await?;
@@ -137,19 +140,19 @@ pub(super) async fn refused_publish(config: &Config, publishing: &Connection) ->
         Ok(Err(error)) if is_refused(&error) => {
             Ok(Some("this user may not publish; give it the right to write to `amq.default`".to_owned()))
         }
-        Ok(Err(error)) => Err(Trouble::during("asking whether this user may publish", &error)),
+        Ok(Err(error)) => Err(BrokerError::during("asking whether this user may publish", &error)),
         // A broker that blocks who publishes: it may well be allowed.
         Err(_) => Ok(None),
     }
 }
 
 /// The name of a wait queue of `queue`.
-pub(super) fn wait_queue(queue: &str, rung: Rung) -> String {
-    format!("{queue}.wait.{}", rung.label)
+pub(super) fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
+    format!("{queue}.wait.{}", delay_queue.label)
 }
 
 /// Whether a queue exists.
-async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result<bool, Trouble> {
+async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result<bool, BrokerError> {
     match asked(config, connection, queue, ("looking for", passive()), FieldTable::default()).await? {
         Ok(()) => Ok(true),
         Err(error) if is_missing(&error) => Ok(false),
@@ -158,7 +161,7 @@ async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result
             tracing::info!(queue, "the broker does not let this user look for the queue; going on");
             Ok(true)
         }
-        Err(error) => Err(Trouble::during(&format!("looking for queue `{queue}`"), &error)),
+        Err(error) => Err(BrokerError::during(&format!("looking for queue `{queue}`"), &error)),
     }
 }
 
@@ -167,7 +170,7 @@ pub(super) async fn ask(
     queue: &ShortString,
     connection: &Connection,
     limit: Duration,
-) -> Result<Option<Asked>, Trouble> {
+) -> Result<Option<Asked>, BrokerError> {
     let channel = channel::open(connection, limit).await?;
     let asked = tokio::time::timeout(limit, channel.queue_declare(queue.clone(), passive(), FieldTable::default()));
     let Ok(Ok(queue)) = asked.await else { return Ok(None) };
@@ -175,24 +178,25 @@ pub(super) async fn ask(
     Ok(Some(Asked { ready: queue.message_count(), consumers: queue.consumer_count() }))
 }
 
-async fn declare(config: &Config, connection: &Connection) -> Result<(), Trouble> {
+async fn declare(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
     let channel = channel::open(connection, config.call_timeout).await?;
     make(config, &channel, &config.dead_letter_queue, kind(config.queue_type)).await?;
     make(config, &channel, &config.queue, back_to(config.queue_type, &config.dead_letter_queue)).await?;
-    for rung in RUNGS {
-        make(config, &channel, &wait_queue(&config.queue, rung), of_rung(config, rung)).await?;
+    for delay_queue in DELAY_QUEUES {
+        make(config, &channel, &delay_queue_name(&config.queue, delay_queue), of_delay_queue(config, delay_queue))
+            .await?;
     }
     channel::close(&channel, config.call_timeout).await
 }
 
-async fn make(config: &Config, channel: &Channel, queue: &str, arguments: FieldTable) -> Result<(), Trouble> {
+async fn make(config: &Config, channel: &Channel, queue: &str, arguments: FieldTable) -> Result<(), BrokerError> {
     let what = format!("declaring queue `{queue}`");
     within(config.call_timeout, &what, channel.queue_declare(name(queue)?, durable(), arguments)).await.map(|_| ())
 }
 
-fn of_rung(config: &Config, rung: Rung) -> FieldTable {
+fn of_delay_queue(config: &Config, delay_queue: DelayQueue) -> FieldTable {
     let mut arguments = back_to(QueueType::Quorum, &config.queue);
-    let wait_ms = i64::try_from(rung.wait.as_millis()).unwrap_or(i64::MAX);
+    let wait_ms = i64::try_from(delay_queue.wait.as_millis()).unwrap_or(i64::MAX);
     arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(wait_ms));
     arguments
 }
@@ -231,6 +235,6 @@ fn durable() -> QueueDeclareOptions {
     QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
 }
 
-pub(super) fn name(queue: &str) -> Result<ShortString, Trouble> {
-    ShortString::try_new(queue).map_err(|_| Trouble::new(format!("queue name `{queue}` is longer than 255 bytes")))
+pub(super) fn name(queue: &str) -> Result<ShortString, BrokerError> {
+    ShortString::try_new(queue).map_err(|_| BrokerError::new(format!("queue name `{queue}` is longer than 255 bytes")))
 }

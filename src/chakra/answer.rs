@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::{Map, Value};
 
-use crate::core::reply::{Body, Row, WORDS_MAX, Wrapper};
+use crate::core::reply::{Body, ERROR_TEXT_MAX, Row, Wrapper};
 
 #[cfg(test)]
 mod tests;
@@ -57,7 +57,7 @@ fn wrapper(object: &Map<String, Value>, attribute: Option<&str>) -> Wrapper {
         process: data.and_then(id),
         rows: attribute.and_then(|attribute| Some(rows(data?.as_array()?, attribute))),
         has_errors: object.get("_errors").is_some_and(|errors| !is_empty(errors)),
-        words: words(object),
+        error_text: error_text(object),
     }
 }
 
@@ -89,7 +89,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The first error text, in the places where integrators met one.
-fn words(object: &Map<String, Value>) -> Option<String> {
+fn error_text(object: &Map<String, Value>) -> Option<String> {
     let places = [
         object.get("_errors").and_then(first),
         object.get("error"),
@@ -108,5 +108,5 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 fn clean(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(ERROR_TEXT_MAX).collect()
 }

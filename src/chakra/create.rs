@@ -24,7 +24,7 @@ impl Client {
 /// A create as it would be sent, for a person who looks. Without the token, and without what HTTP adds (`host`,
 /// `content-length`).
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct RequestParts {
     /// Where it goes.
     pub url: Url,
     /// Names, in lower case, and values.
@@ -35,10 +35,10 @@ pub struct Letter {
 
 /// What [`Client::create`] would send with this configuration.
 #[must_use]
-pub fn letter(config: &Config, request: &CreateProcess) -> Letter {
+pub fn request_parts(config: &Config, request: &CreateProcess) -> RequestParts {
     let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    Letter { url: url(&config.base_url, &request.procedure, PATH), headers, body: body(request) }
+    RequestParts { url: url(&config.base_url, &request.procedure, PATH), headers, body: body(request) }
 }
 
 #[expect(clippy::expect_used, reason = "a CreateProcess is texts, numbers and JSON values, and all of them serialize")]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Client;
 use super::send::Question;
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 
@@ -20,21 +20,21 @@ const ANSWER_MAX: usize = 1024 * 1024;
 
 impl Client {
     /// Asks once which processes carry the value. It reads and changes nothing, so it may be asked again.
-    pub async fn look(&self, look: &Look) -> Reply {
-        let asked = json!({ "where": { look.attribute.as_str(): look.value }, "limit": ROWS_MAX });
-        let (procedure, body) = (&look.procedure, asked.to_string().into_bytes());
+    pub async fn look_up(&self, lookup: &Lookup) -> Reply {
+        let asked = json!({ "where": { lookup.attribute.as_str(): lookup.value }, "limit": ROWS_MAX });
+        let (procedure, body) = (&lookup.procedure, asked.to_string().into_bytes());
         self.send(Question {
             procedure,
             path: "process/list",
             body,
-            attribute: Some(&look.attribute),
+            attribute: Some(&lookup.attribute),
             max_reply: ANSWER_MAX,
         })
         .await
     }
 
     /// Asks for what no procedure has, a process from before the epoch: only whether it may be asked is to be learned.
-    pub async fn knock(&self, procedure: &Procedure) -> Reply {
+    pub async fn check_access(&self, procedure: &Procedure) -> Reply {
         let asked = json!({ "where": { "createdAt": { "<": "1970-01-01T00:00:00Z" } }, "limit": 1 });
         let body = asked.to_string().into_bytes();
         self.send(Question { procedure, path: "process/list", body, attribute: None, max_reply: ANSWER_MAX }).await

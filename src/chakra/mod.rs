@@ -14,7 +14,7 @@ pub mod token;
 pub mod trust;
 
 pub use client::Client;
-pub use create::{Letter, letter};
+pub use create::{RequestParts, request_parts};
 
 use std::time::Duration;
 

@@ -4,12 +4,12 @@
 
 use std::time::SystemTime;
 
+use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Response, Url};
 
 use super::{Client, answer, failure};
 use crate::core::process::Procedure;
-use crate::core::reply::{Answer, Body, NotSent, Reply};
+use crate::core::reply::{Body, NotSent, Reply, Response};
 
 /// One request: where it goes, what it says, and what is read of its answer.
 pub(super) struct Question<'a> {
@@ -51,7 +51,7 @@ impl Client {
 }
 
 /// Reads an answer, as much of it as is taken.
-async fn read(mut response: Response, attribute: Option<&str>, max_reply: usize) -> Reply {
+async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_reply: usize) -> Reply {
     let status = response.status().as_u16();
     let head = std::mem::take(response.headers_mut());
     let mut bytes = Vec::new();
@@ -65,7 +65,7 @@ async fn read(mut response: Response, attribute: Option<&str>, max_reply: usize)
             break too_long(&head, &bytes);
         }
     };
-    Reply::Answered(Answer { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
+    Reply::Response(Response { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
 }
 
 /// Where a request of this procedure goes.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Client, Config};
 use crate::core::process::{CreateProcess, Procedure, Status};
-use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 use crate::secret::{Secret, SecretSource};
 use crate::tls::Files;
 use peer::{Act, Peer, Seen};
@@ -36,7 +36,7 @@ fn request() -> CreateProcess {
     CreateProcess {
         procedure: Procedure::new("field-visit_2").unwrap(),
         procedure_is_literal: true,
-        look: None,
+        lookup: None,
         data: json!({ "z": "Zoë \"x\"", "a": 5, "f": 1.5 }).as_object().cloned(),
         record: json!({ "data": { "phone_number": "7701214822" } }).as_object().cloned(),
         status: Some(Status::Open),
@@ -72,7 +72,7 @@ fn json(status: &str, body: &str) -> Act {
 }
 
 fn answered(status: u16, body: Body) -> Reply {
-    Reply::Answered(Answer { status, body, retry_after: None })
+    Reply::Response(Response { status, body, retry_after: None })
 }
 
 fn lost(reply: &Reply) -> Option<Lost> {
@@ -92,7 +92,7 @@ async fn what_is_shown_of_a_create_is_what_is_sent_but_for_the_token() {
     let peer = Peer::new().await;
     let config = config(&format!("http://{}/prefix/", peer.address()));
     let (client, request) = (Client::new(&config).unwrap(), request());
-    let shown = super::letter(&config, &request);
+    let shown = super::request_parts(&config, &request);
     let (_, seen) =
         within(async { tokio::join!(client.create(&request), peer.serve(vec![json("200 OK", "{}")])) }).await;
     assert_eq!(seen[0].body.as_bytes(), shown.body);
@@ -110,7 +110,7 @@ async fn what_is_shown_of_a_create_is_what_is_sent_but_for_the_token() {
 #[tokio::test]
 async fn every_kind_of_body_arrives_as_what_it_is() {
     let bare = Body::Json(Wrapper { is_bare: true, ..Wrapper::default() });
-    let errors = Body::Json(Wrapper { has_errors: true, words: Some("no".into()), ..Wrapper::default() });
+    let errors = Body::Json(Wrapper { has_errors: true, error_text: Some("no".into()), ..Wrapper::default() });
     assert_eq!(exchange(json("200 OK", "{}")).await, answered(200, bare));
     assert_eq!(exchange(json("200 OK", "")).await, answered(200, Body::Empty));
     assert_eq!(exchange(json("200 OK", r#"{"_errors":["no"]}"#)).await, answered(200, errors.clone()));
@@ -122,11 +122,11 @@ async fn every_kind_of_body_arrives_as_what_it_is() {
 #[tokio::test]
 async fn a_wait_is_read_from_the_answer_in_both_forms() {
     let throttled = |wait: String| Act::Say(http("429 Slow down", &format!("Retry-After: {wait}\r\n"), ""));
-    let Reply::Answered(seconds) = exchange(throttled("17".into())).await else { panic!("answered") };
+    let Reply::Response(seconds) = exchange(throttled("17".into())).await else { panic!("answered") };
     assert_eq!((seconds.status, seconds.retry_after), (429, Some(Duration::from_secs(17))));
     let then = jiff::Timestamp::try_from(SystemTime::now() + Duration::from_secs(3600)).unwrap();
     let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&then).unwrap();
-    let Reply::Answered(dated) = exchange(throttled(date)).await else { panic!("answered") };
+    let Reply::Response(dated) = exchange(throttled(date)).await else { panic!("answered") };
     let wait = dated.retry_after.expect("a date is a wait");
     assert!((Duration::from_secs(3500)..=Duration::from_secs(3600)).contains(&wait), "{wait:?}");
 }
@@ -236,7 +236,7 @@ async fn without_a_usable_token_nothing_is_sent() {
 }
 
 #[test]
-fn a_base_url_that_would_bend_the_request_is_refused_in_words_without_it() {
+fn a_base_url_that_would_bend_the_request_is_refused_with_an_error_text_without_it() {
     for bad in ["ftp://h", "data:x", "http://u:hunter2@h", "http://hunter2@h", "http://h?hunter2", "http://h/#hunter2"]
     {
         let words = Client::new(&config(bad)).expect_err(bad);

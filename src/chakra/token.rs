@@ -57,7 +57,7 @@ mod tests {
     }
 
     /// Long enough for the file to be looked at.
-    async fn a_look() {
+    async fn a_lookup() {
         tokio::time::sleep(EVERY * 3 / 2).await; // tidy: allow sleep, a look that finds nothing new tells nobody
     }
 
@@ -67,7 +67,7 @@ mod tests {
         let file = folder.path().join("token");
         std::fs::write(&file, "one\n").unwrap();
         let count = noticed(&file, 1, async || {
-            a_look().await;
+            a_lookup().await;
             std::fs::write(&file, "two\n").unwrap();
         });
         assert_eq!(count.await, 1);
@@ -78,11 +78,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         let count = noticed(&file, 2, async || {
-            a_look().await;
+            a_lookup().await;
             std::fs::write(&file, "one").unwrap();
-            a_look().await;
+            a_lookup().await;
             std::fs::remove_file(&file).unwrap();
-            a_look().await;
+            a_lookup().await;
             std::fs::write(&file, "one").unwrap();
         });
         assert_eq!(count.await, 2);
@@ -94,7 +94,7 @@ mod tests {
         let file = folder.path().join("token");
         std::fs::write(&file, "one\n").unwrap();
         let count = noticed(&file, 0, async || {
-            a_look().await;
+            a_lookup().await;
             std::fs::write(folder.path().join("next"), "one\r\n").unwrap();
             std::fs::rename(folder.path().join("next"), &file).unwrap();
         });

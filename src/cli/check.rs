@@ -30,8 +30,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// How the verb ends, every mistake having been said on standard error.
-pub(super) fn load_at_desk(path: &Path) -> Result<Ready, Exit> {
-    ready::load_at_desk(path).map_err(|mistakes| {
+pub(super) fn load_for_dry_run(path: &Path) -> Result<Ready, Exit> {
+    ready::load_for_dry_run(path).map_err(|mistakes| {
         eprintln!("{mistakes}");
         Exit::Config
     })

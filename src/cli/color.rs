@@ -6,14 +6,14 @@ use crate::telemetry::is_coloured;
 
 /// What is put around words.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ink {
+pub(super) struct Color {
     pub(super) good: &'static str,
     pub(super) bad: &'static str,
     pub(super) bold: &'static str,
     pub(super) plain: &'static str,
 }
 
-impl Ink {
+impl Color {
     /// With colour where `is_terminal`, unless its user wants none.
     pub(super) fn on(is_terminal: bool) -> Self {
         if is_coloured(is_terminal) {

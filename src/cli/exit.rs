@@ -20,7 +20,7 @@ pub enum Exit {
     /// 70: something that should not be, or cannot be begun.
     Internal,
     /// 74: standard output takes no more.
-    Unheard,
+    OutputClosed,
     /// 75: the drain deadline passed and work was handed back.
     HandedBack,
     /// 78: the configuration is wrong.
@@ -38,7 +38,7 @@ impl Exit {
             Self::WouldDie | Self::CaseFailed | Self::Unhealthy => 1,
             Self::Usage => 64,
             Self::Internal => 70,
-            Self::Unheard => 74,
+            Self::OutputClosed => 74,
             Self::HandedBack => 75,
             Self::Config => 78,
             Self::SecondSignal => 130,

@@ -109,7 +109,7 @@ async fn beginning(mut body: Incoming) -> String {
     let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
     let data = frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok()).unwrap_or_default();
     let text = String::from_utf8_lossy(&data);
-    text.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(SHOWN_MAX).collect()
+    text.trim().chars().map(|character| if character.is_control() { ' ' } else { character }).take(SHOWN_MAX).collect()
 }
 
 #[cfg(test)]

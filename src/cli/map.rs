@@ -14,8 +14,8 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::Common;
-use super::check::load_at_desk;
-use super::color::Ink;
+use super::check::load_for_dry_run;
+use super::color::Color;
 use super::exit::Exit;
 use crate::core::message::Message;
 use verdict::Verdict;
@@ -59,12 +59,12 @@ fn header(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// That `out` takes no more.
 pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
-    let ready = match load_at_desk(&common.config) {
+    let ready = match load_for_dry_run(&common.config) {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
     let (mut exit, mut number) = (Exit::Done, 0);
-    let ink = Ink::on(std::io::stdout().is_terminal());
+    let color = Color::on(std::io::stdout().is_terminal());
     for path in &arguments.events {
         let bytes = match read(path) {
             Ok(bytes) => bytes,
@@ -80,7 +80,7 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std:
             if arguments.json {
                 writeln!(out, "{}", verdict.json())?;
             } else {
-                writeln!(out, "{}", shown::page(&verdict, number, ink))?;
+                writeln!(out, "{}", shown::page(&verdict, number, color))?;
             }
         }
     }
@@ -119,7 +119,7 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         exchange: arguments.exchange.clone(),
         routing_key: arguments.routing_key.clone(),
         redelivered: false,
-        travel: None,
+        delayed_state: None,
         deliveries: None,
     }
 }

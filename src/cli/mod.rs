@@ -68,16 +68,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Test(arguments) => test::run(common, &arguments, out),
         Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
     };
-    done.unwrap_or_else(|error| unheard(&error))
+    done.unwrap_or_else(|error| output_closed(&error))
 }
 
 /// Whoever read has gone, as `head` goes once it has enough, or the disk is full.
-fn unheard(error: &io::Error) -> Exit {
+fn output_closed(error: &io::Error) -> Exit {
     if error.kind() != ErrorKind::BrokenPipe {
         // Where that is full as well, nobody can be told.
         drop(writeln!(io::stderr(), "standard output: {error}"));
     }
-    Exit::Unheard
+    Exit::OutputClosed
 }
 
 fn usage(error: &clap::Error) -> Exit {

@@ -10,8 +10,8 @@ use std::io::{IsTerminal as _, Write};
 use clap::Args;
 
 use super::Common;
-use super::check::load_at_desk;
-use super::color::Ink;
+use super::check::load_for_dry_run;
+use super::color::Color;
 use super::exit::Exit;
 use report::Report;
 
@@ -31,7 +31,7 @@ pub struct Arguments {
 /// # Errors
 /// That `out` takes no more.
 pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<Exit> {
-    let ready = match load_at_desk(&common.config) {
+    let ready = match load_for_dry_run(&common.config) {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
@@ -39,8 +39,8 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std:
     if arguments.json {
         writeln!(out, "{}", report.json())?;
     } else {
-        let ink = Ink::on(std::io::stdout().is_terminal());
-        write!(out, "{}", print::text(&report, ink, arguments.strict))?;
+        let color = Color::on(std::io::stdout().is_terminal());
+        write!(out, "{}", print::text(&report, color, arguments.strict))?;
     }
     let is_good = report.failed() == 0 && (report.gaps.is_empty() || !arguments.strict);
     Ok(if is_good { Exit::Done } else { Exit::CaseFailed })

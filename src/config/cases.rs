@@ -38,7 +38,7 @@ pub(super) const KEYS: [&str; 13] = [
 ];
 
 /// What a case may expect: exactly one of these.
-const FATES: [&str; 3] = ["request", "reason", "skip"];
+const RESULTS: [&str; 3] = ["request", "reason", "skip"];
 
 /// All cases whose pieces could be read, and every mistake in the others. Paths in them begin in `folder`.
 pub(super) fn cases(file: &DeTable<'_>, folder: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Case> {
@@ -103,8 +103,8 @@ impl Cases<'_> {
     }
 
     fn expected(&self, table: &mut Table<'_, '_>) -> Option<Expected> {
-        let all = FATES.join(", ");
-        let mut said = FATES.into_iter().filter_map(|key| Some((key, table.find(key)?.span())));
+        let all = RESULTS.join(", ");
+        let mut said = RESULTS.into_iter().filter_map(|key| Some((key, table.find(key)?.span())));
         let (first, second) = (said.next(), said.next());
         if let Some((key, span)) = second {
             table.wrong(span, key, "stands beside another of its kind", &format!("one of {all}"));

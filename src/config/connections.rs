@@ -37,7 +37,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         queue_type: reader.word("broker.queue_type", &[("quorum", QueueType::Quorum), ("classic", QueueType::Classic)]),
         heartbeat: heartbeat(reader),
         call_timeout: reader.duration("broker.call_timeout", "10s", millis(1)..=seconds(300)),
-        deaf_after: reader.duration("broker.deaf_after", "30s", seconds(1)..=hours(1)),
+        stall_timeout: reader.duration("broker.stall_timeout", "30s", seconds(1)..=hours(1)),
         reconnect: reconnect(reader),
         tls: tls_files(reader, "broker", BROKER_FILES),
     }
@@ -71,7 +71,7 @@ fn tls_files(reader: &mut Reader<'_>, section: &'static str, keys: [&'static str
     }
     let files = tls::Files { section, authorities, identity: cert.zip(key) };
     if let Err(wrong) = files.read_now()
-        && !reader.is_desk()
+        && !reader.is_dry_run()
     {
         reader.mistake(&wrong.key, values::wrong(wrong.what, "PEM files that go together"));
     }

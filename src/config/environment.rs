@@ -59,7 +59,7 @@ pub(super) fn is_ours(name: &str) -> bool {
 
 /// A warning where the environment names a proxy: only `api.proxy` does.
 #[must_use]
-pub fn unheeded_proxies(environment: impl IntoIterator<Item = (String, String)>) -> Option<String> {
+pub fn ignored_proxies(environment: impl IntoIterator<Item = (String, String)>) -> Option<String> {
     let named = |name: &str| PROXIES.iter().any(|proxy| proxy.eq_ignore_ascii_case(name));
     let set = environment.into_iter().filter(|(name, value)| named(name) && !value.is_empty());
     let mut names: Vec<String> = set.map(|(name, _)| name).collect();

@@ -17,7 +17,7 @@ use super::{Config, Mistakes, Source, cases, connections, hidden, names, rules, 
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
-use crate::core::policy::{PacePolicy, Policy};
+use crate::core::policy::{Policy, RequestLimitPolicy};
 
 /// What is a list of tables, each of which has its place and no variables.
 const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
@@ -90,7 +90,7 @@ pub enum Use {
     /// To find what is wrong with it.
     Check,
     /// To try its rules where nothing is sent: secrets and certificates need not be there.
-    Desk,
+    DryRun,
 }
 
 /// As [`load`], and open for further mistakes.
@@ -177,9 +177,9 @@ fn layered(
     let schemas = schemas::schemas(file, here.folder, &mut mistakes);
     let cases = match here.what_for {
         Use::Run => Vec::new(),
-        Use::Check | Use::Desk => cases::cases(file, here.folder, &mut mistakes),
+        Use::Check | Use::DryRun => cases::cases(file, here.folder, &mut mistakes),
     };
-    let mut reader = Reader::new(file, layers, variables).at_desk(here.what_for == Use::Desk);
+    let mut reader = Reader::new(file, layers, variables).for_dry_run(here.what_for == Use::DryRun);
     let (config, event_key) = sections_of(&mut reader, rules.clone());
     mistakes.append(&mut reader.mistakes);
     Ok(Read { mistakes, config, rules, schemas, cases, event_key, places: reader.places() })
@@ -192,16 +192,27 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let (event_max_size, event_key) = sections::event(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
-    let (look_window, on_absent) = sections::look(reader, timeout);
-    let policy = Policy { look_window, on_absent, ..retry };
-    let pace = PacePolicy { max_requests_per_second, budget: sections::budget(reader) };
+    let (lookup_window, on_absent) = sections::lookup(reader, timeout);
+    let policy = Policy { lookup_window, on_absent, ..retry };
+    let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
     let gate = sections::gate(reader);
-    let bridge = sections::shutdown(reader);
+    let dispatch = sections::shutdown(reader);
     let admin = sections::admin(reader);
     let log = sections::log(reader);
     let key = event_key.clone();
-    let config =
-        api.map(|api| Config { broker, api, bridge, policy, gate, pace, admin, log, event_max_size, event_key, rules });
+    let config = api.map(|api| Config {
+        broker,
+        api,
+        dispatch,
+        policy,
+        gate,
+        request_limits,
+        admin,
+        log,
+        event_max_size,
+        event_key,
+        rules,
+    });
     (config, key)
 }
 

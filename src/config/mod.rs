@@ -6,7 +6,7 @@
 use tracing::level_filters::LevelFilter;
 
 use crate::core::mapping::written::{Spot, WrittenRule};
-use crate::core::policy::{GatePolicy, PacePolicy, Policy};
+use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch};
 
 mod cases;
@@ -29,7 +29,7 @@ mod values;
 mod warnings;
 
 pub use changes::{RuleChanges, needs_restart, rule_changes};
-pub use environment::unheeded_proxies;
+pub use environment::ignored_proxies;
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};
@@ -42,13 +42,13 @@ pub struct Config {
     /// The far shore.
     pub api: chakra::Config,
     /// The corridor.
-    pub bridge: dispatch::Config,
+    pub dispatch: dispatch::Config,
     /// How one event is tried again.
     pub policy: Policy,
     /// When the gate shuts by itself.
     pub gate: GatePolicy,
     /// How much may be sent.
-    pub pace: PacePolicy,
+    pub request_limits: RequestLimitPolicy,
     /// The window.
     pub admin: admin::Config,
     /// What is logged, and how.

@@ -1,7 +1,7 @@
 //! Reads keys one by one and goes on after each mistake: a key that cannot be read leaves a mistake behind
 //! and gives a value that nobody will see, because one mistake makes the whole unusable.
 //!
-//! Not here: which keys there are (`sections`, `shores`), and what a value means (`values`).
+//! Not here: which keys there are (`sections`, `sessions`), and what a value means (`values`).
 
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -24,7 +24,7 @@ pub(super) struct Reader<'t> {
     file: &'t DeTable<'t>,
     layers: ::config::Config,
     variables: Variables,
-    is_desk: bool,
+    is_dry_run: bool,
     /// Every key that was asked for.
     pub(super) known: Vec<Known>,
     /// What is wrong, in the order it was found.
@@ -34,12 +34,12 @@ pub(super) struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// Reads `layers`, and takes places from `file`.
     pub(super) fn new(file: &'t DeTable<'t>, layers: ::config::Config, variables: Variables) -> Self {
-        Self { file, layers, variables, is_desk: false, known: Vec::new(), mistakes: Vec::new() }
+        Self { file, layers, variables, is_dry_run: false, known: Vec::new(), mistakes: Vec::new() }
     }
 
-    /// Where `is_desk`, secrets and certificates need not be there: nobody will use them.
-    pub(super) fn at_desk(self, is_desk: bool) -> Self {
-        Self { is_desk, ..self }
+    /// Where `is_dry_run`, secrets and certificates need not be there: nobody will use them.
+    pub(super) fn for_dry_run(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
     }
 
     /// A key with a default, or one that may be missing.
@@ -92,25 +92,25 @@ impl<'t> Reader<'t> {
 
     /// A file that can be opened.
     pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
-        let (is_desk, credentials) = (self.is_desk, self.credentials());
+        let (is_dry_run, credentials) = (self.is_dry_run, self.credentials());
         self.optional(key, None, |given| {
             let path = values::path(given, credentials.as_deref())?;
             match File::open(&path) {
                 Ok(_) => Ok(path),
-                Err(_) if is_desk => Ok(path),
+                Err(_) if is_dry_run => Ok(path),
                 Err(error) => Err(wrong(format!("{}: {error}", path.display()), "a file that can be read")),
             }
         })
     }
 
     /// Whether secrets and certificates need not be there.
-    pub(super) fn is_desk(&self) -> bool {
-        self.is_desk
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 
     /// Where systemd puts credentials; at a desk anywhere, since none is read there.
     fn credentials(&self) -> Option<PathBuf> {
-        self.variables.credentials.clone().or_else(|| self.is_desk.then(PathBuf::new))
+        self.variables.credentials.clone().or_else(|| self.is_dry_run.then(PathBuf::new))
     }
 
     /// A secret: written as `key`, or kept in the file that `key_file` names. Exactly one of them.
@@ -130,10 +130,10 @@ impl<'t> Reader<'t> {
             let secret = Secret::written(&values::text(given)?).ok_or_else(|| wrong("is empty", "the secret"))?;
             Ok(SecretSource::Given(secret))
         });
-        let (is_desk, credentials) = (self.is_desk, self.credentials());
+        let (is_dry_run, credentials) = (self.is_dry_run, self.credentials());
         let kept = self.optional(key_file, None, |given| {
             let source = SecretSource::File(values::path(given, credentials.as_deref())?);
-            if is_desk {
+            if is_dry_run {
                 return Ok(source);
             }
             let remedy = "a file that holds the secret: mount it, or correct the path";

@@ -21,8 +21,8 @@ pub(super) fn schemas(file: &DeTable<'_>, folder: &Path, mistakes: &mut Vec<Mist
     let (created, mut seen) = (rules::LIST.texts(file, "procedure"), HashSet::new());
     LIST.read(file, mistakes, |table| {
         let procedure = procedure(table, &created);
-        if let Some(twin) = procedure.as_ref().filter(|procedure| !seen.insert(procedure.value.clone())) {
-            table.wrong(twin.span.clone(), "procedure", "another schema is for it", "one schema for each procedure");
+        if let Some(copy) = procedure.as_ref().filter(|procedure| !seen.insert(procedure.value.clone())) {
+            table.wrong(copy.span.clone(), "procedure", "another schema is for it", "one schema for each procedure");
         }
         if table.find("data").is_none() && table.find("record").is_none() {
             table.wrong(table.span.clone(), "data", "is missing", "a JSON Schema here, or in `record`");

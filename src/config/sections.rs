@@ -1,6 +1,6 @@
 //! The sections between the shores: `[event]`, `[retry]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
 //!
-//! Not here: the shores (`shores`), rules (`rules`), and what a single value means (`values`).
+//! Not here: the shores (`sessions`), rules (`rules`), and what a single value means (`values`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,30 +30,30 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
             .optional("retry.multiplier", Some("2.0"), |given| values::number(given, &(1.0..=10.0), "a number"))
             .unwrap_or_default(),
         max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
-        in_hand: reader.duration("retry.in_hand", "10s", millis(1)..=seconds(600)),
+        max_local_delay: reader.duration("retry.max_local_delay", "10s", millis(1)..=seconds(600)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
         on_unknown: reader
             .word("retry.on_unknown", &[("resend", OnUnknown::Resend), ("dead-letter", OnUnknown::DeadLetter)]),
-        look_window: Duration::ZERO,
+        lookup_window: Duration::ZERO,
         on_absent: OnAbsent::Create,
     };
     at_least(reader, ("retry.initial", policy.initial), ("retry.max_interval", policy.max_interval));
     policy
 }
 
-/// `[look]`: how long looks must find nothing before that counts, and what follows then. `timeout` is that of a request.
-pub(super) fn look(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
-    let lag = reader.duration("look.lag", "15s", Duration::ZERO..=hours(1));
+/// `[lookup]`: how long looks must find nothing before that counts, and what follows then. `timeout` is that of a request.
+pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
+    let lag = reader.duration("lookup.lag", "15s", Duration::ZERO..=hours(1));
     let least = timeout.saturating_add(lag);
     let read = |given: &values::Given| values::duration(given, &(millis(1)..=hours(24)));
-    let window = reader.optional("look.window", None, read);
+    let window = reader.optional("lookup.window", None, read);
     if let Some(short) = window.filter(|window| *window < least) {
-        let what = format!("is {}, shorter than api.timeout and look.lag together", format_duration(short));
-        reader.mistake("look.window", wrong(what, format!("at least {}", format_duration(least))));
+        let what = format!("is {}, shorter than api.timeout and lookup.lag together", format_duration(short));
+        reader.mistake("lookup.window", wrong(what, format!("at least {}", format_duration(least))));
     }
     let on_absent =
-        reader.word("look.on_absent", &[("create", OnAbsent::Create), ("dead-letter", OnAbsent::DeadLetter)]);
+        reader.word("lookup.on_absent", &[("create", OnAbsent::Create), ("dead-letter", OnAbsent::DeadLetter)]);
     (window.unwrap_or(least), on_absent)
 }
 
@@ -71,7 +71,7 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
             .unwrap_or_default(),
         probe_initial: reader.duration("gate.probe_initial", "1s", millis(1)..=hours(1)),
         probe_max: reader.duration("gate.probe_max", "30s", millis(1)..=hours(1)),
-        let_go_after: reader.duration("gate.let_go_after", "2m", millis(1)..=hours(24)),
+        release_after: reader.duration("gate.release_after", "2m", millis(1)..=hours(24)),
     };
     at_least(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));
     policy

@@ -19,14 +19,14 @@ pub fn ceiling(initial: Duration, multiplier: f64, max: Duration, step: u32) -> 
         .with_randomization_factor(0.0)
         .with_max_elapsed_time(None)
         .build();
-    let mut rung = initial.min(max);
+    let mut wait = initial.min(max);
     for _ in 0..=step {
-        rung = ladder.next_backoff().unwrap_or(max).min(max);
-        if rung == max {
+        wait = ladder.next_backoff().unwrap_or(max).min(max);
+        if wait == max {
             break;
         }
     }
-    rung
+    wait
 }
 
 /// Full jitter: a wait between zero and `ceiling`, chosen by `dice` in 0..1.
@@ -43,8 +43,8 @@ mod tests {
 
     #[test]
     fn ceilings_double_up_to_the_cap() {
-        let rungs: Vec<u64> = (0..7).map(|step| ceiling(SECOND, 2.0, 30 * SECOND, step).as_secs()).collect();
-        assert_eq!(rungs, [1, 2, 4, 8, 16, 30, 30]);
+        let waits: Vec<u64> = (0..7).map(|step| ceiling(SECOND, 2.0, 30 * SECOND, step).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
     }
 
     #[test]

@@ -172,7 +172,7 @@ fn compared(expected: &Expected, made: &Made) -> Vec<Wrong> {
         }
         (Expected::DeadLetter { reason, text }, Made::DeadLetter(fault)) => fault_as_expected(*reason, text, fault),
         (Expected::Skip, Made::Skipped) => Vec::new(),
-        _ => vec![Wrong::Words { about: "fate", expected: expected.words(), got: made.words() }],
+        _ => vec![Wrong::Words { about: "result", expected: expected.words(), got: made.words() }],
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// One wait queue: it holds one wait only, since a longer one at the head of a queue would hold up all behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rung {
+pub struct DelayQueue {
     /// The end of the queue's name: `<queue>.wait.<label>`.
     pub label: &'static str,
     /// How long it keeps a message before it goes back to the work queue.
@@ -14,28 +14,28 @@ pub struct Rung {
 }
 
 /// The ladder, the shortest wait first.
-pub const RUNGS: [Rung; 4] = [
-    Rung { label: "10s", wait: Duration::from_secs(10) },
-    Rung { label: "1m", wait: Duration::from_secs(60) },
-    Rung { label: "10m", wait: Duration::from_secs(600) },
-    Rung { label: "1h", wait: Duration::from_secs(3600) },
+pub const DELAY_QUEUES: [DelayQueue; 4] = [
+    DelayQueue { label: "10s", wait: Duration::from_secs(10) },
+    DelayQueue { label: "1m", wait: Duration::from_secs(60) },
+    DelayQueue { label: "10m", wait: Duration::from_secs(600) },
+    DelayQueue { label: "1h", wait: Duration::from_secs(3600) },
 ];
 
 /// How much waiting is done in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct LocalDelay {
     /// The time an event may spend in hand, its wait included.
-    pub in_hand: Duration,
+    pub max_local_delay: Duration,
     /// The places in hand; those that wait take a quarter at most.
     pub places: usize,
 }
 
-impl Patience {
+impl LocalDelay {
     /// Whether an event that has been in hand for `held` and is to wait `wait` goes to a wait queue, `waiting` others
     /// being in hand that wait.
     #[must_use]
-    pub fn is_spent(&self, held: Duration, wait: Duration, waiting: usize) -> bool {
-        !wait.is_zero() && (held.saturating_add(wait) > self.in_hand || self.is_crowded(waiting))
+    pub fn is_exceeded(&self, held: Duration, wait: Duration, waiting: usize) -> bool {
+        !wait.is_zero() && (held.saturating_add(wait) > self.max_local_delay || self.is_crowded(waiting))
     }
 
     /// Whether those that wait take more than their quarter.
@@ -48,10 +48,10 @@ impl Patience {
 /// The longest rung that is not above `wait`, or the shortest; and what is left to wait after it. So a wait drawn by
 /// the dice stays as long as it was drawn: the events that failed together do not come back together.
 #[must_use]
-pub fn rung_for(wait: Duration) -> (Rung, Duration) {
-    let fitting = RUNGS.iter().rev().find(|rung| rung.wait <= wait);
-    let rung = *fitting.unwrap_or(&RUNGS[0]);
-    (rung, wait.saturating_sub(rung.wait))
+pub fn delay_queue_for(wait: Duration) -> (DelayQueue, Duration) {
+    let fitting = DELAY_QUEUES.iter().rev().find(|delay_queue| delay_queue.wait <= wait);
+    let delay_queue = *fitting.unwrap_or(&DELAY_QUEUES[0]);
+    (delay_queue, wait.saturating_sub(delay_queue.wait))
 }
 
 #[cfg(test)]
@@ -59,43 +59,43 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const PATIENCE: Patience = Patience { in_hand: Duration::from_secs(10), places: 64 };
+    const LOCAL_DELAY: LocalDelay = LocalDelay { max_local_delay: Duration::from_secs(10), places: 64 };
 
     #[test]
-    fn a_short_wait_stays_in_hand_and_one_beyond_the_budget_is_parked() {
-        assert!(!PATIENCE.is_spent(Duration::ZERO, 10 * SECOND, 0));
-        assert!(PATIENCE.is_spent(Duration::ZERO, 11 * SECOND, 0));
-        assert!(PATIENCE.is_spent(6 * SECOND, 5 * SECOND, 0));
+    fn a_short_wait_stays_in_hand_and_one_beyond_the_budget_is_delayed() {
+        assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, 10 * SECOND, 0));
+        assert!(LOCAL_DELAY.is_exceeded(Duration::ZERO, 11 * SECOND, 0));
+        assert!(LOCAL_DELAY.is_exceeded(6 * SECOND, 5 * SECOND, 0));
     }
 
     #[test]
     fn those_that_wait_take_a_quarter_of_the_places_at_most() {
-        assert!(!PATIENCE.is_spent(Duration::ZERO, SECOND, 15));
-        assert!(PATIENCE.is_spent(Duration::ZERO, SECOND, 16));
-        assert!(!PATIENCE.is_spent(Duration::ZERO, Duration::ZERO, 60), "what need not wait is not parked");
-        assert!(!Patience { places: 1, ..PATIENCE }.is_spent(Duration::ZERO, SECOND, 0), "one place may wait");
+        assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, SECOND, 15));
+        assert!(LOCAL_DELAY.is_exceeded(Duration::ZERO, SECOND, 16));
+        assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, Duration::ZERO, 60), "what need not wait is not parked");
+        assert!(!LocalDelay { places: 1, ..LOCAL_DELAY }.is_exceeded(Duration::ZERO, SECOND, 0), "one place may wait");
     }
 
     #[test]
-    fn the_rungs_of_a_wait_and_what_is_left_add_up_to_it() {
+    fn the_delay_queues_of_a_wait_and_what_is_left_add_up_to_it() {
         for seconds in [10, 11, 59, 60, 47, 599, 600, 3599, 3600, 86_400] {
-            let (mut left, mut waited, mut parked) = (seconds * SECOND, Duration::ZERO, 0);
-            while left >= RUNGS[0].wait {
-                let (rung, rest) = rung_for(left);
-                (left, waited, parked) = (rest, waited + rung.wait, parked + 1);
+            let (mut left, mut waited, mut delayed) = (seconds * SECOND, Duration::ZERO, 0);
+            while left >= DELAY_QUEUES[0].wait {
+                let (delay_queue, rest) = delay_queue_for(left);
+                (left, waited, delayed) = (rest, waited + delay_queue.wait, delayed + 1);
             }
             assert_eq!(waited + left, seconds * SECOND);
-            assert!(parked <= 24 + 5 + 9 + 5, "{seconds} s: parked {parked} times");
+            assert!(delayed <= 24 + 5 + 9 + 5, "{seconds} s: parked {delayed} times");
         }
     }
 
     #[test]
-    fn a_wait_below_the_shortest_rung_takes_the_shortest() {
-        assert_eq!(rung_for(SECOND), (RUNGS[0], Duration::ZERO));
+    fn a_wait_below_the_shortest_delay_queue_takes_the_shortest() {
+        assert_eq!(delay_queue_for(SECOND), (DELAY_QUEUES[0], Duration::ZERO));
     }
 
     #[test]
     fn the_rungs_grow() {
-        assert!(RUNGS.is_sorted_by_key(|rung| rung.wait));
+        assert!(DELAY_QUEUES.is_sorted_by_key(|delay_queue| delay_queue.wait));
     }
 }

@@ -1,13 +1,13 @@
 //! What travels with an event through a wait queue: one versioned header of ours, as text.
 //!
-//! Not here: AMQP, and where an event goes (`journey`, `parking`).
+//! Not here: AMQP, and where an event goes (`progress`, `delay_queue`).
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::lookup::Look;
-use crate::core::progress::Journey;
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// The version written; what is older can be read, what is newer is held until a newer daemon reads it.
@@ -19,13 +19,15 @@ pub const BYTES_MAX: usize = 16 * 1024;
 /// What travels with an event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Travel {
+pub struct DelayedState {
     /// Where the event stands.
-    pub journey: Journey,
+    #[serde(rename = "journey")]
+    pub progress: Progress,
     /// Its age, counted while the gate was open, at the end of the wait that it was parked for.
     pub age: Duration,
     /// What is left to wait when it comes back.
-    pub rest: Duration,
+    #[serde(rename = "rest")]
+    pub remaining: Duration,
     /// The exchange it was first published to.
     pub exchange: String,
     /// The routing key it was first published with.
@@ -33,7 +35,7 @@ pub struct Travel {
     /// When it was first received, in epoch milliseconds.
     pub first_seen_ms: u64,
     /// Where it is looked for: what was sent last, whatever the rules say by now.
-    pub sent: Option<Look>,
+    pub sent: Option<Lookup>,
     /// The whole text, where a newer daemon wrote it: it travels on as it came.
     #[serde(skip)]
     pub newer: Option<String>,
@@ -60,10 +62,10 @@ impl Unreadable {
 struct Versioned<'a> {
     v: u32,
     #[serde(flatten)]
-    travel: &'a Travel,
+    delayed_state: &'a DelayedState,
 }
 
-impl Travel {
+impl DelayedState {
     /// What travels on as it came, since a newer daemon wrote it.
     #[must_use]
     pub fn verbatim(newer: String) -> Self {
@@ -76,7 +78,7 @@ impl Travel {
         if let Some(newer) = &self.newer {
             return newer.clone();
         }
-        serde_json::to_string(&Versioned { v: VERSION, travel: self }).unwrap_or_default()
+        serde_json::to_string(&Versioned { v: VERSION, delayed_state: self }).unwrap_or_default()
     }
 
     /// Reads the text of the header.
@@ -106,24 +108,24 @@ mod tests {
     use crate::core::process::Procedure;
     use crate::core::progress::{Next, Refused};
 
-    fn travel() -> Travel {
-        Travel {
-            journey: Journey {
-                next: Next::Look,
+    fn delayed_state() -> DelayedState {
+        DelayedState {
+            progress: Progress {
+                next: Next::Lookup,
                 attempts: 3,
-                unsure: 1,
-                looks: 2,
-                quiet: Some(Duration::from_millis(1500)),
-                refused: Some(Refused { status: 409, words: Some("there".into()) }),
+                unsure_creates: 1,
+                lookups: 2,
+                since_create: Some(Duration::from_millis(1500)),
+                refused: Some(Refused { status: 409, error_text: Some("there".into()) }),
                 crashes: 1,
                 status: Some(503),
             },
             age: Duration::from_secs(90),
-            rest: Duration::from_millis(700),
+            remaining: Duration::from_millis(700),
             exchange: "crm".into(),
             routing_key: "case.opened".into(),
             first_seen_ms: 1_700_000_000_000,
-            sent: Some(Look {
+            sent: Some(Lookup {
                 procedure: Procedure::new("ticket").unwrap(),
                 attribute: "event_key".into(),
                 value: json!("a/1"),
@@ -134,29 +136,47 @@ mod tests {
 
     #[test]
     fn what_travels_comes_back_as_it_went() {
-        assert_eq!(Travel::decode(&travel().encode()), Ok(travel()));
-        assert_eq!(Travel::decode(&Travel::default().encode()), Ok(Travel::default()));
+        assert_eq!(DelayedState::decode(&delayed_state().encode()), Ok(delayed_state()));
+        assert_eq!(DelayedState::decode(&DelayedState::default().encode()), Ok(DelayedState::default()));
+    }
+
+    /// Headers as release 0.1.0 wrote them. They lie in delay queues for up to an hour, and longer while a queue is stuck:
+    /// every later release reads them.
+    #[test]
+    fn a_header_that_release_0_1_0_stored_is_read() {
+        let plain = include_str!("../../tests/image/parked-by-0.1.0.json");
+        let read = DelayedState::decode(plain.trim()).unwrap();
+        assert_eq!((read.progress.attempts, read.progress.status, read.progress.next), (1, Some(423), Next::Create));
+        let full = concat!(
+            r#"{"v":1,"journey":{"next":"look","attempts":3,"unsure":1,"looks":2,"quiet":{"secs":1,"nanos":500000000},"#,
+            r#""refused":{"status":409,"words":"there"},"crashes":1,"status":503},"age":{"secs":90,"nanos":0},"#,
+            r#""rest":{"secs":0,"nanos":700000000},"exchange":"crm","routing_key":"case.opened","#,
+            r#""first_seen_ms":1700000000000,"#,
+            r#""sent":{"procedure":"ticket","attribute":"event_key","value":"a/1"}}"#,
+        );
+        assert_eq!(DelayedState::decode(full), Ok(delayed_state()));
+        assert_eq!(delayed_state().encode(), full, "and an older daemon reads what this one writes");
     }
 
     #[test]
     fn a_newer_version_is_told_from_a_broken_text() {
-        let newer = travel().encode().replacen("\"v\":1", "\"v\":2", 1);
-        assert_eq!(Travel::decode(&newer), Err(Unreadable::Newer(2)));
-        assert_eq!(Travel::verbatim(newer.clone()).encode(), newer);
+        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(2)));
+        assert_eq!(DelayedState::verbatim(newer.clone()).encode(), newer);
         for broken in ["", "null", "[]", "{}", r#"{"v":0}"#, r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":1,"x":1}"#] {
-            assert_eq!(Travel::decode(broken), Err(Unreadable::Broken), "{broken}");
+            assert_eq!(DelayedState::decode(broken), Err(Unreadable::Broken), "{broken}");
         }
     }
 
     #[test]
     fn a_procedure_in_it_cannot_leave_its_path_segment() {
-        let bent = travel().encode().replacen("\"ticket\"", "\"../admin\"", 1);
-        assert_eq!(Travel::decode(&bent), Err(Unreadable::Broken));
+        let bent = delayed_state().encode().replacen("\"ticket\"", "\"../admin\"", 1);
+        assert_eq!(DelayedState::decode(&bent), Err(Unreadable::Broken));
     }
 
     #[test]
     fn a_text_beyond_the_limit_is_not_read() {
-        let long = Travel { exchange: "x".repeat(BYTES_MAX), ..travel() };
-        assert_eq!(Travel::decode(&long.encode()), Err(Unreadable::Broken));
+        let long = DelayedState { exchange: "x".repeat(BYTES_MAX), ..delayed_state() };
+        assert_eq!(DelayedState::decode(&long.encode()), Err(Unreadable::Broken));
     }
 }

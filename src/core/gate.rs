@@ -12,12 +12,12 @@ mod ramp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::breaker::{Door, Turn, Verdict};
+use self::breaker::{Breaker, Turn, Verdict};
 use self::pause::Pause;
 use crate::core::judge::{Outcome, Scope};
 use crate::core::policy::GatePolicy;
 use crate::core::process::Procedure;
-use crate::core::reason::{Cause, Trouble};
+use crate::core::reason::{Cause, HaltReason};
 
 /// Time since the daemon started.
 pub type Moment = Duration;
@@ -92,7 +92,7 @@ impl Change {
 }
 
 /// Doors of procedures kept at most, beside those that are shut.
-const DOORS_MAX: usize = 1024;
+const BREAKERS_MAX: usize = 1024;
 
 /// The name of the scope that holds for the whole API.
 pub const EVERYTHING: &str = "everything";
@@ -106,8 +106,8 @@ pub struct Gate {
     policy: GatePolicy,
     retry_after_max: Duration,
     pause: Pause,
-    everything: Door,
-    procedures: BTreeMap<Procedure, Door>,
+    everything: Breaker,
+    procedures: BTreeMap<Procedure, Breaker>,
     /// Failures of the moment without a word from the API between them.
     failures: u32,
     openings: u32,
@@ -117,7 +117,7 @@ impl Gate {
     /// An open gate, which waits for a `Retry-After` up to `retry_after_max`.
     #[must_use]
     pub fn new(policy: GatePolicy, retry_after_max: Duration) -> Self {
-        let (pause, everything, procedures) = (Pause::default(), Door::default(), BTreeMap::new());
+        let (pause, everything, procedures) = (Pause::default(), Breaker::default(), BTreeMap::new());
         Self { policy, retry_after_max, pause, everything, procedures, failures: 0, openings: 0 }
     }
 
@@ -127,7 +127,7 @@ impl Gate {
         if self.is_paused() {
             return Pass::Shut(None);
         }
-        let own = self.procedures.get(procedure).map_or(Pass::Go, |door| door.pass(now));
+        let own = self.procedures.get(procedure).map_or(Pass::Go, |breaker| breaker.pass(now));
         match (self.everything.pass(now), own) {
             (Pass::Shut(until), _) | (_, Pass::Shut(until)) => Pass::Shut(until),
             (Pass::Go, Pass::Go) => Pass::Go,
@@ -137,15 +137,15 @@ impl Gate {
 
     /// Whether the procedure is shut since a look at it could not be trusted: another look is the probe to send.
     #[must_use]
-    pub fn wants_a_look(&self, procedure: &Procedure) -> bool {
-        self.procedures.get(procedure).is_some_and(|door| door.is_shut_for(&[Trouble::LookUntrusted]))
+    pub fn wants_a_lookup(&self, procedure: &Procedure) -> bool {
+        self.procedures.get(procedure).is_some_and(|breaker| breaker.is_shut_for(&[HaltReason::LookupUntrusted]))
     }
 
     /// Notes that a request for `procedure` has begun, and says which doors it asks. While it asks one, no other goes
     /// until [`Gate::observe`] or [`Gate::lost`]; through an open door it counts for the ramp.
     pub fn begun(&mut self, procedure: &Procedure, now: Moment) -> Probe {
         let everything = self.everything.begun(now);
-        let procedure = self.procedures.get_mut(procedure).is_some_and(|door| door.begun(now));
+        let procedure = self.procedures.get_mut(procedure).is_some_and(|breaker| breaker.begun(now));
         Probe { everything, procedure }
     }
 
@@ -154,8 +154,8 @@ impl Gate {
         if probe.everything {
             self.everything.probe_lost();
         }
-        if let Some(door) = self.procedures.get_mut(procedure).filter(|_| probe.procedure) {
-            door.probe_lost();
+        if let Some(breaker) = self.procedures.get_mut(procedure).filter(|_| probe.procedure) {
+            breaker.probe_lost();
         }
     }
 
@@ -178,10 +178,10 @@ impl Gate {
         let verdict = self.verdict_on_procedure(procedure, outcome);
         if matches!(verdict, Verdict::Shut { .. }) || self.procedures.contains_key(procedure) {
             let turn = Turn { outer: self.everything.open_time(unpaused), ..turn };
-            let door = self.procedures.entry(procedure.clone()).or_default();
-            changes.extend(turn.of(door, procedure.as_str(), &verdict, probe.procedure));
+            let breaker = self.procedures.entry(procedure.clone()).or_default();
+            changes.extend(turn.of(breaker, procedure.as_str(), &verdict, probe.procedure));
         }
-        self.forget_open_doors(now);
+        self.forget_open_breakers(now);
         if changes.iter().any(|change| matches!(change, Change::Opened { .. })) {
             self.openings = self.openings.saturating_add(1);
         }
@@ -195,16 +195,16 @@ impl Gate {
     }
 
     /// Events may name procedures: what is open and long forgotten must not pile up.
-    fn forget_open_doors(&mut self, now: Moment) {
-        if self.procedures.len() > DOORS_MAX {
-            self.procedures.retain(|_, door| door.shut.is_some() || door.ramp(now).is_some());
+    fn forget_open_breakers(&mut self, now: Moment) {
+        if self.procedures.len() > BREAKERS_MAX {
+            self.procedures.retain(|_, breaker| breaker.shut.is_some() || breaker.ramp(now).is_some());
         }
     }
 
     /// A look that works says nothing of creates, nor does one that is refused.
     fn count(&mut self, outcome: &Outcome) {
         match outcome {
-            outcome if is_of_looks_alone(outcome) => {}
+            outcome if is_of_lookups_alone(outcome) => {}
             Outcome::Retry { .. } | Outcome::Unsure { .. } if !is_a_word(outcome) => {
                 self.failures = self.failures.saturating_add(1);
             }
@@ -215,16 +215,16 @@ impl Gate {
     /// What a look says of a door depends on why it is shut: it clears up a look that could not be trusted, and says
     /// nothing of what a create was refused for.
     fn verdict_on_procedure(&self, procedure: &Procedure, outcome: &Outcome) -> Verdict {
-        let door = self.procedures.get(procedure);
-        let is_open = door.is_none_or(|door| door.shut.is_none());
+        let breaker = self.procedures.get(procedure);
+        let is_open = breaker.is_none_or(|breaker| breaker.shut.is_none());
         match outcome {
-            Outcome::Halt { scope: Scope::Procedure, trouble, after } => {
-                Verdict::Shut { why: trouble.as_str(), after: *after }
+            Outcome::Halt { scope: Scope::Procedure, reason, after } => {
+                Verdict::Shut { why: reason.as_str(), after: *after }
             }
-            Outcome::Created { .. } | Outcome::Reject(_) | Outcome::RefusedInWords { .. } => Verdict::Good,
-            Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_look(procedure) => Verdict::Good,
-            Outcome::Unavailable { .. } if is_open || self.wants_a_look(procedure) => Verdict::Good,
-            outcome if is_of_looks_alone(outcome) => Verdict::Aside,
+            Outcome::Created { .. } | Outcome::Reject(_) | Outcome::ErrorReply { .. } => Verdict::Good,
+            Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_lookup(procedure) => Verdict::Good,
+            Outcome::Unavailable { .. } if is_open || self.wants_a_lookup(procedure) => Verdict::Good,
+            outcome if is_of_lookups_alone(outcome) => Verdict::Aside,
             // It speaks of the event, and the procedure is there: a ramp may grow by it.
             outcome if is_open && is_a_word(outcome) => Verdict::Good,
             _ => Verdict::Again,
@@ -233,18 +233,18 @@ impl Gate {
 
     /// A look that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
     /// fail by while looks work, only a create can clear up; or a find, where all that was lost are answers.
-    fn said_by_a_look(&self, outcome: &Outcome) -> Verdict {
+    fn said_by_a_lookup(&self, outcome: &Outcome) -> Verdict {
         let is_found = matches!(outcome, Outcome::Found { .. });
-        let door = &self.everything;
-        let is_of_all = door.is_shut_for(&OF_ALL) || door.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
-        if is_of_all || (is_found && door.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
+        let breaker = &self.everything;
+        let is_of_all = breaker.is_shut_for(&OF_ALL) || breaker.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
+        if is_of_all || (is_found && breaker.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
     }
 
     fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
         match outcome {
-            outcome if is_of_looks_alone(outcome) => self.said_by_a_look(outcome),
-            Outcome::Halt { scope: Scope::Everything, trouble, after } => {
-                Verdict::Shut { why: trouble.as_str(), after: *after }
+            outcome if is_of_lookups_alone(outcome) => self.said_by_a_lookup(outcome),
+            Outcome::Halt { scope: Scope::Everything, reason, after } => {
+                Verdict::Shut { why: reason.as_str(), after: *after }
             }
             outcome if is_a_word(outcome) => Verdict::Good,
             Outcome::Retry { cause, after } | Outcome::Unsure { cause, after } => {
@@ -258,23 +258,24 @@ impl Gate {
 }
 
 /// What keeps the API from answering anything.
-const OF_ALL: [Trouble; 4] = [Trouble::Unauthorized, Trouble::TokenUnreadable, Trouble::Certificate, Trouble::Proxy];
+const OF_ALL: [HaltReason; 4] =
+    [HaltReason::Unauthorized, HaltReason::TokenUnreadable, HaltReason::Certificate, HaltReason::Proxy];
 
 /// What leaves open whether creates are applied.
 const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer, Cause::BrokenAnswer];
 
 /// What only a look comes to.
-fn is_of_looks_alone(outcome: &Outcome) -> bool {
+fn is_of_lookups_alone(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => true,
-        Outcome::Retry { cause, .. } => *cause == Cause::LookRefused,
+        Outcome::Retry { cause, .. } => *cause == Cause::LookupRefused,
         _ => false,
     }
 }
 
 /// 423 and 425 are about one event, a refused look about looks, and the API said them: no sign that it is away.
 fn is_a_word(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly | Cause::LookRefused, .. })
+    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly | Cause::LookupRefused, .. })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::core::reason::{Cause, Fault, Reason, Trouble};
-use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::core::reason::{Cause, Fault, HaltReason, Reason};
+use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 
 #[cfg(test)]
 mod tests;
@@ -33,11 +33,11 @@ pub enum Outcome {
         after: Option<Duration>,
     },
     /// Probably not done, and the API says why: never created again.
-    RefusedInWords {
+    ErrorReply {
         /// The HTTP status: 409 or 2xx.
         status: u16,
         /// The API's own words.
-        words: Option<String>,
+        error_text: Option<String>,
     },
     /// Not done; this event's trouble.
     Reject(Fault),
@@ -60,7 +60,7 @@ pub enum Outcome {
         /// How much of the work it stops.
         scope: Scope,
         /// What is wrong.
-        trouble: Trouble,
+        reason: HaltReason,
         /// The wait the API asks for, not yet held to a ceiling.
         after: Option<Duration>,
     },
@@ -69,7 +69,7 @@ pub enum Outcome {
 impl Outcome {
     /// Every name, as `as_str` gives them.
     pub const NAMES: [&'static str; 9] =
-        ["created", "retry", "unsure", "refused_in_words", "reject", "found", "absent", "unavailable", "halt"];
+        ["created", "retry", "unsure", "error_reply", "reject", "found", "absent", "unavailable", "halt"];
 
     /// The fixed label of logs and metrics.
     #[must_use]
@@ -78,7 +78,7 @@ impl Outcome {
             Self::Created { .. } => "created",
             Self::Retry { .. } => "retry",
             Self::Unsure { .. } => "unsure",
-            Self::RefusedInWords { .. } => "refused_in_words",
+            Self::ErrorReply { .. } => "error_reply",
             Self::Reject(_) => "reject",
             Self::Found { .. } => "found",
             Self::Absent => "absent",
@@ -107,32 +107,32 @@ pub fn judge(reply: &Reply, procedure_is_literal: bool) -> Outcome {
         Reply::NotSent { why, .. } => not_sent(*why),
         Reply::Lost { why: Lost::Timeout, .. } => Outcome::Unsure { cause: Cause::Timeout, after: None },
         Reply::Lost { why: Lost::Reset, .. } => Outcome::Unsure { cause: Cause::Reset, after: None },
-        Reply::Answered(answer) => answered(answer, procedure_is_literal),
+        Reply::Response(answer) => answered(answer, procedure_is_literal),
     }
 }
 
 fn not_sent(why: NotSent) -> Outcome {
-    let halt = |trouble| Outcome::Halt { scope: Scope::Everything, trouble, after: None };
+    let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after: None };
     match why {
         NotSent::Unreachable => Outcome::Retry { cause: Cause::Unreachable, after: None },
-        NotSent::Certificate => halt(Trouble::Certificate),
-        NotSent::Proxy => halt(Trouble::Proxy),
-        NotSent::Token => halt(Trouble::TokenUnreadable),
+        NotSent::Certificate => halt(HaltReason::Certificate),
+        NotSent::Proxy => halt(HaltReason::Proxy),
+        NotSent::Token => halt(HaltReason::TokenUnreadable),
     }
 }
 
 /// The table of statuses. The order of its lines matters: what goes by status alone stands above the line for pages.
-fn answered(answer: &Answer, procedure_is_literal: bool) -> Outcome {
+fn answered(answer: &Response, procedure_is_literal: bool) -> Outcome {
     let after = answer.retry_after;
     let retry = |cause| Outcome::Retry { cause, after };
     let unsure = |cause| Outcome::Unsure { cause, after };
-    let halt = |scope, trouble| Outcome::Halt { scope, trouble, after };
+    let halt = |scope, reason| Outcome::Halt { scope, reason, after };
     match answer.status {
         200..=299 => accepted(answer),
-        300..=399 => halt(Scope::Everything, Trouble::Redirected),
-        401 => halt(Scope::Everything, Trouble::Unauthorized),
-        402 => halt(Scope::Everything, Trouble::PaymentRequired),
-        405 | 407 | 411 | 421 | 426 | 501 | 505 | 511 => halt(Scope::Everything, Trouble::Unsupported),
+        300..=399 => halt(Scope::Everything, HaltReason::Redirected),
+        401 => halt(Scope::Everything, HaltReason::Unauthorized),
+        402 => halt(Scope::Everything, HaltReason::PaymentRequired),
+        405 | 407 | 411 | 421 | 426 | 501 | 505 | 511 => halt(Scope::Everything, HaltReason::Unsupported),
         408 => unsure(Cause::RequestTimeout),
         423 => retry(Cause::Locked),
         425 => retry(Cause::TooEarly),
@@ -140,14 +140,14 @@ fn answered(answer: &Answer, procedure_is_literal: bool) -> Outcome {
         // Even as a page: it is a gateway's word about the size of this one request, and halting every event for
         // one large event would be worse.
         413 | 414 | 431 => refused(answer, "the request is too large"),
-        400..=499 if answer.body == Body::Html => halt(Scope::Everything, Trouble::NotTheApi),
-        403 => halt(Scope::Procedure, Trouble::Forbidden),
+        400..=499 if answer.body == Body::Html => halt(Scope::Everything, HaltReason::NotTheApi),
+        403 => halt(Scope::Procedure, HaltReason::Forbidden),
         // Without a word of the API's, it may be a gateway's that has lost sight of it.
         404 if procedure_is_literal || !matches!(answer.body, Body::Json(_)) => {
-            halt(Scope::Procedure, Trouble::ProcedureUnknown)
+            halt(Scope::Procedure, HaltReason::ProcedureUnknown)
         }
         404 => refused(answer, "it does not know the procedure that the event names"),
-        409 => Outcome::RefusedInWords { status: 409, words: words(answer) },
+        409 => Outcome::ErrorReply { status: 409, error_text: error_text(answer) },
         400..=499 => refused(answer, "it refused the request"),
         500..=599 => unsure(Cause::ServerError),
         _ => unsure(Cause::BrokenAnswer),
@@ -155,14 +155,14 @@ fn answered(answer: &Answer, procedure_is_literal: bool) -> Outcome {
 }
 
 /// 2xx: done only where the body is one that the API documents.
-fn accepted(answer: &Answer) -> Outcome {
+fn accepted(answer: &Response) -> Outcome {
     let after = answer.retry_after;
     match &answer.body {
         Body::Empty => Outcome::Unsure { cause: Cause::EmptyAnswer, after },
-        Body::Html => Outcome::Halt { scope: Scope::Everything, trouble: Trouble::NotTheApi, after },
+        Body::Html => Outcome::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after },
         Body::Broken => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
-        Body::Json(Wrapper { has_errors: true, words, .. }) => {
-            Outcome::RefusedInWords { status: answer.status, words: words.clone() }
+        Body::Json(Wrapper { has_errors: true, error_text, .. }) => {
+            Outcome::ErrorReply { status: answer.status, error_text: error_text.clone() }
         }
         Body::Json(wrapper) if wrapper.is_bare || wrapper.has_data => {
             Outcome::Created { process: wrapper.process.clone() }
@@ -171,14 +171,14 @@ fn accepted(answer: &Answer) -> Outcome {
     }
 }
 
-fn refused(answer: &Answer, what: &str) -> Outcome {
-    let said = words(answer).map_or_else(|| "in no words".to_owned(), |words| format!("in its words: {words}"));
+fn refused(answer: &Response, what: &str) -> Outcome {
+    let said = error_text(answer).map_or_else(|| "in no words".to_owned(), |words| format!("in its words: {words}"));
     Outcome::Reject(Fault::new(Reason::Refused, format!("the API answered {}: {what}; {said}", answer.status)))
 }
 
-fn words(answer: &Answer) -> Option<String> {
+fn error_text(answer: &Response) -> Option<String> {
     match &answer.body {
-        Body::Json(wrapper) => wrapper.words.clone(),
+        Body::Json(wrapper) => wrapper.error_text.clone(),
         Body::Empty | Body::Html | Body::Broken => None,
     }
 }

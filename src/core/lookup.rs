@@ -1,6 +1,6 @@
 //! A look: asking the API whether an event is a process already, and what the answer means.
 //!
-//! Not here: how it is asked (`chakra::lookup`), and what follows for the event (`journey`).
+//! Not here: how it is asked (`chakra::lookup`), and what follows for the event (`progress`).
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::core::judge::{Outcome, Scope, judge};
 use crate::core::process::Procedure;
-use crate::core::reason::{Cause, Trouble};
+use crate::core::reason::{Cause, HaltReason};
 use crate::core::reply::{Body, Reply, Row, Wrapper};
 
 /// Where a look looks: the processes of `procedure` whose `attribute` is `value`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+pub struct Lookup {
     /// The procedure.
     pub procedure: Procedure,
     /// The short id of the attribute that carries the event's key.
@@ -23,7 +23,7 @@ pub struct Look {
     pub value: Value,
 }
 
-impl fmt::Debug for Look {
+impl fmt::Debug for Lookup {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { procedure, attribute, .. } = self;
         out.debug_struct("Look").field("procedure", procedure).field("attribute", attribute).finish_non_exhaustive()
@@ -33,10 +33,10 @@ impl fmt::Debug for Look {
 /// What the reply to a look means. Total: every reply has exactly one outcome, and none is unsure, since a look changes
 /// nothing and may always be asked again.
 #[must_use]
-pub fn judge_look(reply: &Reply, look: &Look) -> Outcome {
-    let Reply::Answered(answer) = reply else { return waited_out(judge(reply, true)) };
+pub fn judge_lookup(reply: &Reply, lookup: &Lookup) -> Outcome {
+    let Reply::Response(answer) = reply else { return waited_out(judge(reply, true)) };
     match (answer.status, &answer.body) {
-        (200..=299, Body::Json(Wrapper { has_errors: false, rows: Some(rows), .. })) => seen(rows, look),
+        (200..=299, Body::Json(Wrapper { has_errors: false, rows: Some(rows), .. })) => seen(rows, lookup),
         // Without a word of the API's, a 404 may be a gateway's that has lost sight of it.
         (400 | 404 | 422, Body::Json(_)) | (403, Body::Json(_) | Body::Empty | Body::Broken) => {
             Outcome::Unavailable { status: answer.status }
@@ -46,12 +46,12 @@ pub fn judge_look(reply: &Reply, look: &Look) -> Outcome {
 }
 
 /// Found only if a row carries the value asked for: an API that does not know the filter may answer with any rows.
-fn seen(rows: &[Row], look: &Look) -> Outcome {
-    let mut equal = rows.iter().filter(|row| row.value.as_ref().is_some_and(|value| is_same(value, &look.value)));
+fn seen(rows: &[Row], lookup: &Lookup) -> Outcome {
+    let mut equal = rows.iter().filter(|row| row.value.as_ref().is_some_and(|value| is_same(value, &lookup.value)));
     match equal.next() {
         Some(first) => Outcome::Found { process: first.process.clone(), copies: 1 + equal.count() },
         None if rows.is_empty() => Outcome::Absent,
-        None => Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::LookUntrusted, after: None },
+        None => Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::LookupUntrusted, after: None },
     }
 }
 
@@ -69,7 +69,7 @@ fn waited_out(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Unsure { cause, after } => Outcome::Retry { cause, after },
         Outcome::Halt { scope: Scope::Everything, .. } | Outcome::Retry { .. } => outcome,
-        _ => Outcome::Retry { cause: Cause::LookRefused, after: None },
+        _ => Outcome::Retry { cause: Cause::LookupRefused, after: None },
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::core::backoff::ceiling;
 use crate::core::gate::Moment;
 use crate::core::judge::Outcome;
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 use crate::core::policy::Policy;
 
 /// After a proof that failed, the next is not begun before this: it costs requests, and somebody has to act first.
@@ -17,13 +17,13 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// How the looks of all rules stand. A rule without a look is not in it.
 #[derive(Debug, Default)]
-pub struct Proofs {
-    rules: BTreeMap<Arc<str>, Proof>,
+pub struct LookupChecks {
+    rules: BTreeMap<Arc<str>, LookupCheck>,
 }
 
 /// Where the look of a rule looks, as the rule writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sought {
+pub struct LookupTarget {
     /// The rule's name.
     pub rule: Arc<str>,
     /// The procedure; none where each event names its own.
@@ -32,17 +32,17 @@ pub struct Sought {
     pub attribute: String,
 }
 
-impl Sought {
+impl LookupTarget {
     /// Whether this is a look of the rule as it stands now, and not of what it was before a reload.
-    fn is_of(&self, look: &Look) -> bool {
+    fn is_of(&self, lookup: &Lookup) -> bool {
         let procedure = self.procedure.as_deref();
-        self.attribute == look.attribute && procedure.is_none_or(|procedure| procedure == look.procedure.as_str())
+        self.attribute == lookup.attribute && procedure.is_none_or(|procedure| procedure == lookup.procedure.as_str())
     }
 }
 
 /// What became of the looks when other rules took the place of those before.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Followed {
+pub struct Replaced {
     /// Rules whose look is new or looks elsewhere: unproved.
     pub begun: Vec<Arc<str>>,
     /// Rules that look no more.
@@ -50,33 +50,33 @@ pub struct Followed {
 }
 
 #[derive(Debug)]
-struct Proof {
-    sought: Sought,
+struct LookupCheck {
+    lookup_target: LookupTarget,
     standing: Standing,
 }
 
 #[derive(Debug)]
 enum Standing {
     /// It waits for a create to prove itself on.
-    Unproved {
+    Unverified {
         not_before: Moment,
     },
     Trying(Trial),
-    Proved,
+    Verified,
 }
 
 #[derive(Debug)]
 struct Trial {
-    look: Arc<Look>,
+    lookup: Arc<Lookup>,
     created: Moment,
     due: Moment,
-    looks: u32,
+    lookups: u32,
     is_asking: bool,
 }
 
 /// What a proof came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proved {
+pub enum CheckResult {
     /// The look found it, at most so long after it was created.
     Found {
         /// An upper bound of the lag until a process shows.
@@ -88,61 +88,64 @@ pub enum Proved {
     Unavailable,
 }
 
-impl Proofs {
+impl LookupChecks {
     /// The looks of these rules, none proved.
     #[must_use]
-    pub fn of(rules: impl IntoIterator<Item = Sought>) -> Self {
-        let mut proofs = Self::default();
-        proofs.follow(rules);
-        proofs
+    pub fn of(rules: impl IntoIterator<Item = LookupTarget>) -> Self {
+        let mut lookup_checks = Self::default();
+        lookup_checks.replace(rules);
+        lookup_checks
     }
 
     /// Other rules take the place of those before. A look that looks where it did stands as it stood.
-    pub fn follow(&mut self, rules: impl IntoIterator<Item = Sought>) -> Followed {
+    pub fn replace(&mut self, rules: impl IntoIterator<Item = LookupTarget>) -> Replaced {
         let mut before = std::mem::take(&mut self.rules);
-        let mut followed = Followed::default();
-        for sought in rules {
-            let rule = Arc::clone(&sought.rule);
-            let proof = before.remove(&rule).filter(|proof| proof.sought == sought).unwrap_or_else(|| {
-                followed.begun.push(Arc::clone(&rule));
-                Proof { sought, standing: Standing::Unproved { not_before: Moment::ZERO } }
-            });
-            self.rules.insert(rule, proof);
+        let mut replaced = Replaced::default();
+        for lookup_target in rules {
+            let rule = Arc::clone(&lookup_target.rule);
+            let lookup_check = before
+                .remove(&rule)
+                .filter(|lookup_check| lookup_check.lookup_target == lookup_target)
+                .unwrap_or_else(|| {
+                    replaced.begun.push(Arc::clone(&rule));
+                    LookupCheck { lookup_target, standing: Standing::Unverified { not_before: Moment::ZERO } }
+                });
+            self.rules.insert(rule, lookup_check);
         }
-        followed.gone = before.into_keys().collect();
-        followed
+        replaced.gone = before.into_keys().collect();
+        replaced
     }
 
     /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due. What was sent by an
     /// earlier rule of this name proves nothing of this one.
-    pub fn created(&mut self, rule: &str, look: &Arc<Look>, now: Moment) {
-        if let Some(Proof { sought, standing }) = self.rules.get_mut(rule)
-            && matches!(standing, Standing::Unproved { not_before } if *not_before <= now)
-            && sought.is_of(look)
+    pub fn created(&mut self, rule: &str, lookup: &Arc<Lookup>, now: Moment) {
+        if let Some(LookupCheck { lookup_target, standing }) = self.rules.get_mut(rule)
+            && matches!(standing, Standing::Unverified { not_before } if *not_before <= now)
+            && lookup_target.is_of(lookup)
         {
-            let look = Arc::clone(look);
-            *standing = Standing::Trying(Trial { look, created: now, due: now, looks: 0, is_asking: false });
+            let lookup = Arc::clone(lookup);
+            *standing = Standing::Trying(Trial { lookup, created: now, due: now, lookups: 0, is_asking: false });
         }
     }
 
     /// Whether the look of this rule has found what was just created.
     #[must_use]
-    pub fn is_proved(&self, rule: &str) -> bool {
-        matches!(self.rules.get(rule).map(|proof| &proof.standing), Some(Standing::Proved))
+    pub fn is_verified(&self, rule: &str) -> bool {
+        matches!(self.rules.get(rule).map(|lookup_check| &lookup_check.standing), Some(Standing::Verified))
     }
 
     /// Whether an answer to this look is still waited for.
     #[must_use]
-    pub fn waits_for(&self, rule: &str, look: &Arc<Look>) -> bool {
-        let standing = self.rules.get(rule).map(|proof| &proof.standing);
-        matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.look, look))
+    pub fn waits_for(&self, rule: &str, lookup: &Arc<Lookup>) -> bool {
+        let standing = self.rules.get(rule).map(|lookup_check| &lookup_check.standing);
+        matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.lookup, lookup))
     }
 
     /// The next look to ask, if one is due.
     #[must_use]
-    pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Look>)> {
+    pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Lookup>)> {
         let mut trials = self.trials().filter(|(_, trial)| trial.due <= now);
-        trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.look)))
+        trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.lookup)))
     }
 
     /// When the next look is due, if one is.
@@ -152,7 +155,7 @@ impl Proofs {
     }
 
     fn trials(&self) -> impl Iterator<Item = (&Arc<str>, &Trial)> {
-        self.rules.iter().filter_map(|(rule, proof)| match &proof.standing {
+        self.rules.iter().filter_map(|(rule, lookup_check)| match &lookup_check.standing {
             Standing::Trying(trial) if !trial.is_asking => Some((rule, trial)),
             _ => None,
         })
@@ -160,39 +163,47 @@ impl Proofs {
 
     /// The look of this rule is being asked.
     pub fn asked(&mut self, rule: &str) {
-        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule).map(|proof| &mut proof.standing) {
+        if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule).map(|lookup_check| &mut lookup_check.standing) {
             trial.is_asking = true;
         }
     }
 
     /// Takes an answer in; none where the request ended without one. Answers what the proof came to, if it is at its end.
-    pub fn answered(&mut self, rule: &str, outcome: Option<&Outcome>, now: Moment, policy: &Policy) -> Option<Proved> {
+    pub fn answered(
+        &mut self,
+        rule: &str,
+        outcome: Option<&Outcome>,
+        now: Moment,
+        policy: &Policy,
+    ) -> Option<CheckResult> {
         let standing = &mut self.rules.get_mut(rule)?.standing;
         let Standing::Trying(trial) = standing else { return None };
         trial.is_asking = false;
-        trial.looks = trial.looks.saturating_add(1);
+        trial.lookups = trial.lookups.saturating_add(1);
         let age = now.saturating_sub(trial.created);
-        let proved = match outcome {
-            Some(Outcome::Found { .. }) => Proved::Found { lag: age },
-            Some(Outcome::Unavailable { .. }) => Proved::Unavailable,
-            Some(Outcome::Absent) if age >= policy.look_window => Proved::NotFound,
-            _ if age >= policy.look_window => {
+        let check_result = match outcome {
+            Some(Outcome::Found { .. }) => CheckResult::Found { lag: age },
+            Some(Outcome::Unavailable { .. }) => CheckResult::Unavailable,
+            Some(Outcome::Absent) if age >= policy.lookup_window => CheckResult::NotFound,
+            _ if age >= policy.lookup_window => {
                 // The API did not answer, which proves nothing.
-                *standing = Standing::Unproved { not_before: now.saturating_add(AGAIN) };
+                *standing = Standing::Unverified { not_before: now.saturating_add(AGAIN) };
                 return None;
             }
             _ => {
-                let wait = ceiling(policy.initial, policy.multiplier, policy.max_interval, trial.looks - 1);
-                let left = policy.look_window.saturating_sub(age).max(policy.initial);
+                let wait = ceiling(policy.initial, policy.multiplier, policy.max_interval, trial.lookups - 1);
+                let left = policy.lookup_window.saturating_sub(age).max(policy.initial);
                 trial.due = now.saturating_add(wait.min(left));
                 return None;
             }
         };
-        *standing = match proved {
-            Proved::Found { .. } => Standing::Proved,
-            Proved::NotFound | Proved::Unavailable => Standing::Unproved { not_before: now.saturating_add(AGAIN) },
+        *standing = match check_result {
+            CheckResult::Found { .. } => Standing::Verified,
+            CheckResult::NotFound | CheckResult::Unavailable => {
+                Standing::Unverified { not_before: now.saturating_add(AGAIN) }
+            }
         };
-        Some(proved)
+        Some(check_result)
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Message {
     /// Whether the broker says that it delivered this message before.
     pub redelivered: bool,
     /// The header of ours that it carries, if it comes from a wait queue (`core::delayed_state`).
-    pub travel: Option<String>,
+    pub delayed_state: Option<String>,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,
 }

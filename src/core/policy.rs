@@ -1,6 +1,6 @@
 //! How patient we are: with one event, and with the API as a whole.
 //!
-//! Not here: counting, waiting or deciding (`journey`, `backoff`, `gate`).
+//! Not here: counting, waiting or deciding (`progress`, `backoff`, `gate`).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Policy {
     /// The highest ceiling. Not below `initial`.
     pub max_interval: Duration,
     /// How long an event waits in hand before it is parked in a wait queue.
-    pub in_hand: Duration,
+    pub max_local_delay: Duration,
     /// The age, counted while the gate is open, at which an event is dead-lettered as exhausted.
     pub give_up_after: Duration,
     /// The longest `Retry-After` that is obeyed; a longer one is cut to this.
@@ -23,7 +23,7 @@ pub struct Policy {
     pub on_unknown: OnUnknown,
     /// How long looks must find nothing after a create of unknown outcome before it counts as absent. At least the
     /// timeout of a request and the lag allowed until a process shows.
-    pub look_window: Duration,
+    pub lookup_window: Duration,
     /// What is done when it is absent.
     pub on_absent: OnAbsent,
 }
@@ -56,12 +56,12 @@ pub struct GatePolicy {
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
     /// How long everything is shut before the events in hand are given back by way of a wait queue, all but one.
-    pub let_go_after: Duration,
+    pub release_after: Duration,
 }
 
 /// How much may be sent. Holds per replica.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PacePolicy {
+pub struct RequestLimitPolicy {
     /// Requests a second, of whatever kind; more than 0. None is no limit.
     pub max_requests_per_second: Option<f64>,
     /// What each first try gives to retries, looks and probes: their share of it. 0.0 to 1.0.

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 
 /// The longest procedure short id taken, in bytes.
 pub const PROCEDURE_BYTES_MAX: usize = 128;
@@ -92,7 +92,7 @@ pub struct CreateProcess {
     pub procedure_is_literal: bool,
     /// Where to look for it; none where the rule has no `reconcile_by`.
     #[serde(skip)]
-    pub look: Option<Look>,
+    pub lookup: Option<Lookup>,
     /// Attribute short ids and their values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Map<String, Value>>,

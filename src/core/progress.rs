@@ -1,7 +1,7 @@
 //! Where an event stands, and its next step: the whole of the retry logic, as one function over values.
 //!
 //! Not here: clocks and randomness (ages and `dice` are arguments), the gate, which decides when, and where a wait is
-//! spent (`parking`).
+//! spent (`delay_queue`).
 
 mod limits;
 
@@ -25,17 +25,20 @@ const RETURNS_OF_A_CRASH: u32 = 5;
 
 /// Where an event stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Journey {
+pub struct Progress {
     /// What is asked of the API next.
     pub next: Next,
     /// Creates that came to an outcome of the event's or the moment's. A shut gate spends none.
     pub attempts: u32,
     /// Creates that may have been applied although no answer says so.
-    pub unsure: u32,
+    #[serde(rename = "unsure")]
+    pub unsure_creates: u32,
     /// Looks since the last create.
-    pub looks: u32,
+    #[serde(rename = "looks")]
+    pub lookups: u32,
     /// How long it has been at least since a create of it may have been sent by anybody; none where none may have.
-    pub quiet: Option<Duration>,
+    #[serde(rename = "quiet")]
+    pub since_create: Option<Duration>,
     /// What the API said when it refused it in words: it is looked for, and never created again.
     pub refused: Option<Refused>,
     /// How often its handling crashed.
@@ -52,7 +55,8 @@ pub enum Next {
     #[default]
     Create,
     /// Whether it is a process already.
-    Look,
+    #[serde(rename = "look")]
+    Lookup,
 }
 
 /// A create that the API refused in words: 409, or 2xx with errors.
@@ -61,13 +65,14 @@ pub struct Refused {
     /// The HTTP status.
     pub status: u16,
     /// The API's own words.
-    pub words: Option<String>,
+    #[serde(rename = "words")]
+    pub error_text: Option<String>,
 }
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Ask `Journey::next` after this wait.
+    /// Ask `Progress::next` after this wait.
     Wait(Duration),
     /// Ask it as soon as the gate lets it: nothing was spent.
     Hold,
@@ -82,38 +87,38 @@ pub enum Step {
 
 /// What a step is taken under.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Circumstance {
+pub struct StepContext {
     /// Whether the request asked a shut gate.
     pub is_probe: bool,
     /// Whether the rule has a look.
-    pub can_look: bool,
+    pub can_look_up: bool,
     /// How old the event is, counted while the gate was open.
     pub age: Duration,
     /// In 0..1.
     pub dice: f64,
 }
 
-impl Journey {
+impl Progress {
     /// Where an event stands that came with this journey, or with none, and perhaps not for the first time.
     ///
     /// Whatever came through a wait queue is looked for first, since a crash between the confirm and the
     /// acknowledgement leaves two copies of it; so is whatever the broker delivers again.
     #[must_use]
-    pub fn opened(brought: Option<Self>, redelivered: bool, can_look: bool) -> Self {
+    pub fn opened(brought: Option<Self>, redelivered: bool, can_look_up: bool) -> Self {
         let is_fresh = brought.is_none() && !redelivered;
-        let mut journey = brought.unwrap_or_default();
-        journey.next = if can_look && !is_fresh { Next::Look } else { Next::Create };
+        let mut progress = brought.unwrap_or_default();
+        progress.next = if can_look_up && !is_fresh { Next::Lookup } else { Next::Create };
         if redelivered {
-            journey.quiet = Some(Duration::ZERO);
+            progress.since_create = Some(Duration::ZERO);
         }
-        journey
+        progress
     }
 
     /// Whether the broker gave it back so often that it may be what the process dies of. Parked, it begins to be
     /// counted anew; where it cannot be parked, the returns of all crashes are waited for.
     #[must_use]
-    pub fn is_suspect(returns: Option<u32>, can_park: bool) -> bool {
-        let enough = if can_park { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
+    pub fn is_suspect(returns: Option<u32>, can_delay: bool) -> bool {
+        let enough = if can_delay { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
         returns.is_some_and(|returns| returns >= enough)
     }
 
@@ -127,22 +132,22 @@ impl Journey {
     /// Whether the next create may make a second process.
     #[must_use]
     pub fn may_double(&self) -> bool {
-        self.next == Next::Create && self.unsure > 0
+        self.next == Next::Create && self.unsure_creates > 0
     }
 
     /// Time has passed. A lower bound will do: the window of a look is never cut short by it.
     pub fn passed(&mut self, time: Duration) {
-        self.quiet = self.quiet.map(|quiet| quiet.saturating_add(time));
+        self.since_create = self.since_create.map(|since_create| since_create.saturating_add(time));
     }
 
     /// Another copy of it went this way: creates of it that may have been applied, or were refused in words, are looked for
     /// from now on. Answers whether there was news.
     #[must_use]
     pub fn learn(&mut self, other: &Self) -> bool {
-        let is_news = other.unsure > self.unsure || (self.refused.is_none() && other.refused.is_some());
+        let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
         if is_news {
             *self = std::mem::take(self).joined(other);
-            (self.looks, self.next, self.quiet) = (0, Next::Look, Some(Duration::ZERO));
+            (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
         }
         is_news
     }
@@ -151,9 +156,9 @@ impl Journey {
     #[must_use]
     pub fn joined(mut self, other: &Self) -> Self {
         self.attempts = self.attempts.max(other.attempts);
-        self.unsure = self.unsure.max(other.unsure);
+        self.unsure_creates = self.unsure_creates.max(other.unsure_creates);
         self.crashes = self.crashes.max(other.crashes);
-        self.quiet = [self.quiet, other.quiet].into_iter().flatten().min();
+        self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
         self.refused = self.refused.or_else(|| other.refused.clone());
         self.status = self.status.or(other.status);
         self
@@ -162,27 +167,27 @@ impl Journey {
     /// Its request was cut off: whether it was applied nobody knows.
     pub fn cut_off(&mut self) {
         if self.next == Next::Create {
-            self.unsure = self.unsure.saturating_add(1);
-            self.quiet = Some(Duration::ZERO);
+            self.unsure_creates = self.unsure_creates.saturating_add(1);
+            self.since_create = Some(Duration::ZERO);
         }
     }
 
     /// Takes the outcome of a create or a look in, and says what comes next.
     #[must_use]
-    pub fn step(&mut self, outcome: &Outcome, at: Circumstance, policy: &Policy) -> Step {
+    pub fn step(&mut self, outcome: &Outcome, at: StepContext, policy: &Policy) -> Step {
         if is_nobodys_fault(outcome, at.is_probe) {
-            self.look_after(outcome, at.can_look);
+            self.look_up_after(outcome, at.can_look_up);
             return Step::Hold;
         }
         match self.next {
             Next::Create => self.attempts = self.attempts.saturating_add(1),
-            Next::Look => self.looks = self.looks.saturating_add(1),
+            Next::Lookup => self.lookups = self.lookups.saturating_add(1),
         }
         match outcome {
             Outcome::Created { process } | Outcome::Found { process, .. } => Step::Done { process: process.clone() },
             Outcome::Halt { .. } => Step::Hold,
             Outcome::Reject(fault) => self.dead(fault.clone()),
-            Outcome::RefusedInWords { status, words } => self.refused(*status, words.as_deref(), at),
+            Outcome::ErrorReply { status, error_text } => self.refused(*status, error_text.as_deref(), at),
             Outcome::Retry { cause, after } => self.again(cause.as_str(), *after, at, policy),
             Outcome::Unsure { cause, after } => self.unsure(cause.as_str(), *after, at, policy),
             Outcome::Absent => self.absent(at, policy),
@@ -190,83 +195,87 @@ impl Journey {
         }
     }
 
-    fn refused(&mut self, status: u16, words: Option<&str>, at: Circumstance) -> Step {
-        let refused = Refused { status, words: words.map(str::to_owned) };
-        if !at.can_look {
-            return self.dead(limits::refused_in_words(&refused));
+    fn refused(&mut self, status: u16, error_text: Option<&str>, at: StepContext) -> Step {
+        let refused = Refused { status, error_text: error_text.map(str::to_owned) };
+        if !at.can_look_up {
+            return self.dead(limits::error_reply(&refused));
         }
         self.refused = Some(refused);
-        self.look_now()
+        self.look_up_now()
     }
 
-    fn unsure(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
-        self.unsure = self.unsure.saturating_add(1);
-        if at.can_look { self.look_now() } else { self.blindly(cause, after, at, policy) }
+    fn unsure(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
+        self.unsure_creates = self.unsure_creates.saturating_add(1);
+        if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
     }
 
     /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
-    fn look_after(&mut self, outcome: &Outcome, can_look: bool) {
-        if can_look && matches!(outcome, Outcome::Halt { .. }) && (self.unsure > 0 || self.quiet.is_some()) {
-            self.next = Next::Look;
+    fn look_up_after(&mut self, outcome: &Outcome, can_look_up: bool) {
+        if can_look_up
+            && matches!(outcome, Outcome::Halt { .. })
+            && (self.unsure_creates > 0 || self.since_create.is_some())
+        {
+            self.next = Next::Lookup;
         }
     }
 
-    fn look_now(&mut self) -> Step {
-        self.next = Next::Look;
-        self.looks = 0;
-        self.quiet = Some(Duration::ZERO);
+    fn look_up_now(&mut self) -> Step {
+        self.next = Next::Lookup;
+        self.lookups = 0;
+        self.since_create = Some(Duration::ZERO);
         Step::Wait(Duration::ZERO)
     }
 
     /// After a create of unknown outcome that nobody can look for.
-    fn blindly(&mut self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
-        if policy.on_unknown == OnUnknown::DeadLetter || self.unsure >= CREATES_MAX {
-            return Step::Dead(limits::unknown(cause, self.unsure));
+    fn blindly(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
+        if policy.on_unknown == OnUnknown::DeadLetter || self.unsure_creates >= CREATES_MAX {
+            return Step::Dead(limits::unknown(cause, self.unsure_creates));
         }
         self.next = Next::Create;
         self.again(cause, after, at, policy)
     }
 
     /// A look did not see it. That counts once no create can be under way or hidden any more.
-    fn absent(&mut self, at: Circumstance, policy: &Policy) -> Step {
-        let left = self.quiet.map_or(Duration::ZERO, |quiet| policy.look_window.saturating_sub(quiet));
+    fn absent(&mut self, at: StepContext, policy: &Policy) -> Step {
+        let left =
+            self.since_create.map_or(Duration::ZERO, |since_create| policy.lookup_window.saturating_sub(since_create));
         if !left.is_zero() {
-            return self.look_again(left, at, policy);
+            return self.look_up_again(left, at, policy);
         }
         if let Some(refused) = &self.refused {
-            return self.dead(limits::refused_in_words(refused));
+            return self.dead(limits::error_reply(refused));
         }
-        if self.unsure >= CREATES_MAX || (self.unsure > 0 && policy.on_absent == OnAbsent::DeadLetter) {
-            return Step::Dead(limits::absent(self.unsure, policy.look_window));
+        if self.unsure_creates >= CREATES_MAX || (self.unsure_creates > 0 && policy.on_absent == OnAbsent::DeadLetter) {
+            return Step::Dead(limits::absent(self.unsure_creates, policy.lookup_window));
         }
         self.next = Next::Create;
         Step::Wait(Duration::ZERO)
     }
 
     /// A growing wait, half of it certain, and never beyond the end of the window: the look there decides.
-    fn look_again(&self, left: Duration, at: Circumstance, policy: &Policy) -> Step {
-        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.looks.saturating_sub(1));
+    fn look_up_again(&self, left: Duration, at: StepContext, policy: &Policy) -> Step {
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.lookups.saturating_sub(1));
         Step::Wait((whole / 2 + jittered(whole / 2, at.dice)).min(left))
     }
 
     /// The API does not let us look: the event goes the way of those that cannot be looked for.
-    fn unavailable(&mut self, at: Circumstance, policy: &Policy) -> Step {
+    fn unavailable(&mut self, at: StepContext, policy: &Policy) -> Step {
         if let Some(refused) = &self.refused {
-            return self.dead(limits::refused_in_words(refused));
+            return self.dead(limits::error_reply(refused));
         }
-        if self.unsure > 0 {
-            self.looks = 0;
+        if self.unsure_creates > 0 {
+            self.lookups = 0;
             return self.blindly("the API does not let us look", None, at, policy);
         }
         self.next = Next::Create;
         Step::Wait(Duration::ZERO)
     }
 
-    fn again(&self, cause: &str, after: Option<Duration>, at: Circumstance, policy: &Policy) -> Step {
+    fn again(&self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
         if at.age >= policy.give_up_after {
-            return Step::Dead(limits::given_up(cause, at.age, self.unsure));
+            return Step::Dead(limits::given_up(cause, at.age, self.unsure_creates));
         }
-        let step = if self.next == Next::Look { self.looks } else { self.attempts };
+        let step = if self.next == Next::Lookup { self.lookups } else { self.attempts };
         let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, step.saturating_sub(1));
         let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
         // Beyond what the API asked for, so that those it sent away together do not come back together.
@@ -280,7 +289,7 @@ impl Journey {
     /// A fault that makes a dead letter: if an earlier create may have been applied all the same, the letter says so.
     #[must_use]
     pub fn confessed(&self, mut fault: Fault) -> Fault {
-        if self.unsure > 0 {
+        if self.unsure_creates > 0 {
             fault.text.push_str(" An earlier create of it lost its answer: it may be a process all the same.");
         }
         fault

@@ -97,7 +97,7 @@ pub enum Cause {
     /// An answer that does not say what was done.
     BrokenAnswer,
     /// A look that was refused.
-    LookRefused,
+    LookupRefused,
 }
 
 impl Cause {
@@ -113,7 +113,7 @@ impl Cause {
         Self::ServerError,
         Self::EmptyAnswer,
         Self::BrokenAnswer,
-        Self::LookRefused,
+        Self::LookupRefused,
     ];
 
     /// The word.
@@ -130,14 +130,14 @@ impl Cause {
             Self::ServerError => "server_error",
             Self::EmptyAnswer => "empty_answer",
             Self::BrokenAnswer => "broken_answer",
-            Self::LookRefused => "look_refused",
+            Self::LookupRefused => "lookup_refused",
         }
     }
 }
 
 /// Our own trouble: it shuts the gate and never makes a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Trouble {
+pub enum HaltReason {
     /// The token cannot be read, or cannot stand in a header.
     TokenUnreadable,
     /// 401
@@ -157,12 +157,12 @@ pub enum Trouble {
     /// 404 on a procedure that the rule names.
     ProcedureUnknown,
     /// A look brought processes that were not asked for.
-    LookUntrusted,
+    LookupUntrusted,
     /// 405, 407, 411, 421, 426, 501, 505, 511: what answers does not take such requests.
     Unsupported,
 }
 
-impl Trouble {
+impl HaltReason {
     /// Every trouble.
     pub const ALL: [Self; 11] = [
         Self::TokenUnreadable,
@@ -174,7 +174,7 @@ impl Trouble {
         Self::NotTheApi,
         Self::Forbidden,
         Self::ProcedureUnknown,
-        Self::LookUntrusted,
+        Self::LookupUntrusted,
         Self::Unsupported,
     ];
 
@@ -191,7 +191,7 @@ impl Trouble {
             Self::NotTheApi => "not_the_api",
             Self::Forbidden => "forbidden",
             Self::ProcedureUnknown => "procedure_unknown",
-            Self::LookUntrusted => "look_untrusted",
+            Self::LookupUntrusted => "lookup_untrusted",
             Self::Unsupported => "unsupported",
         }
     }

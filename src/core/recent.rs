@@ -8,8 +8,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::core::event::Key;
-use crate::core::lookup::Look;
-use crate::core::progress::Journey;
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 
 /// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
@@ -21,10 +21,10 @@ pub enum Known {
     /// It is a process, with this id if the API told it.
     Created(Option<String>),
     /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
-    Dead(Fault, Box<Journey>),
+    Dead(Fault, Box<Progress>),
     /// It was on its way when its connection died: the copy goes on from here, and is looked for where this one was, whatever
     /// the rules say by now.
-    Underway(Box<Journey>, Option<Box<Look>>),
+    Underway(Box<Progress>, Option<Box<Lookup>>),
 }
 
 /// The events handled last; the oldest is forgotten first.
@@ -136,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_the_body_is_never_recognised_because_twins_share_it() {
+    fn a_hash_of_the_body_is_never_known_because_copies_share_it() {
         let mut recent = Recent::default();
-        let twin = key("sha256:00", KeyOrigin::Body);
-        recent.remember(&twin, Known::Created(None));
-        assert_eq!(recent.recall(&twin), None);
+        let copy = key("sha256:00", KeyOrigin::Body);
+        recent.remember(&copy, Known::Created(None));
+        assert_eq!(recent.recall(&copy), None);
     }
 }

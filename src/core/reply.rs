@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// The longest error text kept from an answer, in characters.
-pub const WORDS_MAX: usize = 500;
+pub const ERROR_TEXT_MAX: usize = 500;
 
 /// What one request came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Reply {
         detail: String,
     },
     /// A whole answer came.
-    Answered(Answer),
+    Response(Response),
 }
 
 impl Reply {
@@ -34,7 +34,7 @@ impl Reply {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::NotSent { detail, .. } | Self::Lost { detail, .. } => Some(detail),
-            Self::Answered(_) => None,
+            Self::Response(_) => None,
         }
     }
 
@@ -42,7 +42,7 @@ impl Reply {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Answered(answer) => Some(answer.status),
+            Self::Response(answer) => Some(answer.status),
             Self::NotSent { .. } | Self::Lost { .. } => None,
         }
     }
@@ -72,7 +72,7 @@ pub enum Lost {
 
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// What the body turned out to be.
@@ -108,8 +108,8 @@ pub struct Wrapper {
     /// The rows of `_data`, where it is a list and a look asked for one of their attributes.
     pub rows: Option<Vec<Row>>,
     /// The first error text found (`_errors[0]`, `error`, `error.message`, `message`, `errors[0].message`),
-    /// at most [`WORDS_MAX`] characters, control characters replaced.
-    pub words: Option<String>,
+    /// at most [`ERROR_TEXT_MAX`] characters, control characters replaced.
+    pub error_text: Option<String>,
 }
 
 /// One process in the answer to a look.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::core::gate::{Moment, Pass};
-use crate::core::policy::PacePolicy;
+use crate::core::policy::RequestLimitPolicy;
 
 /// Retries, looks and probes a second that the budget grants by itself, when no first try pays in.
 pub const FLOOR_PER_SECOND: f64 = 10.0;
@@ -145,15 +145,15 @@ impl Try {
 
 /// Both limits as one.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct RequestLimits {
     rate: Rate,
     budget: Budget,
 }
 
-impl Pace {
+impl RequestLimits {
     /// Limits as the policy says, nothing spent yet.
     #[must_use]
-    pub fn new(policy: PacePolicy) -> Self {
+    pub fn new(policy: RequestLimitPolicy) -> Self {
         Self { rate: Rate::new(policy.max_requests_per_second), budget: Budget::new(policy.budget, FLOOR_PER_SECOND) }
     }
 

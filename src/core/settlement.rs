@@ -2,8 +2,8 @@
 //!
 //! Not here: how it is done, and when it is asked.
 
-use crate::core::delay_queue::Rung;
-use crate::core::delayed_state::Travel;
+use crate::core::delay_queue::DelayQueue;
+use crate::core::delayed_state::DelayedState;
 use crate::core::reason::Fault;
 
 /// How a message is settled.
@@ -12,10 +12,10 @@ pub enum Settlement {
     /// It is a process, or skipped: the broker may forget it.
     Ack,
     /// It can never be one: kept in the dead-letter queue, and only then forgotten by the work queue.
-    DeadLetter(Box<Letter>),
+    DeadLetter(Box<DeadLetter>),
     /// It waits in this wait queue and comes back with what travels with it: published and confirmed there, and only
     /// then forgotten by the work queue.
-    Park(Rung, Box<Travel>),
+    Delay(DelayQueue, Box<DelayedState>),
     /// It goes back to its queue. Only at shutdown and when a connection is torn down: brokers of 4.0 to 4.2
     /// count each return, and drop the message at the delivery limit of a quorum queue.
     Release,
@@ -23,7 +23,7 @@ pub enum Settlement {
 
 /// What a dead letter says beside the original message.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Why, as a fixed word and for humans.
     pub fault: Fault,
     /// HTTP status of the last answer, if one came.

@@ -14,22 +14,22 @@ use super::Bridge;
 use super::ending::{Ending, Papers};
 use super::hand::{Hand, Slot};
 use super::in_hand::{InHand, Stage};
+use super::lookup_checks;
 use super::open::{What, open};
-use super::proofs;
 use super::tell::Teller;
 use crate::clock::{Clock, epoch_ms};
 use crate::core::gate::{Gate, Moment, Pass};
 use crate::core::judge::Outcome;
-use crate::core::lookup::Look;
-use crate::core::lookup_check::Proofs;
+use crate::core::lookup::Lookup;
+use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::Rule;
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
-use crate::core::progress::{Journey, Step};
+use crate::core::progress::{Progress, Step};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
-use crate::core::request_limits::{Pace, Try};
-use crate::handover::inbound::Arrival;
+use crate::core::request_limits::{RequestLimits, Try};
+use crate::handover::inbound::Inbound;
 use crate::handover::receipt::Receipt;
 
 /// The dispatcher wakes at least this often, so that standing still can be told from having nothing to do.
@@ -53,16 +53,16 @@ pub(super) struct Dispatcher {
     pub(super) bridge: Bridge,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
-    pub(super) pace: Pace,
+    pub(super) request_limits: RequestLimits,
     pub(super) recent: Recent,
     pub(super) hand: Hand,
     pub(super) running: JoinSet<Delivered>,
-    pub(super) proofs: Proofs,
-    pub(super) proving: JoinSet<proofs::Asked>,
+    pub(super) lookup_checks: LookupChecks,
+    pub(super) checking: JoinSet<lookup_checks::Asked>,
     pub(super) teller: Teller,
     pub(super) is_draining: bool,
     /// Whether the connection that stands lets us park.
-    pub(super) can_park: bool,
+    pub(super) can_delay: bool,
     is_connected: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
@@ -74,15 +74,15 @@ impl Dispatcher {
         Self {
             clock: Clock::start(),
             gate: Gate::new(bridge.gate, bridge.policy.retry_after_max),
-            pace: Pace::new(bridge.pace),
+            request_limits: RequestLimits::new(bridge.request_limits),
             recent: Recent::default(),
             hand: Hand::default(),
             running: JoinSet::new(),
-            proofs: Proofs::of(bridge.rules.iter().filter_map(Rule::sought)),
-            proving: JoinSet::new(),
+            lookup_checks: LookupChecks::of(bridge.rules.iter().filter_map(Rule::lookup_target)),
+            checking: JoinSet::new(),
             teller: Teller::new(&bridge.metrics, &bridge.shut),
             is_draining: false,
-            can_park: false,
+            can_delay: false,
             is_connected: false,
             lost: 0,
             slots: HashMap::new(),
@@ -91,7 +91,7 @@ impl Dispatcher {
     }
 
     /// Walks every event that arrives, until `stop`.
-    pub(super) async fn run(&mut self, intake: &mut mpsc::Receiver<Arrival>, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(&mut self, intake: &mut mpsc::Receiver<Inbound>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let wake = self.begin_what_may();
@@ -99,20 +99,20 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                wish = self.bridge.wishes.next() => self.wished(wish),
+                command = self.bridge.commands.next() => self.commanded(command),
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
-                Some(proved) = self.proving.join_next() => self.proved(proved),
-                Some(arrival) = intake.recv() => self.arrived(arrival),
+                Some(check_result) = self.checking.join_next() => self.check_result(check_result),
+                Some(inbound) = intake.recv() => self.arrived(inbound),
                 () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
             }
         }
     }
 
-    pub(super) fn arrived(&mut self, arrival: Arrival) {
-        match arrival {
-            Arrival::Message(message, receipt) => self.receive(*message, receipt),
-            Arrival::Connected { can_park } => (self.can_park, self.is_connected) = (can_park, true),
-            Arrival::Disconnected => {
+    pub(super) fn arrived(&mut self, inbound: Inbound) {
+        match inbound {
+            Inbound::Message(message, receipt) => self.receive(*message, receipt),
+            Inbound::Connected { can_delay } => (self.can_delay, self.is_connected) = (can_delay, true),
+            Inbound::Disconnected => {
                 // One that did not come to stand gave nothing back.
                 self.lost = self.lost.saturating_add(u32::from(std::mem::take(&mut self.is_connected)));
                 self.disconnected();
@@ -124,29 +124,31 @@ impl Dispatcher {
     fn receive(&mut self, mut message: Message, receipt: Receipt) {
         self.bridge.metrics.received();
         message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.lost));
-        let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.travel.is_none());
-        let opened = open(message, self.can_park, &self.bridge.limits, &self.bridge.rules, &self.recent);
+        let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
+        let opened = open(message, self.can_delay, &self.bridge.limits, &self.bridge.rules, &self.recent);
         if is_new && let Some(key) = &opened.key {
             self.recent.revive(key);
         }
-        let mut papers = Papers::new(receipt, opened.key, opened.travel, self.clock.now());
+        let mut papers = Papers::new(receipt, opened.key, opened.delayed_state, self.clock.now());
         match opened.what {
-            What::Dead { fault, journey } => self.settle(papers, Ending::Dead(fault), &journey),
-            What::Recognised { process } => self.settle(papers, Ending::Recognised(process), &Journey::default()),
+            What::Dead { fault, progress } => self.settle(papers, Ending::Dead(fault), &progress),
+            What::AlreadyCreated { process } => {
+                self.settle(papers, Ending::AlreadyCreated(process), &Progress::default())
+            }
             What::Newer => self.pass_on(papers),
             What::Crashed => {
-                let (journey, sent) = (papers.travel.journey.clone(), papers.travel.sent.clone());
+                let (progress, sent) = (papers.delayed_state.progress.clone(), papers.delayed_state.sent.clone());
                 // Whoever died of it may have created it a moment ago.
-                let quiet = if redelivered { Some(Duration::ZERO) } else { journey.quiet };
-                self.crashed(papers, Journey { quiet, ..journey }, sent.as_ref());
+                let since_create = if redelivered { Some(Duration::ZERO) } else { progress.since_create };
+                self.crashed(papers, Progress { since_create, ..progress }, sent.as_ref());
             }
             What::Skip { rule } => {
                 papers.rule = Some(rule);
-                self.settle(papers, Ending::Skipped, &Journey::default());
+                self.settle(papers, Ending::Skipped, &Progress::default());
             }
-            What::Create { rule, request, look, journey } => {
+            What::Create { rule, request, lookup, progress } => {
                 papers.rule = Some(rule);
-                self.take(papers, request, look, journey, redelivered);
+                self.take(papers, request, lookup, progress, redelivered);
             }
         }
     }
@@ -156,7 +158,7 @@ impl Dispatcher {
         let Some(Delivered { slot, reply, took }) = self.delivered(ended) else { return };
         let Some(event) = self.hand.get_mut(slot) else { return };
         let (now, dice) = (self.clock.now(), fastrand::f64());
-        let outcome = event.judge(&reply, &self.proofs);
+        let outcome = event.judge(&reply, &self.lookup_checks);
         let procedure = event.procedure().clone();
         let probe = event.probe();
         let changes = self.gate.observe(&procedure, &outcome, probe, now, dice);
@@ -165,8 +167,8 @@ impl Dispatcher {
         let held = event.held_back(&outcome, self.gate.openings(), &self.bridge.policy);
         self.teller.answered(&outcome, reply.status(), took);
         self.teller.gate(&self.gate, &changes, reply.detail());
-        if let (Outcome::Created { .. }, Some(look)) = (&outcome, &event.look) {
-            self.proofs.created(event.papers.rule(), look, now);
+        if let (Outcome::Created { .. }, Some(lookup)) = (&outcome, &event.lookup) {
+            self.lookup_checks.created(event.papers.rule(), lookup, now);
         }
         match step {
             Step::Wait(delay) => self.wait(slot, delay, delay, now),
@@ -184,8 +186,8 @@ impl Dispatcher {
         &mut self,
         papers: Papers,
         request: Arc<CreateProcess>,
-        look: Option<Arc<Look>>,
-        journey: Journey,
+        lookup: Option<Arc<Lookup>>,
+        progress: Progress,
         redelivered: bool,
     ) {
         let now = self.clock.now();
@@ -193,9 +195,9 @@ impl Dispatcher {
             return orphan.adopted(papers.receipt, now);
         }
         let open_time = self.gate.open_time(&request.procedure, now);
-        let rest = papers.travel.rest;
+        let rest = papers.delayed_state.remaining;
         let papers = papers.for_procedure(&request.procedure);
-        let mut event = InHand::new(papers, request, look, journey, now);
+        let mut event = InHand::new(papers, request, lookup, progress, now);
         event.is_copy |= redelivered;
         event.is_doubtful |= redelivered;
         // What is left of its wait was counted when it was parked.
@@ -209,24 +211,24 @@ impl Dispatcher {
     /// Begins every request that the gate lets through, at the pace that is allowed; answers when to look again.
     fn begin_what_may(&mut self) -> Moment {
         let now = self.clock.now();
-        self.mind_appetite(now);
+        self.update_wanted_prefetch(now);
         self.make_room(now);
-        let look_again = now.saturating_add(TICK);
-        let mut wake = self.hand.wake(now).map_or(look_again, |due| due.min(look_again));
+        let look_up_again = now.saturating_add(TICK);
+        let mut wake = self.hand.wake(now).map_or(look_up_again, |due| due.min(look_up_again));
         let is_open = self.gate.everything_shut_for(now).is_none();
         for slot in if is_open { self.hand.ready_in_turn() } else { self.hand.ready_to_probe() } {
             let Some(event) = self.hand.get(slot) else { continue };
             let pass = self.gate.pass(event.procedure(), now);
-            match self.pace.pass(pass, event.tries(), now) {
+            match self.request_limits.pass(pass, event.tries(), now) {
                 Pass::Go | Pass::Probe => {
                     if !self.begin(slot) {
                         wake = now.saturating_add(GIVEN_WAY);
                     }
                 }
-                Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_again)),
+                Pass::Shut(until) => wake = wake.min(until.unwrap_or(look_up_again)),
             }
         }
-        self.let_go_of_the_old(now);
+        self.delay_the_old(now);
         self.prove_what_may(now).map_or(wake, |due| wake.min(due))
     }
 
@@ -240,19 +242,19 @@ impl Dispatcher {
             return true;
         }
         event.pass_time(now);
-        if event.may_have_a_twin() && self.gives_way(slot, now) {
+        if event.may_have_a_copy() && self.gives_way(slot, now) {
             return false;
         }
         let Some(event) = self.hand.get_mut(slot) else { return true };
-        if self.gate.wants_a_look(event.procedure()) {
-            event.look_first();
+        if self.gate.wants_a_lookup(event.procedure()) {
+            event.look_up_first();
         }
         if let Some(doubt) = event.doubt() {
             self.teller.doubt(doubt, &event.papers);
         }
         event.goes_out();
         let probe = self.gate.begun(event.procedure(), now);
-        self.pace.take(Try::of(event.tries(), probe.asks()), now);
+        self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
         if probe.asks() {
             self.bridge.metrics.probe();
         }
@@ -278,8 +280,8 @@ impl Dispatcher {
                 let slot = self.slots.remove(&error.id())?;
                 let mut event = self.hand.take(slot)?;
                 self.gate.lost(event.procedure(), event.probe());
-                event.journey.cut_off();
-                self.crashed(event.papers, event.journey, event.look.as_deref());
+                event.progress.cut_off();
+                self.crashed(event.papers, event.progress, event.lookup.as_deref());
                 None
             }
         }
@@ -287,7 +289,7 @@ impl Dispatcher {
 
     fn show(&self) {
         let (in_hand, in_flight) = (self.hand.len(), self.running.len());
-        self.bridge.metrics.in_hand(in_hand);
+        self.bridge.metrics.unacknowledged(in_hand);
         self.bridge.metrics.in_flight(in_flight);
         self.bridge.metrics.waiting(in_hand.saturating_sub(in_flight));
         self.bridge.metrics.ramp(self.gate.ramp(self.clock.now()).unwrap_or(0));

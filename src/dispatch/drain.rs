@@ -12,8 +12,8 @@ use super::ending::Ending;
 use super::hand::Slot;
 use super::in_hand::Stage;
 use super::tell::Doubt;
-use crate::core::progress::Journey;
-use crate::handover::inbound::Arrival;
+use crate::core::progress::Progress;
+use crate::handover::inbound::Inbound;
 
 /// How the corridor ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Drained {
 
 impl Dispatcher {
     /// Hands back what waits, finishes what is under way, and cuts off what is not finished at `deadline`.
-    pub(super) async fn drain(mut self, intake: &mut mpsc::Receiver<Arrival>, deadline: Instant) -> Drained {
+    pub(super) async fn drain(mut self, intake: &mut mpsc::Receiver<Inbound>, deadline: Instant) -> Drained {
         self.is_draining = true;
         self.hand_back_idle();
         // Past the deadline what counts is what is still in hand, not how the waiting ended.
@@ -37,19 +37,19 @@ impl Dispatcher {
         for slot in self.hand.slots() {
             self.hand_back(slot);
         }
-        while let Ok(arrival) = intake.try_recv() {
-            self.arrived(arrival);
+        while let Ok(inbound) = intake.try_recv() {
+            self.arrived(inbound);
             self.hand_back_idle();
         }
         Drained { cut_off }
     }
 
-    async fn finish(&mut self, intake: &mut mpsc::Receiver<Arrival>) {
+    async fn finish(&mut self, intake: &mut mpsc::Receiver<Inbound>) {
         while self.hand.len() > 0 {
             tokio::select! {
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
-                Some(arrival) = intake.recv() => {
-                    self.arrived(arrival);
+                Some(inbound) = intake.recv() => {
+                    self.arrived(inbound);
                     self.hand_back_idle();
                 }
                 else => return,
@@ -66,17 +66,17 @@ impl Dispatcher {
     /// Hands an event back: parked, if it has a journey to take along, and otherwise released. If it may be a process
     /// already and is not looked for, that is said first.
     pub(super) fn hand_back(&mut self, slot: Slot) {
-        let can_park = self.can_park;
+        let can_delay = self.can_delay;
         let Some(event) = self.hand.get_mut(slot) else { return };
         if matches!(event.stage, Stage::Running { .. }) {
-            event.journey.cut_off();
+            event.progress.cut_off();
         }
-        if event.journey.unsure > 0 && event.look.is_none() {
+        if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             self.teller.doubt(Doubt::HandedBack, &event.papers);
         }
         // A release would forget the journey, and older brokers count it.
-        if can_park && event.journey != Journey::default() && event.papers.receipt.is_live() {
-            self.park(slot, Duration::ZERO, Duration::ZERO);
+        if can_delay && event.progress != Progress::default() && event.papers.receipt.is_live() {
+            self.delay(slot, Duration::ZERO, Duration::ZERO);
         } else {
             self.end(slot, Ending::Released);
         }

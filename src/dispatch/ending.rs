@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use super::dispatch::Dispatcher;
 use super::hand::Slot;
-use super::tell::{Fate, Told};
+use super::tell::{SettledAs, Told};
 use crate::clock::epoch_ms;
-use crate::core::delay_queue::Rung;
-use crate::core::delayed_state::Travel;
+use crate::core::delay_queue::DelayQueue;
+use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::Moment;
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 use crate::core::process::Procedure;
-use crate::core::progress::Journey;
+use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 use crate::core::recent::Known;
-use crate::core::settlement::{Letter, Settlement};
+use crate::core::settlement::{DeadLetter, Settlement};
 use crate::handover::receipt::Receipt;
 
 /// How an event ends here.
@@ -26,7 +26,7 @@ pub(super) enum Ending {
     /// The API created it, with this id if it told one.
     Created(Option<String>),
     /// It is a copy of one that was created before.
-    Recognised(Option<String>),
+    AlreadyCreated(Option<String>),
     /// A rule says to skip it.
     Skipped,
     /// It can never be a process.
@@ -34,7 +34,7 @@ pub(super) enum Ending {
     /// A look found that it is a process, with this id if the API told it.
     Found(Option<String>),
     /// It waits in a wait queue.
-    Parked(Rung, Box<Travel>),
+    Delayed(DelayQueue, Box<DelayedState>),
     /// It goes back to the broker.
     Released,
 }
@@ -45,15 +45,15 @@ pub(super) struct Papers {
     pub(super) key: Option<Key>,
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
-    pub(super) travel: Travel,
+    pub(super) delayed_state: DelayedState,
     received: Moment,
 }
 
 impl Papers {
-    pub(super) fn new(receipt: Receipt, key: Option<Key>, travel: Travel, received: Moment) -> Self {
-        let first_seen_ms = if travel.first_seen_ms == 0 { epoch_ms() } else { travel.first_seen_ms };
-        let travel = Travel { first_seen_ms, ..travel };
-        Self { receipt, key, rule: None, procedure: None, travel, received }
+    pub(super) fn new(receipt: Receipt, key: Option<Key>, delayed_state: DelayedState, received: Moment) -> Self {
+        let first_seen_ms = if delayed_state.first_seen_ms == 0 { epoch_ms() } else { delayed_state.first_seen_ms };
+        let delayed_state = DelayedState { first_seen_ms, ..delayed_state };
+        Self { receipt, key, rule: None, procedure: None, delayed_state, received }
     }
 
     /// How long it has been in hand.
@@ -66,8 +66,8 @@ impl Papers {
     }
 
     /// With the place where its event is looked for.
-    fn sent(self, sent: Option<Look>) -> Self {
-        Self { travel: Travel { sent, ..self.travel }, ..self }
+    fn sent(self, sent: Option<Lookup>) -> Self {
+        Self { delayed_state: DelayedState { sent, ..self.delayed_state }, ..self }
     }
 
     /// The key as text; empty where the event could not be decoded.
@@ -80,58 +80,58 @@ impl Papers {
         self.rule.as_deref().unwrap_or_default()
     }
 
-    fn letter(&self, fault: Fault, journey: &Journey) -> Box<Letter> {
-        Box::new(Letter {
+    fn dead_letter(&self, fault: Fault, progress: &Progress) -> Box<DeadLetter> {
+        Box::new(DeadLetter {
             fault,
-            status: journey.status,
-            attempts: journey.attempts,
-            first_seen_ms: self.travel.first_seen_ms,
+            status: progress.status,
+            attempts: progress.attempts,
+            first_seen_ms: self.delayed_state.first_seen_ms,
             last_seen_ms: epoch_ms(),
             rule: self.rule.as_deref().map(str::to_owned),
             procedure: self.procedure.as_ref().map(ToString::to_string),
             key: self.key.as_ref().map(ToString::to_string),
-            origin: Some((self.travel.exchange.clone(), self.travel.routing_key.clone())),
+            origin: Some((self.delayed_state.exchange.clone(), self.delayed_state.routing_key.clone())),
         })
     }
 }
 
 impl Ending {
-    fn fate(&self) -> Fate {
+    fn result(&self) -> SettledAs {
         match self {
-            Self::Created(_) => Fate::Created,
-            Self::Found(_) => Fate::Found,
-            Self::Parked(..) => Fate::Parked,
-            Self::Recognised(_) => Fate::Recognised,
-            Self::Skipped => Fate::Skipped,
-            Self::Dead(_) => Fate::DeadLetter,
-            Self::Released => Fate::Released,
+            Self::Created(_) => SettledAs::Created,
+            Self::Found(_) => SettledAs::Found,
+            Self::Delayed(..) => SettledAs::Delayed,
+            Self::AlreadyCreated(_) => SettledAs::AlreadyCreated,
+            Self::Skipped => SettledAs::Skipped,
+            Self::Dead(_) => SettledAs::DeadLetter,
+            Self::Released => SettledAs::Released,
         }
     }
 
     fn process(&self) -> Option<&str> {
         match self {
-            Self::Created(process) | Self::Found(process) | Self::Recognised(process) => process.as_deref(),
+            Self::Created(process) | Self::Found(process) | Self::AlreadyCreated(process) => process.as_deref(),
             _ => None,
         }
     }
 
     /// What a copy of the event, if the broker delivers one again, is to be told by.
-    fn known(&self, journey: &Journey, sent: Option<&Look>) -> Option<Known> {
+    fn known(&self, progress: &Progress, sent: Option<&Lookup>) -> Option<Known> {
         match self {
             Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
-            Self::Dead(fault) => Some(Known::Dead(fault.clone(), Box::new(journey.clone()))),
-            Self::Parked(..) | Self::Released => {
-                Some(Known::Underway(Box::new(journey.clone()), sent.cloned().map(Box::new)))
+            Self::Dead(fault) => Some(Known::Dead(fault.clone(), Box::new(progress.clone()))),
+            Self::Delayed(..) | Self::Released => {
+                Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }
-            Self::Recognised(_) | Self::Skipped => None,
+            Self::AlreadyCreated(_) | Self::Skipped => None,
         }
     }
 
-    fn settlement(&self, papers: &Papers, journey: &Journey) -> Settlement {
+    fn settlement(&self, papers: &Papers, progress: &Progress) -> Settlement {
         match self {
-            Self::Created(_) | Self::Found(_) | Self::Recognised(_) | Self::Skipped => Settlement::Ack,
-            Self::Dead(fault) => Settlement::DeadLetter(papers.letter(fault.clone(), journey)),
-            Self::Parked(rung, travel) => Settlement::Park(*rung, travel.clone()),
+            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped => Settlement::Ack,
+            Self::Dead(fault) => Settlement::DeadLetter(papers.dead_letter(fault.clone(), progress)),
+            Self::Delayed(delay_queue, delayed_state) => Settlement::Delay(*delay_queue, delayed_state.clone()),
             Self::Released => Settlement::Release,
         }
     }
@@ -141,25 +141,25 @@ impl Dispatcher {
     /// Takes an event out of hand and settles it.
     pub(super) fn end(&mut self, slot: Slot, ending: Ending) {
         if let Some(event) = self.hand.take(slot) {
-            let sent = event.look.as_deref().cloned();
+            let sent = event.lookup.as_deref().cloned();
             let papers = event.papers.sent(sent);
-            self.settle(papers, ending, &event.journey);
+            self.settle(papers, ending, &event.progress);
         }
     }
 
     /// Settles: the only place where a receipt is answered.
-    pub(super) fn settle(&mut self, papers: Papers, ending: Ending, journey: &Journey) {
-        if let (Some(key), Some(known)) = (&papers.key, ending.known(journey, papers.travel.sent.as_ref())) {
+    pub(super) fn settle(&mut self, papers: Papers, ending: Ending, progress: &Progress) {
+        if let (Some(key), Some(known)) = (&papers.key, ending.known(progress, papers.delayed_state.sent.as_ref())) {
             self.recent.remember(key, known);
         }
-        let settlement = ending.settlement(&papers, journey);
+        let settlement = ending.settlement(&papers, progress);
         // On a dead connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
-        let fate = if papers.receipt.is_live() { ending.fate() } else { Fate::Redelivery };
-        self.teller.fate(&Told {
-            fate,
+        let result = if papers.receipt.is_live() { ending.result() } else { SettledAs::Redelivery };
+        self.teller.result(&Told {
+            result,
             papers: &papers,
             process: ending.process(),
-            attempts: journey.attempts,
+            attempts: progress.attempts,
             took: papers.held(self.clock.now()),
             settlement: &settlement,
         });

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::in_hand::{InHand, Stage};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
-use crate::core::lookup::Look;
-use crate::core::progress::Journey;
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
 
 /// The number of an event in hand.
 pub(super) type Slot = u64;
@@ -21,7 +21,7 @@ pub(super) type Slot = u64;
 type Order = (u32, u32, Slot);
 
 fn order(slot: Slot, event: &InHand) -> Order {
-    (event.journey.unsure, event.journey.attempts.saturating_add(event.halts), slot)
+    (event.progress.unsure_creates, event.progress.attempts.saturating_add(event.halts), slot)
 }
 
 /// All events in hand.
@@ -62,19 +62,19 @@ impl Hand {
     }
 
     /// Other events in hand of the same key.
-    pub(super) fn twins(&self, slot: Slot) -> impl Iterator<Item = &InHand> {
+    pub(super) fn copies(&self, slot: Slot) -> impl Iterator<Item = &InHand> {
         let key = self.events.get(&slot).and_then(|event| event.papers.key.as_ref());
         let others = self.events.iter().filter(move |(other, _)| **other != slot).map(|(_, event)| event);
         others.filter(move |event| key.is_some() && event.papers.key.as_ref() == key)
     }
 
     /// An event learns what another copy of it sent, and where; answers whether that was news.
-    pub(super) fn learn(&mut self, slot: Slot, other: &Journey, sent: Option<Arc<Look>>) -> bool {
+    pub(super) fn learn(&mut self, slot: Slot, other: &Progress, sent: Option<Arc<Lookup>>) -> bool {
         let Some(event) = self.events.get_mut(&slot) else { return false };
         let before = order(slot, event);
-        let is_news = event.journey.learn(other);
+        let is_news = event.progress.learn(other);
         if is_news && sent.is_some() {
-            event.look = sent;
+            event.lookup = sent;
         }
         if self.ready.remove(&before) {
             self.ready.insert(order(slot, event));
@@ -128,7 +128,7 @@ impl Hand {
     /// The same, those that look before all others: to a gate that is shut, since a look as a probe can double nothing.
     pub(super) fn ready_to_probe(&self) -> Vec<Slot> {
         let mut slots = self.ready();
-        slots.sort_by_key(|slot| !self.get(*slot).is_some_and(InHand::is_looking));
+        slots.sort_by_key(|slot| !self.get(*slot).is_some_and(InHand::is_looking_up));
         slots
     }
 

@@ -11,11 +11,11 @@ use crate::chakra::Client;
 use crate::core::backoff::ceiling;
 use crate::core::gate::{Gate, Moment, Probe};
 use crate::core::judge::{Outcome, judge};
-use crate::core::lookup::{Look, judge_look};
-use crate::core::lookup_check::Proofs;
+use crate::core::lookup::{Lookup, judge_lookup};
+use crate::core::lookup_check::LookupChecks;
 use crate::core::policy::Policy;
 use crate::core::process::{CreateProcess, Procedure};
-use crate::core::progress::{Circumstance, Journey, Next, Step};
+use crate::core::progress::{Next, Progress, Step, StepContext};
 use crate::core::reason::Cause;
 use crate::core::reply::Reply;
 use crate::handover::receipt::Receipt;
@@ -25,8 +25,8 @@ pub(super) struct InHand {
     pub(super) papers: Papers,
     pub(super) request: Arc<CreateProcess>,
     /// Where it is looked for, if it can be.
-    pub(super) look: Option<Arc<Look>>,
-    pub(super) journey: Journey,
+    pub(super) lookup: Option<Arc<Lookup>>,
+    pub(super) progress: Progress,
     /// Whether it came back, from the broker or a wait queue, so that another copy of it may be about.
     pub(super) is_copy: bool,
     /// Whether it may have been created before it came here, and that was not said yet.
@@ -59,14 +59,14 @@ pub(super) enum Stage {
 /// What is asked of the API for an event.
 pub(super) enum Asked {
     Create(Arc<CreateProcess>),
-    Look(Arc<Look>),
+    Lookup(Arc<Lookup>),
 }
 
 impl Asked {
     pub(super) async fn of(self, client: &Client) -> Reply {
         match self {
             Self::Create(request) => client.create(&request).await,
-            Self::Look(look) => client.look(&look).await,
+            Self::Lookup(lookup) => client.look_up(&lookup).await,
         }
     }
 }
@@ -76,36 +76,36 @@ impl InHand {
     pub(super) fn new(
         papers: Papers,
         request: Arc<CreateProcess>,
-        look: Option<Arc<Look>>,
-        journey: Journey,
+        lookup: Option<Arc<Lookup>>,
+        progress: Progress,
         now: Moment,
     ) -> Self {
-        let is_copy = journey.next == Next::Look;
+        let is_copy = progress.next == Next::Lookup;
         // Until a look has cleared it. Where none can: it was parked before its doubt could be said.
-        let is_doubtful = is_copy || (look.is_none() && journey.quiet.is_some());
+        let is_doubtful = is_copy || (lookup.is_none() && progress.since_create.is_some());
         let (open_time, told, stage) = (Duration::ZERO, now, Stage::Ready);
         let (halts, halted_at) = (0, None);
-        Self { papers, request, look, journey, is_copy, is_doubtful, halts, halted_at, open_time, told, stage }
+        Self { papers, request, lookup, progress, is_copy, is_doubtful, halts, halted_at, open_time, told, stage }
     }
 
     /// What it asks next.
     pub(super) fn asked(&self) -> Asked {
         match self.seeks() {
-            Some(look) => Asked::Look(Arc::clone(look)),
+            Some(lookup) => Asked::Lookup(Arc::clone(lookup)),
             None => Asked::Create(Arc::clone(&self.request)),
         }
     }
 
     /// How often it was tried before, for the pace: a look is never a first try.
     pub(super) fn tries(&self) -> u32 {
-        self.journey.attempts.max(u32::from(self.seeks().is_some()))
+        self.progress.attempts.max(u32::from(self.seeks().is_some()))
     }
 
     /// It looks before anything else, if it can.
-    pub(super) fn look_first(&mut self) {
+    pub(super) fn look_up_first(&mut self) {
         // A look that goes elsewhere asks another door.
-        if self.look.as_ref().is_some_and(|look| look.procedure == self.request.procedure) {
-            self.journey.next = Next::Look;
+        if self.lookup.as_ref().is_some_and(|lookup| lookup.procedure == self.request.procedure) {
+            self.progress.next = Next::Lookup;
         }
     }
 
@@ -115,31 +115,31 @@ impl InHand {
         if self.seeks().is_some() {
             return;
         }
-        let own = self.request.look.as_ref();
-        if self.look.as_deref() != own {
-            self.look = own.cloned().map(Arc::new);
+        let own = self.request.lookup.as_ref();
+        if self.lookup.as_deref() != own {
+            self.lookup = own.cloned().map(Arc::new);
         }
     }
 
     /// Whether it is about to create what another copy of it may be creating: one that can be looked for, so that its
     /// key names one process.
-    pub(super) fn may_have_a_twin(&self) -> bool {
-        self.is_copy && self.look.is_some() && self.seeks().is_none()
+    pub(super) fn may_have_a_copy(&self) -> bool {
+        self.is_copy && self.lookup.is_some() && self.seeks().is_none()
     }
 
     /// Whether a look is next.
-    pub(super) fn is_looking(&self) -> bool {
+    pub(super) fn is_looking_up(&self) -> bool {
         self.seeks().is_some()
     }
 
     /// Where it looks next, if a look is next.
-    fn seeks(&self) -> Option<&Arc<Look>> {
-        self.look.as_ref().filter(|_| self.journey.next == Next::Look)
+    fn seeks(&self) -> Option<&Arc<Lookup>> {
+        self.lookup.as_ref().filter(|_| self.progress.next == Next::Lookup)
     }
 
     /// The procedure whose door it asks at.
     pub(super) fn procedure(&self) -> &Procedure {
-        self.seeks().map_or(&self.request.procedure, |look| &look.procedure)
+        self.seeks().map_or(&self.request.procedure, |lookup| &lookup.procedure)
     }
 
     /// Why its next request may make a second process, told once.
@@ -148,7 +148,7 @@ impl InHand {
             return None;
         }
         let is_doubtful = std::mem::take(&mut self.is_doubtful);
-        match (self.journey.may_double(), self.journey.looks) {
+        match (self.progress.may_double(), self.progress.lookups) {
             (true, 0) => Some(Doubt::Resent),
             (true, _) => Some(Doubt::Absent),
             (false, _) => is_doubtful.then_some(Doubt::Redelivered),
@@ -156,12 +156,12 @@ impl InHand {
     }
 
     /// What a reply to its request means. A look that was allowed before and is refused now is waited for.
-    pub(super) fn judge(&mut self, reply: &Reply, proofs: &Proofs) -> Outcome {
-        self.journey.status = reply.status().or(self.journey.status);
-        let Some(look) = self.seeks() else { return judge(reply, self.request.procedure_is_literal) };
-        match judge_look(reply, look) {
-            Outcome::Unavailable { .. } if proofs.is_proved(self.papers.rule()) => {
-                Outcome::Retry { cause: Cause::LookRefused, after: None }
+    pub(super) fn judge(&mut self, reply: &Reply, lookup_checks: &LookupChecks) -> Outcome {
+        self.progress.status = reply.status().or(self.progress.status);
+        let Some(lookup) = self.seeks() else { return judge(reply, self.request.procedure_is_literal) };
+        match judge_lookup(reply, lookup) {
+            Outcome::Unavailable { .. } if lookup_checks.is_verified(self.papers.rule()) => {
+                Outcome::Retry { cause: Cause::LookupRefused, after: None }
             }
             outcome => outcome,
         }
@@ -175,18 +175,18 @@ impl InHand {
             self.pass_time(now);
         }
         let open = gate.open_time(&self.request.procedure, now).saturating_sub(self.open_time);
-        let age = self.papers.travel.age.saturating_add(open);
-        let at = Circumstance { is_probe: self.probe().asks(), can_look: self.look.is_some(), age, dice };
-        let step = self.journey.step(outcome, at, policy);
+        let age = self.papers.delayed_state.age.saturating_add(open);
+        let at = StepContext { is_probe: self.probe().asks(), can_look_up: self.lookup.is_some(), age, dice };
+        let step = self.progress.step(outcome, at, policy);
         match outcome {
-            Outcome::Absent if self.journey.next == Next::Create => self.is_doubtful = false,
+            Outcome::Absent if self.progress.next == Next::Create => self.is_doubtful = false,
             // Whatever an earlier look cleared: a copy of it may have been created since.
             Outcome::Unavailable { .. } => self.is_doubtful = true,
             _ => {}
         }
-        if was_create && self.is_doubtful && self.look.is_some() {
+        if was_create && self.is_doubtful && self.lookup.is_some() {
             // Adopted while its create was under way.
-            self.journey.next = Next::Look;
+            self.progress.next = Next::Lookup;
         }
         step
     }
@@ -211,13 +211,13 @@ impl InHand {
         self.papers.receipt = receipt;
         self.is_copy = true;
         self.is_doubtful = true;
-        self.journey.quiet = Some(Duration::ZERO);
+        self.progress.since_create = Some(Duration::ZERO);
         self.told = now;
     }
 
     /// Tells its journey that time has passed.
     pub(super) fn pass_time(&mut self, now: Moment) {
-        self.journey.passed(now.saturating_sub(self.told));
+        self.progress.passed(now.saturating_sub(self.told));
         self.told = now;
     }
 

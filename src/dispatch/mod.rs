@@ -2,20 +2,20 @@
 //!
 //! Not here: AMQP, HTTP, and every decision that `core` can make.
 
-mod appetite;
+pub mod commands;
+mod copies;
+mod delay;
 mod dispatch;
 mod drain;
 mod ending;
 mod hand;
 mod in_hand;
+mod lookup_checks;
 mod open;
-mod park;
-mod proofs;
 mod tell;
 #[cfg(test)]
 mod tests;
-mod twins;
-pub mod wishes;
+mod wanted_prefetch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +26,14 @@ use tokio::time::Instant;
 use crate::chakra::Client;
 use crate::core::decode::Limits;
 use crate::core::mapping::rules::Rules;
-use crate::core::policy::{GatePolicy, PacePolicy, Policy};
-use crate::handover::inbound::Arrival;
-use crate::handover::prefetch::Appetite;
+use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::handover::inbound::Inbound;
+use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::states::phase::Pulse;
+use commands::Commands;
 use dispatch::Dispatcher;
 pub use drain::Drained;
-use wishes::Wishes;
 
 /// What the corridor needs to know.
 #[derive(Clone, Debug)]
@@ -57,11 +57,11 @@ pub struct Bridge {
     /// How many events may be in hand: the broker's prefetch.
     pub places: usize,
     /// How much is sent.
-    pub pace: PacePolicy,
+    pub request_limits: RequestLimitPolicy,
     /// What is wished of it beside the path.
-    pub wishes: Wishes,
+    pub commands: Commands,
     /// Told how many events are wanted.
-    pub appetite: watch::Sender<Appetite>,
+    pub wanted_prefetch: watch::Sender<WantedPrefetch>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Beaten by the dispatcher as long as it moves.
@@ -73,7 +73,7 @@ pub struct Bridge {
 /// Walks every event that arrives until `stop`, then finishes what is under way within `drain_limit`.
 pub async fn run(
     bridge: Bridge,
-    mut intake: mpsc::Receiver<Arrival>,
+    mut intake: mpsc::Receiver<Inbound>,
     stop: impl Future<Output = ()>,
     drain_limit: Duration,
 ) -> Drained {

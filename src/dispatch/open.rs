@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::core::decode::{Limits, decode};
-use crate::core::delayed_state::{Travel, Unreadable};
+use crate::core::delayed_state::{DelayedState, Unreadable};
 use crate::core::event::{Event, Key};
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
-use crate::core::progress::Journey;
+use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 use crate::core::recent::{Known, Recent};
 
@@ -21,20 +21,20 @@ pub(super) struct Opened {
     /// Its key, if it could be decoded.
     pub(super) key: Option<Key>,
     /// What it brought through a wait queue, or what it will take into one.
-    pub(super) travel: Travel,
+    pub(super) delayed_state: DelayedState,
     pub(super) what: What,
 }
 
 /// What is to be done with it.
 pub(super) enum What {
     /// It asks for a process.
-    Create { rule: Arc<str>, request: Arc<CreateProcess>, look: Option<Arc<Look>>, journey: Journey },
+    Create { rule: Arc<str>, request: Arc<CreateProcess>, lookup: Option<Arc<Lookup>>, progress: Progress },
     /// A rule says to skip it.
     Skip { rule: Arc<str> },
     /// It is a copy of an event that this process created already.
-    Recognised { process: Option<String> },
+    AlreadyCreated { process: Option<String> },
     /// It can never be a process.
-    Dead { fault: Fault, journey: Journey },
+    Dead { fault: Fault, progress: Progress },
     /// Its handling crashed, here or with the whole process.
     Crashed,
     /// A newer daemon parked it: it waits for one.
@@ -43,77 +43,83 @@ pub(super) enum What {
 
 /// Opens a message. Only a redelivered one is looked for in `recent`: two messages published under one key
 /// are two messages, and the broker says which came back.
-pub(super) fn open(mut message: Message, can_park: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
-    let travel = match brought(&mut message) {
-        Ok(travel) => travel,
+pub(super) fn open(mut message: Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
+    let delayed_state = match brought(&mut message) {
+        Ok(delayed_state) => delayed_state,
         Err(Unreadable::Newer(_)) => {
-            let travel = Travel::verbatim(message.travel.unwrap_or_default());
-            return Opened { key: None, travel, what: What::Newer };
+            let delayed_state = DelayedState::verbatim(message.delayed_state.unwrap_or_default());
+            return Opened { key: None, delayed_state, what: What::Newer };
         }
         Err(Unreadable::Broken) => {
-            return Opened { key: None, travel: first(&message), what: dead(Unreadable::fault()) };
+            return Opened { key: None, delayed_state: first(&message), what: dead(Unreadable::fault()) };
         }
     };
-    if Journey::is_suspect(message.deliveries, can_park) {
-        return Opened { key: None, travel, what: What::Crashed };
+    if Progress::is_suspect(message.deliveries, can_delay) {
+        return Opened { key: None, delayed_state, what: What::Crashed };
     }
-    let read = catch_unwind(AssertUnwindSafe(|| read(&message, &travel, limits, rules, recent)));
+    let read = catch_unwind(AssertUnwindSafe(|| read(&message, &delayed_state, limits, rules, recent)));
     let (key, what) = read.unwrap_or((None, What::Crashed));
-    Opened { key, travel, what }
+    Opened { key, delayed_state, what }
 }
 
 /// What it brought; and the exchange and routing key it was first published with, which rules match on.
-fn brought(message: &mut Message) -> Result<Travel, Unreadable> {
-    let Some(text) = &message.travel else { return Ok(first(message)) };
-    let travel = Travel::decode(text)?;
-    message.exchange.clone_from(&travel.exchange);
-    message.routing_key.clone_from(&travel.routing_key);
-    Ok(travel)
+fn brought(message: &mut Message) -> Result<DelayedState, Unreadable> {
+    let Some(text) = &message.delayed_state else { return Ok(first(message)) };
+    let delayed_state = DelayedState::decode(text)?;
+    message.exchange.clone_from(&delayed_state.exchange);
+    message.routing_key.clone_from(&delayed_state.routing_key);
+    Ok(delayed_state)
 }
 
-fn first(message: &Message) -> Travel {
+fn first(message: &Message) -> DelayedState {
     let (exchange, routing_key) = (message.exchange.clone(), message.routing_key.clone());
-    Travel { exchange, routing_key, ..Travel::default() }
+    DelayedState { exchange, routing_key, ..DelayedState::default() }
 }
 
 fn dead(fault: Fault) -> What {
-    What::Dead { fault, journey: Journey::default() }
+    What::Dead { fault, progress: Progress::default() }
 }
 
 /// The rules of now have no process for it; what became of an earlier create under others is said.
-fn lost(fault: Fault, journey: Journey) -> What {
-    What::Dead { fault: journey.confessed(fault), journey }
+fn lost(fault: Fault, progress: Progress) -> What {
+    What::Dead { fault: progress.confessed(fault), progress }
 }
 
-fn read(message: &Message, travel: &Travel, limits: &Limits, rules: &Rules, recent: &Recent) -> (Option<Key>, What) {
+fn read(
+    message: &Message,
+    delayed_state: &DelayedState,
+    limits: &Limits,
+    rules: &Rules,
+    recent: &Recent,
+) -> (Option<Key>, What) {
     let event = match decode(message, limits) {
         Ok(event) => event,
-        Err(fault) => return (None, lost(fault, travel.journey.clone())),
+        Err(fault) => return (None, lost(fault, delayed_state.progress.clone())),
     };
-    let travelled = message.travel.is_some().then(|| travel.journey.clone());
+    let travelled = message.delayed_state.is_some().then(|| delayed_state.progress.clone());
     let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
-        Some(Known::Created(process)) => What::Recognised { process: process.clone() },
-        Some(Known::Dead(fault, journey)) => What::Dead { fault: fault.clone(), journey: Journey::clone(journey) },
-        Some(Known::Underway(journey, sent)) => {
+        Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
+        Some(Known::Dead(fault, progress)) => What::Dead { fault: fault.clone(), progress: Progress::clone(progress) },
+        Some(Known::Underway(progress, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.
-            let journey = travelled.unwrap_or_default().joined(journey);
-            mapped(&event, rules, Some(journey), true, sent.as_deref().or(travel.sent.as_ref()))
+            let progress = travelled.unwrap_or_default().joined(progress);
+            mapped(&event, rules, Some(progress), true, sent.as_deref().or(delayed_state.sent.as_ref()))
         }
-        None => mapped(&event, rules, travelled, message.redelivered, travel.sent.as_ref()),
+        None => mapped(&event, rules, travelled, message.redelivered, delayed_state.sent.as_ref()),
     };
     (Some(event.key), what)
 }
 
 /// `sent` says where it was sent before.
-fn mapped(event: &Event, rules: &Rules, journey: Option<Journey>, redelivered: bool, sent: Option<&Look>) -> What {
+fn mapped(event: &Event, rules: &Rules, progress: Option<Progress>, redelivered: bool, sent: Option<&Lookup>) -> What {
     match map(event, rules) {
         Ok(Mapped::Create { rule, request }) => {
             // Where it was sent, whatever the rules say by now.
-            let look = sent.or(request.look.as_ref()).cloned().map(Arc::new);
-            let journey = Journey::opened(journey, redelivered, look.is_some());
-            What::Create { rule, request: Arc::new(request), look, journey }
+            let lookup = sent.or(request.lookup.as_ref()).cloned().map(Arc::new);
+            let progress = Progress::opened(progress, redelivered, lookup.is_some());
+            What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
-        Err(fault) => lost(fault, journey.unwrap_or_default()),
+        Err(fault) => lost(fault, progress.unwrap_or_default()),
     }
 }

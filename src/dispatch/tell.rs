@@ -11,20 +11,20 @@ use super::ending::Papers;
 use crate::clock::epoch_ms;
 use crate::core::gate::{Change, Gate};
 use crate::core::judge::Outcome;
-use crate::core::lookup_check::Proved;
+use crate::core::lookup_check::CheckResult;
 use crate::core::reason::Reason;
-use crate::core::settlement::{Letter, Settlement};
+use crate::core::settlement::{DeadLetter, Settlement};
 use crate::metrics::Metrics;
 
 /// What became of an event. The same word stands in the log and in the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum SettledAs {
     Created,
     /// A look found it.
     Found,
     /// It waits in a wait queue of the broker.
-    Parked,
-    Recognised,
+    Delayed,
+    AlreadyCreated,
     Skipped,
     DeadLetter,
     Released,
@@ -32,17 +32,17 @@ pub(super) enum Fate {
     Redelivery,
 }
 
-impl Fate {
+impl SettledAs {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Found => "found",
-            Self::Parked => "parked",
-            Self::Recognised => "recognised",
+            Self::Delayed => "delayed",
+            Self::AlreadyCreated => "already_created",
             Self::Skipped => "skipped",
-            Self::DeadLetter => "dead_letter",
-            Self::Released => "released",
-            Self::Redelivery => "redelivery",
+            Self::DeadLetter => "dead_lettered",
+            Self::Released => "requeued",
+            Self::Redelivery => "connection_lost",
         }
     }
 }
@@ -75,7 +75,7 @@ impl Doubt {
 
 /// One event at its end.
 pub(super) struct Told<'a> {
-    pub(super) fate: Fate,
+    pub(super) result: SettledAs,
     pub(super) papers: &'a Papers,
     pub(super) process: Option<&'a str>,
     pub(super) attempts: u32,
@@ -97,27 +97,27 @@ impl Teller {
     }
 
     /// The one line of an event's fate.
-    pub(super) fn fate(&self, told: &Told<'_>) {
-        let letter = letter(told.settlement);
-        let (outcome, key, rule) = (told.fate.as_str(), told.papers.key(), told.papers.rule());
-        let reason = letter.map_or("", |letter| letter.fault.reason.as_str());
-        self.metrics.settled(outcome, rule, reason);
-        if told.fate == Fate::Recognised {
-            self.metrics.recognised();
+    pub(super) fn result(&self, told: &Told<'_>) {
+        let dead_letter = dead_letter(told.settlement);
+        let (result, key, rule) = (told.result.as_str(), told.papers.key(), told.papers.rule());
+        let reason = dead_letter.map_or("", |dead_letter| dead_letter.fault.reason.as_str());
+        self.metrics.settled(result, rule, reason);
+        if told.result == SettledAs::AlreadyCreated {
+            self.metrics.already_created();
         }
         self.metrics.event_took(told.took);
         self.metrics.last_settled(epoch_ms() / 1000);
         let ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
         let (process, attempts) = (told.process, told.attempts);
-        match letter {
+        match dead_letter {
             // Once and again for each event of a procedure that is shut, which is said once.
-            None if told.fate == Fate::Parked && attempts == 0 => {
-                tracing::debug!(key, rule, outcome, attempts, ms, "event settled");
+            None if told.result == SettledAs::Delayed && attempts == 0 => {
+                tracing::debug!(key, rule, result, attempts, ms, "event settled");
             }
-            None => tracing::info!(key, rule, outcome, process, attempts, ms, "event settled"),
-            Some(letter) => {
-                let (status, why) = (letter.status, why(letter));
-                tracing::warn!(key, rule, outcome, reason, why, status, attempts, ms, "event settled");
+            None => tracing::info!(key, rule, result, process, attempts, ms, "event settled"),
+            Some(dead_letter) => {
+                let (status, why) = (dead_letter.status, why(dead_letter));
+                tracing::warn!(key, rule, result, reason, why, status, attempts, ms, "event settled");
             }
         }
     }
@@ -148,18 +148,18 @@ impl Teller {
     }
 
     /// Says what the proof of a rule's look came to.
-    pub(super) fn proved(&self, rule: &str, proved: Proved) {
-        match proved {
-            Proved::Found { lag } => {
-                self.metrics.look_proved(rule, Some(lag));
+    pub(super) fn check_result(&self, rule: &str, check_result: CheckResult) {
+        match check_result {
+            CheckResult::Found { lag } => {
+                self.metrics.lookup_verified(rule, Some(lag));
                 let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(rule, lag_ms, "look proved: it finds what was just created");
             }
-            Proved::NotFound => tracing::warn!(
+            CheckResult::NotFound => tracing::warn!(
                 rule,
-                "look unproved: it does not find what was just created; check `reconcile_by`, the role of the token, and look.lag"
+                "look unproved: it does not find what was just created; check `reconcile_by`, the role of the token, and lookup.lag"
             ),
-            Proved::Unavailable => tracing::warn!(
+            CheckResult::Unavailable => tracing::warn!(
                 rule,
                 "look unproved: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
             ),
@@ -200,14 +200,14 @@ fn change_told(change: &Change, detail: Option<&str>) {
     }
 }
 
-fn letter(settlement: &Settlement) -> Option<&Letter> {
+fn dead_letter(settlement: &Settlement) -> Option<&DeadLetter> {
     match settlement {
-        Settlement::DeadLetter(letter) => Some(letter),
-        Settlement::Ack | Settlement::Park(..) | Settlement::Release => None,
+        Settlement::DeadLetter(dead_letter) => Some(dead_letter),
+        Settlement::Ack | Settlement::Delay(..) | Settlement::Release => None,
     }
 }
 
 /// The text of a dead letter, for the log. What the API said may quote the event: it stays in the letter.
-fn why(letter: &Letter) -> Option<&str> {
-    (letter.fault.reason != Reason::Refused).then_some(letter.fault.text.as_str())
+fn why(dead_letter: &DeadLetter) -> Option<&str> {
+    (dead_letter.fault.reason != Reason::Refused).then_some(dead_letter.fault.text.as_str())
 }

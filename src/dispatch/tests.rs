@@ -9,17 +9,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::Bridge;
+use super::commands::Commands;
 use super::dispatch::Dispatcher;
 use super::in_hand::Stage;
-use super::wishes::Wishes;
 use crate::chakra::Client;
-use crate::core::delayed_state::Travel;
+use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Probe;
 use crate::core::message::Message;
 use crate::core::reason::Reason;
 use crate::core::settlement::Settlement;
-use crate::handover::inbound::Arrival;
-use crate::handover::prefetch::Appetite;
+use crate::handover::inbound::Inbound;
+use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Answer, Receipt};
 use crate::metrics::Metrics;
 use crate::ready::load_with;
@@ -48,7 +48,7 @@ fn dispatcher() -> Dispatcher {
     std::fs::write(&path, CONFIG).unwrap();
     let ready = load_with(&path, []).unwrap();
     let rules = Arc::new(ready.rules);
-    let wishes = Wishes {
+    let commands = Commands {
         paused: watch::channel(false).1,
         token: watch::channel(0).1,
         rules: watch::channel(Arc::clone(&rules)).1,
@@ -61,9 +61,9 @@ fn dispatcher() -> Dispatcher {
         policy: ready.config.policy,
         gate: ready.config.gate,
         places: 64,
-        appetite: watch::channel(Appetite::Full).0,
-        pace: ready.config.pace,
-        wishes,
+        wanted_prefetch: watch::channel(WantedPrefetch::Full).0,
+        request_limits: ready.config.request_limits,
+        commands,
         metrics: Arc::new(Metrics::new()),
         pulse: Arc::new(Pulse::new(0)),
         shut: watch::channel(Vec::new()).0,
@@ -71,15 +71,15 @@ fn dispatcher() -> Dispatcher {
 }
 
 /// An event arrives, and the task of its request panics: how it is answered.
-async fn crashing(dispatcher: &mut Dispatcher, travel: Option<&Travel>) -> Settlement {
+async fn crashing(dispatcher: &mut Dispatcher, delayed_state: Option<&DelayedState>) -> Settlement {
     let (line, mut answers) = mpsc::channel::<Answer>(1);
     let message = Message {
         body: Arc::new(b"{}".to_vec()),
         message_id: Some("m1".to_owned()),
-        travel: travel.map(Travel::encode),
+        delayed_state: delayed_state.map(DelayedState::encode),
         ..Message::default()
     };
-    dispatcher.arrived(Arrival::Message(Box::new(message), Receipt::new(1, &line).unwrap()));
+    dispatcher.arrived(Inbound::Message(Box::new(message), Receipt::new(1, &line).unwrap()));
     let slot = dispatcher.hand.slots()[0];
     let task = dispatcher.running.spawn(async { panic!("as a defect would") });
     dispatcher.slots.insert(task.id(), slot);
@@ -92,18 +92,18 @@ async fn crashing(dispatcher: &mut Dispatcher, travel: Option<&Travel>) -> Settl
 }
 
 #[tokio::test]
-async fn an_event_whose_request_panics_is_parked_with_a_count_and_dead_after_three() {
+async fn an_event_whose_request_panics_is_delayed_with_a_count_and_dead_after_three() {
     let mut dispatcher = dispatcher();
-    dispatcher.arrived(Arrival::Connected { can_park: true });
-    let mut before: Option<Travel> = None;
+    dispatcher.arrived(Inbound::Connected { can_delay: true });
+    let mut before: Option<DelayedState> = None;
     for crashes in 1..=2 {
         let settled = timeout(DEADLINE, crashing(&mut dispatcher, before.as_ref())).await.unwrap();
-        let Settlement::Park(_, travel) = settled else { panic!("expected it to be parked, got {settled:?}") };
-        assert_eq!(travel.journey.crashes, crashes);
-        assert!(travel.journey.unsure > 0, "its create may have been applied");
-        before = Some(Travel { rest: Duration::ZERO, ..*travel });
+        let Settlement::Delay(_, delayed_state) = settled else { panic!("expected it to be parked, got {settled:?}") };
+        assert_eq!(delayed_state.progress.crashes, crashes);
+        assert!(delayed_state.progress.unsure_creates > 0, "its create may have been applied");
+        before = Some(DelayedState { remaining: Duration::ZERO, ..*delayed_state });
     }
     let settled = timeout(DEADLINE, crashing(&mut dispatcher, before.as_ref())).await.unwrap();
-    let Settlement::DeadLetter(letter) = settled else { panic!("expected a dead letter, got {settled:?}") };
-    assert_eq!(letter.fault.reason, Reason::Crashing);
+    let Settlement::DeadLetter(dead_letter) = settled else { panic!("expected a dead letter, got {settled:?}") };
+    assert_eq!(dead_letter.fault.reason, Reason::Crashing);
 }

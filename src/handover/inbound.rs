@@ -7,13 +7,13 @@ use crate::handover::receipt::Receipt;
 
 /// One thing that comes in from the near shore.
 #[derive(Debug)]
-pub enum Arrival {
+pub enum Inbound {
     /// A message, with the duty to answer for it.
     Message(Box<Message>, Receipt),
     /// A connection stands.
     Connected {
         /// Whether events can be parked over it: the wait queues are there and may be published to.
-        can_park: bool,
+        can_delay: bool,
     },
     /// The connection died: every receipt from before is void, and the broker sends those messages again.
     Disconnected,

@@ -4,7 +4,7 @@
 
 /// How many events are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Appetite {
+pub enum WantedPrefetch {
     /// As many as there are places.
     #[default]
     Full,

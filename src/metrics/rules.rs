@@ -23,22 +23,22 @@ impl Metrics {
     }
 
     /// Shows a label set of [`Metrics::settled`] at nought: for what is known once the rules are.
-    pub fn foresee_settled(&self, fate: &'static str, rule: &str, reason: &'static str) {
-        drop(self.settled.get_or_create(&Settled { fate, rule: rule.to_owned(), reason }));
+    pub fn foresee_settled(&self, result: &'static str, rule: &str, reason: &'static str) {
+        drop(self.settled.get_or_create(&Settled { result, rule: rule.to_owned(), reason }));
     }
 
     /// The look of this rule stands so: unproved, or proved with this lag.
-    pub fn look_proved(&self, rule: &str, lag: Option<Duration>) {
+    pub fn lookup_verified(&self, rule: &str, lag: Option<Duration>) {
         let ruled = Ruled { rule: rule.to_owned() };
-        self.look_proved.get_or_create(&ruled).set(u64::from(lag.is_some()));
-        self.look_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
+        self.lookup_verified.get_or_create(&ruled).set(u64::from(lag.is_some()));
+        self.lookup_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
     /// No rule of this name looks any more. What was counted for it stays: a counter that ends is a counter reset.
-    pub fn look_gone(&self, rule: &str) {
+    pub fn lookup_gone(&self, rule: &str) {
         let ruled = Ruled { rule: rule.to_owned() };
-        self.look_proved.remove(&ruled);
-        self.look_lag.remove(&ruled);
+        self.lookup_verified.remove(&ruled);
+        self.lookup_lag.remove(&ruled);
     }
 
     /// Rules were read at the start, at this time in seconds since the Unix epoch.

@@ -32,27 +32,27 @@ fn line(count: impl FnOnce(&Metrics)) -> String {
 #[test]
 fn each_count_moves_its_own_line_and_no_other() {
     assert_eq!(line(Metrics::received), "events_received_total 1");
-    assert_eq!(line(Metrics::recognised), "events_recognised_total 1");
+    assert_eq!(line(Metrics::already_created), "events_already_created_total 1");
     assert_eq!(line(Metrics::duplicate_seen), "duplicates_seen_total 1");
     assert_eq!(line(Metrics::probe), "gate_probes_total 1");
     assert_eq!(line(Metrics::broker_connections), "broker_connections_total 1");
     assert_eq!(line(Metrics::publish_refused), "publishes_refused_total 1");
     assert_eq!(line(|metrics| metrics.possible_duplicate("reset")), r#"possible_duplicates_total{cause="reset"} 1"#);
-    let settled = r#"events_settled_total{fate="dead_lettered",rule="lead",reason="refused"} 1"#;
+    let settled = r#"events_settled_total{result="dead_lettered",rule="lead",reason="refused"} 1"#;
     assert_eq!(line(|metrics| metrics.settled("dead_lettered", "lead", "refused")), settled);
 }
 
 #[test]
 fn each_level_shows_the_last_value() {
-    assert_eq!(line(|metrics| metrics.in_hand(64)), "events_in_hand 64");
+    assert_eq!(line(|metrics| metrics.unacknowledged(64)), "events_unacknowledged 64");
     assert_eq!(line(|metrics| metrics.in_flight(8)), "api_requests_in_flight 8");
     assert_eq!(line(|metrics| metrics.waiting(3)), "events_waiting 3");
-    assert_eq!(line(|metrics| metrics.ramp(16)), "ramp_requests_per_second 16");
+    assert_eq!(line(|metrics| metrics.ramp(16)), "gate_ramp_requests_per_second 16");
     assert_eq!(line(|metrics| metrics.broker_connected(true)), "broker_connected 1");
     assert_eq!(line(|metrics| metrics.last_settled(1_618_558_867)), "last_settled_timestamp_seconds 1618558867");
     let back = |metrics: &Metrics| {
-        metrics.in_hand(64);
-        metrics.in_hand(0);
+        metrics.unacknowledged(64);
+        metrics.unacknowledged(0);
         metrics.broker_connected(true);
         metrics.broker_connected(false);
     };
@@ -101,7 +101,7 @@ fn what_is_known_beforehand_is_there_from_the_start() {
     expected.extend(
         [
             "events_received_total 0",
-            "events_recognised_total 0",
+            "events_already_created_total 0",
             "duplicates_seen_total 0",
             "gate_probes_total 0",
             "broker_connections_total 0",
@@ -109,14 +109,15 @@ fn what_is_known_beforehand_is_there_from_the_start() {
         .map(str::to_owned),
     );
     expected.extend(
-        ["publishes_refused_total 0", "events_in_hand 0", "api_requests_in_flight 0", "events_waiting 0"]
+        ["publishes_refused_total 0", "events_unacknowledged 0", "api_requests_in_flight 0", "events_waiting 0"]
             .map(str::to_owned),
     );
     expected.extend(
-        ["broker_connected 0", "ramp_requests_per_second 0", "last_settled_timestamp_seconds 0"].map(str::to_owned),
+        ["broker_connected 0", "gate_ramp_requests_per_second 0", "last_settled_timestamp_seconds 0"]
+            .map(str::to_owned),
     );
     expected.push(r#"gate_shut{scope="everything"} 0"#.to_owned());
-    expected.push(r#"events_settled_total{fate="created",rule="lead",reason=""} 0"#.to_owned());
+    expected.push(r#"events_settled_total{result="created",rule="lead",reason=""} 0"#.to_owned());
     expected.push(format!("build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));
     for line in expected {
         assert!(text.contains(&format!("\nchakra_bridge_{line}\n")), "{line} is missing in\n{text}");
@@ -129,13 +130,13 @@ fn the_text_ends_as_the_format_asks() {
 }
 
 #[test]
-fn how_the_look_of_a_rule_stands_is_shown_before_and_after_its_proof() {
+fn how_the_lookup_of_a_rule_stands_is_shown_before_and_after_its_check() {
     let metrics = Metrics::new();
-    metrics.look_proved("lead", None);
-    let unproved = lines(&metrics);
-    assert!(unproved.contains("chakra_bridge_look_proved{rule=\"lead\"} 0"), "{unproved:?}");
-    metrics.look_proved("lead", Some(Duration::from_millis(1500)));
-    let proved = lines(&metrics);
-    assert!(proved.contains("chakra_bridge_look_proved{rule=\"lead\"} 1"), "{proved:?}");
-    assert!(proved.contains("chakra_bridge_look_lag_seconds{rule=\"lead\"} 1.5"), "{proved:?}");
+    metrics.lookup_verified("lead", None);
+    let unverified = lines(&metrics);
+    assert!(unverified.contains("chakra_bridge_lookup_verified{rule=\"lead\"} 0"), "{unverified:?}");
+    metrics.lookup_verified("lead", Some(Duration::from_millis(1500)));
+    let check_result = lines(&metrics);
+    assert!(check_result.contains("chakra_bridge_lookup_verified{rule=\"lead\"} 1"), "{check_result:?}");
+    assert!(check_result.contains("chakra_bridge_lookup_lag_seconds{rule=\"lead\"} 1.5"), "{check_result:?}");
 }

@@ -67,7 +67,7 @@ impl Files {
     }
 
     /// What they hold now.
-    pub(super) async fn look(&self) -> Seen {
+    pub(super) async fn read(&self) -> Seen {
         self.taken.again().await
     }
 
@@ -95,7 +95,7 @@ mod tests {
     }
 
     /// The answers to so many looks.
-    async fn looks(files: &mut Files, count: usize) -> Vec<bool> {
+    async fn lookups(files: &mut Files, count: usize) -> Vec<bool> {
         let mut answers = Vec::new();
         for _ in 0..count {
             answers.push(in_time(files.have_changed()).await);
@@ -109,16 +109,16 @@ mod tests {
         let path = folder.path().join("config.toml");
         fs::write(&path, "one").unwrap();
         let mut files = watched(&path).await;
-        assert_eq!(looks(&mut files, 2).await, [false, false]);
+        assert_eq!(lookups(&mut files, 2).await, [false, false]);
         fs::write(&path, "tw").unwrap();
-        assert_eq!(looks(&mut files, 1).await, [false]);
+        assert_eq!(lookups(&mut files, 1).await, [false]);
         fs::write(&path, "two").unwrap();
-        assert_eq!(looks(&mut files, 3).await, [false, true, true]);
-        let read = in_time(files.look()).await;
+        assert_eq!(lookups(&mut files, 3).await, [false, true, true]);
+        let read = in_time(files.read()).await;
         in_time(files.take(read, vec![path.clone()])).await;
-        assert_eq!(looks(&mut files, 2).await, [false, false]);
+        assert_eq!(lookups(&mut files, 2).await, [false, false]);
         fs::write(&path, "one").unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, true]);
+        assert_eq!(lookups(&mut files, 2).await, [false, true]);
     }
 
     #[tokio::test]
@@ -128,11 +128,11 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let mut files = watched(&path).await;
         fs::write(&path, "one").unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, false]);
+        assert_eq!(lookups(&mut files, 2).await, [false, false]);
         fs::write(&path, "two").unwrap();
-        assert_eq!(looks(&mut files, 1).await, [false]);
+        assert_eq!(lookups(&mut files, 1).await, [false]);
         fs::write(&path, "one").unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, false]);
+        assert_eq!(lookups(&mut files, 2).await, [false, false]);
     }
 
     /// As kubelet does it: the file is a link through a link to a folder, and the inner link is swapped.
@@ -149,7 +149,7 @@ mod tests {
         let mut files = watched(&at("config.toml")).await;
         std::os::unix::fs::symlink("..two", at("..data_tmp")).unwrap();
         fs::rename(at("..data_tmp"), at("..data")).unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, true]);
+        assert_eq!(lookups(&mut files, 2).await, [false, true]);
     }
 
     #[tokio::test]
@@ -158,14 +158,14 @@ mod tests {
         let (path, other) = (folder.path().join("config.toml"), folder.path().join("schema.json"));
         fs::write(&path, "one").unwrap();
         let mut files = watched(&path).await;
-        let read = in_time(files.look()).await;
+        let read = in_time(files.read()).await;
         fs::write(&path, "two").unwrap();
         in_time(files.take(read, vec![path, other.clone()])).await;
-        assert_eq!(looks(&mut files, 2).await, [false, true]);
-        let read = in_time(files.look()).await;
+        assert_eq!(lookups(&mut files, 2).await, [false, true]);
+        let read = in_time(files.read()).await;
         in_time(files.take(read, files.taken.paths())).await;
         fs::write(other, "{}").unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, true]);
+        assert_eq!(lookups(&mut files, 2).await, [false, true]);
     }
 
     #[tokio::test]
@@ -175,10 +175,10 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let mut files = watched(&path).await;
         fs::remove_file(&path).unwrap();
-        assert_eq!(looks(&mut files, 1).await, [false]);
+        assert_eq!(lookups(&mut files, 1).await, [false]);
         fs::write(&path, "one").unwrap();
-        assert_eq!(looks(&mut files, 1).await, [false]);
+        assert_eq!(lookups(&mut files, 1).await, [false]);
         fs::remove_file(&path).unwrap();
-        assert_eq!(looks(&mut files, 2).await, [false, true]);
+        assert_eq!(lookups(&mut files, 2).await, [false, true]);
     }
 }

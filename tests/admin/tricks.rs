@@ -29,7 +29,7 @@ impl Trick {
     }
 }
 
-const LOOK: Trick = Trick { name: "", line: "GET /livez HTTP/1.1", more: "", padding: 0, allowed: &[200] };
+const LOOKUP: Trick = Trick { name: "", line: "GET /livez HTTP/1.1", more: "", padding: 0, allowed: &[200] };
 
 pub const TRICKS: &[Trick] = &[
     Trick::path("two slashes", "GET //livez HTTP/1.1"),
@@ -48,17 +48,17 @@ pub const TRICKS: &[Trick] = &[
     Trick::broken("a version that is none", "GET /livez HTTP/9.9"),
     Trick::broken("TLS", "\x16\x03\x01\x02"),
     Trick::broken("two lengths", "GET /livez HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2"),
-    Trick { name: "an absolute URI", line: "GET http://elsewhere/livez HTTP/1.1", ..LOOK },
-    Trick { name: "a pipeline", more: "\r\nGET /metrics HTTP/1.1\r\nHost: h\r\n", ..LOOK },
-    Trick { name: "a body that never comes", more: "Content-Length: 99999999999\r\n", ..LOOK },
-    Trick { name: "a body in chunks", more: "Transfer-Encoding: chunked\r\n", ..LOOK },
+    Trick { name: "an absolute URI", line: "GET http://elsewhere/livez HTTP/1.1", ..LOOKUP },
+    Trick { name: "a pipeline", more: "\r\nGET /metrics HTTP/1.1\r\nHost: h\r\n", ..LOOKUP },
+    Trick { name: "a body that never comes", more: "Content-Length: 99999999999\r\n", ..LOOKUP },
+    Trick { name: "a body in chunks", more: "Transfer-Encoding: chunked\r\n", ..LOOKUP },
     Trick {
         name: "a body for a probe",
         line: "POST /livez HTTP/1.1",
         more: "Content-Length: 99999999999\r\n",
         allowed: &[405],
-        ..LOOK
+        ..LOOKUP
     },
-    Trick { name: "a method of its own", line: "FLY /livez HTTP/1.1", allowed: &[405], ..LOOK },
-    Trick { name: "a huge header", padding: 1 << 20, allowed: &[0, 431], ..LOOK },
+    Trick { name: "a method of its own", line: "FLY /livez HTTP/1.1", allowed: &[405], ..LOOKUP },
+    Trick { name: "a huge header", padding: 1 << 20, allowed: &[0, 431], ..LOOKUP },
 ];

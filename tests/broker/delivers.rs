@@ -26,9 +26,9 @@ async fn twenty_thousand_events_are_created_once_each_in_forty_mebibytes() {
     let (code, log) = within(60, "its end", daemon.ended()).await;
     assert_eq!(code, Some(0));
     assert!(scene.processes().values().all(|times| *times == 1));
-    assert_eq!(scene.api.look(|books| books.created.len()), MANY);
+    assert_eq!(scene.api.lookup(|books| books.created.len()), MANY);
     assert_eq!(scene.client.depth(&scene.queue()).await.unwrap().messages, 0);
-    assert_eq!(log.iter().filter(|line| line["outcome"] == "created").count(), MANY);
+    assert_eq!(log.iter().filter(|line| line["result"] == "created").count(), MANY);
     let doubts: Vec<_> = log.iter().filter(|line| says(line, "possible duplicate:")).collect();
     assert!(doubts.is_empty(), "{doubts:?}");
     println!("peak memory: {peak} KiB");
@@ -68,7 +68,7 @@ data = { event_key = "{{ key }}", name = "{{ event.name }}", age = "{{ event.age
         scene.client.publish("", &scene.queue(), body.as_bytes(), properties).await;
     }
     let mut daemon = crate::support::daemon::Daemon::start(&setup);
-    within(60, "three fates", daemon.until_count(3, |line| line["outcome"].is_string())).await;
+    within(60, "three fates", daemon.until_count(3, |line| line["result"].is_string())).await;
     daemon.signal("TERM");
     let (_, log) = within(60, "its end", daemon.ended()).await;
     let text = format!("{log:?}");

@@ -69,7 +69,7 @@ async fn every_missing_queue_is_named_with_the_line_and_none_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_wait_queue_and_one_that_could_drop_events_are_refused() {
+async fn a_missing_delay_queue_and_one_that_could_drop_events_are_refused() {
     let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
     made(&scene).await;
     assert_eq!(check(&scene.setup(), &[]).await.0, Some(0));
@@ -91,7 +91,7 @@ async fn a_missing_wait_queue_and_one_that_could_drop_events_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trap_is_a_warning_and_a_broker_that_is_away_a_mistake() {
+async fn a_queue_warning_is_a_warning_and_a_broker_that_is_away_a_mistake() {
     let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
     made(&scene).await;
     scene.client.delete(&scene.queue()).await;

@@ -101,7 +101,7 @@ impl Scene {
     /// How many processes each key has.
     pub fn processes(&self) -> BTreeMap<String, usize> {
         let mut processes = BTreeMap::new();
-        self.api.look(|books| {
+        self.api.lookup(|books| {
             for created in &books.created {
                 *processes.entry(created.key.clone().unwrap_or_default()).or_default() += 1;
             }

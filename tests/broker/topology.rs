@@ -113,22 +113,22 @@ async fn a_server_that_says_nothing_is_waited_for_without_piling_anything_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_trap_of_the_queues_is_named_at_the_start_and_stops_nothing() {
+async fn every_queue_warning_of_the_queues_is_named_at_the_start_and_stops_nothing() {
     let classic = within(240, "a broker", async { Scene::classic(shared().await.vhost().await).await }).await;
     let mut daemon = classic.daemon();
     within(60, "consuming", daemon.consuming()).await;
-    let traps = |daemon: &Daemon| -> Vec<String> {
+    let warnings = |daemon: &Daemon| -> Vec<String> {
         let lines = daemon.logged(|line| says(line, "trap:"));
         lines.iter().filter_map(|line| line["argument"].as_str().map(str::to_owned)).collect()
     };
     let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-overflow", "x-queue-type", "x-queue-type"];
-    assert_eq!(sorted(traps(&daemon)), all);
+    assert_eq!(sorted(warnings(&daemon)), all);
 
     let bare = within(60, "a place", async { Scene::quorum(shared().await.vhost().await).await }).await;
     let mut daemon = bare.daemon();
     within(60, "consuming", daemon.consuming()).await;
     let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-overflow"];
-    assert_eq!(sorted(traps(&daemon)), all);
+    assert_eq!(sorted(warnings(&daemon)), all);
 
     let full = within(60, "a place", async { Scene::empty(shared().await.vhost().await).await }).await;
     let mut daemon = Daemon::start(&full.setup().broker("topology = \"declare\""));
@@ -142,14 +142,14 @@ async fn every_trap_of_the_queues_is_named_at_the_start_and_stops_nothing() {
     full.client.declare_quorum(&full.dead(), arguments).await;
     let mut daemon = full.daemon();
     within(60, "consuming", daemon.consuming()).await;
-    assert_eq!(sorted(traps(&daemon)), ["x-max-length", "x-message-ttl"]);
+    assert_eq!(sorted(warnings(&daemon)), ["x-max-length", "x-message-ttl"]);
     assert_eq!(daemon.count(|line| says(line, "trap: the dead-letter queue")), 2);
 
     let good = within(60, "a place", async { Scene::empty(shared().await.vhost().await).await }).await;
     for topology in ["declare", "verify"] {
         let mut daemon = Daemon::start(&good.setup().broker(&format!("topology = \"{topology}\"")));
         within(60, "consuming", daemon.consuming()).await;
-        assert_eq!(traps(&daemon), Vec::<String>::new());
+        assert_eq!(warnings(&daemon), Vec::<String>::new());
         daemon.signal("TERM");
         within(60, "its end", daemon.ended()).await;
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use chakra_bridge::config::unheeded_proxies;
+use chakra_bridge::config::ignored_proxies;
 use chakra_bridge::secret::SecretSource;
 use tempfile::TempDir;
 
@@ -129,7 +129,7 @@ fn a_proxy_is_a_bare_url_and_its_password_is_not_printed() {
 
 #[test]
 fn a_proxy_of_the_environment_is_not_heeded_and_that_is_said() {
-    let said = |name: &str, value: &str| unheeded_proxies([(name.to_owned(), value.to_owned())]);
+    let said = |name: &str, value: &str| ignored_proxies([(name.to_owned(), value.to_owned())]);
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "http_proxy"] {
         let words = said(name, "http://me:hunter2@proxy").unwrap();
         assert!(words.starts_with(name) && words.contains("api.proxy") && !words.contains("hunter2"), "{words}");

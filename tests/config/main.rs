@@ -75,7 +75,7 @@ fn section_key(section: &str, name: &str) -> String {
 
 fn key_line(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix('#').unwrap_or(line).split_once(" = ")?;
-    name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_').then_some((name, value))
+    name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_').then_some((name, value))
 }
 
 #[test]

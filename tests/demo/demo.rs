@@ -13,15 +13,15 @@
 mod support;
 
 mod events;
-mod fates;
+mod results;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chakra_bridge::core::delay_queue::RUNGS;
+use chakra_bridge::core::delay_queue::DELAY_QUEUES;
 use events::{RULES, samples};
-use fates::Report;
+use results::Report;
 use support::broker::{Broker, Client};
 use support::daemon::{Daemon, Setup};
 use support::deadline::within;
@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
     }
     client.publish_many("", &queue, more()).await;
     let all = samples.len() + MORE;
-    within(60, "every event's fate", told(&mut daemon, all)).await;
+    within(60, "every event's result", told(&mut daemon, all)).await;
 
     println!("5. stopping the daemon");
     daemon.signal("TERM");
@@ -68,13 +68,13 @@ async fn main() -> ExitCode {
     let report = Report {
         published: all,
         code,
-        fates: fates::fates(&samples, &log),
+        results: results::results(&samples, &log),
         created: api.created().len(),
         dead: client.drain(&dead).await.len(),
-        skipped: log.iter().filter(|line| line["outcome"] == "skipped").count(),
+        skipped: log.iter().filter(|line| line["result"] == "skipped").count(),
         queued: client.depth(&queue).await.map_or(0, |depth| depth.messages as usize),
     };
-    keep_for_a_look().await;
+    keep_for_a_lookup().await;
     tidy_up(&client, &queue, &dead).await;
     client.close().await;
     report.print()
@@ -85,8 +85,8 @@ async fn tidy_up(client: &Client, queue: &str, dead: &str) {
     for name in [queue, dead] {
         client.delete(name).await;
     }
-    for rung in RUNGS {
-        client.delete(&format!("{queue}.wait.{}", rung.label)).await;
+    for delay_queue in DELAY_QUEUES {
+        client.delete(&format!("{queue}.wait.{}", delay_queue.label)).await;
     }
 }
 
@@ -107,11 +107,11 @@ fn more() -> Vec<(Vec<u8>, lapin::BasicProperties)> {
 }
 
 async fn told(daemon: &mut Daemon, all: usize) {
-    daemon.until_count(all, |line| line["outcome"].is_string()).await;
+    daemon.until_count(all, |line| line["result"].is_string()).await;
 }
 
 /// On request, leaves broker and stand-in up for a while.
-async fn keep_for_a_look() {
+async fn keep_for_a_lookup() {
     let Some(seconds) = std::env::var("KEEP").ok().and_then(|text| text.parse().ok()) else { return };
     println!("keeping broker and stand-in up for {seconds} s (KEEP)");
     tokio::time::sleep(Duration::from_secs(seconds)).await; // tidy: allow sleep, the user asked for it

@@ -10,7 +10,7 @@ pub struct Sample {
     /// What it shows.
     pub about: &'static str,
     /// What should become of it: the word of the log.
-    pub fate: &'static str,
+    pub result: &'static str,
     /// The key it has, if it can be decoded.
     pub key: Option<&'static str>,
     /// AMQP properties.
@@ -41,7 +41,7 @@ fn binary(id: &str, kind: &str) -> BasicProperties {
 
 /// One event of every fate.
 pub fn samples() -> Vec<Sample> {
-    let sample = |about, fate, key, properties, body| Sample { about, fate, key, properties, body };
+    let sample = |about, result, key, properties, body| Sample { about, result, key, properties, body };
     vec![
         sample(
             "a lead (CloudEvents, structured)",
@@ -71,11 +71,11 @@ pub fn samples() -> Vec<Sample> {
             plain("flaky-1", "lead.created"),
             r#"{"first": "Robin", "phone": "7701214823"}"#,
         ),
-        sample("no rule matches", "dead_letter", Some("odd-1"), plain("odd-1", "invoice.paid"), r#"{"amount": 12}"#),
-        sample("undecodable", "dead_letter", None, plain("broken-1", "lead.created"), r#"{"first": "#),
+        sample("no rule matches", "dead_lettered", Some("odd-1"), plain("odd-1", "invoice.paid"), r#"{"amount": 12}"#),
+        sample("undecodable", "dead_lettered", None, plain("broken-1", "lead.created"), r#"{"first": "#),
         sample(
             "a field is missing",
-            "dead_letter",
+            "dead_lettered",
             Some("thin-1"),
             plain("thin-1", "lead.created"),
             r#"{"first": "Lily"}"#,
@@ -83,7 +83,7 @@ pub fn samples() -> Vec<Sample> {
         sample("skipped by a rule", "skipped", Some("beat-1"), plain("beat-1", "heartbeat"), "{}"),
         sample(
             "refused by the API with 422",
-            "dead_letter",
+            "dead_lettered",
             Some("wrong-1"),
             plain("wrong-1", "case.opened"),
             r#"{"subject": "Printer", "state": "NO_SUCH_STATE", "priority": 1, "phone": "7701214824"}"#,

@@ -14,7 +14,7 @@ use super::SECTIONS;
 use super::garble::{self, WORD};
 use super::scene::{Scene, id};
 use crate::support::broker::{Broker, Client};
-use crate::support::daemon::{Daemon, fate, says};
+use crate::support::daemon::{Daemon, result, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -104,16 +104,16 @@ async fn full_dead_letter_queue(broker: &Broker) {
         while daemon.count(is_refused) == 0 {
             publish_bad(&scene.client, &scene.queue(), 20 + bad, 1).await;
             bad += 1;
-            daemon.until_count(bad, |line| fate(line, "dead_letter") || is_refused(line)).await;
+            daemon.until_count(bad, |line| result(line, "dead_lettered") || is_refused(line)).await;
         }
     })
     .await;
     scene.publish(20, 100).await;
     within(60, "all created", scene.until_created(20)).await;
-    let mut letters = Vec::new();
+    let mut dead_letters = Vec::new();
     within(120, "all letters", async {
-        while letters.len() < bad {
-            letters.extend(scene.client.drain(&scene.dead()).await);
+        while dead_letters.len() < bad {
+            dead_letters.extend(scene.client.drain(&scene.dead()).await);
             tokio::time::sleep(Duration::from_millis(200)).await; // tidy: allow sleep, the queue is emptied again and again
         }
     })

@@ -6,7 +6,7 @@ use super::docker::docker;
 use super::rolls::SECTIONS;
 use super::stage::Stage;
 use crate::support::broker::eventually;
-use crate::support::daemon::{announced, fate};
+use crate::support::daemon::{announced, result};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Rule};
 
@@ -26,7 +26,7 @@ async fn main_job(rabbitmq: &str) {
     within(60, "publishing", scene.publish(EVENTS, BYTES)).await;
     within(60, "half of them", scene.until_created(EVENTS / 2)).await;
     // Settled before the kill: killed before it is acknowledged, it would be made twice, as promised.
-    within(60, "the dead letter", first.daemon.until(|line| fate(line, "dead_letter"))).await;
+    within(60, "the dead letter", first.daemon.until(|line| result(line, "dead_lettered"))).await;
     let log = first.killed().await;
     let second = stage.replica(&setup).await;
     within(120, "all but one", scene.until_created(EVENTS - 1)).await;

@@ -10,17 +10,17 @@ use serde_json::Value;
 use super::replica::Replica;
 use super::stage::Stage;
 use crate::support::broker::eventually;
-use crate::support::daemon::{announced, fate, says};
+use crate::support::daemon::{announced, result, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Books, Canned, Fault, Rule};
 
 pub const SECTIONS: &str = r#"
-[look]
+[lookup]
 lag = "4s"
 [retry]
 initial = "200ms"
 max_interval = "12s"
-in_hand = "2s"
+max_local_delay = "2s"
 budget = 1.0
 [[rule]]
 name = "any"
@@ -33,7 +33,7 @@ const EVENTS: usize = 5_000;
 const UPDATES: usize = 3;
 const REPLICAS: usize = 2;
 /// The prefetch of each replica.
-const IN_HAND: usize = 24;
+const MAX_LOCAL_DELAY: usize = 24;
 /// What the first requests of an update take: longer than it takes to tell a replica to end, and shorter than an orderly end.
 const SLOW_MS: u64 = 5_000;
 /// With the time to build the image.
@@ -67,14 +67,18 @@ async fn update(
         let ready = async || new.run(&["healthcheck", "--ready"]).await.is_ok();
         eventually(Duration::from_secs(60), "ready", ready).await;
         let share = |at: usize| numbers.start + numbers.len() * at / REPLICAS;
-        stage.scene.api.fault(Rule::always(Fault::Delay { ms: SLOW_MS }).first((IN_HAND * (REPLICAS + 1)) as u64));
+        stage
+            .scene
+            .api
+            .fault(Rule::always(Fault::Delay { ms: SLOW_MS }).first((MAX_LOCAL_DELAY * (REPLICAS + 1)) as u64));
         within(60, "publishing", stage.scene.publish_those(share(at)..share(at + 1), 300)).await;
         // More than all others have in hand: some are its own.
-        let busy = |books: &Books| books.requests.iter().filter(|request| !request.over).count() > IN_HAND * REPLICAS;
+        let busy =
+            |books: &Books| books.requests.iter().filter(|request| !request.over).count() > MAX_LOCAL_DELAY * REPLICAS;
         within(60, "requests under way", stage.scene.api.until(busy)).await;
         let log = std::mem::replace(replica, new).stopped().await;
         let told = log.iter().position(|line| says(line, "stopping")).expect("it was told to end");
-        let finished = log[told..].iter().filter(|line| fate(line, "created") || fate(line, "found")).count();
+        let finished = log[told..].iter().filter(|line| result(line, "created") || result(line, "found")).count();
         println!("a replica finished {finished} requests after it was told to end");
         assert!(finished > 0, "it was told to end in the middle of its requests");
         logs.extend(log);
@@ -86,7 +90,8 @@ async fn rolling(rabbitmq: &str) {
     let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
     let scene = &stage.scene;
     scene.api.plan(weather());
-    let setup = stage.setup().sections(SECTIONS).broker(&format!("topology = \"declare\"\nprefetch = {IN_HAND}"));
+    let setup =
+        stage.setup().sections(SECTIONS).broker(&format!("topology = \"declare\"\nprefetch = {MAX_LOCAL_DELAY}"));
     let mut replicas = Vec::new();
     for _ in 0..REPLICAS {
         replicas.push(stage.replica(&setup).await);
@@ -103,7 +108,7 @@ async fn rolling(rabbitmq: &str) {
         log.extend(replica.stopped().await);
     }
     assert_eq!(announced(&log), Vec::<String>::new(), "with reconcile_by nothing is doubtful");
-    assert!(log.iter().any(|line| fate(line, "parked")), "nothing waited in a wait queue");
+    assert!(log.iter().any(|line| result(line, "delayed")), "nothing waited in a wait queue");
 }
 
 #[tokio::test(flavor = "multi_thread")]

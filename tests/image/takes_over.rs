@@ -10,17 +10,17 @@ use lapin::types::{AMQPValue, FieldTable};
 use super::docker::{built_before, image};
 use super::rolls::SECTIONS;
 use super::stage::Stage;
-use crate::support::daemon::{announced, fate};
+use crate::support::daemon::{announced, result};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Rule};
 
 /// The release, the header, and the attempts that it tells of.
-const PARKED: [(&str, &str, u64); 1] = [("0.1.0", include_str!("parked-by-0.1.0.json"), 1)];
+const DELAYED: [(&str, &str, u64); 1] = [("0.1.0", include_str!("parked-by-0.1.0.json"), 1)];
 const HEADER: &str = "chakra-bridge-journey";
 /// With the time to build the image.
 const BEGIN: u64 = 1500;
 
-async fn park(stage: &Stage, release: &str, header: &str) {
+async fn delay(stage: &Stage, release: &str, header: &str) {
     let mut headers = FieldTable::default();
     headers.insert(HEADER.into(), AMQPValue::LongString(header.trim().into()));
     let properties = BasicProperties::default().with_message_id(release.into()).with_headers(headers);
@@ -32,13 +32,13 @@ async fn taken_over(rabbitmq: &str) {
     let Some(stage) = within(BEGIN, "the stage", Stage::with(rabbitmq)).await else { return };
     let setup = stage.setup().sections(SECTIONS).broker("topology = \"declare\"");
     let mut replica = stage.replica(&setup).await;
-    for (release, header, _) in PARKED {
-        within(60, "parking", park(&stage, release, header)).await;
+    for (release, header, _) in DELAYED {
+        within(60, "parking", delay(&stage, release, header)).await;
     }
-    let all = replica.daemon.until_count(PARKED.len(), |line| fate(line, "created"));
+    let all = replica.daemon.until_count(DELAYED.len(), |line| result(line, "created"));
     within(120, "a process of each", all).await;
-    for (release, _, attempts) in PARKED {
-        let told = replica.daemon.logged(|line| fate(line, "created") && line["key"] == release);
+    for (release, _, attempts) in DELAYED {
+        let told = replica.daemon.logged(|line| result(line, "created") && line["key"] == release);
         assert_eq!(told.len(), 1, "{release}");
         assert_eq!(told[0]["attempts"], attempts + 1, "the journey goes on: {told:?}");
         let paths = stage.scene.api.requests().into_iter().filter(|request| request.key.as_deref() == Some(release));
@@ -50,7 +50,7 @@ async fn taken_over(rabbitmq: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_older_release_parked_is_looked_for_and_becomes_one_process() {
+async fn what_an_older_release_delayed_is_looked_up_and_becomes_one_process() {
     within(2400, "taking over", Box::pin(taken_over("rabbitmq:4-management"))).await;
 }
 
@@ -69,18 +69,21 @@ async fn updated(rabbitmq: &str) {
     stage.scene.api.plan(vec![Rule::always(Canned::new(423).retry_after("12")).times(1)]);
     let mut before = within(180, "the older one", stage.replica_of(&older, &setup)).await;
     within(60, "publishing", stage.scene.publish(EVENTS, 300)).await;
-    within(60, "all parked", before.daemon.until_count(EVENTS, |line| fate(line, "parked"))).await;
+    within(60, "all parked", before.daemon.until_count(EVENTS, |line| result(line, "delayed"))).await;
     let mut after = within(180, "the newer one", stage.replica(&setup)).await;
     let mut log = before.stopped().await;
-    within(120, "all created", after.daemon.until_count(EVENTS, |line| fate(line, "created"))).await;
+    within(120, "all created", after.daemon.until_count(EVENTS, |line| result(line, "created"))).await;
     stage.scene.ends_well(EVENTS).await;
     let told = after.stopped().await;
-    assert!(told.iter().filter(|line| fate(line, "created")).all(|line| line["attempts"] == 2), "each journey goes on");
+    assert!(
+        told.iter().filter(|line| result(line, "created")).all(|line| line["attempts"] == 2),
+        "each journey goes on"
+    );
     log.extend(told);
     assert_eq!(announced(&log), Vec::<String>::new(), "with reconcile_by nothing is doubtful");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_from_the_build_before_takes_over_what_waits_in_the_wait_queues() {
+async fn an_update_from_the_build_before_takes_over_what_waits_in_the_delay_queue() {
     within(3600, "the update", Box::pin(updated("rabbitmq:4-management"))).await;
 }

@@ -17,7 +17,7 @@ pub struct Account {
     dead: usize,
     queued: usize,
     /// Copies that were found to be a process already: what the daemon said, beside the counts.
-    recognised: usize,
+    already_created: usize,
     /// Dead letters of events that have one already: a copy left by a kill.
     letters_again: usize,
     lost: Vec<String>,
@@ -30,10 +30,10 @@ impl Account {
     /// Counts, and empties the dead-letter queue.
     pub async fn of(scene: &Scene, published: &[String], kills: Vec<Point>) -> Self {
         let processes = scene.processes();
-        let mut letters: BTreeMap<String, usize> = BTreeMap::new();
-        for letter in scene.client.drain(&scene.dead()).await {
-            let id = letter.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default();
-            *letters.entry(id).or_default() += 1;
+        let mut dead_letters: BTreeMap<String, usize> = BTreeMap::new();
+        for dead_letter in scene.client.drain(&scene.dead()).await {
+            let id = dead_letter.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default();
+            *dead_letters.entry(id).or_default() += 1;
         }
         let mut queued = BTreeSet::new();
         let waits = ["10s", "1m", "10m", "1h"].map(|label| format!("{}.wait.{label}", scene.queue()));
@@ -43,24 +43,24 @@ impl Account {
                 .extend(left.iter().filter_map(|left| left.properties.message_id().as_ref().map(ToString::to_string)));
         }
         let is_somewhere =
-            |key: &&String| processes.contains_key(*key) || letters.contains_key(*key) || queued.contains(*key);
+            |key: &&String| processes.contains_key(*key) || dead_letters.contains_key(*key) || queued.contains(*key);
         Self {
             kills,
             attempted: published.len(),
             created: processes.len(),
-            dead: letters.len(),
+            dead: dead_letters.len(),
             queued: queued.len(),
-            recognised: 0,
-            letters_again: letters.values().map(|times| times - 1).sum(),
+            already_created: 0,
+            letters_again: dead_letters.values().map(|times| times - 1).sum(),
             lost: published.iter().filter(|key| !is_somewhere(key)).cloned().collect(),
             doubled: processes.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key.clone()).collect(),
-            unexpected: processes.keys().filter(|key| letters.contains_key(*key)).cloned().collect(),
+            unexpected: processes.keys().filter(|key| dead_letters.contains_key(*key)).cloned().collect(),
         }
     }
 
     /// With so many recognised copies.
-    pub fn recognised(self, recognised: usize) -> Self {
-        Self { recognised, ..self }
+    pub fn already_created(self, already_created: usize) -> Self {
+        Self { already_created, ..self }
     }
 
     /// Both together.
@@ -70,7 +70,7 @@ impl Account {
         self.created += other.created;
         self.dead += other.dead;
         self.queued += other.queued;
-        self.recognised += other.recognised;
+        self.already_created += other.already_created;
         self.letters_again += other.letters_again;
         self.lost.extend(other.lost);
         self.doubled.extend(other.doubled);
@@ -105,9 +105,11 @@ impl fmt::Display for Account {
             "\n| attempted | created | dead | still queued | recognised copies | dead letters twice | lost | duplicated | unexpected |"
         )?;
         writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
-        let Self { attempted, created, dead, queued, recognised, letters_again, lost, doubled, unexpected, .. } = self;
+        let Self {
+            attempted, created, dead, queued, already_created, letters_again, lost, doubled, unexpected, ..
+        } = self;
         let (gone, twice, odd) = (lost.len(), doubled.len(), unexpected.len());
-        write!(out, "| {attempted} | {created} | {dead} | {queued} | {recognised} | {letters_again} ")?;
+        write!(out, "| {attempted} | {created} | {dead} | {queued} | {already_created} | {letters_again} ")?;
         writeln!(out, "| {gone} | {twice} | {odd} |")?;
         writeln!(out, "lost: {lost:?}\nduplicated: {doubled:?}\nunexpected: {unexpected:?}")
     }

@@ -2,7 +2,7 @@
 //!
 //! Not here: the relay that carries a trap out, and killing.
 
-use crate::support::relay::{Doing, From, Seen, Trap, Verdict};
+use crate::support::relay::{Doing, From, QueueWarning, Seen, Verdict};
 
 /// Where a publish goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub const POINTS: [Point; 11] = [
 
 impl Point {
     /// Its trap; none where the API is watched instead, or the clock.
-    pub fn trap(self) -> Option<Trap> {
+    pub fn warning(self) -> Option<QueueWarning> {
         Some(match self {
             Self::Sent | Self::Answered | Self::AnyMoment => return None,
             Self::Delivered => Box::new(|seen| on(seen.doing == Doing::Delivers, Verdict::PassesLast)),
@@ -80,7 +80,7 @@ fn goes(seen: &Seen, to: To) -> bool {
 }
 
 /// Follows the first publish there to its confirm, which is held; or passes, and then the next acknowledgement is held.
-fn confirm(to: To, verdict: Verdict) -> Trap {
+fn confirm(to: To, verdict: Verdict) -> QueueWarning {
     let mut published = None;
     let mut is_confirmed = false;
     Box::new(move |seen| {

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::lookup::Look;
+use chakra_bridge::core::lookup::Lookup;
 use chakra_bridge::core::process::Procedure;
-use chakra_bridge::core::reply::{Answer, Body, Lost, NotSent, Reply, Row, Wrapper};
+use chakra_bridge::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
 
 use crate::adversary::Choices;
 use crate::world::{LAG, Setting, TIMEOUT};
@@ -20,7 +20,7 @@ pub(crate) enum Act {
     IsUnreachable,
     Throttles,
     Refuses,
-    RefusesInWords,
+    ErrorReply,
     Halts,
     AppliesAndIsKilled,
     IsKilled,
@@ -44,7 +44,7 @@ const ACTS: [Act; 10] = [
     Act::IsUnreachable,
     Act::Throttles,
     Act::Refuses,
-    Act::RefusesInWords,
+    Act::ErrorReply,
     Act::Halts,
     Act::AppliesAndIsKilled,
     Act::IsKilled,
@@ -82,7 +82,7 @@ pub(crate) fn create_reply(act: Act) -> Option<Reply> {
         Act::IsUnreachable => Reply::NotSent { why: NotSent::Unreachable, detail: String::new() },
         Act::Throttles => answer(429, Body::Empty),
         Act::Refuses => answer(422, wrapper(false, true)),
-        Act::RefusesInWords => answer(409, wrapper(false, true)),
+        Act::ErrorReply => answer(409, wrapper(false, true)),
         Act::Halts => answer(401, wrapper(false, true)),
         Act::AppliesAndIsKilled | Act::IsKilled => return None,
     })
@@ -90,16 +90,16 @@ pub(crate) fn create_reply(act: Act) -> Option<Reply> {
 
 /// What a look is told: the truth, as soon as the adversary's means are spent.
 pub(crate) fn seen(setting: &mut Setting, choices: &mut Choices) -> Seen {
-    if setting.troubles == 0 {
+    if setting.reasons == 0 {
         return Seen::TheTruth;
     }
     let all = [Seen::TheTruth, Seen::Nothing, Seen::NotAllowed, Seen::Halts, Seen::OtherRows, Seen::Killed];
     let seen = choices.one(if setting.strikes > 0 { &all } else { &all[..5] });
-    setting.troubles -= u32::from(seen != Seen::TheTruth);
+    setting.reasons -= u32::from(seen != Seen::TheTruth);
     seen
 }
 
-pub(crate) fn look_reply(seen: Seen, is_there: bool) -> Reply {
+pub(crate) fn lookup_reply(seen: Seen, is_there: bool) -> Reply {
     let rows = |values: &[&str]| {
         let rows = values.iter().map(|value| Row { process: Some("p".to_owned()), value: Some((*value).into()) });
         Body::Json(Wrapper { has_data: true, rows: Some(rows.collect()), ..Wrapper::default() })
@@ -115,8 +115,8 @@ pub(crate) fn look_reply(seen: Seen, is_there: bool) -> Reply {
 }
 
 /// Where the walks look.
-pub(crate) fn look() -> Look {
-    Look {
+pub(crate) fn lookup() -> Lookup {
+    Lookup {
         procedure: Procedure::new("lead").expect("a short id"),
         attribute: "event_key".to_owned(),
         value: "key".into(),
@@ -128,5 +128,5 @@ fn lost() -> Reply {
 }
 
 fn answer(status: u16, body: Body) -> Reply {
-    Reply::Answered(Answer { status, body, retry_after: None })
+    Reply::Response(Response { status, body, retry_after: None })
 }

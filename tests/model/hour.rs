@@ -8,8 +8,8 @@ use chakra_bridge::core::gate::{Gate, Pass, Probe};
 use chakra_bridge::core::judge::{Outcome, Scope};
 use chakra_bridge::core::policy::Policy;
 use chakra_bridge::core::process::Procedure;
-use chakra_bridge::core::progress::{Circumstance, Journey, Step};
-use chakra_bridge::core::reason::Trouble;
+use chakra_bridge::core::progress::{Progress, Step, StepContext};
+use chakra_bridge::core::reason::HaltReason;
 use chakra_bridge::ready::load_with;
 
 const EVENTS: usize = 1_000;
@@ -33,7 +33,7 @@ struct World {
     gate: Gate,
     policy: Policy,
     lead: Procedure,
-    waiting: Vec<Journey>,
+    waiting: Vec<Progress>,
     asked: Vec<Duration>,
 }
 
@@ -44,7 +44,7 @@ impl World {
         std::fs::write(&path, FILE).unwrap();
         let config = load_with(&path, []).unwrap().config;
         let gate = Gate::new(config.gate, config.policy.retry_after_max);
-        let waiting = vec![Journey::default(); EVENTS];
+        let waiting = vec![Progress::default(); EVENTS];
         Self { gate, policy: config.policy, lead: Procedure::new("lead").unwrap(), waiting, asked: Vec::new() }
     }
 
@@ -52,31 +52,31 @@ impl World {
     fn second(&mut self, second: u64, outcome: &Outcome) {
         let now = Duration::from_secs(second);
         let mut left = Vec::new();
-        for mut journey in std::mem::take(&mut self.waiting) {
+        for mut progress in std::mem::take(&mut self.waiting) {
             let is_shut = matches!(self.gate.pass(&self.lead, now), Pass::Shut(_));
-            if is_shut || self.ask(&mut journey, outcome, now) == Step::Hold {
-                left.push(journey);
+            if is_shut || self.ask(&mut progress, outcome, now) == Step::Hold {
+                left.push(progress);
             }
         }
         self.waiting = left;
     }
 
-    fn ask(&mut self, journey: &mut Journey, outcome: &Outcome, now: Duration) -> Step {
+    fn ask(&mut self, progress: &mut Progress, outcome: &Outcome, now: Duration) -> Step {
         self.asked.push(now);
         let probe: Probe = self.gate.begun(&self.lead, now);
         self.gate.observe(&self.lead, outcome, probe, now, 0.0);
         let age = self.gate.open_time(&self.lead, now);
-        let at = Circumstance { is_probe: probe.asks(), can_look: true, age, dice: 0.0 };
-        journey.step(outcome, at, &self.policy)
+        let at = StepContext { is_probe: probe.asks(), can_look_up: true, age, dice: 0.0 };
+        progress.step(outcome, at, &self.policy)
     }
 }
 
 #[test]
 fn an_hour_of_a_bad_token_costs_a_thousand_events_only_time() {
     let mut world = World::new();
-    let refused = Outcome::Halt { scope: Scope::Everything, trouble: Trouble::Unauthorized, after: None };
+    let refused = Outcome::Halt { scope: Scope::Everything, reason: HaltReason::Unauthorized, after: None };
     (0..HOUR).for_each(|second| world.second(second, &refused));
-    assert_eq!(world.waiting, vec![Journey::default(); EVENTS], "nothing of the events' own is spent");
+    assert_eq!(world.waiting, vec![Progress::default(); EVENTS], "nothing of the events' own is spent");
     assert_eq!(world.gate.open_time(&world.lead, Duration::from_secs(HOUR)), Duration::ZERO, "nor their age");
     assert!(world.asked.len() as u64 <= HOUR / 5, "{} requests", world.asked.len());
     let late = world.asked.windows(2).filter(|pair| pair[0] > Duration::from_secs(60));

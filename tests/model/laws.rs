@@ -9,7 +9,7 @@ pub(crate) struct Count {
     pub(crate) created: u64,
     pub(crate) found: u64,
     pub(crate) dead: u64,
-    pub(crate) parked: u64,
+    pub(crate) delayed: u64,
     pub(crate) killed: u64,
     /// The adversary's means ended first.
     pub(crate) unfinished: u64,
@@ -43,6 +43,6 @@ impl Count {
 
     /// Whether enough happened for the walks to mean something.
     pub(crate) fn is_not_tame(&self) -> bool {
-        self.created > 0 && self.dead > 0 && self.parked > 0 && self.killed > 0
+        self.created > 0 && self.dead > 0 && self.delayed > 0 && self.killed > 0
     }
 }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::delay_queue::rung_for;
-use chakra_bridge::core::delayed_state::Travel;
+use chakra_bridge::core::delay_queue::delay_queue_for;
+use chakra_bridge::core::delayed_state::DelayedState;
 use chakra_bridge::core::reason::{Fault, Reason};
 use chakra_bridge::core::recent::{Known, Recent};
 
@@ -15,7 +15,7 @@ use crate::world::{Copy, Held, Place, World, key};
 #[derive(Clone, Copy)]
 pub(super) enum Way {
     InHand,
-    Parked,
+    Delayed,
     Struck,
 }
 
@@ -32,31 +32,31 @@ impl World<'_> {
     pub(super) fn wait(&mut self, line: usize, held: Held, wait: Duration) {
         let due = held.told + wait;
         let ways =
-            [(true, Way::InHand), (self.setting.parks > 0, Way::Parked), (self.setting.strikes > 0, Way::Struck)];
+            [(true, Way::InHand), (self.setting.delays > 0, Way::Delayed), (self.setting.strikes > 0, Way::Struck)];
         let open: Vec<_> = ways.into_iter().filter_map(|(is_open, way)| is_open.then_some(way)).collect();
         match self.choices.one(&open) {
             Way::InHand => self.copies.push(Copy { line, due, place: Place::Hand(held) }),
-            Way::Parked => self.park(line, held, wait),
+            Way::Delayed => self.delay(line, held, wait),
             Way::Struck => self.strike(line, held),
         }
     }
 
-    pub(super) fn park(&mut self, line: usize, held: Held, wait: Duration) {
-        self.count.parked += 1;
-        self.setting.parks = self.setting.parks.saturating_sub(1);
-        let (rung, rest) = rung_for(wait);
-        let mut journey = held.journey.clone();
-        journey.passed(rung.wait);
-        let due = held.told + rung.wait;
-        let travel = Travel { journey, rest, ..Travel::default() };
-        let place = Place::Queue { travel: Some(travel.encode()), redelivered: false };
+    pub(super) fn delay(&mut self, line: usize, held: Held, wait: Duration) {
+        self.count.delayed += 1;
+        self.setting.delays = self.setting.delays.saturating_sub(1);
+        let (delay_queue, rest) = delay_queue_for(wait);
+        let mut progress = held.progress.clone();
+        progress.passed(delay_queue.wait);
+        let due = held.told + delay_queue.wait;
+        let delayed_state = DelayedState { progress, remaining: rest, ..DelayedState::default() };
+        let place = Place::Queue { delayed_state: Some(delayed_state.encode()), redelivered: false };
         match self.strike_while_settling() {
             Strike::None => self.copies.push(Copy { line, due, place }),
             Strike::BeforeThePublish => self.redeliver(line, held.told),
             Strike::BeforeTheAck => {
-                let twin = self.lines;
+                let copy = self.lines;
                 self.lines += 1;
-                self.copies.push(Copy { line: twin, due, place });
+                self.copies.push(Copy { line: copy, due, place });
                 self.redeliver(line, held.told);
             }
         }
@@ -98,7 +98,7 @@ impl World<'_> {
     /// The message of this line comes again; a daemon that acknowledged it before the confirm has none.
     pub(super) fn redeliver(&mut self, line: usize, due: Duration) {
         if !self.setting.sins.acks_first {
-            let place = Place::Queue { travel: None, redelivered: true };
+            let place = Place::Queue { delayed_state: None, redelivered: true };
             self.copies.push(Copy { line, due, place });
         }
     }
@@ -111,9 +111,9 @@ impl World<'_> {
         if is_killed {
             self.kill();
         } else {
-            self.recent.remember(&key(), Known::Underway(Box::new(held.journey), None));
+            self.recent.remember(&key(), Known::Underway(Box::new(held.progress), None));
         }
-        let place = Place::Queue { travel: None, redelivered: true };
+        let place = Place::Queue { delayed_state: None, redelivered: true };
         self.copies.push(Copy { line, due, place });
     }
 
@@ -125,7 +125,7 @@ impl World<'_> {
             let Place::Hand(held) = &copy.place else { continue };
             // Not before its request can have been cut off: the server's time to apply it late counts from there.
             copy.due = held.told.max(self.now);
-            copy.place = Place::Queue { travel: None, redelivered: true };
+            copy.place = Place::Queue { delayed_state: None, redelivered: true };
         }
     }
 }

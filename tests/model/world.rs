@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::delayed_state::Travel;
+use chakra_bridge::core::delayed_state::DelayedState;
 use chakra_bridge::core::event::{Key, KeyOrigin};
 use chakra_bridge::core::judge::{Outcome, judge};
-use chakra_bridge::core::lookup::judge_look;
+use chakra_bridge::core::lookup::judge_lookup;
 use chakra_bridge::core::policy::{OnAbsent, OnUnknown, Policy};
-use chakra_bridge::core::progress::{CREATES_MAX, Circumstance, Journey, Next, Step};
+use chakra_bridge::core::progress::{CREATES_MAX, Next, Progress, Step, StepContext};
 use chakra_bridge::core::recent::{Known, Recent};
 
 use crate::adversary::Choices;
@@ -28,15 +28,15 @@ const HOLD: Duration = Duration::from_secs(5);
 /// What a walk is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    pub(crate) can_look: bool,
+    pub(crate) can_look_up: bool,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) on_absent: OnAbsent,
     /// Creates that the adversary may bend, kills and lost connections, and other troubles.
     pub(crate) creates: u32,
     pub(crate) strikes: u32,
-    pub(crate) troubles: u32,
+    pub(crate) reasons: u32,
     /// How often an event may be parked; otherwise it waits in hand.
-    pub(crate) parks: u32,
+    pub(crate) delays: u32,
     pub(crate) sins: Sins,
 }
 
@@ -44,14 +44,14 @@ pub(crate) struct Setting {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sins {
     pub(crate) is_mute: bool,
-    pub(crate) looks_never: bool,
+    pub(crate) lookups_never: bool,
     pub(crate) window_is_short: bool,
     pub(crate) acks_first: bool,
 }
 
 impl Sins {
     pub(crate) const NONE: Self =
-        Self { is_mute: false, looks_never: false, window_is_short: false, acks_first: false };
+        Self { is_mute: false, lookups_never: false, window_is_short: false, acks_first: false };
 }
 
 /// A copy of the event: in the broker, or in hand.
@@ -65,13 +65,13 @@ pub(super) struct Copy {
 
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    Queue { travel: Option<String>, redelivered: bool },
+    Queue { delayed_state: Option<String>, redelivered: bool },
     Hand(Held),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    pub(super) journey: Journey,
+    pub(super) progress: Progress,
     pub(super) told: Duration,
     pub(super) is_doubtful: bool,
     pub(super) looked: Duration,
@@ -103,11 +103,11 @@ fn policy(setting: Setting) -> Policy {
         initial: second,
         multiplier: 2.0,
         max_interval: 60 * second,
-        in_hand: 10 * second,
+        max_local_delay: 10 * second,
         give_up_after: 24 * 3600 * second,
         retry_after_max: second,
         on_unknown: setting.on_unknown,
-        look_window: if setting.sins.window_is_short { second } else { TIMEOUT + LAG },
+        lookup_window: if setting.sins.window_is_short { second } else { TIMEOUT + LAG },
         on_absent: setting.on_absent,
     }
 }
@@ -119,7 +119,7 @@ pub(super) fn key() -> Key {
 impl<'a> World<'a> {
     /// Walks once, and counts.
     pub(crate) fn walk(setting: Setting, choices: &'a mut Choices, count: &'a mut Count) {
-        let place = Place::Queue { travel: None, redelivered: false };
+        let place = Place::Queue { delayed_state: None, redelivered: false };
         let mut world = Self {
             policy: policy(setting),
             setting,
@@ -158,28 +158,28 @@ impl<'a> World<'a> {
     fn go_on(&mut self, copy: Copy) {
         match copy.place {
             Place::Hand(held) => self.ask(copy.line, held),
-            Place::Queue { travel, redelivered } => self.open(copy.line, travel.as_deref(), redelivered),
+            Place::Queue { delayed_state, redelivered } => self.open(copy.line, delayed_state.as_deref(), redelivered),
         }
     }
 
     /// What the corridor does with a message.
-    fn open(&mut self, line: usize, travel: Option<&str>, redelivered: bool) {
-        let brought = travel.map(|text| Travel::decode(text).expect("our own header"));
-        let rest = brought.as_ref().map_or(Duration::ZERO, |travel| travel.rest);
-        let mut journey = brought.map(|travel| travel.journey);
+    fn open(&mut self, line: usize, delayed_state: Option<&str>, redelivered: bool) {
+        let brought = delayed_state.map(|text| DelayedState::decode(text).expect("our own header"));
+        let rest = brought.as_ref().map_or(Duration::ZERO, |delayed_state| delayed_state.remaining);
+        let mut progress = brought.map(|delayed_state| delayed_state.progress);
         match self.recent.recall(&key()).filter(|_| redelivered).cloned() {
             Some(Known::Created(_)) => return self.acknowledge(line, false),
             Some(Known::Dead(fault, _)) => return self.bury(line, &fault),
-            Some(Known::Underway(known, _)) => journey = Some(journey.unwrap_or_default().joined(&known)),
+            Some(Known::Underway(known, _)) => progress = Some(progress.unwrap_or_default().joined(&known)),
             None => {}
         }
-        let journey = Journey::opened(journey, redelivered, self.setting.can_look);
-        let was_doubtful = !self.setting.can_look && journey.quiet.is_some();
-        let is_doubtful = redelivered || journey.next == Next::Look || was_doubtful;
-        let held = Held { journey, told: self.now, is_doubtful, looked: self.now };
+        let progress = Progress::opened(progress, redelivered, self.setting.can_look_up);
+        let was_doubtful = !self.setting.can_look_up && progress.since_create.is_some();
+        let is_doubtful = redelivered || progress.next == Next::Lookup || was_doubtful;
+        let held = Held { progress, told: self.now, is_doubtful, looked: self.now };
         // The gate may be shut: what came again may be parked before its first request.
-        if redelivered && self.setting.parks > 0 && self.choices.of(2) == 1 {
-            return self.park(line, held, rest);
+        if redelivered && self.setting.delays > 0 && self.choices.of(2) == 1 {
+            return self.delay(line, held, rest);
         }
         self.hold(line, held, rest);
     }
@@ -190,22 +190,22 @@ impl<'a> World<'a> {
 
     /// One request of it, and everything that may follow.
     fn ask(&mut self, line: usize, mut held: Held) {
-        held.journey.passed(self.now - held.told);
+        held.progress.passed(self.now - held.told);
         held.told = self.now;
-        if self.setting.sins.looks_never {
-            held.journey.next = Next::Create;
+        if self.setting.sins.lookups_never {
+            held.progress.next = Next::Create;
         }
-        match held.journey.next {
-            Next::Look => self.look(line, held),
+        match held.progress.next {
+            Next::Lookup => self.lookup(line, held),
             Next::Create => self.create(line, held),
         }
     }
 
-    fn look(&mut self, line: usize, mut held: Held) {
+    fn lookup(&mut self, line: usize, mut held: Held) {
         let is_there = self.processes.iter().any(|process| process.shows <= self.now);
         let seen = api::seen(&mut self.setting, self.choices);
-        let reply = api::look_reply(seen, is_there);
-        let outcome = judge_look(&reply, &api::look());
+        let reply = api::lookup_reply(seen, is_there);
+        let outcome = judge_lookup(&reply, &api::lookup());
         held.looked = self.now;
         if matches!(seen, Seen::Killed) {
             return self.strike(line, held);
@@ -214,9 +214,9 @@ impl<'a> World<'a> {
     }
 
     fn create(&mut self, line: usize, mut held: Held) {
-        let is_blind = !self.setting.can_look || held.journey.looks == 0;
-        let is_doubtful = (held.journey.may_double() && is_blind) || std::mem::take(&mut held.is_doubtful);
-        self.is_announced |= is_doubtful && !self.setting.sins.is_mute && !self.setting.sins.looks_never;
+        let is_blind = !self.setting.can_look_up || held.progress.lookups == 0;
+        let is_doubtful = (held.progress.may_double() && is_blind) || std::mem::take(&mut held.is_doubtful);
+        self.is_announced |= is_doubtful && !self.setting.sins.is_mute && !self.setting.sins.lookups_never;
         let (act, until) = api::act(&mut self.setting, self.choices, self.now);
         if let Some(shows) = api::shows(act, self.now, self.choices) {
             self.apply(line, held.looked, shows);
@@ -233,7 +233,7 @@ impl<'a> World<'a> {
         match (self.processes.is_empty() || self.is_announced, by_itself) {
             (true, _) => {}
             (false, true) => self.count.doubled_by_one_copy += 1,
-            (false, false) if self.setting.can_look && is_unseen => self.count.doubled_by_twins += 1,
+            (false, false) if self.setting.can_look_up && is_unseen => self.count.doubled_by_twins += 1,
             (false, false) => self.count.doubled_without_a_word += 1,
         }
         self.processes.push(Process { line, shows });
@@ -241,19 +241,19 @@ impl<'a> World<'a> {
 
     fn decide(&mut self, line: usize, mut held: Held, outcome: &Outcome) {
         let dice = self.choices.one(&[0.5]);
-        let at = Circumstance { is_probe: false, can_look: self.setting.can_look, age: Duration::ZERO, dice };
-        let step = held.journey.step(outcome, at, &self.policy);
+        let at = StepContext { is_probe: false, can_look_up: self.setting.can_look_up, age: Duration::ZERO, dice };
+        let step = held.progress.step(outcome, at, &self.policy);
         match outcome {
-            Outcome::Absent if held.journey.next == Next::Create => held.is_doubtful = false,
+            Outcome::Absent if held.progress.next == Next::Create => held.is_doubtful = false,
             Outcome::Unavailable { .. } => held.is_doubtful = true,
             _ => {}
         }
-        self.count.repeats_beyond_the_limit += u64::from(held.journey.unsure > CREATES_MAX);
+        self.count.repeats_beyond_the_limit += u64::from(held.progress.unsure_creates > CREATES_MAX);
         match step {
             Step::Hold => self.hold(line, held, HOLD),
             Step::Wait(wait) => self.wait(line, held, wait),
             Step::Dead(fault) => {
-                self.recent.remember(&key(), Known::Dead(fault.clone(), Box::new(held.journey)));
+                self.recent.remember(&key(), Known::Dead(fault.clone(), Box::new(held.progress)));
                 self.bury(line, &fault);
             }
             Step::Done { process } => {

@@ -5,7 +5,7 @@
 use chakra_bridge::core::settlement::Settlement;
 use serde_json::json;
 
-use super::corridor::{Corridor, Shore, Wishes, event};
+use super::dispatcher::{Commands, Session, Stage, event};
 use crate::support::deadline::within;
 
 /// Texts that some engine, shell, browser or database would act on, and a megabyte of two-byte letters.
@@ -35,13 +35,13 @@ fn texts() -> Vec<String> {
 #[tokio::test]
 async fn text_of_an_event_arrives_as_it_was() {
     // The stand-in answers with the whole process, a megabyte of it, and a busy machine takes its time.
-    let wishes = Wishes { timeout: "20s", ..Wishes::default() };
-    let (corridor, mut shore) = (Corridor::with(wishes).await, Shore::new());
+    let commands = Commands { timeout: "20s", ..Commands::default() };
+    let (dispatcher, mut session) = (Stage::with(commands).await, Session::new());
     for (number, text) in (1..).zip(texts()) {
         let short: String = text.chars().take(100).collect();
         let body = json!({ "text": text, "list": [short], "short": short });
-        corridor.send(&shore, number, event(&format!("m{number}"), "verbatim", &body.to_string())).await;
-        assert_eq!(within(60, "its answer", shore.answer()).await.1, Settlement::Ack);
+        dispatcher.send(&session, number, event(&format!("m{number}"), "verbatim", &body.to_string())).await;
+        assert_eq!(within(60, "its answer", session.answer()).await.1, Settlement::Ack);
         let expected = json!({
             "data": {
                 "event_key": format!("m{number}"),
@@ -53,7 +53,7 @@ async fn text_of_an_event_arrives_as_it_was() {
             },
             "record": { "data": { "looked_up": short } },
         });
-        let created = corridor.api.created();
+        let created = dispatcher.api.created();
         assert_eq!(created.len(), usize::try_from(number).unwrap());
         let (received, expected) = (&created.last().unwrap().body, expected.to_string());
         assert!(*received == expected, "arrived otherwise: {}", short.escape_debug());

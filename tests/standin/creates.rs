@@ -40,7 +40,7 @@ async fn every_id_is_a_uuid_of_its_own() {
             assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
             assert!(id[14..].starts_with('4') && "89ab".contains(&id[19..20]), "{id}");
         }
-        assert_eq!(standin.look(|books| books.doubled()), ["same"]);
+        assert_eq!(standin.lookup(|books| books.doubled()), ["same"]);
     })
     .await;
 }
@@ -161,7 +161,7 @@ async fn one_connection_carries_thousands_of_creates_in_order() {
             stream.write_all(create(&number.to_string()).as_bytes()).await.unwrap();
         }
         standin.until(|books| books.created.len() == 2000).await;
-        standin.look(|books| {
+        standin.lookup(|books| {
             assert!(books.created.iter().enumerate().all(|(place, it)| it.key == Some(place.to_string())));
             assert!(books.doubled().is_empty());
         });

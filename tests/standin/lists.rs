@@ -69,7 +69,7 @@ async fn every_filter_finds_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_none_is_refused_in_words() {
+async fn a_query_that_is_none_is_refused_with_an_error_text() {
     let cases = [
         json!({"where": []}),
         json!({"where": {"score": null}}),

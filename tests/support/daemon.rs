@@ -86,11 +86,11 @@ impl Setup {
         let rules = if self.sections.contains("[[rule]]") { "" } else { ANY };
         let Self { queue, api, api_more, token, broker, sections, admin, .. } = self;
         let kept = if token.starts_with('/') { "token_file" } else { "token" };
-        let wishes = if self.admin_token.is_empty() { "" } else { &format!("token = \"{}\"\n", self.admin_token) };
+        let commands = if self.admin_token.is_empty() { "" } else { &format!("token = \"{}\"\n", self.admin_token) };
         format!(
             "[broker]\nurl = \"{url}\"\npassword = \"{password}\"\nqueue = \"{queue}\"\n\
              reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\n{kept} = \"{token}\"\n{api_more}\n\
-             [admin]\nlisten = \"{admin}\"\n{wishes}[log]\nformat = \"json\"\n{sections}\n{rules}"
+             [admin]\nlisten = \"{admin}\"\n{commands}[log]\nformat = \"json\"\n{sections}\n{rules}"
         )
     }
 }
@@ -262,8 +262,8 @@ pub fn says(line: &Value, words: &str) -> bool {
 }
 
 /// Whether a log line tells of a fate.
-pub fn fate(line: &Value, outcome: &str) -> bool {
-    line["outcome"].as_str() == Some(outcome)
+pub fn result(line: &Value, outcome: &str) -> bool {
+    line["result"].as_str() == Some(outcome)
 }
 
 /// The keys that the log announced as possible duplicates.

@@ -62,7 +62,7 @@ pub enum Verdict {
 }
 
 /// Decides about each frame in turn.
-pub type Trap = Box<dyn FnMut(&Seen) -> Verdict + Send>;
+pub type QueueWarning = Box<dyn FnMut(&Seen) -> Verdict + Send>;
 
 /// See the head of this file. Dropping it ends every connection.
 pub struct Relay {
@@ -73,21 +73,21 @@ pub struct Relay {
 }
 
 struct State {
-    trap: Mutex<Option<Trap>>,
+    warning: Mutex<Option<QueueWarning>>,
     sprung: watch::Sender<bool>,
 }
 
 impl State {
-    fn trap(&self) -> MutexGuard<'_, Option<Trap>> {
-        self.trap.lock().unwrap_or_else(PoisonError::into_inner)
+    fn warning(&self) -> MutexGuard<'_, Option<QueueWarning>> {
+        self.warning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn judge(&self, seen: &Seen) -> Verdict {
         if *self.sprung.borrow() {
             return Verdict::Held;
         }
-        let mut trap = self.trap();
-        let verdict = trap.as_mut().map_or(Verdict::Passes, |trap| trap(seen));
+        let mut warning = self.warning();
+        let verdict = warning.as_mut().map_or(Verdict::Passes, |warning| warning(seen));
         if matches!(verdict, Verdict::PassesLast | Verdict::Held) {
             self.sprung.send_replace(true);
         }
@@ -101,7 +101,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (sprung, seen) = watch::channel(false);
-        let state = Arc::new(State { trap: Mutex::new(None), sprung });
+        let state = Arc::new(State { warning: Mutex::new(None), sprung });
         let mut running = JoinSet::new();
         running.spawn(accept(listener, upstream, Arc::clone(&state)));
         Self { address, state, sprung: seen, _running: running }
@@ -113,14 +113,14 @@ impl Relay {
     }
 
     /// Sets a trap for the connections from now on.
-    pub fn arm(&self, trap: Trap) {
-        *self.state.trap() = Some(trap);
+    pub fn arm(&self, warning: QueueWarning) {
+        *self.state.warning() = Some(warning);
         self.state.sprung.send_replace(false);
     }
 
     /// Lets everything pass from now on.
     pub fn disarm(&self) {
-        *self.state.trap() = None;
+        *self.state.warning() = None;
         self.state.sprung.send_replace(false);
     }
 

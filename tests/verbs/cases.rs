@@ -94,7 +94,7 @@ fn a_script_gets_one_object_with_every_verdict() {
     assert_eq!(output.status.code(), Some(1));
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["passed"], &shown["failed"]), (&json!(1), &json!(1)));
-    let wrong = json!([{ "about": "fate", "expected": "a dead letter, no_rule", "got": "skipped" }]);
+    let wrong = json!([{ "about": "result", "expected": "a dead letter, no_rule", "got": "skipped" }]);
     assert_eq!((&shown["cases"][0]["wrong"], &shown["cases"][0]["passed"]), (&wrong, &json!(false)));
     assert_eq!((&shown["cases"][1]["rule"], &shown["cases"][1]["passed"]), (&json!("lead"), &json!(true)));
     assert_eq!(shown["untried"], json!({ "rules": ["noise"], "fields": [] }));
@@ -186,7 +186,7 @@ fn map_shows_what_a_schema_refuses_as_a_dead_letter() {
     let output = run(&path, &["map", "--kind", "lead.new", "--json"], EVENT);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&shown["outcome"], &shown["reason"]), (&json!("dead_letter"), &json!("schema")));
+    assert_eq!((&shown["result"], &shown["reason"]), (&json!("dead_lettered"), &json!("schema")));
     assert!(shown["text"].as_str().unwrap().starts_with("rule \"lead\", data.score (`maximum`"), "{shown}");
 }
 

@@ -102,7 +102,7 @@ fn nobody_there_and_nobody_who_answers_are_not_healthy_within_the_timeout() {
 }
 
 #[test]
-fn a_port_that_nobody_can_know_is_refused_in_words() {
+fn a_port_that_nobody_can_know_is_refused_with_an_error_text() {
     let (_folder, path) = folder_with("[admin]\nlisten = \"0.0.0.0:0\"");
     let output = run(&path, &["healthcheck"], "");
     assert_eq!(output.status.code(), Some(1));

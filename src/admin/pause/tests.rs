@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::*;
 
-fn desk() -> (Desk, watch::Receiver<bool>) {
+fn pause_control() -> (PauseControl, watch::Receiver<bool>) {
     let (paused, seen) = watch::channel(false);
-    (Desk::new(SecretSource::Given(Secret::new("swordfish")), paused), seen)
+    (PauseControl::new(SecretSource::Given(Secret::new("swordfish")), paused), seen)
 }
 
-async fn take(desk: &Desk, paused: bool, authorization: Option<&[u8]>) -> Said {
+async fn take(pause_control: &PauseControl, paused: bool, authorization: Option<&[u8]>) -> Said {
     let asker = Asker { peer: ([127, 0, 0, 1], 1).into(), from: None };
-    let taken = desk.take(paused, authorization, &asker);
+    let taken = pause_control.take(paused, authorization, &asker);
     tokio::time::timeout(Duration::from_secs(5), taken).await.expect("it answers at once")
 }
 
@@ -32,18 +32,18 @@ async fn only_the_whole_token_is_good() {
         ("Basic swordfish", Said::Refused),
     ];
     for (authorization, said) in cases {
-        let (desk, seen) = desk();
-        assert_eq!(take(&desk, true, Some(authorization.as_bytes())).await, said, "{authorization:?}");
+        let (pause_control, seen) = pause_control();
+        assert_eq!(take(&pause_control, true, Some(authorization.as_bytes())).await, said, "{authorization:?}");
         assert_eq!(*seen.borrow(), said == Said::Done, "{authorization:?}");
     }
-    assert_eq!(take(&desk().0, true, None).await, Said::Refused);
+    assert_eq!(take(&pause_control().0, true, None).await, Said::Refused);
 }
 
 #[tokio::test]
-async fn a_wish_reaches_whoever_listens_and_can_be_taken_back() {
-    let (desk, seen) = desk();
+async fn a_command_reaches_whoever_listens_and_can_be_taken_back() {
+    let (pause_control, seen) = pause_control();
     for paused in [true, false] {
-        assert_eq!(take(&desk, paused, Some(b"Bearer swordfish")).await, Said::Done);
+        assert_eq!(take(&pause_control, paused, Some(b"Bearer swordfish")).await, Said::Done);
         assert_eq!(*seen.borrow(), paused);
     }
 }
@@ -52,8 +52,8 @@ async fn a_wish_reaches_whoever_listens_and_can_be_taken_back() {
 async fn a_token_that_cannot_be_read_lets_nobody_in() {
     let (paused, seen) = watch::channel(false);
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::new(SecretSource::File(folder.path().join("none")), paused);
-    assert_eq!(take(&desk, true, Some(b"Bearer ")).await, Said::Unreadable);
+    let pause_control = PauseControl::new(SecretSource::File(folder.path().join("none")), paused);
+    assert_eq!(take(&pause_control, true, Some(b"Bearer ")).await, Said::Unreadable);
     assert!(!*seen.borrow());
 }
 
@@ -67,12 +67,12 @@ fn a_name_is_cut_and_cannot_break_the_line() {
 
 #[test]
 fn a_desk_prints_without_its_token() {
-    assert!(!format!("{:?}", desk().0).contains("swordfish"));
+    assert!(!format!("{:?}", pause_control().0).contains("swordfish"));
 }
 
 #[test]
 fn of_refusals_one_a_second_is_logged() {
-    let desk = Desk::new(SecretSource::Given(Secret::new("swordfish")), watch::channel(false).0);
-    let logged = [7, 7, 7, 8, 8, 9].map(|second| desk.is_first_refusal_of(second));
+    let pause_control = PauseControl::new(SecretSource::Given(Secret::new("swordfish")), watch::channel(false).0);
+    let logged = [7, 7, 7, 8, 8, 9].map(|second| pause_control.is_first_refusal_of(second));
     assert_eq!(logged, [true, false, false, true, false, true]);
 }

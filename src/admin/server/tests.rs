@@ -17,7 +17,7 @@ use super::{CONNECTION_TIME_MAX, HEAD_MAX, HEAD_TIME_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::guests::CONNECTIONS_MAX;
 use crate::admin::health::{Health, PULSE_AGE_MAX};
-use crate::admin::pause::Desk;
+use crate::admin::pause::PauseControl;
 use crate::metrics::Metrics;
 use crate::secret::{Secret, SecretSource};
 use crate::states::broker::BrokerState;
@@ -42,7 +42,7 @@ fn config() -> Config {
 
 /// Serves for as long as `visit` lasts, and then stops.
 async fn visited<T>(health: Health, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
-    served(View { metrics: Arc::new(Metrics::new()), health, desk: None }, visit).await
+    served(View { metrics: Arc::new(Metrics::new()), health, pause_control: None }, visit).await
 }
 
 /// The same, with this view.
@@ -136,23 +136,23 @@ async fn other_paths_and_methods_are_refused() {
 }
 
 /// Serves with a desk that knows the token `swordfish`, and shows what it was told.
-async fn with_desk<T>(visit: impl AsyncFnOnce(SocketAddr, &watch::Receiver<bool>) -> T) -> T {
+async fn with_pause_control<T>(visit: impl AsyncFnOnce(SocketAddr, &watch::Receiver<bool>) -> T) -> T {
     let (paused, seen) = watch::channel(false);
-    let desk = Some(Desk::new(SecretSource::Given(Secret::new("swordfish")), paused));
-    let view = View { metrics: Arc::new(Metrics::new()), health: health(Phase::Running, epoch_ms()), desk };
+    let pause_control = Some(PauseControl::new(SecretSource::Given(Secret::new("swordfish")), paused));
+    let view = View { metrics: Arc::new(Metrics::new()), health: health(Phase::Running, epoch_ms()), pause_control };
     served(view, async |address| visit(address, &seen).await).await
 }
 
-async fn wish(address: SocketAddr, path: &str, token: &str) -> (String, String) {
+async fn command(address: SocketAddr, path: &str, token: &str) -> (String, String) {
     let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\nFrom: ops@example.com");
     send(address, &format!("{head}\r\nContent-Length: 0\r\n\r\n")).await
 }
 
 #[tokio::test]
 async fn whoever_shows_the_token_pauses_and_resumes() {
-    with_desk(async |address, seen| {
+    with_pause_control(async |address, seen| {
         for (path, paused) in [("/pause", true), ("/pause", true), ("/resume", false)] {
-            let (head, body) = wish(address, path, "swordfish").await;
+            let (head, body) = command(address, path, "swordfish").await;
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("application/json"), "{head}");
             assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), serde_json::json!({ "paused": paused }));
             assert_eq!(*seen.borrow(), paused);
@@ -163,9 +163,9 @@ async fn whoever_shows_the_token_pauses_and_resumes() {
 
 #[tokio::test]
 async fn whoever_does_not_is_refused_and_nothing_happens() {
-    with_desk(async |address, seen| {
+    with_pause_control(async |address, seen| {
         for token in ["", "another", "swordfish2"] {
-            let (head, body) = wish(address, "/pause", token).await;
+            let (head, body) = command(address, "/pause", token).await;
             assert!(head.starts_with("HTTP/1.1 401 ") && head.contains("www-authenticate: Bearer"), "{head}");
             assert!(!body.contains("swordfish"), "{body}");
         }
@@ -178,7 +178,7 @@ async fn whoever_does_not_is_refused_and_nothing_happens() {
 
 #[tokio::test]
 async fn to_look_at_the_pause_does_not_pause() {
-    with_desk(async |address, seen| {
+    with_pause_control(async |address, seen| {
         for (method, path) in [("GET", "/pause"), ("HEAD", "/pause"), ("PUT", "/resume"), ("DELETE", "/pause")] {
             let (head, _) = ask(address, method, path).await;
             assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: POST"), "{method} {path}: {head}");
@@ -192,7 +192,7 @@ async fn to_look_at_the_pause_does_not_pause() {
 async fn without_a_token_of_its_own_the_port_knows_no_such_path() {
     running(async |address| {
         for path in ["/pause", "/resume"] {
-            assert!(wish(address, path, "").await.0.starts_with("HTTP/1.1 404 "), "{path}");
+            assert!(command(address, path, "").await.0.starts_with("HTTP/1.1 404 "), "{path}");
             assert!(ask(address, "GET", path).await.0.starts_with("HTTP/1.1 404 "), "{path}");
         }
     })
@@ -207,7 +207,7 @@ async fn a_head_beyond_its_size_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_nothing_is_shown_the_door() {
+async fn a_client_that_says_nothing_is_sent_away() {
     let begun = Instant::now();
     let said = running(async |address| rest(TcpStream::connect(address).await.unwrap()).await).await;
     assert!(!said.0.contains("200"), "{said:?}");

@@ -15,8 +15,8 @@ fn held(properties: BasicProperties) -> Held {
     super::super::intake::split(delivery).1
 }
 
-fn letter() -> Letter {
-    Letter {
+fn dead_letter() -> DeadLetter {
+    DeadLetter {
         fault: Fault::new(Reason::Refused, "the API answered 422: no such attribute"),
         status: Some(422),
         attempts: 2,
@@ -47,7 +47,7 @@ fn headers(of: &BasicProperties) -> &BTreeMap<ShortString, AMQPValue> {
 
 #[test]
 fn a_dead_letter_says_why_when_how_often_and_what_the_api_said() {
-    let properties = properties(&held(BasicProperties::default()), &letter());
+    let properties = properties(&held(BasicProperties::default()), &dead_letter());
     let headers = headers(&properties);
     assert_eq!(headers["chakra-bridge-reason"], long("refused"));
     assert_eq!(headers["chakra-bridge-text"], long("the API answered 422: no such attribute"));
@@ -70,7 +70,7 @@ fn what_identifies_the_original_stays() {
         .with_timestamp(7)
         .with_priority(3)
         .with_headers(table(&[("tenant", long("acme"))]));
-    let properties = properties(&held(original.clone()), &letter());
+    let properties = properties(&held(original.clone()), &dead_letter());
     assert_eq!(properties.message_id(), original.message_id());
     assert_eq!(properties.content_type(), original.content_type());
     assert_eq!(properties.correlation_id(), original.correlation_id());
@@ -90,7 +90,7 @@ fn nothing_that_acts_on_its_own_keeps_its_name() {
             ("x-death", long("c")),
             ("x-first-death-queue", long("d")),
         ]));
-    let properties = properties(&held(original), &letter());
+    let properties = properties(&held(original), &dead_letter());
     assert_eq!((properties.expiration(), properties.user_id()), (&None, &None));
     let headers = headers(&properties);
     for name in ["CC", "BCC", "x-death", "x-first-death-queue"] {
@@ -105,7 +105,7 @@ fn nothing_that_acts_on_its_own_keeps_its_name() {
 fn headers_too_large_for_one_frame_are_left_out_and_named() {
     let original =
         BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE))), ("small", long("stays"))]));
-    let properties = properties(&held(original), &letter());
+    let properties = properties(&held(original), &dead_letter());
     let headers = headers(&properties);
     assert_eq!(headers["small"], long("stays"));
     assert!(!headers.contains_key("huge"));
@@ -117,17 +117,17 @@ fn headers_too_large_for_one_frame_are_left_out_and_named() {
 fn however_many_and_however_long_the_headers_all_of_them_fit_one_frame() {
     let many: Vec<(String, AMQPValue)> = (0..2_000).map(|n| (format!("h{n}"), long(&"y".repeat(n)))).collect();
     let many: Vec<(&str, AMQPValue)> = many.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-    let mut letter = letter();
-    letter.fault.text = "é".repeat(HUGE);
-    let properties = properties(&held(BasicProperties::default().with_headers(table(&many))), &letter);
+    let mut dead_letter = dead_letter();
+    dead_letter.fault.text = "é".repeat(HUGE);
+    let properties = properties(&held(BasicProperties::default().with_headers(table(&many))), &dead_letter);
     let total: usize = headers(&properties).iter().map(|(key, value)| bytes(key, value)).sum();
     assert!(total < 100 * 1024, "{total}");
 }
 
 #[test]
 fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
-    let once = properties(&held(BasicProperties::default()), &letter());
-    let mut second = letter();
+    let once = properties(&held(BasicProperties::default()), &dead_letter());
+    let mut second = dead_letter();
     second.fault = Fault::new(Reason::NoRule, "again");
     let twice = properties(&held(once), &second);
     assert_eq!(headers(&twice)["chakra-bridge-reason"], long("no_rule"));

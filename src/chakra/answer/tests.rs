@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::{body, retry_after};
-use crate::core::reply::{Body, WORDS_MAX, Wrapper};
+use crate::core::reply::{Body, ERROR_TEXT_MAX, Wrapper};
 
 const JSON: &str = "application/json";
 
@@ -18,8 +18,8 @@ fn wrapper(text: &str) -> Wrapper {
     }
 }
 
-fn words(text: &str) -> Option<String> {
-    wrapper(text).words
+fn error_text(text: &str) -> Option<String> {
+    wrapper(text).error_text
 }
 
 /// The wait read from a header, one day after the epoch.
@@ -103,22 +103,22 @@ fn words_are_found_in_every_shape_that_integrators_met() {
         r#"{"_errors":["no such state"],"message":"something else"}"#,
     ];
     for shape in shapes {
-        assert_eq!(words(shape).as_deref(), Some("no such state"), "{shape}");
+        assert_eq!(error_text(shape).as_deref(), Some("no such state"), "{shape}");
     }
 }
 
 #[test]
 fn where_nothing_is_said_there_are_no_words() {
     for silent in ["{}", r#"{"_errors":[]}"#, r#"{"error":7}"#, r#"{"message":{"a":1}}"#, r#"{"errors":[{}]}"#] {
-        assert_eq!(words(silent), None, "{silent}");
+        assert_eq!(error_text(silent), None, "{silent}");
     }
 }
 
 #[test]
 fn words_stay_on_one_line_and_within_their_length() {
-    assert_eq!(words(r#"{"error":"a\nb\u0000c\u001b[31m"}"#).as_deref(), Some("a b c [31m"));
-    let long = words(&format!(r#"{{"error":"{}"}}"#, "é".repeat(WORDS_MAX + 1)));
-    assert_eq!(long, Some("é".repeat(WORDS_MAX)));
+    assert_eq!(error_text(r#"{"error":"a\nb\u0000c\u001b[31m"}"#).as_deref(), Some("a b c [31m"));
+    let long = error_text(&format!(r#"{{"error":"{}"}}"#, "é".repeat(ERROR_TEXT_MAX + 1)));
+    assert_eq!(long, Some("é".repeat(ERROR_TEXT_MAX)));
 }
 
 #[test]

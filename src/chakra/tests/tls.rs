@@ -52,7 +52,7 @@ async fn handshake(own: CertifiedKey<KeyPair>, trusted: &CertifiedKey<KeyPair>) 
     let serving = tokio::task::spawn_blocking(move || answer_once(&listener, &own));
     let request = request();
     let (reply, served) = within(async { tokio::join!(client.create(&request), serving) }).await;
-    assert_eq!(served.unwrap().is_ok(), matches!(reply, Reply::Answered(_)), "both sides tell the same story");
+    assert_eq!(served.unwrap().is_ok(), matches!(reply, Reply::Response(_)), "both sides tell the same story");
     reply
 }
 

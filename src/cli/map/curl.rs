@@ -4,22 +4,23 @@
 
 use std::path::Path;
 
-use crate::chakra::{Config, Letter};
+use crate::chakra::{Config, RequestParts};
 
 /// What a system takes as one argument of a program, in bytes, with room to spare.
 const ARGUMENT_MAX: usize = 100_000;
 
 /// The command, over several lines, with the way to the API as it is configured.
-pub(super) fn command(letter: &Letter, api: &Config) -> String {
-    let body = quoted(&String::from_utf8_lossy(&letter.body));
+pub(super) fn command(request_parts: &RequestParts, api: &Config) -> String {
+    let body = quoted(&String::from_utf8_lossy(&request_parts.body));
     let is_long = body.len() > ARGUMENT_MAX;
     // printf is part of the shell, and takes what no program can.
     let feed = if is_long { format!("printf %s {body} | ") } else { String::new() };
-    let mut lines = vec![format!("{feed}curl --request POST {}", quoted(letter.url.as_str()))];
+    let mut lines = vec![format!("{feed}curl --request POST {}", quoted(request_parts.url.as_str()))];
     lines.extend(way(api));
     lines.push("--header \"Authorization: Bearer $CHAKRA_TOKEN\"".to_owned());
-    lines
-        .extend(letter.headers.iter().map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))));
+    lines.extend(
+        request_parts.headers.iter().map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))),
+    );
     lines.push(if is_long { "--data-binary @-".to_owned() } else { format!("--data-raw {body}") });
     lines.join(" \\\n  ")
 }

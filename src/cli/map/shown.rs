@@ -4,40 +4,40 @@
 
 use serde_json::Value;
 
-use super::verdict::{Fate, Read, Verdict};
-use crate::cli::color::Ink;
+use super::verdict::{MapResult, Read, Verdict};
+use crate::cli::color::Color;
 use crate::core::reason::Fault;
 
-fn title(text: &str, ink: Ink) -> String {
-    format!("\n{}{text}{}\n", ink.bold, ink.plain)
+fn title(text: &str, color: Color) -> String {
+    format!("\n{}{text}{}\n", color.bold, color.plain)
 }
 
 /// The page, in sections; the outcome stands first. Counted from 1, the number of its event stands above it.
-pub(super) fn page(verdict: &Verdict, number: usize, ink: Ink) -> String {
-    let mut page = title(&format!("event {number}"), ink) + &outcome(&verdict.fate, ink);
+pub(super) fn page(verdict: &Verdict, number: usize, color: Color) -> String {
+    let mut page = title(&format!("event {number}"), color) + &outcome(&verdict.result, color);
     if let Some(read) = &verdict.read {
-        page += &considered(read, ink);
-        page += &variables(read, ink);
+        page += &considered(read, color);
+        page += &variables(read, color);
     }
-    page + &request(&verdict.fate, ink)
+    page + &request(&verdict.result, color)
 }
 
-fn outcome(fate: &Result<Fate, Fault>, ink: Ink) -> String {
-    let Ink { good, bad, plain, .. } = ink;
-    let words = match fate {
-        Ok(Fate::Create { rule, letter, .. }) => {
-            format!("{good}create{plain}: rule {rule:?} asks for a process, POST {}", letter.url)
+fn outcome(result: &Result<MapResult, Fault>, color: Color) -> String {
+    let Color { good, bad, plain, .. } = color;
+    let words = match result {
+        Ok(MapResult::Create { rule, request_parts, .. }) => {
+            format!("{good}create{plain}: rule {rule:?} asks for a process, POST {}", request_parts.url)
         }
-        Ok(Fate::Skip { rule }) => format!("{good}skip{plain}: rule {rule:?} acknowledges it and creates nothing"),
+        Ok(MapResult::Skip { rule }) => format!("{good}skip{plain}: rule {rule:?} acknowledges it and creates nothing"),
         Err(fault) => format!("{bad}dead letter{plain}: {}, {}", fault.reason.as_str(), fault.text),
     };
-    format!("{}  {words}\n", title("outcome", ink))
+    format!("{}  {words}\n", title("result", color))
 }
 
-fn considered(read: &Read, ink: Ink) -> String {
-    let Ink { good, plain, .. } = ink;
+fn considered(read: &Read, color: Color) -> String {
+    let Color { good, plain, .. } = color;
     let longest = read.considered.iter().map(|each| each.rule.chars().count()).max().unwrap_or_default();
-    let mut section = title("rules, in their order", ink);
+    let mut section = title("rules, in their order", color);
     for each in &read.considered {
         let (mark, colour) = if each.matched { ("yes", good) } else { ("no ", "") };
         section += &format!("  {colour}{mark}{plain}  {:longest$}  {}\n", each.rule, each.why);
@@ -49,8 +49,8 @@ fn considered(read: &Read, ink: Ink) -> String {
     }
 }
 
-fn variables(read: &Read, ink: Ink) -> String {
-    let mut section = title("what rules can read", ink);
+fn variables(read: &Read, color: Color) -> String {
+    let mut section = title("what rules can read", color);
     for (name, value) in &read.variables {
         let from = if name == "key" { format!("   (from {})", read.key.1) } else { String::new() };
         section += &format!("  {name:<11} = {}{from}\n", indented(value));
@@ -63,13 +63,13 @@ fn indented(value: &Value) -> String {
     format!("{value:#}").replace('\n', "\n  ")
 }
 
-fn request(fate: &Result<Fate, Fault>, ink: Ink) -> String {
-    let Ok(Fate::Create { letter, curl, .. }) = fate else { return String::new() };
-    let mut section = title("request, as it would be sent", ink);
-    section += &format!("  POST {}\n  authorization: Bearer ***\n", letter.url);
-    for (name, value) in &letter.headers {
+fn request(result: &Result<MapResult, Fault>, color: Color) -> String {
+    let Ok(MapResult::Create { request_parts, curl, .. }) = result else { return String::new() };
+    let mut section = title("request, as it would be sent", color);
+    section += &format!("  POST {}\n  authorization: Bearer ***\n", request_parts.url);
+    for (name, value) in &request_parts.headers {
         section += &format!("  {name}: {value}\n");
     }
-    section += &format!("\n  {}\n", String::from_utf8_lossy(&letter.body));
-    section + &title("the same as a command; it creates a process", ink) + curl + "\n"
+    section += &format!("\n  {}\n", String::from_utf8_lossy(&request_parts.body));
+    section + &title("the same as a command; it creates a process", color) + curl + "\n"
 }

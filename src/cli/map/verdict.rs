@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::curl;
-use crate::chakra::{self, Letter};
+use crate::chakra::{self, RequestParts};
 use crate::core::decode::decode;
 use crate::core::event::{Event, KeyOrigin};
 use crate::core::mapping::considered::{Considered, considered, variables};
@@ -21,7 +21,7 @@ use crate::ready::Ready;
 pub(super) struct Verdict {
     /// None where the message is no event.
     pub(super) read: Option<Read>,
-    pub(super) fate: Result<Fate, Fault>,
+    pub(super) result: Result<MapResult, Fault>,
 }
 
 /// What was read of an event, and what the rules made of it.
@@ -34,37 +34,37 @@ pub(super) struct Read {
     pub(super) unasked: usize,
 }
 
-pub(super) enum Fate {
+pub(super) enum MapResult {
     Skip { rule: Arc<str> },
-    Create { rule: Arc<str>, request: Box<CreateProcess>, letter: Letter, curl: String },
+    Create { rule: Arc<str>, request: Box<CreateProcess>, request_parts: RequestParts, curl: String },
 }
 
 impl Verdict {
     pub(super) fn of(ready: &Ready, message: &Message) -> Self {
         match decode(message, &ready.limits) {
-            Ok(event) => Self { fate: fate(ready, &event), read: Some(read(ready, &event)) },
-            Err(fault) => Self { read: None, fate: Err(fault) },
+            Ok(event) => Self { result: result(ready, &event), read: Some(read(ready, &event)) },
+            Err(fault) => Self { read: None, result: Err(fault) },
         }
     }
 
     pub(super) fn is_dead(&self) -> bool {
-        self.fate.is_err()
+        self.result.is_err()
     }
 
     /// All of it, as one object.
     pub(super) fn json(&self) -> Value {
-        let mut all = match &self.fate {
-            Err(fault) => json!({ "outcome": "dead_letter", "reason": fault.reason.as_str(), "text": fault.text }),
-            Ok(Fate::Skip { rule }) => json!({ "outcome": "skipped", "rule": &**rule }),
-            Ok(Fate::Create { rule, request, letter, curl }) => json!({
-                "outcome": "create",
+        let mut all = match &self.result {
+            Err(fault) => json!({ "result": "dead_lettered", "reason": fault.reason.as_str(), "text": fault.text }),
+            Ok(MapResult::Skip { rule }) => json!({ "result": "skipped", "rule": &**rule }),
+            Ok(MapResult::Create { rule, request, request_parts, curl }) => json!({
+                "result": "create",
                 "rule": &**rule,
                 "method": "POST",
-                "path": letter.url.path(),
-                "url": letter.url.as_str(),
-                "headers": letter.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+                "path": request_parts.url.path(),
+                "url": request_parts.url.as_str(),
+                "headers": request_parts.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
                 "body": request,
-                "bytes": String::from_utf8_lossy(&letter.body),
+                "bytes": String::from_utf8_lossy(&request_parts.body),
                 "curl": curl,
             }),
         };
@@ -98,13 +98,13 @@ fn origin(origin: KeyOrigin) -> &'static str {
     }
 }
 
-fn fate(ready: &Ready, event: &Event) -> Result<Fate, Fault> {
+fn result(ready: &Ready, event: &Event) -> Result<MapResult, Fault> {
     Ok(match map(event, &ready.rules)? {
-        Mapped::Skip { rule } => Fate::Skip { rule },
+        Mapped::Skip { rule } => MapResult::Skip { rule },
         Mapped::Create { rule, request } => {
-            let letter = chakra::letter(&ready.config.api, &request);
-            let curl = curl::command(&letter, &ready.config.api);
-            Fate::Create { rule, request: Box::new(request), letter, curl }
+            let request_parts = chakra::request_parts(&ready.config.api, &request);
+            let curl = curl::command(&request_parts, &ready.config.api);
+            MapResult::Create { rule, request: Box::new(request), request_parts, curl }
         }
     })
 }

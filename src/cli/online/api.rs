@@ -7,7 +7,7 @@ use crate::chakra::Client;
 use crate::core::mapping::written::WrittenRule;
 use crate::core::mistake::Mistake;
 use crate::core::process::Procedure;
-use crate::core::reply::{Answer, Body, NotSent, Reply};
+use crate::core::reply::{Body, NotSent, Reply, Response};
 use crate::ready::Ready;
 use crate::secret::SecretSource;
 
@@ -37,7 +37,7 @@ pub(super) async fn ask(ready: &Ready) -> Found {
             .push("no rule names a procedure itself: the API was not asked whether it takes the token".to_owned());
     }
     for (procedure, rules) in named {
-        match said(&client.knock(&procedure).await, ready) {
+        match said(&client.check_access(&procedure).await, ready) {
             Said::Welcome => {}
             Said::Nothing(key, what) => {
                 found.mistakes.extend(refused(ready, key, vec![what]).mistakes);
@@ -84,11 +84,11 @@ fn said(reply: &Reply, ready: &Ready) -> Said {
         Reply::NotSent { detail, .. } | Reply::Lost { detail, .. } => {
             Said::Nothing(BASE_URL, format!("the API cannot be asked: {detail}"))
         }
-        Reply::Answered(answer) => answered(answer, token),
+        Reply::Response(answer) => answered(answer, token),
     }
 }
 
-fn answered(answer: &Answer, token: &'static str) -> Said {
+fn answered(answer: &Response, token: &'static str) -> Said {
     let is_page = answer.body == Body::Html;
     match answer.status {
         200..=299 if matches!(answer.body, Body::Json(_)) => Said::Welcome,

@@ -5,16 +5,16 @@
 use serde_json::Value;
 
 use super::report::Report;
-use crate::cli::color::Ink;
+use crate::cli::color::Color;
 use crate::core::case::{Case, Verdict, Wrong};
 
 /// A line for each case, more for one that failed; then what is untried, and what to do next.
-pub(super) fn text(report: &Report<'_>, ink: Ink, is_strict: bool) -> String {
-    let mut out: String = report.each().map(|(case, verdict)| one(report, case, verdict, ink)).collect();
+pub(super) fn text(report: &Report<'_>, color: Color, is_strict: bool) -> String {
+    let mut out: String = report.each().map(|(case, verdict)| one(report, case, verdict, color)).collect();
     if report.cases.is_empty() {
         out += &no_cases(report);
     } else {
-        out += &untried(report, ink);
+        out += &untried(report, color);
         let passed = report.cases.len() - report.failed();
         out += &format!("{passed} passed, {} failed. ", report.failed());
         out += &format!("Next: {}\n", next(report, is_strict));
@@ -22,8 +22,8 @@ pub(super) fn text(report: &Report<'_>, ink: Ink, is_strict: bool) -> String {
     out
 }
 
-fn one(report: &Report<'_>, case: &Case, verdict: &Verdict, ink: Ink) -> String {
-    let Ink { good, bad, bold, plain } = ink;
+fn one(report: &Report<'_>, case: &Case, verdict: &Verdict, color: Color) -> String {
+    let Color { good, bad, bold, plain } = color;
     let name = &case.name.value;
     if verdict.passed() {
         return format!("{good}ok{plain}     {name}\n");
@@ -47,8 +47,8 @@ fn sides(wrong: &Wrong) -> (&str, String, String) {
     }
 }
 
-fn untried(report: &Report<'_>, ink: Ink) -> String {
-    let Ink { bold, plain, .. } = ink;
+fn untried(report: &Report<'_>, color: Color) -> String {
+    let Color { bold, plain, .. } = color;
     let mut out = String::new();
     for rule in &report.gaps.rules {
         out += &format!("untried: {bold}rule {rule:?}{plain}: no passing case reaches it\n");

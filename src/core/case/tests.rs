@@ -93,10 +93,10 @@ fn a_case_passes_if_its_event_becomes_exactly_what_it_expects() {
 fn a_case_that_fails_says_both_what_it_expects_and_what_there_is() {
     let good = r#"{"name": "Ted"}"#;
     for (case, about, got) in [
-        (case("noise", "{}", request(lead())), "fate: a request", "/ skipped"),
-        (case("lead.new", good, Expected::Skip), "fate: skipped", "/ the request {"),
-        (case("lead.new", good, dead(Reason::NoRule, None)), "fate: a dead letter, no_rule", "/ the request {"),
-        (case("lead.new", "{}", Expected::Skip), "fate: skipped", "a dead letter, unmappable: rule \"lead\""),
+        (case("noise", "{}", request(lead())), "result: a request", "/ skipped"),
+        (case("lead.new", good, Expected::Skip), "result: skipped", "/ the request {"),
+        (case("lead.new", good, dead(Reason::NoRule, None)), "result: a dead letter, no_rule", "/ the request {"),
+        (case("lead.new", "{}", Expected::Skip), "result: skipped", "a dead letter, unmappable: rule \"lead\""),
         (case("lead.new", "{}", dead(Reason::NoRule, None)), "reason: no_rule", "/ unmappable: rule \"lead\""),
         (case("lead.new", "{}", dead(Reason::Unmappable, Some("phone"))), "text: … phone …", "event.name is missing"),
     ] {
@@ -146,18 +146,21 @@ fn only_what_a_passing_case_produced_is_tried() {
     let noise = || case("noise", "{}", Expected::Skip);
     let bare = || case("lead.new", r#"{"name": "Ted"}"#, request(lead()));
     let failing = || case("lead.new", r#"{"name": "Ted", "score": 1}"#, request(lead()));
-    let wary = || case("wary", r#"{"is_due": true}"#, request(json!({ "procedure": "lead" })));
+    let cautious_for = || case("wary", r#"{"is_due": true}"#, request(json!({ "procedure": "lead" })));
     let dead = || case("lead.new", "{}", dead(Reason::Unmappable, None));
     let left_out = ["lead, data.at.city", "lead, data.score", "lead, assignedTo"];
     assert_eq!(untried(&[]), ["noise", "lead", "wary"]);
-    assert_eq!(untried(&[noise(), wary(), failing()]), ["lead"]);
-    assert_eq!(untried(&[noise(), wary(), failing(), bare()]), left_out);
+    assert_eq!(untried(&[noise(), cautious_for(), failing()]), ["lead"]);
+    assert_eq!(untried(&[noise(), cautious_for(), failing(), bare()]), left_out);
     let all = ["data.name", "data.score", "data.at.city", "record.data", "status", "assignedTo"];
-    let of_dead = untried(&[noise(), wary(), dead()]);
+    let of_dead = untried(&[noise(), cautious_for(), dead()]);
     assert_eq!(of_dead.len(), all.len(), "{of_dead:?}");
     let body = r#"{"name": "Ted", "score": 1, "city": "NY", "agent": "robin"}"#;
     let mut whole = lead();
     whole["data"] = json!({ "name": "Ted", "score": 1, "at": { "city": "NY" } });
     whole["assignedTo"] = json!("robin");
-    assert_eq!(untried(&[noise(), wary(), bare(), case("lead.new", body, request(whole))]), Vec::<String>::new());
+    assert_eq!(
+        untried(&[noise(), cautious_for(), bare(), case("lead.new", body, request(whole))]),
+        Vec::<String>::new()
+    );
 }

@@ -12,11 +12,11 @@ use super::ramp::Ramp;
 use super::{Change, Moment, Pass};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::policy::GatePolicy;
-use crate::core::reason::{Cause, Trouble};
+use crate::core::reason::{Cause, HaltReason};
 
 /// One door: the gate for everything, or for one procedure.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Door {
+pub(super) struct Breaker {
     pub(super) shut: Option<Shut>,
     ramp: Option<Ramp>,
     /// How long it has been shut in all, this time aside; by the outer clock.
@@ -33,7 +33,7 @@ pub(super) struct Shut {
     is_probing: bool,
 }
 
-impl Door {
+impl Breaker {
     /// The outer clock without the times at which this door was shut.
     pub(super) fn open_time(&self, outer: Duration) -> Duration {
         let running = self.shut.as_ref().map_or(Duration::ZERO, |shut| outer.saturating_sub(shut.since_outer));
@@ -50,9 +50,9 @@ impl Door {
     }
 
     /// Whether it is shut for one of these troubles.
-    pub(super) fn is_shut_for(&self, troubles: &[Trouble]) -> bool {
+    pub(super) fn is_shut_for(&self, reasons: &[HaltReason]) -> bool {
         let why = self.shut.as_ref().map(|shut| shut.why);
-        why.is_some_and(|why| troubles.iter().any(|trouble| trouble.as_str() == why))
+        why.is_some_and(|why| reasons.iter().any(|reason| reason.as_str() == why))
     }
 
     /// Whether it is shut since one of these happened again and again.
@@ -129,8 +129,8 @@ struct Before {
 
 impl Turn<'_> {
     /// Shuts a door, prolongs it after a failed probe, or opens it after a good one; an open one counts for its ramp.
-    pub(super) fn of(&self, door: &mut Door, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
-        let before = match &door.shut {
+    pub(super) fn of(&self, breaker: &mut Breaker, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
+        let before = match &breaker.shut {
             None => Before { since: self.now, since_outer: self.outer, probes: 0 },
             Some(shut) if is_probe => {
                 let probes = shut.probes.saturating_add(1);
@@ -138,16 +138,16 @@ impl Turn<'_> {
             }
             Some(_) => return None,
         };
-        match (verdict, &door.shut) {
-            (Verdict::Shut { why, after }, _) => Some(self.shut(door, scope, why, *after, &before)),
+        match (verdict, &breaker.shut) {
+            (Verdict::Shut { why, after }, _) => Some(self.shut(breaker, scope, why, *after, &before)),
             (Verdict::Again, Some(shut)) => {
                 let why = shut.why;
-                Some(self.shut(door, scope, why, None, &before))
+                Some(self.shut(breaker, scope, why, None, &before))
             }
-            (Verdict::Good, Some(_)) => door.open(scope, self.now, self.outer),
+            (Verdict::Good, Some(_)) => breaker.open(scope, self.now, self.outer),
             (Verdict::Aside, Some(_)) => None,
             (Verdict::Again | Verdict::Aside | Verdict::Good, None) => {
-                door.ended(!matches!(verdict, Verdict::Again), self.now);
+                breaker.ended(!matches!(verdict, Verdict::Again), self.now);
                 None
             }
         }
@@ -155,7 +155,7 @@ impl Turn<'_> {
 
     fn shut(
         &self,
-        door: &mut Door,
+        breaker: &mut Breaker,
         scope: &str,
         why: &'static str,
         asked: Option<Duration>,
@@ -164,8 +164,8 @@ impl Turn<'_> {
         let &Before { since, since_outer, probes } = before;
         let wait = self.length(probes, asked);
         let until = self.now.saturating_add(wait);
-        door.ramp = None;
-        door.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
+        breaker.ramp = None;
+        breaker.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
         Change::Shut { why, scope: scope.to_owned(), until, wait, probes }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ramp::Ramp;
 use super::{Change, EVERYTHING, Gate, Moment, PAUSED};
 use crate::core::process::Procedure;
-use crate::core::reason::Trouble;
+use crate::core::reason::HaltReason;
 
 impl Gate {
     /// Pauses everything until [`Gate::resume`]: nothing passes, not even a probe. What is under way ends as it would.
@@ -30,23 +30,23 @@ impl Gate {
 
     /// There are new certificates: what was shut for the old ones opens at once, with a ramp.
     pub fn certificates_changed(&mut self, now: Moment) -> Vec<Change> {
-        self.everything_opens_for(&[Trouble::Certificate], now).into_iter().collect()
+        self.everything_opens_for(&[HaltReason::Certificate], now).into_iter().collect()
     }
 
-    fn everything_opens_for(&mut self, troubles: &[Trouble], now: Moment) -> Option<Change> {
+    fn everything_opens_for(&mut self, reasons: &[HaltReason], now: Moment) -> Option<Change> {
         let unpaused = self.pause.open_time(now);
-        if self.everything.is_shut_for(troubles) { self.everything.open(EVERYTHING, now, unpaused) } else { None }
+        if self.everything.is_shut_for(reasons) { self.everything.open(EVERYTHING, now, unpaused) } else { None }
     }
 
     /// There is a new token: what was shut for the old one opens at once, with a ramp.
     pub fn token_changed(&mut self, now: Moment) -> Vec<Change> {
         let unpaused = self.pause.open_time(now);
-        let troubles = [Trouble::Unauthorized, Trouble::TokenUnreadable];
-        let mut changes: Vec<Change> = self.everything_opens_for(&troubles, now).into_iter().collect();
+        let reasons = [HaltReason::Unauthorized, HaltReason::TokenUnreadable];
+        let mut changes: Vec<Change> = self.everything_opens_for(&reasons, now).into_iter().collect();
         let outer = self.everything.open_time(unpaused);
-        for (procedure, door) in &mut self.procedures {
-            if door.is_shut_for(&[Trouble::Forbidden]) {
-                changes.extend(door.open(procedure.as_str(), now, outer));
+        for (procedure, breaker) in &mut self.procedures {
+            if breaker.is_shut_for(&[HaltReason::Forbidden]) {
+                changes.extend(breaker.open(procedure.as_str(), now, outer));
             }
         }
         changes
@@ -57,7 +57,7 @@ impl Gate {
     #[must_use]
     pub fn open_time(&self, procedure: &Procedure, now: Moment) -> Duration {
         let everything = self.everything.open_time(self.pause.open_time(now));
-        self.procedures.get(procedure).map_or(everything, |door| door.open_time(everything))
+        self.procedures.get(procedure).map_or(everything, |breaker| breaker.open_time(everything))
     }
 
     /// How long the door of this procedure has been shut; none while it is open, whatever holds for everything.
@@ -86,9 +86,9 @@ impl Gate {
     pub fn shut(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let paused = self.is_paused().then_some((EVERYTHING, PAUSED));
         let everything = std::iter::once((EVERYTHING, &self.everything));
-        let procedures = self.procedures.iter().map(|(procedure, door)| (procedure.as_str(), door));
-        let doors = everything.chain(procedures);
-        let shut = doors.filter_map(|(scope, door)| door.shut.as_ref().map(|shut| (scope, shut.why)));
+        let procedures = self.procedures.iter().map(|(procedure, breaker)| (procedure.as_str(), breaker));
+        let breakers = everything.chain(procedures);
+        let shut = breakers.filter_map(|(scope, breaker)| breaker.shut.as_ref().map(|shut| (scope, shut.why)));
         paused.into_iter().chain(shut)
     }
 }

@@ -1,17 +1,17 @@
 //! The laws of the gate, on a hand-wound clock.
 //!
-//! Not here: ramps (`ramps`), and what operators do (`wishes`).
+//! Not here: ramps (`ramps`), and what operators do (`commands`).
 
 mod commands;
 mod ramps;
 
 use super::*;
-use crate::core::reason::{Fault, Reason, Trouble};
+use crate::core::reason::{Fault, HaltReason, Reason};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn gate() -> Gate {
-    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30), let_go_after: secs(120) };
+    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30), release_after: secs(120) };
     Gate::new(policy, 10 * MINUTE)
 }
 
@@ -32,7 +32,7 @@ fn created() -> Outcome {
 }
 
 fn halt(scope: Scope) -> Outcome {
-    Outcome::Halt { scope, trouble: Trouble::Unauthorized, after: None }
+    Outcome::Halt { scope, reason: HaltReason::Unauthorized, after: None }
 }
 
 fn lost() -> Outcome {
@@ -76,7 +76,7 @@ fn those_that_began_before_the_gate_shut_neither_open_nor_prolong_it() {
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
     assert_eq!(gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(1), 0.0), []);
     assert_eq!(gate.observe(&lead(), &created(), Probe::default(), secs(1), 0.0), []);
-    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, Trouble::Unauthorized.as_str())]);
+    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, HaltReason::Unauthorized.as_str())]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_probe_that_fails_by_the_moment_keeps_the_gate_shut() {
     gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
     let probe = gate.begun(&lead(), secs(5));
     let changes = gate.observe(&lead(), &lost(), probe, secs(5), 0.0);
-    assert!(matches!(&changes[..], [Change::Shut { probes: 1, why, .. }] if *why == Trouble::Unauthorized.as_str()));
+    assert!(matches!(&changes[..], [Change::Shut { probes: 1, why, .. }] if *why == HaltReason::Unauthorized.as_str()));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn locked_events_alone_never_shut_the_gate_for_the_others() {
 }
 
 #[test]
-fn a_probe_decides_only_the_doors_it_was_sent_to_ask() {
+fn a_probe_decides_only_the_breakers_it_was_sent_to_ask() {
     let mut gate = gate();
     gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
     let own = gate.begun(&lead(), secs(2));
@@ -181,7 +181,7 @@ fn a_probe_decides_only_the_doors_it_was_sent_to_ask() {
 }
 
 #[test]
-fn looks_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut() {
+fn lookups_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut() {
     let mut gate = gate();
     for _ in 0..3 {
         assert_eq!(gate.pass(&lead(), secs(0)), Pass::Go);
@@ -198,9 +198,9 @@ fn looks_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut()
 }
 
 #[test]
-fn a_look_that_is_refused_is_no_sign_that_the_api_is_away() {
+fn a_lookup_that_is_refused_is_no_sign_that_the_api_is_away() {
     let mut gate = gate();
-    let refused = Outcome::Retry { cause: Cause::LookRefused, after: None };
+    let refused = Outcome::Retry { cause: Cause::LookupRefused, after: None };
     for _ in 0..10 {
         gate.observe(&lead(), &refused, Probe::default(), secs(0), 0.0);
     }
@@ -208,7 +208,7 @@ fn a_look_that_is_refused_is_no_sign_that_the_api_is_away() {
 }
 
 #[test]
-fn a_look_that_works_opens_what_an_unreachable_api_shut() {
+fn a_lookup_that_works_opens_what_an_unreachable_api_shut() {
     let mut gate = gate();
     let unreachable = Outcome::Retry { cause: Cause::Unreachable, after: None };
     for _ in 0..3 {
@@ -220,7 +220,7 @@ fn a_look_that_works_opens_what_an_unreachable_api_shut() {
 }
 
 #[test]
-fn a_look_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
+fn a_lookup_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
     let mut gate = gate();
     for _ in 0..3 {
         gate.observe(&lead(), &lost(), Probe::default(), secs(0), 0.0);
@@ -231,8 +231,8 @@ fn a_look_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
 }
 
 #[test]
-fn a_look_that_works_does_not_open_what_creates_were_refused_for() {
-    let refused = Outcome::Halt { scope: Scope::Everything, trouble: Trouble::PaymentRequired, after: None };
+fn a_lookup_that_works_does_not_open_what_creates_were_refused_for() {
+    let refused = Outcome::Halt { scope: Scope::Everything, reason: HaltReason::PaymentRequired, after: None };
     for (outcome, opens) in [(refused, false), (halt(Scope::Everything), true)] {
         let mut gate = gate();
         gate.observe(&lead(), &outcome, Probe::default(), secs(0), 0.0);

@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Outcome, Scope, judge};
-use crate::core::reason::{Cause, Reason, Trouble};
-use crate::core::reply::{Answer, Body, Lost, NotSent, Reply, Wrapper};
+use crate::core::reason::{Cause, HaltReason, Reason};
+use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 
 const LITERAL: bool = true;
 const NAMED_BY_EVENT: bool = false;
 const WAIT: Duration = Duration::from_secs(7);
 
 fn answer(status: u16, body: Body) -> Reply {
-    Reply::Answered(Answer { status, body, retry_after: Some(WAIT) })
+    Reply::Response(Response { status, body, retry_after: Some(WAIT) })
 }
 
 fn bare() -> Body {
@@ -26,11 +26,16 @@ fn created() -> Body {
 }
 
 fn neither() -> Body {
-    Body::Json(Wrapper { words: Some("later".into()), ..Wrapper::default() })
+    Body::Json(Wrapper { error_text: Some("later".into()), ..Wrapper::default() })
 }
 
 fn errors() -> Body {
-    Body::Json(Wrapper { has_data: true, has_errors: true, words: Some("no such state".into()), ..Wrapper::default() })
+    Body::Json(Wrapper {
+        has_data: true,
+        has_errors: true,
+        error_text: Some("no such state".into()),
+        ..Wrapper::default()
+    })
 }
 
 fn bodies() -> [Body; 7] {
@@ -43,11 +48,13 @@ fn line(outcome: &Outcome) -> String {
         Outcome::Created { process } => format!("created {}", process.as_deref().unwrap_or("-")),
         Outcome::Retry { cause, .. } => format!("retry {}", cause.as_str()),
         Outcome::Unsure { cause, .. } => format!("unsure {}", cause.as_str()),
-        Outcome::RefusedInWords { status, words } => format!("words {status} {}", words.as_deref().unwrap_or("-")),
+        Outcome::ErrorReply { status, error_text } => {
+            format!("words {status} {}", error_text.as_deref().unwrap_or("-"))
+        }
         Outcome::Reject(fault) => format!("reject {}", fault.reason.as_str()),
         Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => "of a look".to_owned(),
-        Outcome::Halt { scope: Scope::Everything, trouble, .. } => format!("halt all {}", trouble.as_str()),
-        Outcome::Halt { scope: Scope::Procedure, trouble, .. } => format!("halt procedure {}", trouble.as_str()),
+        Outcome::Halt { scope: Scope::Everything, reason, .. } => format!("halt all {}", reason.as_str()),
+        Outcome::Halt { scope: Scope::Procedure, reason, .. } => format!("halt procedure {}", reason.as_str()),
     }
 }
 
@@ -180,8 +187,8 @@ fn every_outcome_is_reached_and_has_its_name() {
     everywhere(|_, _, _, outcome| {
         seen.insert(outcome.as_str());
     });
-    let of_a_look = ["found", "absent", "unavailable"];
-    let of_a_create = Outcome::NAMES.into_iter().filter(|name| !of_a_look.contains(name));
+    let of_a_lookup = ["found", "absent", "unavailable"];
+    let of_a_create = Outcome::NAMES.into_iter().filter(|name| !of_a_lookup.contains(name));
     assert_eq!(seen, of_a_create.collect());
 }
 
@@ -194,7 +201,7 @@ fn a_rejection_repeats_the_words_of_the_api() {
 #[test]
 fn no_two_words_are_the_same() {
     let causes: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
-    let troubles: BTreeSet<_> = Trouble::ALL.iter().map(|trouble| trouble.as_str()).collect();
-    assert_eq!((causes.len(), troubles.len()), (Cause::ALL.len(), Trouble::ALL.len()));
-    assert!(causes.is_disjoint(&troubles));
+    let reasons: BTreeSet<_> = HaltReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!((causes.len(), reasons.len()), (Cause::ALL.len(), HaltReason::ALL.len()));
+    assert!(causes.is_disjoint(&reasons));
 }

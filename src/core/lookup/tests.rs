@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
-use crate::core::reply::{Answer, Lost, NotSent};
+use crate::core::reply::{Lost, NotSent, Response};
 
-fn look() -> Look {
-    Look { procedure: Procedure::new("lead").unwrap(), attribute: "event_key".into(), value: json!("7") }
+fn lookup() -> Lookup {
+    Lookup { procedure: Procedure::new("lead").unwrap(), attribute: "event_key".into(), value: json!("7") }
 }
 
 fn rows(values: &[Value]) -> Body {
@@ -17,14 +17,14 @@ fn rows(values: &[Value]) -> Body {
 }
 
 fn answer(status: u16, body: Body) -> Outcome {
-    judge_look(&Reply::Answered(Answer { status, body, retry_after: None }), &look())
+    judge_lookup(&Reply::Response(Response { status, body, retry_after: None }), &lookup())
 }
 
 fn found(copies: usize) -> Outcome {
     Outcome::Found { process: Some("p".into()), copies }
 }
 
-const UNTRUSTED: Outcome = Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::LookUntrusted, after: None };
+const UNTRUSTED: Outcome = Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::LookupUntrusted, after: None };
 
 #[test]
 fn found_is_only_what_carries_the_value_asked_for() {
@@ -48,7 +48,7 @@ fn rows_beside_errors_and_lists_that_are_none_prove_nothing() {
 }
 
 #[test]
-fn a_look_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
+fn a_lookup_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
     let said = || Body::Json(Wrapper::default());
     for status in [400, 403, 404, 422] {
         assert_eq!(answer(status, said()), Outcome::Unavailable { status });
@@ -59,13 +59,13 @@ fn a_look_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
 #[test]
 fn a_404_without_a_word_of_the_api_is_waited_out() {
     for body in [Body::Empty, Body::Broken] {
-        assert_eq!(answer(404, body.clone()), Outcome::Retry { cause: Cause::LookRefused, after: None });
+        assert_eq!(answer(404, body.clone()), Outcome::Retry { cause: Cause::LookupRefused, after: None });
         assert_eq!(answer(403, body), Outcome::Unavailable { status: 403 });
     }
 }
 
 #[test]
-fn over_every_status_a_look_never_rejects_creates_or_is_unsure() {
+fn over_every_status_a_lookup_never_rejects_creates_or_is_unsure() {
     let mut seen = BTreeSet::new();
     for status in 0..=u16::MAX {
         for body in [Body::Empty, Body::Html, Body::Broken, rows(&[]), rows(&[json!("7")]), rows(&[json!("8")])] {
@@ -82,15 +82,15 @@ fn over_every_status_a_look_never_rejects_creates_or_is_unsure() {
 #[test]
 fn our_own_trouble_and_a_rate_limit_are_what_they_are_for_a_create() {
     for status in [301, 401, 402, 405, 429] {
-        let reply = Reply::Answered(Answer { status, body: Body::Empty, retry_after: None });
-        assert_eq!(judge_look(&reply, &look()), judge(&reply, true), "{status}");
+        let reply = Reply::Response(Response { status, body: Body::Empty, retry_after: None });
+        assert_eq!(judge_lookup(&reply, &lookup()), judge(&reply, true), "{status}");
     }
 }
 
 #[test]
-fn a_lost_look_is_asked_again() {
+fn a_lost_lookup_is_asked_again() {
     let lost = Reply::Lost { why: Lost::Timeout, detail: String::new() };
-    assert_eq!(judge_look(&lost, &look()), Outcome::Retry { cause: Cause::Timeout, after: None });
+    assert_eq!(judge_lookup(&lost, &lookup()), Outcome::Retry { cause: Cause::Timeout, after: None });
     let certificate = Reply::NotSent { why: NotSent::Certificate, detail: String::new() };
-    assert!(matches!(judge_look(&certificate, &look()), Outcome::Halt { .. }));
+    assert!(matches!(judge_lookup(&certificate, &lookup()), Outcome::Halt { .. }));
 }

@@ -100,8 +100,8 @@ impl Compiler<'_> {
         let written = self.written;
         let data = self.table("data", written.data.as_ref(), mistakes);
         let reconcile_by = self.reconcile_by(data.as_deref(), mistakes);
-        let sought = data.iter().flatten().find(|(name, _)| reconcile_by.as_ref() == Some(name));
-        let is_sought_by_key = sought.is_some_and(|(_, leaf)| leaf.reads_key());
+        let lookup_target = data.iter().flatten().find(|(name, _)| reconcile_by.as_ref() == Some(name));
+        let is_looked_up_by_key = lookup_target.is_some_and(|(_, leaf)| leaf.reads_key());
         Request {
             procedure: self.procedure(procedure, mistakes),
             data,
@@ -116,7 +116,7 @@ impl Compiler<'_> {
                 mistakes,
             ),
             reconcile_by,
-            is_sought_by_key,
+            is_looked_up_by_key,
         }
     }
 

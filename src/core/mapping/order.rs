@@ -11,11 +11,11 @@ use crate::core::mistake::Mistake;
 
 /// Finds them.
 pub(super) fn check(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
-    find_twins(written, mistakes);
+    find_copies(written, mistakes);
     find_unreachable(written, mistakes);
 }
 
-fn find_twins(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
+fn find_copies(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
     let mut seen = HashSet::new();
     for rule in written.iter().filter(|rule| !seen.insert(rule.name.value.as_str())) {
         mistakes.push(Mistake {

@@ -8,7 +8,7 @@ use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, kind_of_json, too_large}
 use super::expression::Given;
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
-use crate::core::lookup::Look;
+use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// The longest value that is looked for, in bytes: it travels in a header with a parked event.
@@ -34,7 +34,7 @@ pub(super) struct Request {
     /// `reconcile_by`.
     pub(super) reconcile_by: Option<String>,
     /// Whether what `reconcile_by` names is made of the event's key.
-    pub(super) is_sought_by_key: bool,
+    pub(super) is_looked_up_by_key: bool,
 }
 
 impl Request {
@@ -55,7 +55,7 @@ impl Request {
         let budget = &mut Budget::of_a_request();
         let mut request = CreateProcess {
             procedure: self.procedure(scope, budget)?,
-            look: None,
+            lookup: None,
             procedure_is_literal: self.procedure.is_literal(),
             data: table(self.data.as_deref(), scope, budget)?,
             record: table(self.record.as_deref(), scope, budget)?,
@@ -64,10 +64,10 @@ impl Request {
             next_action_at: field("nextActionAt", self.next_action_at.as_ref(), scope, budget, epoch_ms)?,
             assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
         };
-        request.look = self.look(&request.procedure, request.data.as_ref())?;
-        if self.is_sought_by_key && !scope.is_identified {
+        request.lookup = self.lookup(&request.procedure, request.data.as_ref())?;
+        if self.is_looked_up_by_key && !scope.is_identified {
             // A hash of the body, in whatever the rule makes of it: a look would find the twin of this event.
-            request.look = None;
+            request.lookup = None;
         }
         if budget.fits_surely() || size(&request)? <= REQUEST_BYTES_MAX { Ok(request) } else { Err(too_large()) }
     }
@@ -78,7 +78,7 @@ impl Request {
     }
 
     /// The look asks for this attribute, so that it must be there and tell events apart.
-    fn look(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Look>, Refusal> {
+    fn lookup(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Lookup>, Refusal> {
         let Some(attribute) = &self.reconcile_by else { return Ok(None) };
         match data.and_then(|data| data.get(attribute)) {
             Some(value) if value.as_str().is_some_and(|text| text.len() > SOUGHT_BYTES_MAX) => Err(Refusal(format!(
@@ -86,7 +86,7 @@ impl Request {
             ))),
             Some(value) if is_telling(value) => {
                 let (procedure, attribute, value) = (procedure.clone(), attribute.clone(), value.clone());
-                Ok(Some(Look { procedure, attribute, value }))
+                Ok(Some(Lookup { procedure, attribute, value }))
             }
             Some(other) => Err(Refusal(format!(
                 "data.{attribute}: reconcile_by needs text or a number, this is {}",

@@ -18,7 +18,7 @@ use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, order};
 use crate::core::event::Event;
-use crate::core::lookup_check::Sought;
+use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
 use crate::core::reason::{Fault, Reason};
@@ -95,10 +95,10 @@ impl Rule {
 
     /// Where it looks for its events, if it names an attribute to look by.
     #[must_use]
-    pub fn sought(&self) -> Option<Sought> {
+    pub fn lookup_target(&self) -> Option<LookupTarget> {
         let attribute = self.reconcile_by()?.to_owned();
         let procedure = self.procedure.clone().filter(|_| self.procedure_is_literal());
-        Some(Sought { rule: Arc::clone(&self.name), procedure, attribute })
+        Some(LookupTarget { rule: Arc::clone(&self.name), procedure, attribute })
     }
 
     /// The procedure as it was written, expressions and all; none where the rule skips.

@@ -125,7 +125,9 @@ impl Reader<'_> {
             Expr::Var(var) => self.variable(var.id, var.span()),
             Expr::Const(constant) => self.constant(&constant.value, constant.span()),
             Expr::GetAttr(attr) => format!("{}|_get({})", self.atom(&attr.expr), quoted(attr.name)),
-            Expr::GetItem(item) => format!("{}|_get({})", self.looked_in(&item.expr), self.bare(&item.subscript_expr)),
+            Expr::GetItem(item) => {
+                format!("{}|_get({})", self.looked_up_in(&item.expr), self.bare(&item.subscript_expr))
+            }
             Expr::Slice(slice) => self.slice(slice),
             Expr::UnaryOp(unary) => self.unary(unary),
             Expr::BinOp(binary) => self.binary(binary),
@@ -265,7 +267,7 @@ impl Reader<'_> {
     }
 
     /// What something is looked up in: there, `omit` is one of the answers.
-    fn looked_in(&mut self, tree: &Expr<'_>) -> String {
+    fn looked_up_in(&mut self, tree: &Expr<'_>) -> String {
         match tree {
             Expr::Map(map) => format!("({})", self.members(&map.keys, &map.values)),
             _ => self.atom(tree),

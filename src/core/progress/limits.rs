@@ -1,6 +1,6 @@
 //! What a dead letter says whose event came to one of its limits.
 //!
-//! Not here: the limits, and when they are reached (`journey`).
+//! Not here: the limits, and when they are reached (`progress`).
 
 use std::time::Duration;
 
@@ -24,15 +24,18 @@ pub(super) fn absent(sent: u32, window: Duration) -> Fault {
     Fault::new(Reason::Unknown, text)
 }
 
-pub(super) fn given_up(cause: &str, age: Duration, unsure: u32) -> Fault {
-    if unsure > 0 {
-        return unknown(cause, unsure);
+pub(super) fn given_up(cause: &str, age: Duration, unsure_creates: u32) -> Fault {
+    if unsure_creates > 0 {
+        return unknown(cause, unsure_creates);
     }
     let hours = age.as_secs_f64() / 3600.0;
     Fault::new(Reason::Exhausted, format!("failed for {hours:.1} h of open gate, last by {cause}"))
 }
 
-pub(super) fn refused_in_words(refused: &Refused) -> Fault {
-    let (status, words) = (refused.status, refused.words.as_deref().unwrap_or("no words given"));
-    Fault::new(Reason::Refused, format!("the API answered {status}: {words}. Look whether the process exists already."))
+pub(super) fn error_reply(refused: &Refused) -> Fault {
+    let (status, error_text) = (refused.status, refused.error_text.as_deref().unwrap_or("no words given"));
+    Fault::new(
+        Reason::Refused,
+        format!("the API answered {status}: {error_text}. Look whether the process exists already."),
+    )
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::judge::Scope;
-use crate::core::reason::{Cause, Reason, Trouble};
+use crate::core::reason::{Cause, HaltReason, Reason};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -14,19 +14,19 @@ fn policy(on_unknown: OnUnknown) -> Policy {
         give_up_after: 24 * HOUR,
         retry_after_max: HOUR,
         on_unknown,
-        in_hand: Duration::from_secs(10),
-        look_window: Duration::from_secs(45),
+        max_local_delay: Duration::from_secs(10),
+        lookup_window: Duration::from_secs(45),
         on_absent: OnAbsent::Create,
     }
 }
 
 /// A create or look that asked an open gate, of an event of that age.
-fn at(age: Duration) -> Circumstance {
-    Circumstance { is_probe: false, can_look: false, age, dice: 1.0 }
+fn at(age: Duration) -> StepContext {
+    StepContext { is_probe: false, can_look_up: false, age, dice: 1.0 }
 }
 
-const FRESH: Circumstance = Circumstance { is_probe: false, can_look: false, age: Duration::ZERO, dice: 1.0 };
-const LOOKING: Circumstance = Circumstance { can_look: true, ..FRESH };
+const FRESH: StepContext = StepContext { is_probe: false, can_look_up: false, age: Duration::ZERO, dice: 1.0 };
+const WITH_LOOKUP: StepContext = StepContext { can_look_up: true, ..FRESH };
 
 fn retry(after: Option<Duration>) -> Outcome {
     Outcome::Retry { cause: Cause::Unreachable, after }
@@ -36,41 +36,41 @@ fn unsure() -> Outcome {
     Outcome::Unsure { cause: Cause::Timeout, after: None }
 }
 
-fn walk(outcomes: &[Outcome], policy: &Policy) -> (Journey, Step) {
-    let mut journey = Journey::default();
+fn walk(outcomes: &[Outcome], policy: &Policy) -> (Progress, Step) {
+    let mut progress = Progress::default();
     let mut step = Step::Hold;
     for outcome in outcomes {
-        step = journey.step(outcome, FRESH, policy);
+        step = progress.step(outcome, FRESH, policy);
     }
-    (journey, step)
+    (progress, step)
 }
 
 #[test]
 fn waits_double_with_each_attempt() {
     let policy = policy(OnUnknown::Resend);
-    let mut journey = Journey::default();
-    let waits: Vec<Step> = (0..4).map(|_| journey.step(&retry(None), FRESH, &policy)).collect();
+    let mut progress = Progress::default();
+    let waits: Vec<Step> = (0..4).map(|_| progress.step(&retry(None), FRESH, &policy)).collect();
     assert_eq!(waits, [1, 2, 4, 8].map(|seconds| Step::Wait(Duration::from_secs(seconds))));
-    assert_eq!(journey.attempts, 4);
+    assert_eq!(progress.attempts, 4);
 }
 
 #[test]
 fn a_halt_spends_no_attempt_and_never_dead_letters_however_old_the_event() {
     let policy = policy(OnUnknown::DeadLetter);
-    let mut journey = Journey::default();
+    let mut progress = Progress::default();
     for scope in [Scope::Everything, Scope::Procedure] {
-        let halt = Outcome::Halt { scope, trouble: Trouble::Unauthorized, after: None };
-        assert_eq!(journey.step(&halt, at(10_000 * HOUR), &policy), Step::Hold);
+        let halt = Outcome::Halt { scope, reason: HaltReason::Unauthorized, after: None };
+        assert_eq!(progress.step(&halt, at(10_000 * HOUR), &policy), Step::Hold);
     }
-    assert_eq!(journey, Journey::default());
+    assert_eq!(progress, Progress::default());
 }
 
 #[test]
 fn an_unsure_create_is_sent_once_more_and_no_further() {
     let policy = policy(OnUnknown::Resend);
-    let (journey, step) = walk(&[unsure()], &policy);
+    let (progress, step) = walk(&[unsure()], &policy);
     assert!(matches!(step, Step::Wait(_)));
-    assert!(journey.may_double());
+    assert!(progress.may_double());
     let (_, step) = walk(&[unsure(), retry(None), unsure()], &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
 }
@@ -93,8 +93,8 @@ fn retry_after_is_waited_for_and_held_to_its_ceiling() {
 #[test]
 fn an_event_that_fails_beyond_its_age_is_exhausted() {
     let policy = policy(OnUnknown::Resend);
-    let mut journey = Journey::default();
-    let step = journey.step(&retry(None), at(24 * HOUR), &policy);
+    let mut progress = Progress::default();
+    let step = progress.step(&retry(None), at(24 * HOUR), &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Exhausted, .. })));
 }
 
@@ -102,13 +102,13 @@ fn an_event_that_fails_beyond_its_age_is_exhausted() {
 fn a_create_that_succeeds_at_any_age_is_done() {
     let policy = policy(OnUnknown::DeadLetter);
     let created = Outcome::Created { process: Some("p".into()) };
-    let step = Journey::default().step(&created, at(1000 * HOUR), &policy);
+    let step = Progress::default().step(&created, at(1000 * HOUR), &policy);
     assert_eq!(step, Step::Done { process: Some("p".into()) });
 }
 
 #[test]
-fn what_the_api_refused_in_words_is_never_created_again() {
-    let refused = Outcome::RefusedInWords { status: 409, words: Some("exists".into()) };
+fn what_the_api_refused_with_an_error_text_is_never_created_again() {
+    let refused = Outcome::ErrorReply { status: 409, error_text: Some("exists".into()) };
     let (_, step) = walk(&[refused], &policy(OnUnknown::Resend));
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Refused, text }) if text.contains("exists")));
 }
@@ -116,150 +116,150 @@ fn what_the_api_refused_in_words_is_never_created_again() {
 #[test]
 fn a_probe_that_is_sent_away_spends_nothing_and_one_whose_answer_is_lost_does() {
     let policy = policy(OnUnknown::Resend);
-    let mut journey = Journey::default();
-    assert_eq!(journey.step(&retry(None), Circumstance { is_probe: true, ..at(1000 * HOUR) }, &policy), Step::Hold);
-    assert_eq!(journey, Journey::default());
-    assert!(matches!(journey.step(&unsure(), Circumstance { is_probe: true, ..FRESH }, &policy), Step::Wait(_)));
-    assert_eq!((journey.attempts, journey.unsure), (1, 1));
+    let mut progress = Progress::default();
+    assert_eq!(progress.step(&retry(None), StepContext { is_probe: true, ..at(1000 * HOUR) }, &policy), Step::Hold);
+    assert_eq!(progress, Progress::default());
+    assert!(matches!(progress.step(&unsure(), StepContext { is_probe: true, ..FRESH }, &policy), Step::Wait(_)));
+    assert_eq!((progress.attempts, progress.unsure_creates), (1, 1));
 }
 
 #[test]
 fn an_event_that_may_be_a_process_is_never_called_exhausted_and_its_refusal_says_so() {
     let policy = policy(OnUnknown::Resend);
-    let (mut journey, _) = walk(&[unsure()], &policy);
-    let step = journey.clone().step(&retry(None), at(24 * HOUR), &policy);
+    let (mut progress, _) = walk(&[unsure()], &policy);
+    let step = progress.clone().step(&retry(None), at(24 * HOUR), &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
     let refused = Outcome::Reject(Fault::new(Reason::Refused, "422."));
-    let Step::Dead(fault) = journey.step(&refused, FRESH, &policy) else { panic!("dead") };
+    let Step::Dead(fault) = progress.step(&refused, FRESH, &policy) else { panic!("dead") };
     assert!(fault.text.contains("may be a process"), "{}", fault.text);
 }
 
 /// What the API says to a look that sees nothing, and time passing before the next.
-fn absent_after(journey: &mut Journey, time: u64, policy: &Policy) -> Step {
-    journey.passed(Duration::from_secs(time));
-    journey.step(&Outcome::Absent, LOOKING, policy)
+fn absent_after(progress: &mut Progress, time: u64, policy: &Policy) -> Step {
+    progress.passed(Duration::from_secs(time));
+    progress.step(&Outcome::Absent, WITH_LOOKUP, policy)
 }
 
 #[test]
-fn a_lost_answer_is_looked_for_and_created_again_only_when_absent_for_the_whole_window() {
+fn a_lost_answer_is_looked_up_and_created_again_only_when_absent_for_the_whole_window() {
     let policy = policy(OnUnknown::DeadLetter);
-    let mut journey = Journey::default();
-    assert_eq!(journey.step(&unsure(), LOOKING, &policy), Step::Wait(Duration::ZERO));
-    assert_eq!((journey.next, journey.unsure), (Next::Look, 1));
+    let mut progress = Progress::default();
+    assert_eq!(progress.step(&unsure(), WITH_LOOKUP, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!((progress.next, progress.unsure_creates), (Next::Lookup, 1));
     for (time, wait) in [(0, 1), (1, 2), (2, 4), (4, 8), (8, 16), (16, 14)] {
-        assert_eq!(absent_after(&mut journey, time, &policy), Step::Wait(Duration::from_secs(wait)));
-        assert_eq!(journey.next, Next::Look);
+        assert_eq!(absent_after(&mut progress, time, &policy), Step::Wait(Duration::from_secs(wait)));
+        assert_eq!(progress.next, Next::Lookup);
     }
-    assert_eq!(absent_after(&mut journey, 14, &policy), Step::Wait(Duration::ZERO));
-    assert_eq!(journey.next, Next::Create);
+    assert_eq!(absent_after(&mut progress, 14, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!(progress.next, Next::Create);
 }
 
 #[test]
-fn a_look_that_finds_it_is_a_process() {
+fn a_lookup_that_finds_it_is_a_process() {
     let policy = policy(OnUnknown::DeadLetter);
-    let mut journey = Journey::default();
-    let _ = journey.step(&unsure(), LOOKING, &policy);
+    let mut progress = Progress::default();
+    let _ = progress.step(&unsure(), WITH_LOOKUP, &policy);
     let found = Outcome::Found { process: Some("p".into()), copies: 1 };
-    assert_eq!(journey.step(&found, LOOKING, &policy), Step::Done { process: Some("p".into()) });
+    assert_eq!(progress.step(&found, WITH_LOOKUP, &policy), Step::Done { process: Some("p".into()) });
 }
 
 #[test]
 fn two_creates_are_the_most_and_then_it_is_unknown() {
     let policy = policy(OnUnknown::Resend);
-    let mut journey = Journey::default();
+    let mut progress = Progress::default();
     for _ in 0..CREATES_MAX {
-        assert_eq!(journey.next, Next::Create);
-        let _ = journey.step(&unsure(), LOOKING, &policy);
-        let step = absent_after(&mut journey, 45, &policy);
-        if journey.unsure == CREATES_MAX {
+        assert_eq!(progress.next, Next::Create);
+        let _ = progress.step(&unsure(), WITH_LOOKUP, &policy);
+        let step = absent_after(&mut progress, 45, &policy);
+        if progress.unsure_creates == CREATES_MAX {
             assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
         }
     }
-    assert_eq!(journey.unsure, CREATES_MAX);
+    assert_eq!(progress.unsure_creates, CREATES_MAX);
 }
 
 #[test]
 fn on_absent_may_say_that_a_lost_answer_is_never_followed_by_another_create() {
     let policy = Policy { on_absent: OnAbsent::DeadLetter, ..policy(OnUnknown::Resend) };
-    let mut journey = Journey::default();
-    let _ = journey.step(&unsure(), LOOKING, &policy);
-    assert!(matches!(absent_after(&mut journey, 45, &policy), Step::Dead(Fault { reason: Reason::Unknown, .. })));
-    let mut redelivered = Journey::opened(None, true, true);
+    let mut progress = Progress::default();
+    let _ = progress.step(&unsure(), WITH_LOOKUP, &policy);
+    assert!(matches!(absent_after(&mut progress, 45, &policy), Step::Dead(Fault { reason: Reason::Unknown, .. })));
+    let mut redelivered = Progress::opened(None, true, true);
     assert_eq!(absent_after(&mut redelivered, 45, &policy), Step::Wait(Duration::ZERO), "it was never sent by us");
     assert_eq!(redelivered.next, Next::Create);
 }
 
 #[test]
-fn what_comes_again_is_looked_for_first_where_it_can_be() {
-    assert_eq!(Journey::opened(None, false, true).next, Next::Create);
-    assert_eq!(Journey::opened(None, true, true).next, Next::Look);
-    assert_eq!(Journey::opened(Some(Journey::default()), false, true).next, Next::Look);
-    assert_eq!(Journey::opened(Some(Journey::default()), true, false).next, Next::Create);
+fn what_comes_again_is_looked_up_first_where_it_can_be() {
+    assert_eq!(Progress::opened(None, false, true).next, Next::Create);
+    assert_eq!(Progress::opened(None, true, true).next, Next::Lookup);
+    assert_eq!(Progress::opened(Some(Progress::default()), false, true).next, Next::Lookup);
+    assert_eq!(Progress::opened(Some(Progress::default()), true, false).next, Next::Create);
 }
 
 #[test]
-fn what_was_parked_without_a_doubt_is_created_after_one_look_and_what_was_redelivered_after_the_window() {
+fn what_was_delayed_without_a_doubt_is_created_after_one_lookup_and_what_was_redelivered_after_the_window() {
     let policy = policy(OnUnknown::Resend);
-    let mut parked = Journey::opened(Some(Journey::default()), false, true);
-    assert_eq!(absent_after(&mut parked, 0, &policy), Step::Wait(Duration::ZERO));
-    assert_eq!(parked.next, Next::Create);
-    let mut redelivered = Journey::opened(None, true, true);
+    let mut delayed = Progress::opened(Some(Progress::default()), false, true);
+    assert_eq!(absent_after(&mut delayed, 0, &policy), Step::Wait(Duration::ZERO));
+    assert_eq!(delayed.next, Next::Create);
+    let mut redelivered = Progress::opened(None, true, true);
     assert!(matches!(absent_after(&mut redelivered, 44, &policy), Step::Wait(wait) if !wait.is_zero()));
-    assert_eq!(redelivered.next, Next::Look);
+    assert_eq!(redelivered.next, Next::Lookup);
 }
 
 #[test]
-fn what_was_refused_in_words_is_looked_for_and_never_created_again() {
+fn what_was_refused_with_an_error_text_is_looked_up_and_never_created_again() {
     let policy = policy(OnUnknown::Resend);
-    let refused = Outcome::RefusedInWords { status: 409, words: Some("exists".into()) };
-    let mut journey = Journey::default();
-    let _ = journey.step(&refused, LOOKING, &policy);
-    assert_eq!(journey.next, Next::Look);
-    assert!(matches!(absent_after(&mut journey, 44, &policy), Step::Wait(_)));
-    let step = absent_after(&mut journey, 1, &policy);
+    let refused = Outcome::ErrorReply { status: 409, error_text: Some("exists".into()) };
+    let mut progress = Progress::default();
+    let _ = progress.step(&refused, WITH_LOOKUP, &policy);
+    assert_eq!(progress.next, Next::Lookup);
+    assert!(matches!(absent_after(&mut progress, 44, &policy), Step::Wait(_)));
+    let step = absent_after(&mut progress, 1, &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Refused, text }) if text.contains("exists")));
 }
 
 #[test]
-fn without_the_right_to_look_a_lost_answer_goes_the_way_of_those_that_cannot_be_looked_for() {
+fn without_the_right_to_look_a_lost_answer_goes_the_way_of_those_that_cannot_be_looked_up() {
     let unavailable = Outcome::Unavailable { status: 403 };
     for (on_unknown, is_dead) in [(OnUnknown::Resend, false), (OnUnknown::DeadLetter, true)] {
         let policy = policy(on_unknown);
-        let mut journey = Journey::default();
-        let _ = journey.step(&unsure(), LOOKING, &policy);
-        let step = journey.step(&unavailable, LOOKING, &policy);
+        let mut progress = Progress::default();
+        let _ = progress.step(&unsure(), WITH_LOOKUP, &policy);
+        let step = progress.step(&unavailable, WITH_LOOKUP, &policy);
         assert_eq!(matches!(step, Step::Dead(_)), is_dead);
-        let mut first = Journey::opened(None, true, true);
-        assert_eq!(first.step(&unavailable, LOOKING, &policy), Step::Wait(Duration::ZERO), "first creates flow on");
+        let mut first = Progress::opened(None, true, true);
+        assert_eq!(first.step(&unavailable, WITH_LOOKUP, &policy), Step::Wait(Duration::ZERO), "first creates flow on");
         assert_eq!(first.next, Next::Create);
     }
 }
 
 #[test]
-fn a_look_that_fails_is_asked_again_and_spends_no_create() {
+fn a_lookup_that_fails_is_asked_again_and_spends_no_create() {
     let policy = policy(OnUnknown::DeadLetter);
-    let mut journey = Journey::opened(None, true, true);
+    let mut progress = Progress::opened(None, true, true);
     for wait in [1, 2, 4] {
-        assert_eq!(journey.step(&retry(None), LOOKING, &policy), Step::Wait(Duration::from_secs(wait)));
+        assert_eq!(progress.step(&retry(None), WITH_LOOKUP, &policy), Step::Wait(Duration::from_secs(wait)));
     }
-    assert_eq!((journey.next, journey.attempts, journey.unsure), (Next::Look, 0, 0));
+    assert_eq!((progress.next, progress.attempts, progress.unsure_creates), (Next::Lookup, 0, 0));
 }
 
 #[test]
 fn crashes_are_counted_and_the_returns_of_a_queue_that_counts_them_are_a_crash() {
-    let mut journey = Journey::default();
-    assert!(!journey.crashed() && !journey.crashed() && journey.crashed());
-    assert!(!Journey::is_suspect(None, true) && !Journey::is_suspect(Some(4), true));
-    assert!(Journey::is_suspect(Some(5), true) && !Journey::is_suspect(Some(14), false));
-    assert!(Journey::is_suspect(Some(15), false));
+    let mut progress = Progress::default();
+    assert!(!progress.crashed() && !progress.crashed() && progress.crashed());
+    assert!(!Progress::is_suspect(None, true) && !Progress::is_suspect(Some(4), true));
+    assert!(Progress::is_suspect(Some(5), true) && !Progress::is_suspect(Some(14), false));
+    assert!(Progress::is_suspect(Some(15), false));
 }
 
 #[test]
-fn a_create_that_is_cut_off_may_have_been_applied_and_a_look_changes_nothing() {
-    let mut journey = Journey::default();
-    journey.cut_off();
-    assert_eq!((journey.unsure, journey.quiet), (1, Some(Duration::ZERO)));
-    let mut looking = Journey::opened(Some(Journey::default()), false, true);
+fn a_create_that_is_cut_off_may_have_been_applied_and_a_lookup_changes_nothing() {
+    let mut progress = Progress::default();
+    progress.cut_off();
+    assert_eq!((progress.unsure_creates, progress.since_create), (1, Some(Duration::ZERO)));
+    let mut looking = Progress::opened(Some(Progress::default()), false, true);
     let before = looking.clone();
     looking.cut_off();
     assert_eq!(looking, before);
@@ -267,33 +267,39 @@ fn a_create_that_is_cut_off_may_have_been_applied_and_a_look_changes_nothing() {
 
 #[test]
 fn nothing_that_either_of_two_accounts_holds_is_forgotten() {
-    let refused = Refused { status: 409, words: None };
-    let one = Journey { attempts: 4, unsure: 1, quiet: Some(HOUR), ..Journey::default() };
-    let other = Journey { unsure: 2, crashes: 1, quiet: Some(2 * HOUR), refused: Some(refused.clone()), ..one.clone() };
+    let refused = Refused { status: 409, error_text: None };
+    let one = Progress { attempts: 4, unsure_creates: 1, since_create: Some(HOUR), ..Progress::default() };
+    let other = Progress {
+        unsure_creates: 2,
+        crashes: 1,
+        since_create: Some(2 * HOUR),
+        refused: Some(refused.clone()),
+        ..one.clone()
+    };
     for joined in [one.clone().joined(&other), other.clone().joined(&one)] {
-        assert_eq!((joined.attempts, joined.unsure, joined.crashes), (4, 2, 1));
-        assert_eq!((joined.quiet, joined.refused), (Some(HOUR), Some(refused.clone())));
+        assert_eq!((joined.attempts, joined.unsure_creates, joined.crashes), (4, 2, 1));
+        assert_eq!((joined.since_create, joined.refused), (Some(HOUR), Some(refused.clone())));
     }
 }
 
 #[test]
 fn what_another_copy_lost_or_was_refused_is_news_once() {
-    let refused = Journey { refused: Some(Refused { status: 409, words: None }), ..Journey::default() };
-    for other in [refused, Journey { unsure: 1, ..Journey::default() }] {
-        let mut journey = Journey { quiet: Some(HOUR), looks: 3, ..Journey::default() };
-        assert!(journey.learn(&other));
-        assert_eq!((journey.next, journey.looks, journey.quiet), (Next::Look, 0, Some(Duration::ZERO)));
-        assert!(!journey.learn(&other));
+    let refused = Progress { refused: Some(Refused { status: 409, error_text: None }), ..Progress::default() };
+    for other in [refused, Progress { unsure_creates: 1, ..Progress::default() }] {
+        let mut progress = Progress { since_create: Some(HOUR), lookups: 3, ..Progress::default() };
+        assert!(progress.learn(&other));
+        assert_eq!((progress.next, progress.lookups, progress.since_create), (Next::Lookup, 0, Some(Duration::ZERO)));
+        assert!(!progress.learn(&other));
     }
 }
 
 #[test]
-fn what_may_be_a_process_is_looked_for_again_after_the_gate_was_shut_on_its_create() {
-    let halt = Outcome::Halt { scope: Scope::Procedure, trouble: Trouble::ProcedureUnknown, after: None };
-    let mut journey = Journey { unsure: 1, ..Journey::default() };
-    assert_eq!(journey.step(&halt, LOOKING, &policy(OnUnknown::Resend)), Step::Hold);
-    assert_eq!(journey.next, Next::Look);
-    let mut fresh = Journey::default();
-    assert_eq!(fresh.step(&halt, LOOKING, &policy(OnUnknown::Resend)), Step::Hold);
+fn what_may_be_a_process_is_looked_up_again_after_the_gate_was_shut_on_its_create() {
+    let halt = Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::ProcedureUnknown, after: None };
+    let mut progress = Progress { unsure_creates: 1, ..Progress::default() };
+    assert_eq!(progress.step(&halt, WITH_LOOKUP, &policy(OnUnknown::Resend)), Step::Hold);
+    assert_eq!(progress.next, Next::Lookup);
+    let mut fresh = Progress::default();
+    assert_eq!(fresh.step(&halt, WITH_LOOKUP, &policy(OnUnknown::Resend)), Step::Hold);
     assert_eq!(fresh.next, Next::Create, "nobody has sent it");
 }

@@ -8,8 +8,8 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn pace(max_requests_per_second: Option<f64>, budget: f64) -> Pace {
-    Pace::new(PacePolicy { max_requests_per_second, budget })
+fn request_limits(max_requests_per_second: Option<f64>, budget: f64) -> RequestLimits {
+    RequestLimits::new(RequestLimitPolicy { max_requests_per_second, budget })
 }
 
 /// Takes as many as may go at this moment.
@@ -22,7 +22,7 @@ fn spend(budget: &mut Budget, now: Moment) -> u32 {
 }
 
 #[test]
-fn without_a_wish_every_request_may_go() {
+fn without_a_command_every_request_may_go() {
     assert_eq!(burst(&mut Rate::new(None), millis(0)), 10_000);
 }
 
@@ -121,35 +121,35 @@ fn only_what_is_sent_again_asks_the_budget_and_every_request_asks_the_rate() {
         (Pass::Shut(None), 0, false, false, false),
     ];
     for (pass, attempts, rate_spent, budget_spent, goes) in cases {
-        let mut pace = pace(rate_spent.then_some(1.0), 0.2);
+        let mut request_limits = request_limits(rate_spent.then_some(1.0), 0.2);
         if rate_spent {
-            pace.take(Try::First, millis(0));
+            request_limits.take(Try::First, millis(0));
         }
         if budget_spent {
-            spend(&mut pace.budget, millis(0));
+            spend(&mut request_limits.budget, millis(0));
         }
-        let said = pace.pass(pass, attempts, millis(0));
+        let said = request_limits.pass(pass, attempts, millis(0));
         assert_eq!(said == pass && !matches!(said, Pass::Shut(_)), goes, "{pass:?} {attempts}: {said:?}");
     }
 }
 
 #[test]
 fn who_must_wait_for_both_is_told_the_later_moment() {
-    let mut pace = pace(Some(1.0), 0.0);
-    (0..100).for_each(|_| pace.take(Try::Again, millis(0)));
-    assert_eq!(pace.pass(Pass::Go, 1, millis(0)), Pass::Shut(Some(Duration::from_secs(100))));
-    assert_eq!(pace.pass(Pass::Go, 1, Duration::from_secs(100)), Pass::Go);
+    let mut request_limits = request_limits(Some(1.0), 0.0);
+    (0..100).for_each(|_| request_limits.take(Try::Again, millis(0)));
+    assert_eq!(request_limits.pass(Pass::Go, 1, millis(0)), Pass::Shut(Some(Duration::from_secs(100))));
+    assert_eq!(request_limits.pass(Pass::Go, 1, Duration::from_secs(100)), Pass::Go);
 }
 
 #[test]
 fn first_tries_pay_in_and_tries_again_take_out() {
-    let mut pace = pace(None, 0.5);
-    let spent = spend(&mut pace.budget, millis(0));
+    let mut request_limits = request_limits(None, 0.5);
+    let spent = spend(&mut request_limits.budget, millis(0));
     assert_eq!(spent, 150);
-    pace.take(Try::First, millis(0));
-    assert_ne!(pace.pass(Pass::Go, 1, millis(0)), Pass::Go);
-    pace.take(Try::First, millis(0));
-    assert_eq!(pace.pass(Pass::Go, 1, millis(0)), Pass::Go);
-    pace.take(Try::of(1, false), millis(0));
-    assert_ne!(pace.pass(Pass::Go, 1, millis(0)), Pass::Go);
+    request_limits.take(Try::First, millis(0));
+    assert_ne!(request_limits.pass(Pass::Go, 1, millis(0)), Pass::Go);
+    request_limits.take(Try::First, millis(0));
+    assert_eq!(request_limits.pass(Pass::Go, 1, millis(0)), Pass::Go);
+    request_limits.take(Try::of(1, false), millis(0));
+    assert_ne!(request_limits.pass(Pass::Go, 1, millis(0)), Pass::Go);
 }

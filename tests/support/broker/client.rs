@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::wait::comes_true;
 
 /// Longer than any answer of a working broker takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCAL_DELAY: Duration = Duration::from_secs(30);
 
 /// Channels of `publish_many`, and publishes that each has in flight.
 const LANES: usize = 8;
@@ -96,12 +96,12 @@ impl Client {
     pub async fn depth(&self, queue: &str) -> Option<Depth> {
         let channel = self.channel().await;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let look = channel.queue_declare(short(queue), options, FieldTable::default());
-        let told = match timeout(PATIENCE, look).await {
+        let lookup = channel.queue_declare(short(queue), options, FieldTable::default());
+        let told = match timeout(LOCAL_DELAY, lookup).await {
             Ok(Ok(told)) => Some(Depth { messages: told.message_count(), consumers: told.consumer_count() }),
             Ok(Err(error)) if is_missing(&error) => return None,
             Ok(Err(error)) => panic!("{queue}: {error}"),
-            Err(_) => panic!("{queue}: no answer within {PATIENCE:?}"),
+            Err(_) => panic!("{queue}: no answer within {LOCAL_DELAY:?}"),
         };
         close(&channel).await;
         told
@@ -126,8 +126,8 @@ impl Client {
 
     /// Waits until exactly so many messages are ready.
     pub async fn until_depth(&self, queue: &str, messages: u32, deadline: Duration) {
-        let look = async || self.depth(queue).await.is_some_and(|depth| depth.messages == messages);
-        if !comes_true(deadline, look).await {
+        let lookup = async || self.depth(queue).await.is_some_and(|depth| depth.messages == messages);
+        if !comes_true(deadline, lookup).await {
             let seen = self.depth(queue).await.map(|depth| depth.messages);
             panic!("waited {deadline:?} in vain for {messages} messages ready in {queue}; there are {seen:?}");
         }
@@ -135,7 +135,7 @@ impl Client {
 
     /// Ends the connection. A dropped client ends its connection too, a moment later.
     pub async fn close(self) {
-        drop(timeout(PATIENCE, self.connection.close(200, "done".into())).await);
+        drop(timeout(LOCAL_DELAY, self.connection.close(200, "done".into())).await);
     }
 
     /// The connection, for what the verbs here do not say.
@@ -157,8 +157,8 @@ impl Client {
 /// One connection attempt, with a deadline.
 pub(super) async fn attempt(url: &str) -> Result<Connection, String> {
     let properties = ConnectionProperties::default().with_connection_name("chakra-bridge tests".into());
-    let attempt = timeout(PATIENCE, Connection::connect(url, properties)).await;
-    attempt.map_err(|_| format!("silent for {PATIENCE:?}"))?.map_err(|error| error.to_string())
+    let attempt = timeout(LOCAL_DELAY, Connection::connect(url, properties)).await;
+    attempt.map_err(|_| format!("silent for {LOCAL_DELAY:?}"))?.map_err(|error| error.to_string())
 }
 
 /// Publishes from one task alone, without `mandatory`: both keep lapin's confirms with their messages.
@@ -188,10 +188,10 @@ fn lasting(properties: BasicProperties) -> BasicProperties {
 }
 
 async fn answer<T>(what: &str, asked: impl Future<Output = lapin::Result<T>>) -> T {
-    match timeout(PATIENCE, asked).await {
+    match timeout(LOCAL_DELAY, asked).await {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => panic!("{what}: {error}"),
-        Err(_) => panic!("{what}: no answer within {PATIENCE:?}"),
+        Err(_) => panic!("{what}: no answer within {LOCAL_DELAY:?}"),
     }
 }
 

@@ -9,27 +9,27 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Looks until the answer is yes; past the deadline the test fails and says what it waited for.
-pub async fn eventually<F>(deadline: Duration, what: &str, look: impl FnMut() -> F)
+pub async fn eventually<F>(deadline: Duration, what: &str, lookup: impl FnMut() -> F)
 where
     F: Future<Output = bool>,
 {
-    assert!(comes_true(deadline, look).await, "waited {deadline:?} in vain for: {what}");
+    assert!(comes_true(deadline, lookup).await, "waited {deadline:?} in vain for: {what}");
 }
 
 /// Whether the answer becomes yes before the deadline.
-pub async fn comes_true<F>(deadline: Duration, mut look: impl FnMut() -> F) -> bool
+pub async fn comes_true<F>(deadline: Duration, mut lookup: impl FnMut() -> F) -> bool
 where
     F: Future<Output = bool>,
 {
     let mut ticks = interval(BETWEEN_LOOKS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let looks = async {
+    let lookups = async {
         loop {
             ticks.tick().await;
-            if look().await {
+            if lookup().await {
                 return;
             }
         }
     };
-    timeout(deadline, looks).await.is_ok()
+    timeout(deadline, lookups).await.is_ok()
 }

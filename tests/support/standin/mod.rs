@@ -157,8 +157,8 @@ impl StandIn {
     /// Looks into the books without copying them.
     ///
     /// `look` runs under their lock: it must not call the stand-in.
-    pub fn look<R>(&self, look: impl FnOnce(&Books) -> R) -> R {
-        look(&self.house.read())
+    pub fn lookup<R>(&self, lookup: impl FnOnce(&Books) -> R) -> R {
+        lookup(&self.house.read())
     }
 
     /// Answers once the books satisfy `wanted`, which is asked again at every change of them.

@@ -5,15 +5,16 @@
 use super::*;
 
 /// A gate in which this was said of `lead` at 0.
-fn shut(scope: Scope, trouble: Trouble) -> Gate {
+fn shut(scope: Scope, reason: HaltReason) -> Gate {
     let mut gate = gate();
-    gate.observe(&lead(), &Outcome::Halt { scope, trouble, after: None }, Probe::default(), secs(0), 0.0);
+    gate.observe(&lead(), &Outcome::Halt { scope, reason, after: None }, Probe::default(), secs(0), 0.0);
     gate
 }
 
 #[test]
 fn while_it_is_paused_nothing_passes_not_even_a_probe() {
-    for mut gate in [gate(), shut(Scope::Everything, Trouble::Unauthorized), shut(Scope::Procedure, Trouble::Forbidden)]
+    for mut gate in
+        [gate(), shut(Scope::Everything, HaltReason::Unauthorized), shut(Scope::Procedure, HaltReason::Forbidden)]
     {
         assert_eq!(gate.pause(secs(100)), Some(Change::Paused));
         assert_eq!(gate.shut().next(), Some((EVERYTHING, PAUSED)));
@@ -43,17 +44,20 @@ fn to_pause_or_resume_twice_changes_nothing() {
 }
 
 #[test]
-fn a_door_that_was_shut_stays_shut_after_a_pause_and_is_probed() {
-    let mut gate = shut(Scope::Everything, Trouble::Unauthorized);
+fn a_breaker_that_was_shut_stays_shut_after_a_pause_and_is_probed() {
+    let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     gate.pause(secs(10));
-    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, PAUSED), (EVERYTHING, Trouble::Unauthorized.as_str())]);
+    assert_eq!(
+        gate.shut().collect::<Vec<_>>(),
+        [(EVERYTHING, PAUSED), (EVERYTHING, HaltReason::Unauthorized.as_str())]
+    );
     gate.resume(secs(20));
     assert_eq!((gate.pass(&ticket(), secs(20)), gate.ramp(secs(20))), (Pass::Probe, None));
 }
 
 #[test]
 fn what_was_under_way_when_it_was_paused_still_opens_and_shuts() {
-    let mut gate = shut(Scope::Everything, Trouble::Unauthorized);
+    let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     let probe = gate.begun(&lead(), secs(5));
     gate.pause(secs(6));
     assert_eq!(gate.observe(&lead(), &created(), probe, secs(7), 0.0).len(), 1);
@@ -105,24 +109,24 @@ fn the_clock_of_an_age_never_runs_backwards() {
 #[test]
 fn a_new_token_opens_what_was_shut_for_the_old_one_at_once_and_nothing_else() {
     let cases = [
-        (Scope::Everything, Trouble::Unauthorized, true),
-        (Scope::Everything, Trouble::TokenUnreadable, true),
-        (Scope::Everything, Trouble::PaymentRequired, false),
-        (Scope::Everything, Trouble::Certificate, false),
-        (Scope::Procedure, Trouble::Forbidden, true),
-        (Scope::Procedure, Trouble::ProcedureUnknown, false),
+        (Scope::Everything, HaltReason::Unauthorized, true),
+        (Scope::Everything, HaltReason::TokenUnreadable, true),
+        (Scope::Everything, HaltReason::PaymentRequired, false),
+        (Scope::Everything, HaltReason::Certificate, false),
+        (Scope::Procedure, HaltReason::Forbidden, true),
+        (Scope::Procedure, HaltReason::ProcedureUnknown, false),
     ];
-    for (scope, trouble, opens) in cases {
-        let mut gate = shut(scope, trouble);
+    for (scope, reason, opens) in cases {
+        let mut gate = shut(scope, reason);
         let changes = gate.token_changed(secs(0));
-        assert_eq!(changes.len(), usize::from(opens), "{trouble:?}");
-        assert_eq!(gate.pass(&lead(), secs(0)) == Pass::Go, opens, "{trouble:?}");
+        assert_eq!(changes.len(), usize::from(opens), "{reason:?}");
+        assert_eq!(gate.pass(&lead(), secs(0)) == Pass::Go, opens, "{reason:?}");
     }
 }
 
 #[test]
 fn what_a_new_token_opened_is_held_to_a_ramp() {
-    let mut gate = shut(Scope::Everything, Trouble::Unauthorized);
+    let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     assert_eq!(gate.token_changed(secs(9)), [Change::Opened { scope: EVERYTHING.into(), after: secs(9) }]);
     assert_eq!(gate.ramp(secs(9)), Some(2));
     assert_eq!(gate.open_time(&lead(), secs(10)), secs(1));
@@ -130,17 +134,17 @@ fn what_a_new_token_opened_is_held_to_a_ramp() {
 
 #[test]
 fn new_certificates_open_what_was_shut_for_the_old_ones_at_once_and_nothing_else() {
-    for trouble in Trouble::ALL {
-        let opens = trouble == Trouble::Certificate;
-        let mut gate = shut(Scope::Everything, trouble);
-        assert_eq!(gate.certificates_changed(secs(0)).len(), usize::from(opens), "{trouble:?}");
-        assert_eq!(gate.pass(&lead(), secs(0)) == Pass::Go, opens, "{trouble:?}");
+    for reason in HaltReason::ALL {
+        let opens = reason == HaltReason::Certificate;
+        let mut gate = shut(Scope::Everything, reason);
+        assert_eq!(gate.certificates_changed(secs(0)).len(), usize::from(opens), "{reason:?}");
+        assert_eq!(gate.pass(&lead(), secs(0)) == Pass::Go, opens, "{reason:?}");
     }
 }
 
 #[test]
 fn a_new_token_ends_no_pause() {
-    let mut gate = shut(Scope::Everything, Trouble::Unauthorized);
+    let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     gate.pause(secs(1));
     gate.token_changed(secs(2));
     assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, PAUSED)]);
@@ -148,7 +152,7 @@ fn a_new_token_ends_no_pause() {
 }
 
 #[test]
-fn how_long_it_has_been_shut_is_told_for_each_door_and_by_the_longest_reason_for_everything() {
+fn how_long_it_has_been_shut_is_told_for_each_breaker_and_by_the_longest_reason_for_everything() {
     let mut gate = gate();
     assert_eq!((gate.everything_shut_for(secs(1)), gate.shut_for(&lead(), secs(1))), (None, None));
     gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(10), 0.0);
@@ -164,7 +168,7 @@ fn how_long_it_has_been_shut_is_told_for_each_door_and_by_the_longest_reason_for
 
 #[test]
 fn a_failed_probe_does_not_make_it_look_shut_for_less_long() {
-    let mut gate = shut(Scope::Everything, Trouble::Unauthorized);
+    let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     let probe = gate.begun(&lead(), secs(40));
     gate.observe(&lead(), &lost(), probe, secs(41), 0.0);
     assert_eq!(gate.everything_shut_for(secs(60)), Some(secs(60)));

@@ -26,7 +26,7 @@ impl Reader<'_> {
                 continue;
             };
             let is_lookup = signature.is_some_and(|signature| signature.name == "lookup");
-            let code = if is_lookup { self.looked_in(tree) } else { self.bare(tree) };
+            let code = if is_lookup { self.looked_up_in(tree) } else { self.bare(tree) };
             let value = signature.and_then(|signature| self.ready(signature, tree, &ready));
             ready.push(value.clone().unwrap_or_default());
             codes.push(value.map_or(code, |value| self.constant_of_ours(value)));

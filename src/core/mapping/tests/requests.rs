@@ -38,7 +38,7 @@ fn without(field: &str) -> Value {
 }
 
 #[test]
-fn a_rule_makes_the_request_that_it_looks_like() {
+fn a_rule_makes_the_request_that_is_written() {
     let request = create(FILE, &event(full())).unwrap();
     assert_eq!(request.procedure.as_str(), "ticket");
     assert!(request.procedure_is_literal);
@@ -115,7 +115,7 @@ fn a_procedure_cannot_be_left_out() {
 }
 
 #[test]
-fn the_attribute_of_the_look_must_be_there_and_tell_events_apart() {
+fn the_attribute_of_the_lookup_must_be_there_and_tell_events_apart() {
     let file = "[[rule]]\nname = 'r'\nprocedure = 'lead'\nreconcile_by = 'k'\n[rule.data]\nk = '{{ event.k | default(omit) }}'\n";
     for (document, fits) in [
         (json!({ "k": "a" }), true),

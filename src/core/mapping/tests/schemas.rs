@@ -89,7 +89,7 @@ fn what_a_request_does_not_have_counts_as_an_empty_object() {
 }
 
 #[test]
-fn a_refusal_of_something_large_does_not_look_for_the_place() {
+fn a_refusal_of_something_large_does_not_look_up_the_place() {
     let words = json!({ "anyOf": [{ "items": { "type": "string" } }, { "type": "null" }] });
     let text = refused(json!(vec![1; 300_000]), words);
     assert!(text.starts_with("rule \"any\", data (somewhere: it is too large to say where): the schema"), "{text}");

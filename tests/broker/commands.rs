@@ -17,25 +17,25 @@ async fn a_paused_daemon_stays_ready_and_sends_nothing_until_it_is_resumed() {
     let mut daemon = Daemon::start(&setup);
     let admin = within(60, "its address", daemon.admin()).await;
     let http = reqwest::Client::new();
-    let wish = async |path: &str| {
+    let command = async |path: &str| {
         let asked = http.post(format!("{admin}{path}")).bearer_auth("swordfish").header("From", "ops").send();
         let answer = within(10, path, asked).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
         serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap()["paused"].as_bool()
     };
     within(60, "consuming", daemon.consuming()).await;
-    assert_eq!(wish("/pause").await, Some(true));
+    assert_eq!(command("/pause").await, Some(true));
     within(10, "the pause", daemon.until(|line| says(line, "paused: events wait"))).await;
     scene.publish(5, 100).await;
-    let look = async |path: &str| {
+    let lookup = async |path: &str| {
         let answer = within(10, path, http.get(format!("{admin}{path}")).send()).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
-    assert_eq!(look("/livez").await.0, 200);
-    let (ready, details) = look("/readyz").await;
+    assert_eq!(lookup("/livez").await.0, 200);
+    let (ready, details) = lookup("/readyz").await;
     assert!(ready == 200 && details.contains("everything: paused"), "{ready} {details}");
     assert_eq!(scene.api.requests().len(), 0);
-    assert_eq!(wish("/resume").await, Some(false));
+    assert_eq!(command("/resume").await, Some(false));
     within(60, "five", scene.until_created(5)).await;
     let asked = daemon.logged(|line| line["wish"].is_string());
     let told = asked.iter().all(|line| line["from"] == "ops" && line["peer"].is_string());

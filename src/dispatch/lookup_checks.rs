@@ -8,14 +8,14 @@ use tokio::task::JoinError;
 
 use super::dispatch::Dispatcher;
 use crate::core::gate::{Moment, Pass, Probe};
-use crate::core::lookup::{Look, judge_look};
+use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::reply::Reply;
 use crate::core::request_limits::Try;
 
 /// A look that was asked to prove itself, and its reply.
 pub(super) struct Asked {
     rule: Arc<str>,
-    look: Arc<Look>,
+    lookup: Arc<Lookup>,
     reply: Reply,
 }
 
@@ -26,37 +26,37 @@ impl Dispatcher {
     /// Asks the looks that are due, as far as gate and pace let them; never as a probe, since no event is behind them.
     /// Answers when to look again.
     pub(super) fn prove_what_may(&mut self, now: Moment) -> Option<Moment> {
-        while let Some((rule, look)) = self.proofs.due(now) {
-            let pass = self.gate.pass(&look.procedure, now);
-            if !matches!(self.pace.pass(pass, 1, now), Pass::Go) {
+        while let Some((rule, lookup)) = self.lookup_checks.due(now) {
+            let pass = self.gate.pass(&lookup.procedure, now);
+            if !matches!(self.request_limits.pass(pass, 1, now), Pass::Go) {
                 return None;
             }
             // Through an open gate it asks no door.
-            let _: Probe = self.gate.begun(&look.procedure, now);
-            self.pace.take(Try::Again, now);
-            self.proofs.asked(&rule);
+            let _: Probe = self.gate.begun(&lookup.procedure, now);
+            self.request_limits.take(Try::Again, now);
+            self.lookup_checks.asked(&rule);
             let client = self.bridge.client.clone();
-            self.proving.spawn(async move {
-                let reply = client.look(&look).await;
-                Asked { rule, look, reply }
+            self.checking.spawn(async move {
+                let reply = client.look_up(&lookup).await;
+                Asked { rule, lookup, reply }
             });
         }
-        self.proofs.wake()
+        self.lookup_checks.wake()
     }
 
     /// Takes the answer in: the gate hears of it as of any other.
-    pub(super) fn proved(&mut self, ended: Ended) {
+    pub(super) fn check_result(&mut self, ended: Ended) {
         // A panic in the client: the event is settled already, and the rule stays unproved.
-        let Ok(Asked { rule, look, reply }) = ended else { return };
-        let (now, outcome) = (self.clock.now(), judge_look(&reply, &look));
-        let changes = self.gate.observe(&look.procedure, &outcome, Probe::default(), now, fastrand::f64());
+        let Ok(Asked { rule, lookup, reply }) = ended else { return };
+        let (now, outcome) = (self.clock.now(), judge_lookup(&reply, &lookup));
+        let changes = self.gate.observe(&lookup.procedure, &outcome, Probe::default(), now, fastrand::f64());
         self.teller.gate(&self.gate, &changes, reply.detail());
-        if !self.proofs.waits_for(&rule, &look) {
+        if !self.lookup_checks.waits_for(&rule, &lookup) {
             // Other rules came meanwhile.
             return;
         }
-        if let Some(proved) = self.proofs.answered(&rule, Some(&outcome), now, &self.bridge.policy) {
-            self.teller.proved(&rule, proved);
+        if let Some(check_result) = self.lookup_checks.answered(&rule, Some(&outcome), now, &self.bridge.policy) {
+            self.teller.check_result(&rule, check_result);
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::scene::Scene;
 use crate::support::broker::{Vhost, shared};
-use crate::support::daemon::{Daemon, Setup, fate, says};
+use crate::support::daemon::{Daemon, Setup, result, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Rule};
 
@@ -24,19 +24,19 @@ async fn place() -> Vhost {
 }
 
 fn impatient(setup: Setup) -> Setup {
-    setup.sections("[retry]\ninitial = \"10ms\"\nin_hand = \"1s\"")
+    setup.sections("[retry]\ninitial = \"10ms\"\nmax_local_delay = \"1s\"")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_beyond_the_budget_is_spent_in_a_wait_queue_and_the_journey_comes_back() {
+async fn a_wait_beyond_the_budget_is_spent_in_a_delay_queue_and_the_progress_comes_back() {
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()).broker("topology = \"declare\""));
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(40, 200).await;
-    within(60, "all parked", daemon.until_count(40, |line| fate(line, "parked"))).await;
-    within(60, "all created", daemon.until_count(40, |line| fate(line, "created"))).await;
-    let created = daemon.logged(|line| fate(line, "created"));
+    within(60, "all parked", daemon.until_count(40, |line| result(line, "delayed"))).await;
+    within(60, "all created", daemon.until_count(40, |line| result(line, "created"))).await;
+    let created = daemon.logged(|line| result(line, "created"));
     assert!(created.iter().all(|line| line["attempts"] == 2), "the attempt before the wait queue counts: {created:?}");
     let processes = scene.processes();
     assert!(processes.len() == 40 && processes.values().all(|times| *times == 1), "{processes:?}");
@@ -45,7 +45,7 @@ async fn a_wait_beyond_the_budget_is_spent_in_a_wait_queue_and_the_journey_comes
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rule_matches_on_where_an_event_was_first_published_after_a_wait_queue_too() {
+async fn a_rule_matches_on_where_an_event_was_first_published_after_a_delay_queue_too() {
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
     scene.api.plan(vec![sent_away()]);
     let rules = r#"
@@ -61,27 +61,27 @@ routed = "{{ routing_key }}"
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(1, 200).await;
-    within(60, "created", daemon.until(|line| fate(line, "created"))).await;
+    within(60, "created", daemon.until(|line| result(line, "created"))).await;
     let routed = scene.api.created()[0].json()["data"]["routed"].clone();
     assert_eq!(routed, scene.queue());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_wait_queues_it_says_so_and_waits_in_hand() {
+async fn without_delay_queue_it_says_so_and_waits_in_hand() {
     let scene = within(240, "a broker", async { Scene::quorum(place().await).await }).await;
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()));
     let said = daemon.until(|line| says(line, "events wait in hand only") && says(line, ".wait.10s`"));
     within(60, "which are missing", said).await;
     scene.publish(3, 200).await;
-    within(60, "all created", daemon.until_count(3, |line| fate(line, "created"))).await;
-    assert_eq!(daemon.count(|line| fate(line, "parked")), 0);
+    within(60, "all created", daemon.until_count(3, |line| result(line, "created"))).await;
+    assert_eq!(daemon.count(|line| result(line, "delayed")), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_queue_that_could_drop_an_event_is_refused_by_name() {
+async fn a_delay_queue_that_could_drop_an_event_is_refused_by_name() {
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
-    let rung = format!("{}.wait.10s", scene.queue());
+    let delay_queue = format!("{}.wait.10s", scene.queue());
     let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
     within(60, "consuming", daemon.consuming()).await;
     daemon.signal("TERM");
@@ -91,16 +91,16 @@ async fn a_wait_queue_that_could_drop_an_event_is_refused_by_name() {
     arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(10_000));
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
     arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(scene.queue().into()));
-    scene.client.delete(&rung).await;
-    scene.client.declare_quorum(&rung, arguments).await;
+    scene.client.delete(&delay_queue).await;
+    scene.client.declare_quorum(&delay_queue, arguments).await;
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()));
-    let said =
-        daemon.until(|line| says(line, "events wait in hand only") && says(line, &format!("`{rung}` could drop")));
+    let said = daemon
+        .until(|line| says(line, "events wait in hand only") && says(line, &format!("`{delay_queue}` could drop")));
     within(60, "which is wrong", said).await;
     scene.publish(1, 200).await;
-    within(60, "created", daemon.until(|line| fate(line, "created"))).await;
-    assert_eq!(daemon.count(|line| fate(line, "parked")), 0);
+    within(60, "created", daemon.until(|line| result(line, "created"))).await;
+    assert_eq!(daemon.count(|line| result(line, "delayed")), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,15 +136,15 @@ data = { event_key = "{{ key }}" }
         begun
     };
     let begun = of_both(260..460).await;
-    within(60, "two procedures", daemon.until_count(200, |line| fate(line, "created"))).await;
+    within(60, "two procedures", daemon.until_count(200, |line| result(line, "created"))).await;
     let alone = begun.elapsed();
     // More of them than there are places in hand, and before the others.
     scene.publish(60, 1000).await;
     within(60, "the door is shut", daemon.until(|line| says(line, "gate shut") && line["scope"] == "missing")).await;
     let begun = of_both(60..260).await;
-    within(60, "the others", daemon.until_count(400, |line| fate(line, "created"))).await;
+    within(60, "the others", daemon.until_count(400, |line| result(line, "created"))).await;
     println!("200 events of two procedures took {alone:?}, and {:?} beside a third that is not there", begun.elapsed());
-    assert_eq!(daemon.count(|line| fate(line, "dead_letter")), 0);
+    assert_eq!(daemon.count(|line| result(line, "dead_lettered")), 0);
     scene.api.set_procedures(&["lead", "ticket", "missing"]);
     within(120, "the rest", scene.until_created(460)).await;
     assert!(scene.processes().values().all(|times| *times == 1), "none is doubled");
@@ -154,7 +154,7 @@ data = { event_key = "{{ key }}" }
 async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it() {
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
     scene.api.set_tokens(&["another"]);
-    let gate = "[gate]\nprobe_initial = \"200ms\"\nprobe_max = \"500ms\"\nlet_go_after = \"1s\"";
+    let gate = "[gate]\nprobe_initial = \"200ms\"\nprobe_max = \"500ms\"\nrelease_after = \"1s\"";
     let setup = scene.setup().sections(gate).broker("topology = \"declare\"\nprefetch = 20");
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
@@ -169,23 +169,23 @@ async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_that_nobody_takes_do_not_stand_in_the_way_of_parking() {
-    const LETTERS: usize = 6;
+async fn dead_letters_that_nobody_takes_do_not_stand_in_the_way_of_delaying() {
+    const DEAD_LETTERS: usize = 6;
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()).broker("topology = \"declare\""));
     within(60, "consuming", daemon.consuming()).await;
     scene.client.delete(&scene.dead()).await;
-    for _ in 0..LETTERS {
+    for _ in 0..DEAD_LETTERS {
         scene.client.publish("", &scene.queue(), b"not json", BasicProperties::default()).await;
     }
     let refused = |line: &Value| says(line, "publish refused") && line["refusals"] == 1;
-    within(60, "each refused", daemon.until_count(LETTERS, refused)).await;
+    within(60, "each refused", daemon.until_count(DEAD_LETTERS, refused)).await;
     scene.publish(1, 100).await;
-    let created = within(60, "it came back", daemon.until(|line| fate(line, "created"))).await;
+    let created = within(60, "it came back", daemon.until(|line| result(line, "created"))).await;
     assert_eq!(created["attempts"], 2, "it was parked between");
     scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
-    let letters = u32::try_from(LETTERS).unwrap();
-    scene.client.until_depth(&scene.dead(), letters, Duration::from_secs(120)).await;
+    let dead_letters = u32::try_from(DEAD_LETTERS).unwrap();
+    scene.client.until_depth(&scene.dead(), dead_letters, Duration::from_secs(120)).await;
     scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
 }

@@ -9,7 +9,7 @@ use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
 use super::scene::Scene;
 use crate::support::broker::shared;
-use crate::support::daemon::fate;
+use crate::support::daemon::result;
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Rule};
 
@@ -48,7 +48,7 @@ async fn a_dead_letter_stays_alone_and_readable_whatever_the_event_carried() {
     within(60, "consuming", daemon.consuming()).await;
     let url = reqwest::Url::parse(&scene.place.url).unwrap();
     scene.client.publish("", &scene.queue(), b"{}", loaded(url.username())).await;
-    within(60, "its fate", daemon.until(|line| fate(line, "dead_letter"))).await;
+    within(60, "its result", daemon.until(|line| result(line, "dead_lettered"))).await;
     scene.client.until_depth(&scene.dead(), 1, Duration::from_secs(60)).await;
     // The copy that CC asked for at publishing is the publisher's; the dead letter makes no second one.
     assert_eq!(scene.client.drain("elsewhere").await.len(), 1);
@@ -57,13 +57,13 @@ async fn a_dead_letter_stays_alone_and_readable_whatever_the_event_carried() {
     within(60, "the channel lives", scene.until_created(1)).await;
     scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
 
-    let letters = scene.client.drain(&scene.dead()).await;
-    assert_eq!(letters.len(), 1);
-    let letter = &letters[0];
-    assert_eq!(letter.data, b"{}");
-    assert_eq!(letter.properties.message_id().as_ref().unwrap().as_str(), "loaded");
-    assert_eq!((letter.properties.expiration(), letter.properties.user_id()), (&None, &None));
-    let headers = letter.properties.headers().as_ref().unwrap().inner();
+    let dead_letters = scene.client.drain(&scene.dead()).await;
+    assert_eq!(dead_letters.len(), 1);
+    let dead_letter = &dead_letters[0];
+    assert_eq!(dead_letter.data, b"{}");
+    assert_eq!(dead_letter.properties.message_id().as_ref().unwrap().as_str(), "loaded");
+    assert_eq!((dead_letter.properties.expiration(), dead_letter.properties.user_id()), (&None, &None));
+    let headers = dead_letter.properties.headers().as_ref().unwrap().inner();
     assert_eq!(headers["chakra-bridge-reason"], long("refused"));
     assert_eq!(headers["chakra-bridge-status"], AMQPValue::LongLongInt(422));
     assert!(headers.contains_key("chakra-bridge-cut"));
@@ -96,13 +96,15 @@ data = { event_key = "{{ key }}", name = "{{ event.name }}" }
         scene.client.publish("", &scene.queue(), body, properties).await;
     }
     scene.client.until_depth(&scene.dead(), 7, Duration::from_secs(60)).await;
-    let letters = scene.client.drain(&scene.dead()).await;
+    let dead_letters = scene.client.drain(&scene.dead()).await;
     for (number, (what, body, reason)) in bad.iter().enumerate() {
         let id = format!("bad-{number}");
-        let letter = letters.iter().find(|letter| letter.properties.message_id().as_ref().unwrap().as_str() == id);
-        let letter = letter.unwrap_or_else(|| panic!("{what}: no letter"));
-        assert_eq!(&letter.data, body, "{what}");
-        let headers = letter.properties.headers().as_ref().unwrap().inner();
+        let dead_letter = dead_letters
+            .iter()
+            .find(|dead_letter| dead_letter.properties.message_id().as_ref().unwrap().as_str() == id);
+        let dead_letter = dead_letter.unwrap_or_else(|| panic!("{what}: no letter"));
+        assert_eq!(&dead_letter.data, body, "{what}");
+        let headers = dead_letter.properties.headers().as_ref().unwrap().inner();
         assert_eq!(headers["chakra-bridge-reason"], long(reason), "{what}");
         let AMQPValue::LongString(text) = &headers["chakra-bridge-text"] else { panic!("{what}: no text") };
         assert!(text.len() > 10, "{what}");

@@ -9,11 +9,11 @@ use super::dispatch::Dispatcher;
 use super::ending::{Ending, Papers};
 use super::hand::Slot;
 use super::in_hand::Stage;
-use crate::core::delay_queue::{Patience, RUNGS, rung_for};
-use crate::core::delayed_state::Travel;
+use crate::core::delay_queue::{DELAY_QUEUES, LocalDelay, delay_queue_for};
+use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Pass};
-use crate::core::lookup::Look;
-use crate::core::progress::Journey;
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// The text of a dead letter whose handling crashed.
@@ -44,21 +44,21 @@ impl Dispatcher {
         if !event.papers.receipt.is_live() {
             return self.end(slot, Ending::Released);
         }
-        if self.can_park && self.patience().is_spent(event.papers.held(now), delay, waiting) {
-            return self.park(slot, delay, aged);
+        if self.can_delay && self.timeout().is_exceeded(event.papers.held(now), delay, waiting) {
+            return self.delay(slot, delay, aged);
         }
         let stage = if delay.is_zero() { Stage::Ready } else { Stage::Delayed(now.saturating_add(delay)) };
         self.hand.stage(slot, stage);
     }
 
-    fn patience(&self) -> Patience {
-        Patience { in_hand: self.bridge.policy.in_hand, places: self.bridge.places }
+    fn timeout(&self) -> LocalDelay {
+        LocalDelay { max_local_delay: self.bridge.policy.max_local_delay, places: self.bridge.places }
     }
 
     /// Events of a procedure that is shut must not stand in the way of others: beyond a quarter of the places they are
     /// parked, the oldest of each aside, which makes the probe. That spends nothing of theirs.
     pub(super) fn make_room(&mut self, now: Moment) {
-        if !self.can_park || self.gate.everything_shut_for(now).is_some() {
+        if !self.can_delay || self.gate.everything_shut_for(now).is_some() {
             return;
         }
         let mut probes = BTreeSet::new();
@@ -68,63 +68,63 @@ impl Dispatcher {
             let Some(shut_for) = self.gate.shut_for(event.procedure(), now) else { continue };
             let is_known = probes.contains(event.procedure());
             // Each has its probe, as long as the probes themselves leave room; where there is none, one that may go now.
-            let leaves_room = !self.patience().is_crowded(probes.len()) && probes.len() + 1 < self.bridge.places;
+            let leaves_room = !self.timeout().is_crowded(probes.len()) && probes.len() + 1 < self.bridge.places;
             let may_go = matches!(self.gate.pass(event.procedure(), now), Pass::Probe);
             if is_known || !(leaves_room || may_go) || !probes.insert(event.procedure().clone()) {
                 held_up.push((slot, shut_for));
             }
         }
-        if self.patience().is_crowded(held_up.len()) {
+        if self.timeout().is_crowded(held_up.len()) {
             for (slot, shut_for) in held_up {
-                let wait = shut_for.clamp(RUNGS[0].wait, self.bridge.gate.probe_max.max(RUNGS[0].wait));
+                let wait = shut_for.clamp(DELAY_QUEUES[0].wait, self.bridge.gate.probe_max.max(DELAY_QUEUES[0].wait));
                 // A whole rung: what were left of the wait would be waited for in a place.
-                self.park(slot, rung_for(wait).0.wait, Duration::ZERO);
+                self.delay(slot, delay_queue_for(wait).0.wait, Duration::ZERO);
             }
         }
     }
 
     /// Parks an event for `delay`, of which `aged` counts towards its age.
-    pub(super) fn park(&mut self, slot: Slot, delay: Duration, aged: Duration) {
+    pub(super) fn delay(&mut self, slot: Slot, delay: Duration, aged: Duration) {
         let now = self.clock.now();
         let Some(event) = self.hand.get_mut(slot) else { return };
         event.pass_time(now);
-        let (rung, rest) = rung_for(delay);
-        let mut journey = event.journey.clone();
-        journey.passed(rung.wait);
+        let (delay_queue, rest) = delay_queue_for(delay);
+        let mut progress = event.progress.clone();
+        progress.passed(delay_queue.wait);
         let open_time = self.gate.open_time(&event.request.procedure, now).saturating_sub(event.open_time);
-        let look = event.look.as_deref();
-        let travel = luggage(&event.papers, journey, look);
-        let age = travel.age.saturating_add(open_time).saturating_add(aged);
-        self.end(slot, Ending::Parked(rung, Box::new(Travel { age, rest, ..travel })));
+        let lookup = event.lookup.as_deref();
+        let delayed_state = delayed_state(&event.papers, progress, lookup);
+        let age = delayed_state.age.saturating_add(open_time).saturating_add(aged);
+        self.end(slot, Ending::Delayed(delay_queue, Box::new(DelayedState { age, remaining: rest, ..delayed_state })));
     }
 
     /// The handling of an event crashed: it is parked, so that its neighbours go on without it, and counted. Where the whole
     /// process died, nobody knows of which of those in hand: they come back apart from each other.
-    pub(super) fn crashed(&mut self, papers: Papers, mut journey: Journey, look: Option<&Look>) {
-        let is_enough = journey.crashed();
-        let ending = if self.can_park && !is_enough {
-            journey.passed(RUNGS[0].wait);
-            let travel = luggage(&papers, journey.clone(), look);
+    pub(super) fn crashed(&mut self, papers: Papers, mut progress: Progress, lookup: Option<&Lookup>) {
+        let is_enough = progress.crashed();
+        let ending = if self.can_delay && !is_enough {
+            progress.passed(DELAY_QUEUES[0].wait);
+            let delayed_state = delayed_state(&papers, progress.clone(), lookup);
             let rest = APART.mul_f64(fastrand::f64());
-            Ending::Parked(RUNGS[0], Box::new(Travel { rest, ..travel }))
+            Ending::Delayed(DELAY_QUEUES[0], Box::new(DelayedState { remaining: rest, ..delayed_state }))
         } else {
             Ending::Dead(Fault::new(Reason::Crashing, CRASHED))
         };
-        self.settle(papers, ending, &journey);
+        self.settle(papers, ending, &progress);
     }
 
     /// A newer daemon parked it, and this one must not guess what was written: it travels on as it came.
     pub(super) fn pass_on(&mut self, papers: Papers) {
         tracing::warn!("an event was parked by a newer chakra-bridge: it is kept for one; update this replica");
-        let ending = if self.can_park {
-            Ending::Parked(RUNGS[FOR_A_NEWER], Box::new(papers.travel.clone()))
+        let ending = if self.can_delay {
+            Ending::Delayed(DELAY_QUEUES[FOR_A_NEWER], Box::new(papers.delayed_state.clone()))
         } else {
             Ending::Dead(Fault::new(Reason::Undecodable, TOO_NEW))
         };
-        self.settle(papers, ending, &Journey::default());
+        self.settle(papers, ending, &Progress::default());
     }
 }
 
-fn luggage(papers: &Papers, journey: Journey, look: Option<&Look>) -> Travel {
-    Travel { journey, sent: look.cloned(), rest: Duration::ZERO, ..papers.travel.clone() }
+fn delayed_state(papers: &Papers, progress: Progress, lookup: Option<&Lookup>) -> DelayedState {
+    DelayedState { progress, sent: lookup.cloned(), remaining: Duration::ZERO, ..papers.delayed_state.clone() }
 }

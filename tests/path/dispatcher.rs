@@ -9,10 +9,10 @@ use std::time::Duration;
 use chakra_bridge::chakra::{Client, token};
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::settlement::{Letter, Settlement};
+use chakra_bridge::core::settlement::{DeadLetter, Settlement};
 use chakra_bridge::dispatch::{self, Bridge, Drained};
-use chakra_bridge::handover::inbound::Arrival;
-use chakra_bridge::handover::prefetch::Appetite;
+use chakra_bridge::handover::inbound::Inbound;
+use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
 use chakra_bridge::ready::load_with;
@@ -25,7 +25,7 @@ use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
 /// What differs between corridors.
-pub struct Wishes {
+pub struct Commands {
     pub api: &'static str,
     pub timeout: &'static str,
     pub gate: &'static str,
@@ -34,7 +34,7 @@ pub struct Wishes {
     pub places: usize,
 }
 
-impl Default for Wishes {
+impl Default for Commands {
     fn default() -> Self {
         Self {
             api: "",
@@ -105,12 +105,12 @@ data = '{"properties": {"name": {"type": "string", "maxLength": 5}}, "required":
 "#;
 
 /// One connection generation of a near shore that is played by the test.
-pub struct Shore {
+pub struct Session {
     line: mpsc::Sender<Answer>,
     pub answers: mpsc::Receiver<Answer>,
 }
 
-impl Shore {
+impl Session {
     pub fn new() -> Self {
         let (line, answers) = mpsc::channel(64);
         Self { line, answers }
@@ -123,34 +123,34 @@ impl Shore {
     }
 
     /// The next answer, which is a dead letter.
-    pub async fn dead_letter(&mut self) -> Letter {
+    pub async fn dead_letter(&mut self) -> DeadLetter {
         match self.answer().await.1 {
-            Settlement::DeadLetter(letter) => *letter,
+            Settlement::DeadLetter(dead_letter) => *dead_letter,
             other => panic!("expected a dead letter, got {other:?}"),
         }
     }
 }
 
 /// The corridor, its API, and the ends of its channels.
-pub struct Corridor {
+pub struct Stage {
     pub api: StandIn,
-    intake: mpsc::Sender<Arrival>,
+    intake: mpsc::Sender<Inbound>,
     stop: watch::Sender<bool>,
     running: JoinSet<Drained>,
     pub shut: watch::Receiver<Vec<String>>,
     pub metrics: Arc<Metrics>,
     pub paused: watch::Sender<bool>,
-    pub appetite: watch::Receiver<Appetite>,
+    pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     rules: watch::Sender<Arc<Rules>>,
     folder: TempDir,
 }
 
-impl Corridor {
+impl Stage {
     pub async fn new() -> Self {
-        Self::with(Wishes::default()).await
+        Self::with(Commands::default()).await
     }
 
-    pub async fn with(wishes: Wishes) -> Self {
+    pub async fn with(commands: Commands) -> Self {
         let api = StandIn::start().await;
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().join("token");
@@ -159,22 +159,22 @@ impl Corridor {
             "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
              [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
              [gate]\n{}\n\
-             [look]\nlag = \"0s\"\n\
+             [lookup]\nlag = \"0s\"\n\
              [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
             api.url(),
             token.display(),
-            wishes.timeout,
-            wishes.api,
-            wishes.gate,
-            wishes.retry,
+            commands.timeout,
+            commands.api,
+            commands.gate,
+            commands.retry,
         );
         let path = folder.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
         let ready = load_with(Path::new(&path), []).unwrap();
         let (shut, shut_seen) = watch::channel(Vec::new());
-        let (appetite, appetite_seen) = watch::channel(Appetite::Full);
+        let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
         let (stop, mut stopped) = watch::channel(false);
-        let (intake, arrivals) = mpsc::channel(64);
+        let (intake, inbound) = mpsc::channel(64);
         let metrics = Arc::new(Metrics::new());
         let (paused, paused_seen) = watch::channel(false);
         let (token_changes, token_seen) = watch::channel(0);
@@ -185,10 +185,10 @@ impl Corridor {
             rules: Arc::clone(&rules.borrow()),
             policy: ready.config.policy,
             gate: ready.config.gate,
-            places: wishes.places,
-            appetite,
-            pace: ready.config.pace,
-            wishes: dispatch::wishes::Wishes {
+            places: commands.places,
+            wanted_prefetch,
+            request_limits: ready.config.request_limits,
+            commands: dispatch::commands::Commands {
                 paused: paused_seen,
                 token: token_seen,
                 rules: rules_seen,
@@ -202,17 +202,28 @@ impl Corridor {
         let mut running = JoinSet::new();
         running.spawn(async move {
             tokio::select! {
-                drained = dispatch::run(bridge, arrivals, stopping, wishes.drain) => drained,
+                drained = dispatch::run(bridge, inbound, stopping, commands.drain) => drained,
                 never = token::watch(ready.config.api.token, token_changes) => match never {},
             }
         });
-        Self { api, intake, stop, running, shut: shut_seen, metrics, paused, appetite: appetite_seen, rules, folder }
+        Self {
+            api,
+            intake,
+            stop,
+            running,
+            shut: shut_seen,
+            metrics,
+            paused,
+            wanted_prefetch: wanted_prefetch_seen,
+            rules,
+            folder,
+        }
     }
 
-    /// Hands a message in, which came by `shore` under this number.
-    pub async fn send(&self, shore: &Shore, number: u64, message: Message) {
-        let receipt = Receipt::new(number, &shore.line).expect("a free place");
-        self.intake.send(Arrival::Message(Box::new(message), receipt)).await.expect("it runs");
+    /// Hands a message in, which came by `session` under this number.
+    pub async fn send(&self, session: &Session, number: u64, message: Message) {
+        let receipt = Receipt::new(number, &session.line).expect("a free place");
+        self.intake.send(Inbound::Message(Box::new(message), receipt)).await.expect("it runs");
     }
 
     /// Puts another token in the place of the one before, in one go.
@@ -238,13 +249,13 @@ impl Corridor {
     }
 
     /// Says that a connection stands, and whether it lets events be parked.
-    pub async fn connected(&self, can_park: bool) {
-        self.intake.send(Arrival::Connected { can_park }).await.expect("it runs");
+    pub async fn connected(&self, can_delay: bool) {
+        self.intake.send(Inbound::Connected { can_delay }).await.expect("it runs");
     }
 
     /// Says that the connection died.
     pub async fn disconnected(&self) {
-        self.intake.send(Arrival::Disconnected).await.expect("it runs");
+        self.intake.send(Inbound::Disconnected).await.expect("it runs");
     }
 
     /// Stops it, and says how it ended.

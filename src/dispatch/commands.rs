@@ -9,12 +9,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::dispatch::Dispatcher;
-use crate::core::lookup_check::Followed;
+use crate::core::lookup_check::Replaced;
 use crate::core::mapping::rules::{Rule, Rules};
 
 /// Where wishes come in. A sender that is gone wishes nothing more.
 #[derive(Clone, Debug)]
-pub struct Wishes {
+pub struct Commands {
     /// Whether to pause.
     pub paused: watch::Receiver<bool>,
     /// Counts the tokens since the start.
@@ -27,7 +27,7 @@ pub struct Wishes {
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Command {
     Pause,
     Resume,
     NewToken,
@@ -35,47 +35,47 @@ pub(super) enum Wish {
     NewCertificates,
 }
 
-impl Wishes {
+impl Commands {
     /// The next one. Loses none if it is dropped while it waits.
-    pub(super) async fn next(&mut self) -> Wish {
+    pub(super) async fn next(&mut self) -> Command {
         tokio::select! {
             () = changed(&mut self.paused) => {
-                if *self.paused.borrow_and_update() { Wish::Pause } else { Wish::Resume }
+                if *self.paused.borrow_and_update() { Command::Pause } else { Command::Resume }
             }
-            () = changed(&mut self.token) => Wish::NewToken,
-            () = changed(&mut self.rules) => Wish::NewRules,
-            () = changed(&mut self.certificates) => Wish::NewCertificates,
+            () = changed(&mut self.token) => Command::NewToken,
+            () = changed(&mut self.rules) => Command::NewRules,
+            () = changed(&mut self.certificates) => Command::NewCertificates,
         }
     }
 }
 
-async fn changed<T>(wish: &mut watch::Receiver<T>) {
-    if wish.changed().await.is_err() {
+async fn changed<T>(command: &mut watch::Receiver<T>) {
+    if command.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
 impl Dispatcher {
     /// Does as was wished.
-    pub(super) fn wished(&mut self, wish: Wish) {
+    pub(super) fn commanded(&mut self, command: Command) {
         let now = self.clock.now();
-        let changes = match wish {
-            Wish::Pause => self.gate.pause(now).into_iter().collect(),
-            Wish::Resume => self.gate.resume(now).into_iter().collect(),
-            Wish::NewToken => self.gate.token_changed(now),
-            Wish::NewRules => return self.renew_rules(),
-            Wish::NewCertificates => self.gate.certificates_changed(now),
+        let changes = match command {
+            Command::Pause => self.gate.pause(now).into_iter().collect(),
+            Command::Resume => self.gate.resume(now).into_iter().collect(),
+            Command::NewToken => self.gate.token_changed(now),
+            Command::NewRules => return self.renew_rules(),
+            Command::NewCertificates => self.gate.certificates_changed(now),
         };
         self.teller.gate(&self.gate, &changes, None);
     }
 
     /// Maps by other rules from now on. What is in hand keeps the request that it was mapped to.
     fn renew_rules(&mut self) {
-        self.bridge.rules = Arc::clone(&self.bridge.wishes.rules.borrow());
+        self.bridge.rules = Arc::clone(&self.bridge.commands.rules.borrow());
         let rules = &self.bridge.rules;
-        let Followed { begun, gone } = self.proofs.follow(rules.iter().filter_map(Rule::sought));
-        begun.iter().for_each(|rule| self.bridge.metrics.look_proved(rule, None));
-        gone.iter().for_each(|rule| self.bridge.metrics.look_gone(rule));
+        let Replaced { begun, gone } = self.lookup_checks.replace(rules.iter().filter_map(Rule::lookup_target));
+        begun.iter().for_each(|rule| self.bridge.metrics.lookup_verified(rule, None));
+        gone.iter().for_each(|rule| self.bridge.metrics.lookup_gone(rule));
         rules.names().for_each(|rule| self.bridge.metrics.foresee_settled("created", rule, ""));
     }
 }

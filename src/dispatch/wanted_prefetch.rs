@@ -9,47 +9,50 @@ use std::time::Duration;
 
 use super::dispatch::Dispatcher;
 use super::in_hand::Stage;
-use crate::core::delay_queue::RUNGS;
+use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::gate::Moment;
-use crate::handover::prefetch::Appetite;
+use crate::handover::prefetch::WantedPrefetch;
 
 /// An event that is kept as the probe, or that waits for one procedure or its turn, goes after so many times that.
 const KEPT: u32 = 5;
 
 impl Dispatcher {
     /// Tells how many events are wanted, and parks those that are too many. Without wait queues nothing changes.
-    pub(super) fn mind_appetite(&mut self, now: Moment) {
-        let let_go_after = self.bridge.gate.let_go_after;
-        let is_long = self.gate.everything_shut_for(now).is_some_and(|shut_for| shut_for >= let_go_after);
-        let wanted = if is_long && self.can_park { Appetite::One } else { Appetite::Full };
-        let is_news = self.bridge.appetite.send_if_modified(|appetite| std::mem::replace(appetite, wanted) != wanted);
+    pub(super) fn update_wanted_prefetch(&mut self, now: Moment) {
+        let release_after = self.bridge.gate.release_after;
+        let is_long = self.gate.everything_shut_for(now).is_some_and(|shut_for| shut_for >= release_after);
+        let wanted = if is_long && self.can_delay { WantedPrefetch::One } else { WantedPrefetch::Full };
+        let is_news = self
+            .bridge
+            .wanted_prefetch
+            .send_if_modified(|wanted_prefetch| std::mem::replace(wanted_prefetch, wanted) != wanted);
         if is_news {
-            let after_s = let_go_after.as_secs_f32();
+            let after_s = release_after.as_secs_f32();
             match wanted {
-                Appetite::One => {
+                WantedPrefetch::One => {
                     tracing::warn!(after_s, "shut for long: one event is kept in hand, the others wait in the broker")
                 }
-                Appetite::Full => tracing::info!("events are taken again as there are places"),
+                WantedPrefetch::Full => tracing::info!("events are taken again as there are places"),
             }
         }
-        if is_news && wanted == Appetite::One {
-            self.let_go_of(Duration::ZERO, now);
+        if is_news && wanted == WantedPrefetch::One {
+            self.delay_idle(Duration::ZERO, now);
         }
     }
 
     /// Parks what has been in hand for long and may not go even now: the probe of a gate that is shut, what waits for one
     /// procedure, or for its turn.
-    pub(super) fn let_go_of_the_old(&mut self, now: Moment) {
-        if self.can_park {
-            self.let_go_of(self.bridge.gate.let_go_after.saturating_mul(KEPT), now);
+    pub(super) fn delay_the_old(&mut self, now: Moment) {
+        if self.can_delay {
+            self.delay_idle(self.bridge.gate.release_after.saturating_mul(KEPT), now);
         }
     }
 
-    fn let_go_of(&mut self, longest: Duration, now: Moment) {
+    fn delay_idle(&mut self, longest: Duration, now: Moment) {
         for slot in self.hand.idle_for(longest, now) {
             let Some(event) = self.hand.get(slot) else { continue };
             let rest = if let Stage::Delayed(until) = event.stage { until.saturating_sub(now) } else { Duration::ZERO };
-            self.park(slot, rest.max(RUNGS[0].wait), Duration::ZERO);
+            self.delay(slot, rest.max(DELAY_QUEUES[0].wait), Duration::ZERO);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::scene::Scene;
 use crate::support::broker::shared;
-use crate::support::daemon::{Daemon, announced, fate};
+use crate::support::daemon::{Daemon, announced, result};
 use crate::support::deadline::within;
 use crate::support::standin::{Fault, Rule};
 
@@ -33,10 +33,10 @@ async fn every_tenth_answer_is_lost_and_each_event_is_one_process() {
     within(60, "publishing", scene.publish(EVENTS, 300)).await;
     within(240, "all created", scene.until_created(EVENTS)).await;
     scene.client.until_empty(&scene.queue(), Duration::from_secs(120)).await;
-    let settled = |line: &serde_json::Value| fate(line, "created") || fate(line, "found");
+    let settled = |line: &serde_json::Value| result(line, "created") || result(line, "found");
     within(120, "all settled", daemon.until_count(EVENTS, settled)).await;
     assert_eq!(scene.api.created().len(), EVENTS);
-    assert_eq!(daemon.count(|line| fate(line, "found")), EVENTS / 10);
+    assert_eq!(daemon.count(|line| result(line, "found")), EVENTS / 10);
     assert_eq!(announced(&daemon.log()), Vec::<String>::new(), "nothing was in doubt");
     assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 0);
 }
@@ -50,7 +50,7 @@ async fn without_reconcile_by_every_double_of_lost_answers_is_announced_id_for_i
     let mut daemon = Daemon::start(&scene.setup().sections("[retry]\nbudget = 1.0").broker("topology = \"declare\""));
     within(60, "consuming", daemon.consuming()).await;
     within(60, "publishing", scene.publish(EVENTS, 300)).await;
-    let settled = |line: &serde_json::Value| fate(line, "created") || fate(line, "dead_letter");
+    let settled = |line: &serde_json::Value| result(line, "created") || result(line, "dead_lettered");
     within(300, "all settled", daemon.until_count(EVENTS, settled)).await;
     let processes = scene.processes();
     let doubled: BTreeSet<&String> = processes.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key).collect();
@@ -70,7 +70,7 @@ async fn what_shows_late_is_waited_for_and_not_created_again() {
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(20, 300).await;
-    within(120, "all found", daemon.until_count(20, |line| fate(line, "found"))).await;
+    within(120, "all found", daemon.until_count(20, |line| result(line, "found"))).await;
     assert!(scene.processes().values().all(|times| *times == 1));
 }
 
@@ -80,7 +80,7 @@ async fn a_killed_daemon_leaves_nothing_that_is_created_twice() {
     let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
     scene.api.plan(vec![Rule::always(Fault::Delay { ms: 30 })]);
     let setup = scene.setup().sections(RULES).broker("topology = \"declare\"\nprefetch = 20");
-    let setup = setup.sections("[look]\nlag = \"0s\"\n[shutdown]\ndeadline = \"2s\"");
+    let setup = setup.sections("[lookup]\nlag = \"0s\"\n[shutdown]\ndeadline = \"2s\"");
     within(60, "a queue", async {
         let mut daemon = Daemon::start(&setup);
         daemon.consuming().await;

@@ -13,7 +13,7 @@ use super::ending::Ending;
 use super::hand::Slot;
 use super::in_hand::Stage;
 use crate::core::gate::Moment;
-use crate::core::progress::Journey;
+use crate::core::progress::Progress;
 use crate::core::recent::Known;
 
 /// How long one copy waits for the request of another before it asks again.
@@ -27,17 +27,17 @@ impl Dispatcher {
         let remembered = match key.and_then(|key| self.recent.recall(key)) {
             Some(Known::Created(process)) => {
                 let process = process.clone();
-                self.end(slot, Ending::Recognised(process));
+                self.end(slot, Ending::AlreadyCreated(process));
                 return true;
             }
-            Some(Known::Underway(journey, sent)) => (Journey::clone(journey), sent.clone().map(Arc::from)),
-            Some(Known::Dead(_, journey)) => (Journey::clone(journey), None),
-            None => (Journey::default(), None),
+            Some(Known::Underway(progress, sent)) => (Progress::clone(progress), sent.clone().map(Arc::from)),
+            Some(Known::Dead(_, progress)) => (Progress::clone(progress), None),
+            None => (Progress::default(), None),
         };
-        let is_running = self.hand.twins(slot).any(|twin| matches!(twin.stage, Stage::Running { .. }));
-        let (others, sent) = self.hand.twins(slot).fold(remembered, |(known, sent), twin| {
-            let sent = if twin.journey.unsure > known.unsure { twin.look.clone() } else { sent };
-            (known.joined(&twin.journey), sent)
+        let is_running = self.hand.copies(slot).any(|copy| matches!(copy.stage, Stage::Running { .. }));
+        let (others, sent) = self.hand.copies(slot).fold(remembered, |(known, sent), copy| {
+            let sent = if copy.progress.unsure_creates > known.unsure_creates { copy.lookup.clone() } else { sent };
+            (known.joined(&copy.progress), sent)
         });
         if is_running {
             self.hand.stage(slot, Stage::Delayed(now.saturating_add(WAY)));

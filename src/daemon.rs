@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::server::{self, View};
+use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::epoch_ms;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Bridge};
+use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
@@ -70,40 +72,28 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
-    let pulse_seen = Arc::clone(&pulse);
+    let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let health =
-        Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_state_seen, pulse: pulse_seen };
+        Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
     let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let http = client.clone();
-    let endpoints = Endpoints {
-        intake,
-        stop: stop_seen.clone(),
-        wanted_prefetch: wanted_prefetch_seen,
-        state,
-        metrics: Arc::clone(&metrics),
-    };
-    let mut session: JoinSet<bool> = JoinSet::new();
-    session.spawn(connection::run(config.broker, endpoints));
+    let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
+    let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
 
     foresee(&metrics, &rules);
-    let endpoints = reload::Endpoints {
-        rules: new_rules,
-        state: rules_state,
-        metrics: Arc::clone(&metrics),
-        stop: stop_seen.clone(),
-    };
+    let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
+    let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints).await;
     let limit = config.dispatch.drain_deadline;
-    let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let bridge = Bridge {
         client,
         limits,
         rules,
-        policy,
-        gate,
-        request_limits,
+        policy: config.policy,
+        gate: config.gate,
+        request_limits: config.request_limits,
         commands,
         places,
         wanted_prefetch,
@@ -114,27 +104,49 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let closing = CLOSING_MAX.min(limit / 5);
     let mut told = stop_seen.clone();
     let dispatcher = dispatch::run(bridge, inbound, stopped(&mut told), limit.saturating_sub(closing));
-    let stopping = async {
-        shutdown.await;
-        tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
-        phase.send_replace(Phase::Draining);
-        stop.send_replace(true);
-        Instant::now() + limit
-    };
+    let stopping = stop_after(shutdown, limit, &phase, &stop);
     let mut said = None;
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
-        why = broken(&mut session, stop_seen, &mut said) => return Err(why),
+        why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         never = token::watch(config.api.token.clone(), token_changes) => match never {},
         never = trust::watch(config.api, http, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {
         Some(is_settled) => is_settled,
-        None => settled(&mut session, deadline).await,
+        None => settled(&mut consumer, deadline).await,
     };
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
+}
+
+/// Consumes in a task of its own, which answers whether the broker took every answer.
+fn consume(
+    broker: amqp::Config,
+    intake: mpsc::Sender<Inbound>,
+    stop: watch::Receiver<bool>,
+    wanted_prefetch: watch::Receiver<WantedPrefetch>,
+    state: watch::Sender<BrokerState>,
+    metrics: Arc<Metrics>,
+) -> JoinSet<bool> {
+    let mut consumer = JoinSet::new();
+    consumer.spawn(connection::run(broker, Endpoints { intake, stop, wanted_prefetch, state, metrics }));
+    consumer
+}
+
+/// Tells everybody to stop after `shutdown`, and answers until when they may take.
+async fn stop_after(
+    shutdown: impl Future<Output = ()>,
+    limit: Duration,
+    phase: &watch::Sender<Phase>,
+    stop: &watch::Sender<bool>,
+) -> Instant {
+    shutdown.await;
+    tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
+    phase.send_replace(Phase::Draining);
+    stop.send_replace(true);
+    Instant::now() + limit
 }
 
 /// What is known once the rules are is counted from nought.

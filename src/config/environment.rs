@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::load::{self, Known};
-use super::names;
+use super::{names, renamed};
 use crate::core::mistake::Mistake;
 
 const PREFIX: &str = "CHAKRA_BRIDGE";
@@ -74,6 +74,10 @@ pub(super) fn variable(key: &str) -> String {
 }
 
 fn unknown(name: String, names: &[String]) -> Mistake {
+    let old = name[PREFIX.len()..].trim_start_matches('_').to_lowercase().replace(SEPARATOR, ".");
+    if let Some(new) = renamed::key(&old) {
+        return names::renamed_to(None, name, &variable(new));
+    }
     let key = |name: &str| name[PREFIX.len()..].trim_start_matches('_').to_owned();
     let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
     let expected = match names::nearest(&key(&name), keys.iter().map(String::as_str)) {

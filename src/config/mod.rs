@@ -19,6 +19,7 @@ mod listen;
 mod load;
 mod names;
 mod reader;
+mod renamed;
 mod rules;
 mod schemas;
 mod sections;

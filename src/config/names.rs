@@ -2,12 +2,14 @@
 //!
 //! Not here: what the names mean.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::load::{self, Known};
+use super::renamed;
 use crate::core::mistake::Mistake;
 
 /// Of two thirds equal letters or better, the nearest; case and underscores weigh nothing.
@@ -33,7 +35,7 @@ pub(super) fn unknown(file: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
     for (section, value) in file.iter().filter(|(section, _)| !load::is_list(section.get_ref())) {
         let keys = keys_of(section.get_ref(), known);
         match value.get_ref() {
-            _ if keys.is_empty() => mistakes.push(unknown_section(section, known)),
+            _ if keys.is_empty() => mistakes.extend(unknown_section(section, value.get_ref(), known)),
             DeValue::Table(table) => mistakes.extend(unknown_keys(section.get_ref(), table, &keys, known)),
             _ => mistakes.push(Mistake {
                 span: Some(value.span()),
@@ -51,10 +53,23 @@ pub(super) fn keys_of(section: &str, known: &[Known]) -> Vec<&'static str> {
     known.iter().filter(|known| known.section == section).map(|known| known.name).collect()
 }
 
-fn unknown_section(section: &Spanned<std::borrow::Cow<'_, str>>, known: &[Known]) -> Mistake {
-    let mut sections: Vec<&str> = known.iter().map(|known| known.section).collect();
-    sections.dedup();
-    not_known(section.span(), section.get_ref(), suggest(section.get_ref(), &sections))
+/// One mistake for a section that nobody knows; of a renamed one, another for each of its keys that is renamed with it.
+fn unknown_section(section: &Spanned<Cow<'_, str>>, value: &DeValue<'_>, known: &[Known]) -> Vec<Mistake> {
+    let name = section.get_ref();
+    let Some(new) = renamed::section(name) else {
+        let mut sections: Vec<&str> = known.iter().map(|known| known.section).collect();
+        sections.dedup();
+        return vec![not_known(section.span(), name, suggest(name, &sections))];
+    };
+    let keys = value.as_table().into_iter().flat_map(DeTable::keys);
+    let renamed = keys.filter_map(|key| Some((key.span(), renamed::key(&format!("{name}.{}", key.get_ref()))?, key)));
+    let keys = renamed.map(|(span, new, key)| renamed_to(Some(span), format!("{name}.{}", key.get_ref()), new));
+    std::iter::once(renamed_to(Some(section.span()), format!("[{name}]"), &format!("[{new}]"))).chain(keys).collect()
+}
+
+/// A name that is another one now.
+pub(super) fn renamed_to(span: Option<Range<usize>>, old: String, new: &str) -> Mistake {
+    Mistake { span, key: old, what: renamed::WHAT.to_owned(), expected: new.to_owned() }
 }
 
 fn unknown_keys<'m>(
@@ -65,13 +80,17 @@ fn unknown_keys<'m>(
 ) -> impl Iterator<Item = Mistake> + 'm {
     let strange = table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
     strange.map(move |key| {
+        let written = format!("{section}.{}", key.get_ref());
+        if let Some(new) = renamed::key(&written) {
+            return renamed_to(Some(key.span()), written, new);
+        }
         let elsewhere = known.iter().find(|known| known.name == key.get_ref());
         let expected = match (nearest(key.get_ref(), keys.iter().copied()), elsewhere) {
             (None, Some(home)) if load::is_list(home.section) => format!("it under [[{}]]", home.section),
             (None, Some(home)) => format!("it under [{}]", home.section),
             _ => suggest(key.get_ref(), keys),
         };
-        not_known(key.span(), &format!("{section}.{}", key.get_ref()), expected)
+        not_known(key.span(), &written, expected)
     })
 }
 

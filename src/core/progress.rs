@@ -4,6 +4,7 @@
 //! spent (`delay_queue`).
 
 mod limits;
+mod step;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
+pub use step::{Step, StepContext};
 
 /// How many creates that may have been applied an event may send.
 pub const CREATES_MAX: u32 = 2;
@@ -67,35 +69,6 @@ pub struct Refused {
     /// The API's own words.
     #[serde(rename = "words")]
     pub error_text: Option<String>,
-}
-
-/// What comes next.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Ask `Progress::next` after this wait.
-    Wait(Duration),
-    /// Ask it as soon as the gate lets it: nothing was spent.
-    Hold,
-    /// It is a process.
-    Done {
-        /// Its id, if the API told it.
-        process: Option<String>,
-    },
-    /// It is a dead letter.
-    Dead(Fault),
-}
-
-/// What a step is taken under.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepContext {
-    /// Whether the request asked a shut gate.
-    pub is_probe: bool,
-    /// Whether the rule has a look.
-    pub can_look_up: bool,
-    /// How old the event is, counted while the gate was open.
-    pub age: Duration,
-    /// In 0..1.
-    pub dice: f64,
 }
 
 impl Progress {

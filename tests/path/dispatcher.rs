@@ -104,6 +104,22 @@ procedure = "fieldvisit"
 data = '{"properties": {"name": {"type": "string", "maxLength": 5}}, "required": ["name"]}'
 "#;
 
+fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
+    format!(
+        "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
+             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
+             [gate]\n{}\n\
+             [lookup]\nlag = \"0s\"\n\
+             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
+        api.url(),
+        token.display(),
+        commands.timeout,
+        commands.api,
+        commands.gate,
+        commands.retry,
+    )
+}
+
 /// One connection generation of a near shore that is played by the test.
 pub struct Session {
     line: mpsc::Sender<Answer>,
@@ -155,19 +171,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().join("token");
         std::fs::write(&token, StandIn::TOKEN).unwrap();
-        let text = format!(
-            "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
-             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
-             [gate]\n{}\n\
-             [lookup]\nlag = \"0s\"\n\
-             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
-            api.url(),
-            token.display(),
-            commands.timeout,
-            commands.api,
-            commands.gate,
-            commands.retry,
-        );
+        let text = config(&api, &token, &commands);
         let path = folder.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
         let ready = load_with(Path::new(&path), []).unwrap();

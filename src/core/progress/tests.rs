@@ -21,11 +21,11 @@ fn policy(on_unknown: OnUnknown) -> Policy {
 }
 
 /// A create or look that asked an open gate, of an event of that age.
-fn at(age: Duration) -> StepContext {
+const fn at(age: Duration) -> StepContext {
     StepContext { is_probe: false, can_look_up: false, age, dice: 1.0 }
 }
 
-const FRESH: StepContext = StepContext { is_probe: false, can_look_up: false, age: Duration::ZERO, dice: 1.0 };
+const FRESH: StepContext = at(Duration::ZERO);
 const WITH_LOOKUP: StepContext = StepContext { can_look_up: true, ..FRESH };
 
 fn retry(after: Option<Duration>) -> Outcome {
@@ -38,17 +38,13 @@ fn unsure() -> Outcome {
 
 fn walk(outcomes: &[Outcome], policy: &Policy) -> (Progress, Step) {
     let mut progress = Progress::default();
-    let mut step = Step::Hold;
-    for outcome in outcomes {
-        step = progress.step(outcome, FRESH, policy);
-    }
+    let step = outcomes.iter().fold(Step::Hold, |_, outcome| progress.step(outcome, FRESH, policy));
     (progress, step)
 }
 
 #[test]
 fn waits_double_with_each_attempt() {
-    let policy = policy(OnUnknown::Resend);
-    let mut progress = Progress::default();
+    let (policy, mut progress) = (policy(OnUnknown::Resend), Progress::default());
     let waits: Vec<Step> = (0..4).map(|_| progress.step(&retry(None), FRESH, &policy)).collect();
     assert_eq!(waits, [1, 2, 4, 8].map(|seconds| Step::Wait(Duration::from_secs(seconds))));
     assert_eq!(progress.attempts, 4);
@@ -56,8 +52,7 @@ fn waits_double_with_each_attempt() {
 
 #[test]
 fn a_halt_spends_no_attempt_and_never_dead_letters_however_old_the_event() {
-    let policy = policy(OnUnknown::DeadLetter);
-    let mut progress = Progress::default();
+    let (policy, mut progress) = (policy(OnUnknown::DeadLetter), Progress::default());
     for scope in [Scope::Everything, Scope::Procedure] {
         let halt = Outcome::Halt { scope, reason: HaltReason::Unauthorized, after: None };
         assert_eq!(progress.step(&halt, at(10_000 * HOUR), &policy), Step::Hold);

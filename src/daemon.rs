@@ -66,7 +66,6 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
-
     let rules = Arc::new(rules);
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
@@ -101,8 +100,7 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
         pulse,
         shut,
     };
-    let closing = CLOSING_MAX.min(limit / 5);
-    let mut told = stop_seen.clone();
+    let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(bridge, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);
     let mut said = None;

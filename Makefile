@@ -5,7 +5,7 @@ cyclonedx := 0.5.9
 
 .PHONY: demo test check image sbom
 
-# A real RabbitMQ, a stand-in of the API, one event of every fate.
+# A real RabbitMQ, a stand-in of the API, one event of every result.
 demo:
 	@tests/support/ready.sh
 	@echo "building the demonstration (the first time takes some minutes)" >&2

@@ -1,6 +1,6 @@
-//! The daemon: joins the two shores, the corridor and the window, and takes them down in order.
+//! The daemon: joins the consumer, the API client, the dispatcher and the admin server, and takes them down in order.
 //!
-//! Not here: signals and exit codes (`main`), and whatever the rooms do.
+//! Not here: signals and exit codes (`main`), and whatever the modules do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Report {
 /// Runs until `shutdown`, then drains; each `hangup` reloads the rules.
 ///
 /// # Errors
-/// Says what cannot be begun (the admin port, the HTTP client), or that the near shore ended by a panic.
+/// Says what cannot be begun (the admin port, the HTTP client), or that the consumer ended by a panic.
 pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()>) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
@@ -74,7 +74,7 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let health =
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
-    let _window = open_window(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
+    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let http = client.clone();
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
@@ -156,7 +156,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
 }
 
-/// Where an operator may wish, where the dispatcher hears of it, and where new tokens and certificates are told.
+/// The pause control, the commands as the dispatcher receives them, and the senders for new tokens and certificates.
 fn commands(
     config: &Config,
     rules: watch::Receiver<Arc<Rules>>,
@@ -168,18 +168,18 @@ fn commands(
     (pause_control, Commands { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
 }
 
-async fn open_window(config: &Config, view: View) -> Result<JoinSet<()>, String> {
+async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
     let more = if view.pause_control.is_some() { " /pause /resume" } else { "" };
-    tracing::info!(%address, "probes and metrics: /livez /readyz /metrics{more}");
-    let mut window = JoinSet::new();
-    window.spawn(server::serve(listener, view, std::future::pending()));
-    Ok(window)
+    tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
+    let mut admin = JoinSet::new();
+    admin.spawn(server::serve(listener, view, std::future::pending()));
+    Ok(admin)
 }
 
-/// Resolves if the near shore ends although nobody stopped it: without it the daemon would be deaf. What it said at
+/// Resolves if the consumer ends although nobody stopped it: without it the daemon would receive nothing. What it said at
 /// a proper end is put into `settled`.
 async fn broken(session: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settled: &mut Option<bool>) -> String {
     let ended = session.join_next().await;
@@ -187,10 +187,10 @@ async fn broken(session: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, set
         *settled = Some(*is_settled);
         std::future::pending::<()>().await;
     }
-    format!("the near shore ended by itself ({ended:?}); please report it with the log")
+    format!("the consumer ended by itself ({ended:?}); please report it with the log")
 }
 
-/// Waits until the near shore has ended, at most until the deadline: whether the broker took every answer.
+/// Waits until the consumer has ended, at most until the deadline: whether the broker took every answer.
 async fn settled(session: &mut JoinSet<bool>, deadline: Instant) -> bool {
     matches!(tokio::time::timeout_at(deadline, session.join_next()).await, Ok(Some(Ok(true))))
 }

@@ -1,10 +1,10 @@
 //! chakra-bridge: RabbitMQ domain events become ChakraHQ processes.
 //!
 //! Every event ends as **a process**, as **a dead letter that says why**, or is **still queued**
-//! (or was skipped because a rule says so): never nowhere. `ARCHITECTURE.md` is the map of the rooms
+//! (or was skipped because a rule says so): never nowhere. `ARCHITECTURE.md` is the map of the modules
 //! below and lists what each of them must not know; `tests/tidy.rs` holds them to it.
 //!
-//! Not here: anything but the names of the rooms.
+//! Not here: anything but the list of modules.
 
 pub mod admin;
 pub mod amqp;

@@ -27,7 +27,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// Seconds: 5 ms to 60 s.
 const REQUEST_BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// Seconds: 5 ms to 5 min; an event may wait in hand between its requests.
+/// Seconds: 5 ms to 5 min; an event may wait in memory between its requests.
 const EVENT_BUCKETS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
 type Level = Gauge<u64, AtomicU64>;
@@ -60,7 +60,7 @@ struct Gated {
     scope: String,
 }
 
-/// Every number of the daemon. Shared behind an `Arc`; no method waits for another for longer than a look-up.
+/// Every number of the daemon. Shared behind an `Arc`; no method waits for another for longer than finding an entry takes.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -106,7 +106,7 @@ impl Metrics {
         let all = &mut all;
         let metrics = Self {
             received: put(all, "events_received", "Events taken from the queue, redelivered ones included"),
-            settled: put(all, "events_settled", "Events settled, by fate, rule and reason"),
+            settled: put(all, "events_settled", "Events settled, by result, rule and reason"),
             event_took: put_histogram(all, "event_duration_seconds", "From receive to settle", EVENT_BUCKETS),
             answered: put(all, "api_requests", "Requests to the API, by outcome and status; 0 is no answer"),
             request_took: put_histogram(all, "api_request_duration_seconds", "One API request", REQUEST_BUCKETS),
@@ -116,15 +116,15 @@ impl Metrics {
                 "Creates that may make a second process, each announced in the log before it is sent",
             ),
             already_created: put(all, "events_already_created", "Events found to be done already"),
-            duplicates_seen: put(all, "duplicates_seen", "Looks that found more than one process of an event"),
-            lookup_verified: put(all, "lookup_verified", "1 once the look of a rule has found what was just created"),
-            lookup_lag: put(all, "lookup_lag_seconds", "How long a process took to show, at most; 0 while unproved"),
+            duplicates_seen: put(all, "duplicates_seen", "Lookups that found more than one process of an event"),
+            lookup_verified: put(all, "lookup_verified", "1 once the lookup of a rule has found what was just created"),
+            lookup_lag: put(all, "lookup_lag_seconds", "How long a process took to show, at most; 0 while unverified"),
             rules_reloads: put(all, "rules_reloads", "Times that the rules were to be read again, by what came of it"),
             rules_loaded: put(all, "rules_loaded_timestamp_seconds", "When the rules in force were read"),
             rules_outdated: put(all, "rules_outdated", "1 while the file has mistakes, and other rules are in force"),
             unacknowledged: put(all, "events_unacknowledged", "Events taken and not yet settled"),
             in_flight: put(all, "api_requests_in_flight", "Requests to the API under way"),
-            waiting: put(all, "events_waiting", "Events in hand that wait for their next attempt"),
+            waiting: put(all, "events_waiting", "Unacknowledged events that wait for their next attempt"),
             gate: put(
                 all,
                 "gate_shut",
@@ -134,7 +134,7 @@ impl Metrics {
             ramp: put(
                 all,
                 "gate_ramp_requests_per_second",
-                "What may go each second after the gate opened; 0 is no limit",
+                "Requests that the ramp allows each second after the gate opened; 0 is no limit",
             ),
             broker_connected: put(all, "broker_connected", "1 while deliveries can come in"),
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
@@ -192,12 +192,12 @@ impl Metrics {
         self.already_created.inc();
     }
 
-    /// A look found more than one process of an event.
+    /// A lookup found more than one process of an event.
     pub fn duplicate_seen(&self) {
         self.duplicates_seen.inc();
     }
 
-    /// So many events are in hand.
+    /// So many events are unacknowledged.
     pub fn unacknowledged(&self, n: usize) {
         self.unacknowledged.set(n as u64);
     }
@@ -207,7 +207,7 @@ impl Metrics {
         self.in_flight.set(n as u64);
     }
 
-    /// So many events in hand wait for their next attempt.
+    /// So many unacknowledged events wait for their next attempt.
     pub fn waiting(&self, n: usize) {
         self.waiting.set(n as u64);
     }
@@ -228,7 +228,7 @@ impl Metrics {
         self.probes.inc();
     }
 
-    /// After everything was shut, so many requests may go in the present second; 0 once nothing is held back.
+    /// The ramp allows so many requests in the present second; 0 once it has ended.
     pub fn ramp(&self, per_second: u32) {
         self.ramp.set(per_second.into());
     }

@@ -1,6 +1,6 @@
 //! A configuration that is loaded whole and has no mistake, and what is promised for each of its rules.
 //!
-//! Not here: opening a connection. Only the files that the configuration names are looked at.
+//! Not here: opening a connection. Only the files that the configuration names are read.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 
 /// A configuration without a mistake.
 pub struct Ready {
-    /// What the rooms need.
+    /// What the modules need.
     pub config: Config,
     /// What an event may be.
     pub limits: Limits,
@@ -35,7 +35,7 @@ impl Ready {
         self.config.warnings().into_iter().chain(proxies).collect()
     }
 
-    /// What is promised for each rule, in words.
+    /// What is promised for each rule, as a text.
     #[must_use]
     pub fn guarantees(&self) -> Vec<String> {
         let promise = self.promise();
@@ -66,17 +66,17 @@ impl Promise {
     /// The same, if it can be kept by these rules under the `event.key` of the start.
     ///
     /// # Errors
-    /// That a rule is to look for what is a hash until a restart.
+    /// That a rule is to look up what is a hash until a restart.
     pub fn kept_by(&self, ready: Ready) -> Result<Ready, Box<Mistakes>> {
         if !self.key_is_hashed || ready.rules.iter().all(|rule| rule.reconcile_by().is_none()) {
             return Ok(ready);
         }
-        let what = "was a hash when the daemon started, and rules are to look for it now (`reconcile_by`)".to_owned();
+        let what = "was a hash when the daemon started, and rules are to look it up now (`reconcile_by`)".to_owned();
         let mistake = Mistake { expected: "a restart".to_owned(), ..ready.source.mistake("event.key", what) };
         Err(Box::new(Mistakes::new(ready.source, vec![mistake])))
     }
 
-    /// What is promised for this rule, in words.
+    /// What is promised for this rule, as a text.
     #[must_use]
     pub fn of(&self, rule: &Rule) -> String {
         guarantee(rule, &self.policy, self.may_hash)
@@ -102,10 +102,10 @@ fn guarantee(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
     };
     let window = policy.lookup_window.as_secs_f32();
     let hashed =
-        if may_hash { "; one without an id of its own is not looked for, unless event.key names one" } else { "" };
+        if may_hash { "; one without an id of its own is not looked up, unless event.key names one" } else { "" };
     format!(
-        "rule \"{name}\": an event whose answer is lost, or that is delivered again, is looked for by `{attribute}` \
-         before anything is sent (unproved until its first create is found so); one that no look finds for {window} s \
+        "rule \"{name}\": an event whose answer is lost, or that is delivered again, is looked up by `{attribute}` \
+         before anything is sent (unverified until its first create is found so); one that no lookup finds for {window} s \
          {absent}{hashed}"
     )
 }
@@ -126,7 +126,7 @@ pub fn load_for_dry_run(path: &Path) -> Result<Ready, Box<Mistakes>> {
     ready(Use::DryRun, config::read_for(Use::DryRun, path, variables()))
 }
 
-/// As [`load`], to run by it: mapping cases are for the desk, and what they name need not be there.
+/// As [`load`], to run by it: mapping cases are for dry runs, and what they name need not be there.
 ///
 /// # Errors
 /// Every mistake, each with its place.
@@ -166,7 +166,7 @@ fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
         return Err(Box::new(Mistakes::new(source, Vec::new())));
     };
     let rules = rules.with(schemas);
-    // At a desk it is shown what becomes of each.
+    // In a dry run it is shown what becomes of each.
     let tried = if what_for == Use::Check { &cases[..] } else { &[] };
     let refused = case::refused(tried, &limits, &rules);
     if !refused.is_empty() {
@@ -175,12 +175,12 @@ fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     Ok(Ready { config, limits, rules, cases, source })
 }
 
-/// A look would take the twin of an event for the event itself.
+/// A lookup would take the copy of an event for the event itself.
 fn hashed_key(reading: &Reading) -> Mistake {
     Mistake {
         span: reading.event_key.as_ref().map(|key| key.span.clone()),
         key: "event.key".to_owned(),
-        what: "is a hash, and rules look for it (`reconcile_by`): events of equal content are one".to_owned(),
+        what: "is a hash, and rules look it up (`reconcile_by`): events of equal content are one".to_owned(),
         expected: "an id of the event, such as `event.order.id`".to_owned(),
     }
 }

@@ -23,7 +23,7 @@ use crate::ready::{Promise, Ready, load_to_run};
 use crate::states::rules::RulesState;
 use files::{Files, Seen};
 
-/// How often the files are looked at. A change counts once two looks have seen it.
+/// How often the files are read. A change counts once two checks have seen it.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// After a refusal the file is checked again so often, quietly: what was wrong may have been beside it, such as a secret that
@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 const BY_SIGNAL: &str = "SIGHUP";
 const BY_CHANGE: &str = "a changed file";
-const BY_ITSELF: &str = "another look";
+const BY_ITSELF: &str = "another check";
 
 /// Where new rules and the word of them go.
 pub struct Endpoints {

@@ -1,6 +1,6 @@
 //! How logs are printed: for people on a terminal, as JSON lines anywhere else.
 //!
-//! Not here: what is logged. No room logs a payload or a secret.
+//! Not here: what is logged. No module logs a payload or a secret.
 
 use std::io::IsTerminal as _;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Format, Log};
 
 /// Loggers of libraries that would drown ours; what the variable `RUST_LOG` says of them wins. The client library of the
-/// broker calls each channel an error that the broker closes, those by which the topology is looked at among them; whatever
+/// broker calls each channel an error that the broker closes, those that only check the topology among them; whatever
 /// concerns us comes back as an error of the call, and is told in our words.
 const QUIET: &str = "lapin=off,hyper=warn,reqwest=warn,rustls=warn";
 

@@ -31,7 +31,7 @@ const CONNECTIONS: usize = 10_000;
 /// Of a probe; far above what it takes, for a busy machine.
 const LOCAL_DELAY: Duration = Duration::from_secs(20);
 const BETWEEN_PROBES: Duration = Duration::from_millis(200);
-/// Connections of the daemon beside the abuse: those to its shores come and go.
+/// Connections of the daemon beside the abuse: those to the broker and the API come and go.
 const FILES_MORE_MAX: usize = 256 + 32;
 const MEMORY_MORE_MAX_KIB: u64 = 32 * 1024;
 

@@ -53,41 +53,41 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
   printf '%s\n' "$whole" >"$file"
 }
 
-journey=src/core/progress.rs
+progress=src/core/progress.rs
 pure=(--lib --test model --test path)
 
-bite "no look before a repeat" src/dispatch/open.rs \
-  'let look = sent.or(request.look.as_ref()).cloned()' 'let look = sent.or(request.look.as_ref()).filter(|_| false).cloned()' --test kill
+bite "no lookup before a repeat" src/dispatch/open.rs \
+  'let lookup = sent.or(request.lookup.as_ref()).cloned()' 'let lookup = sent.or(request.lookup.as_ref()).filter(|_| false).cloned()' --test kill
 bite "acknowledged before the confirm" src/amqp/settle.rs \
-  'self.park(number, rung, &travel),' '{ self.park(number, rung, &travel); drop(done.insert(number)); }' --test kill
-bite "a redelivered event is created at once" $journey \
-  'if can_look && !is_fresh {' 'if can_look && !is_fresh && !redelivered {' "${pure[@]}"
-bite "the window of a look is cut short" $journey \
+  'self.delay(number, delay_queue, &delayed_state),' '{ self.delay(number, delay_queue, &delayed_state); drop(done.insert(number)); }' --test kill
+bite "a redelivered event is created at once" $progress \
+  'if can_look_up && !is_fresh {' 'if can_look_up && !is_fresh && !redelivered {' "${pure[@]}"
+bite "the window of a lookup is cut short" $progress \
   'if !left.is_zero() {' 'if left > policy.initial * 1000 {' "${pure[@]}"
-bite "a third create" $journey \
+bite "a third create" $progress \
   'pub const CREATES_MAX: u32 = 2;' 'pub const CREATES_MAX: u32 = 3;' "${pure[@]}"
-bite "what was refused in words is created again" $journey \
+bite "what was refused with an error text is created again" $progress \
   'self.refused = Some(refused);' 'drop(refused);' "${pure[@]}"
-bite "a request that was cut off is forgotten" $journey \
-  'self.unsure = self.unsure.saturating_add(1);
-            self.quiet' 'self.quiet' "${pure[@]}"
+bite "a request that was cut off is forgotten" $progress \
+  'self.unsure_creates = self.unsure_creates.saturating_add(1);
+            self.since_create' 'self.since_create' "${pure[@]}"
 bite "a 500 is taken for a refusal to begin" src/core/judge.rs \
   '500..=599 => unsure(Cause::ServerError),' '500..=599 => retry(Cause::ServerError),' "${pure[@]}"
 bite "a bad token is the event's fault" src/core/judge.rs \
-  '401 => halt(Scope::Everything, Trouble::Unauthorized),' '401 => refused(answer, "unauthorized"),' "${pure[@]}"
+  '401 => halt(Scope::Everything, HaltReason::Unauthorized),' '401 => refused(answer, "unauthorized"),' "${pure[@]}"
 bite "any row is a find" src/core/lookup.rs \
-  'is_some_and(|value| is_same(value, &look.value))' 'is_some()' "${pure[@]}"
-bite "a copy does not give way to its twin" src/dispatch/twins.rs \
-  'if is_running {' 'if is_running && self.hand.twins(slot).nth(9).is_some() {' "${pure[@]}"
+  'is_some_and(|value| is_same(value, &lookup.value))' 'is_some()' "${pure[@]}"
+bite "a copy does not give way to the other" src/dispatch/copies.rs \
+  'if is_running {' 'if is_running && self.hand.copies(slot).nth(9).is_some() {' "${pure[@]}"
 bite "what a schema refuses is sent" src/core/mapping/rules.rs \
   'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
 bite "a case never fails" src/core/case.rs \
   'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
 bite "what is left of a wait is forgotten" src/core/delay_queue.rs \
-  '(rung, wait.saturating_sub(rung.wait))' '(rung, Duration::ZERO)' "${pure[@]}"
-bite "what comes back is looked for by the rule of now" src/dispatch/open.rs \
-  'sent.as_deref().or(travel.sent.as_ref())' 'sent.as_deref().and(travel.sent.as_ref())' --test path
-bite "a create is looked for where an earlier one went" src/dispatch/dispatch.rs \
+  '(delay_queue, wait.saturating_sub(delay_queue.wait))' '(delay_queue, Duration::ZERO)' "${pure[@]}"
+bite "what comes back is looked up by the rule of now" src/dispatch/open.rs \
+  'sent.as_deref().or(delayed_state.sent.as_ref())' 'sent.as_deref().and(delayed_state.sent.as_ref())' --test path
+bite "a create is looked up where an earlier one went" src/dispatch/dispatch.rs \
   'event.goes_out();' '' --test path
 
 printf '| broken so | noticed by |\n| --- | --- |\n'

@@ -1,4 +1,4 @@
-//! The network between the daemon and each of its two shores in every weather: nothing is lost, nothing is doubled, and
+//! The network between the daemon and each of its two sides in every weather: nothing is lost, nothing is doubled, and
 //! what is wrong is told in words.
 //!
 //! And the faults of the broker itself, on every version that is supported (`faults/brokers.rs`), and of a cluster.
@@ -49,7 +49,7 @@ reconcile_by = "event_key"
 data = { event_key = "{{ key }}" }
 "#;
 
-/// A scene with a wire to each shore.
+/// A scene with a wire to the broker and one to the API.
 struct Stage {
     scene: Scene,
     broker: Wire,

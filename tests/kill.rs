@@ -4,8 +4,8 @@
 //! Not here: an adversary that is everywhere at once (`model.rs`), faults of the network (`faults.rs`), and replicas
 //! that die beside others (`replicas.rs`).
 //!
-//! Kills come in bursts shorter than the shortest wait queue, and everything comes to rest after each: a copy left by a
-//! kill between a confirm and its acknowledgement must not meet its twin while neither's process shows, which no
+//! Kills come in bursts shorter than the shortest delay queue, and everything comes to rest after each: a copy left by a
+//! kill between a confirm and its acknowledgement must not meet its copy while neither's process shows, which no
 //! client can exclude. More of them: `KILLS=100 cargo test --test kill -- --nocapture` kills 1,100 times.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
@@ -86,7 +86,7 @@ impl Stage {
         stage
     }
 
-    /// Publishes events of every fate, and answers the keys of the one that is applied late and of a plain one.
+    /// Publishes events of every result, and answers the keys of the one that is applied late and of a plain one.
     async fn publish(&mut self) -> (String, String) {
         let round = self.published.len();
         let results = ["late", "plain", "locked", "refused", "lost", "plain"];
@@ -103,8 +103,8 @@ impl Stage {
     /// One life of the daemon, from its start to its death at the point.
     async fn kill_at(&mut self, point: Point) {
         let (late, plain) = self.publish().await;
-        match point.warning() {
-            Some(warning) => self.relay.arm(warning),
+        match point.breakpoint() {
+            Some(breakpoint) => self.relay.arm(breakpoint),
             None => self.relay.disarm(),
         }
         let daemon = Daemon::start(&self.setup);
@@ -125,7 +125,7 @@ impl Stage {
                     let moment = Duration::from_millis(fastrand::u64(..LIFE_MS));
                     tokio::time::sleep(moment).await; // tidy: allow sleep, any moment will do
                 }
-                _ => self.relay.sprung().await,
+                _ => self.relay.reached().await,
             }
         };
         within(60, &format!("{point:?}"), reached).await;
@@ -146,7 +146,7 @@ impl Stage {
         self.log.extend(within(20, "its end", daemon.ended()).await.1);
     }
 
-    /// How many copies were found to be a process already, by a look or by the memory of the daemon.
+    /// How many copies were found to be a process already, by a lookup or by the memory of the daemon.
     fn already_created(&self) -> usize {
         let outcome = |line: &serde_json::Value| line["result"].as_str().map(str::to_owned);
         let known = ["found", "already_created"];
@@ -167,7 +167,7 @@ impl Stage {
         println!("the story of {key}:\n{}", lines.join("\n"));
     }
 
-    /// Nothing is queued, nothing in hand, nothing in a wait queue, and that stays so.
+    /// Nothing is queued, nothing unacknowledged, nothing in a delay queue, and that stays so.
     async fn at_rest(&self) {
         let queue = self.scene.queue();
         let mut still = 0;

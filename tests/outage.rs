@@ -23,7 +23,7 @@ use support::standin::{Fault, Rule, StandIn};
 
 const SECONDS: u64 = 60;
 const EVENTS: u64 = 400;
-/// Places in hand: so many requests may be on their way when the first is refused.
+/// Places unacknowledged: so many requests may be on their way when the first is refused.
 const MAX_LOCAL_DELAY: usize = 10;
 const LIVES: u32 = 3;
 /// Half of the wait before a probe is certain: 5 s at least.

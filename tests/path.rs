@@ -1,4 +1,4 @@
-//! The path with real sockets: the corridor between Receipt pairs and the stand-in of the API.
+//! The path with real sockets: the dispatcher between Receipt pairs and the stand-in of the API.
 //!
 //! Not here: a broker (`broker.rs`), and the tables of the pure functions (beside the code).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]

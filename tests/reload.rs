@@ -1,6 +1,6 @@
 //! The rules of a running daemon change: at SIGHUP and with the file, whole or not at all, and nobody's event minds.
 //!
-//! Not here: what a file may hold (`config/`), and the corridor without a broker (`path/reloads.rs`).
+//! Not here: what a file may hold (`config/`), and the dispatcher without a broker (`path/reloads.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
 mod support;
@@ -80,7 +80,7 @@ async fn a_changed_rule_holds_for_new_events_by_signal_and_by_the_file_alone() {
     let asked: Vec<_> = told.iter().map(|line| line["by"].as_str().unwrap()).collect();
     assert_eq!(asked, ["SIGHUP", "a changed file"]);
     assert!(told.iter().all(|line| line["changed"] == "all"), "{told:?}");
-    let promises = daemon.count(|line| says(line, "is looked for by `event_key`"));
+    let promises = daemon.count(|line| says(line, "is looked up by `event_key`"));
     assert_eq!(promises, 3, "what is promised for a rule is said again when it changes");
 }
 
@@ -130,7 +130,7 @@ async fn what_was_refused_for_a_secret_that_could_not_be_read_is_taken_once_it_c
     within(60, "the refusal", daemon.until(|line| says(line, "mistake: ") && says(line, "token_file"))).await;
     std::fs::rename(folder.path().join("away"), &token).unwrap();
     until_reloaded(&mut daemon, 1).await;
-    assert_eq!(daemon.logged(|line| says(line, "rules reloaded"))[0]["by"], "another look");
+    assert_eq!(daemon.logged(|line| says(line, "rules reloaded"))[0]["by"], "another lookup");
     assert_eq!(daemon.count(|line| says(line, "rules not reloaded")), 1);
     scene.publish(1, 50).await;
     within(60, "the event", scene.until_created(1)).await;

@@ -1,5 +1,5 @@
 //! The daemon on a broker that `deploy/rabbitmq/setup.sh` has prepared, with exactly the rights that its files give: on
-//! RabbitMQ 3.10, 4.0 and 4.3 it parks, looks and dead-letters, and may do nothing else. And its password is changed while it
+//! RabbitMQ 3.10, 4.0 and 4.3 it delays, looks and dead-letters, and may do nothing else. And its password is changed while it
 //! runs.
 //!
 //! Not here: what becomes of events without such rights (`broker/topology.rs`). Without a Docker engine the tests say that
@@ -86,7 +86,7 @@ async fn publish(broker: &Broker, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// A fate of every kind: some wait in a wait queue, one is looked for, one is refused.
+/// A result of every kind: some wait in a delay queue, one is looked up, one is refused.
 fn plan(api: &StandIn) {
     let of = |number: usize, fault: Fault| Rule::always(fault).attribute("event_key", format!("e{number}"));
     let mut rules = vec![of(7, Canned::new(422).into()), of(8, Fault::CreateThenReset).times(1)];
@@ -146,7 +146,7 @@ async fn is_read_again(broker: &Broker, daemon: &mut Daemon, password: &Path) {
 
 fn complains_of_no_right(log: &[Value]) {
     let is_loud = |line: &Value| matches!(line["level"].as_str(), Some("WARN" | "ERROR"));
-    let of_rights = ["refused", "access", "wait in hand only", "trap", "missing"];
+    let of_rights = ["refused", "access", "wait in memory only", "queue warning", "missing"];
     let complaints: Vec<_> =
         log.iter().filter(|line| is_loud(line) && of_rights.iter().any(|word| says(line, word))).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
@@ -190,7 +190,7 @@ fn finds_nothing_to_say(broker: &Broker, api: &StandIn) {
     let of_the_network = "warning: broker.url is amqp:";
     let warns = words.lines().any(|line| line.contains("warning") && !line.starts_with(of_the_network));
     assert!(!warns, "{words}");
-    for bad in ["could drop", "trap", "has no dead-letter"] {
+    for bad in ["could drop", "queue warning", "has no dead-letter"] {
         assert!(!words.contains(bad), "{words}");
     }
 }

@@ -8,6 +8,7 @@ mod tidy {
     pub(crate) mod house;
     pub(crate) mod laws;
     pub(crate) mod manifest;
+    pub(crate) mod retired;
     pub(crate) mod shape;
     pub(crate) mod source;
     pub(crate) mod walls;
@@ -15,7 +16,7 @@ mod tidy {
 
 use tidy::finding::{Finding, list};
 use tidy::house::House;
-use tidy::{laws, manifest, shape, walls};
+use tidy::{laws, manifest, retired, shape, walls};
 
 fn findings(house: &House) -> Vec<Finding> {
     let mut found = shape::lengths(&house.sources);
@@ -43,6 +44,14 @@ fn the_house_keeps_its_rules() {
 fn no_rooms_name_each_other_in_a_circle() {
     let house = House::read().expect("the source is readable");
     assert_eq!(walls::directions::circle(&house.sources), [""; 0]);
+}
+
+#[test]
+fn retired_words_stand_nowhere() {
+    let texts = retired::texts().expect("the texts are readable");
+    assert!(texts.len() > 250, "only {} texts were read", texts.len());
+    let found: Vec<Finding> = texts.iter().flat_map(|(path, text)| retired::retired(path, text)).collect();
+    assert!(found.is_empty(), "{} findings\n{}", found.len(), list(&found));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! TLS to both shores, by real certificates: what is wrong is said in words that name the key to look at, costs events
+//! TLS to both sides, by real certificates: what is wrong is said in words that name the key to look at, costs events
 //! only time, and is mended while the daemon runs.
 //!
 //! Not here: what each file may hold (`tls::files`), and how each error is told from another (`chakra::tests::tls`).
@@ -6,13 +6,13 @@
 
 mod support;
 
+#[path = "tls/api.rs"]
+mod api;
 #[path = "tls/authority.rs"]
 mod authority;
-#[path = "tls/far.rs"]
-mod far;
+#[path = "tls/broker.rs"]
+mod broker;
 #[path = "tls/front.rs"]
 mod front;
-#[path = "tls/near.rs"]
-mod near;
 #[path = "broker/scene.rs"]
 mod scene;

@@ -36,5 +36,5 @@ done
 # Rights always: who was there before must have these and no others.
 sed '/^  "users"/,/^  ]/d' "$here/users.json" | api POST definitions --data-binary @-
 printf '{"password": "%s", "tags": ""}' "$(quoted "$password")" | api PUT users/chakra-bridge --data-binary @-
-echo "made: virtual host crm, queue crm.events with its dead-letter and wait queues, user chakra-bridge"
+echo "made: virtual host crm, queue crm.events with its dead-letter and delay queues, user chakra-bridge"
 echo "the other users of users.json have no access until they are given a password"

@@ -1,4 +1,4 @@
-//! The connections of the window: so many at a time and so many a second, and for a new one the oldest has to go that has
+//! The connections of the admin server: so many at a time and so many a second, and for a new one the oldest has to go that has
 //! had time enough.
 //!
 //! Not here: what is said on a connection (`server`).
@@ -16,14 +16,14 @@ use crate::core::request_limits::Rate;
 #[cfg(test)]
 mod tests;
 
-/// Connections at a time. In a flood, a place is the time in which a new one is heard: so they are many, and small.
+/// Connections at a time. In a flood, each place gives a new connection time to send its request: so places are many, and small.
 pub(super) const CONNECTIONS_MAX: usize = 256;
 
 /// Connections a second, with as many at once after a silence: far more than probes, scrapes and people need, so few that a
 /// flood leaves the processor to the events, and so many that a probe behind a full queue of the kernel's waits two seconds.
 pub(super) const CONNECTIONS_PER_SECOND: f64 = 2500.0;
 
-/// Where room is needed, how long a guest may say nothing; and from when it came, how long it may take in all. An honest
+/// Where room is needed, how long a connection may send nothing; and from when it came, how long it may take in all. An honest
 /// one takes milliseconds.
 const SILENCE_MAX: Duration = Duration::from_millis(100);
 const STAY_MAX: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ impl Guest {
     }
 }
 
-/// Whether a guest has sent the head of its request. Before that it is only a connection, which costs its other end
+/// Whether a connection has sent the head of its request. Before that it is only a connection, which costs its other end
 /// nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked(Arc<AtomicBool>);
@@ -122,7 +122,7 @@ impl Guests {
     }
 
     /// The oldest of those who have had their time, and no more: after a moment in which this process did not run, all of
-    /// them have, and the youngest have not even been heard. Answers whether anybody was late.
+    /// them have, and the youngest have had no time to send. Answers whether anybody was late.
     fn send_away(&self) -> bool {
         let now = Instant::now();
         let mut late = self.order.iter().filter(|guest| guest.has_had_its_time() <= now);

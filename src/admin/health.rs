@@ -18,14 +18,14 @@ mod tests;
 /// The age at which a pulse counts as stopped. A loop that turns at least every second is stuck long before.
 pub const PULSE_AGE_MAX: Duration = Duration::from_secs(30);
 
-/// What the probes look at.
+/// What the health checks read.
 #[derive(Clone, Debug)]
 pub struct Health {
     /// Where the life of the daemon stands.
     pub phase: watch::Receiver<Phase>,
-    /// How the near shore stands with the broker.
+    /// The state of the connection to the broker.
     pub broker: watch::Receiver<BrokerState>,
-    /// What the gate is shut for, in words; empty while it is open.
+    /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
     /// Which rules are in force, and whether the file says others.
     pub rules: watch::Receiver<RulesState>,

@@ -1,4 +1,4 @@
-//! The window: probes and metrics over HTTP, and the wish to pause.
+//! The admin server: health checks and metrics over HTTP, and the command to pause.
 //!
 //! Not here: anything else that changes what the daemon does.
 
@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use crate::secret::SecretSource;
 
-/// What the window needs to know.
+/// What the admin server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where it listens; port 0 takes a free one.

@@ -1,4 +1,4 @@
-//! The one wish that the window takes in: an operator with the admin token pauses, and resumes.
+//! The one command that the admin server takes: an operator with the admin token pauses or resumes the daemon.
 //!
 //! Not here: HTTP (`server`), and what a pause does (`core::gate`).
 
@@ -19,7 +19,7 @@ mod tests;
 /// The most of a name that is logged, in characters.
 const NAME_MAX: usize = 100;
 
-/// Where wishes are brought. Clones bring them to the same place.
+/// Takes the commands to pause and to resume. Clones pass them to the same receiver.
 #[derive(Clone, Debug)]
 pub struct PauseControl {
     token: SecretSource,
@@ -37,7 +37,7 @@ pub(super) struct Asker {
     pub(super) from: Option<String>,
 }
 
-/// What became of a wish.
+/// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// It was passed on.
@@ -49,13 +49,13 @@ pub(super) enum Said {
 }
 
 impl PauseControl {
-    /// A desk that knows operators by this token, and tells `paused` what they wish.
+    /// Accepts commands that show this token, and passes them to `paused`.
     #[must_use]
     pub fn new(token: SecretSource, paused: watch::Sender<bool>) -> Self {
         Self { token, paused, refused_s: Arc::default() }
     }
 
-    /// Passes a wish on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
+    /// Passes a command on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
     /// lead to nothing, one a second.
     pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
         let (command, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());

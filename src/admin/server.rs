@@ -1,4 +1,4 @@
-//! The port of the window: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where there is a desk, POST of `/pause`
+//! The port of the admin server: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where an admin token is configured, POST of `/pause`
 //! and `/resume`.
 //!
 //! Not here: what the answers say (`health`, `metrics`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
@@ -49,12 +49,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 type Answer = Response<String>;
 
-/// What the window opens on.
+/// What the admin server shows and controls.
 #[derive(Clone, Debug)]
 pub struct View {
     /// The numbers.
     pub metrics: Arc<Metrics>,
-    /// What the probes look at.
+    /// What the health checks read.
     pub health: Health,
     /// Where an operator may pause; none where no token is configured.
     pub pause_control: Option<PauseControl>,

@@ -1,7 +1,7 @@
 //! The two connections to the broker, and the loop that makes them again whenever they are gone.
 //!
 //! Not here: the client library's own recovery, which stays off: it re-declares for ever at its shortest delay,
-//! and leaves consumers that never hear of their end (measured with lapin 4.12.3).
+//! and leaves consumers that never learn of their end (measured with lapin 4.12.3).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +28,8 @@ use crate::states::phase::stopped;
 
 /// Connections that stood this long have the next wait begin at the shortest again.
 const STABLE: Duration = Duration::from_secs(60);
-/// After a message that could not be parsed, so many times the prefetch are taken one at a time: it comes back among
-/// what was in hand with it, but not in a certain place.
+/// After a message that could not be parsed, so many times the prefetch are taken one at a time: the message comes back
+/// among those that were unacknowledged with it, at no certain place.
 const CAUTIOUS_FOR: u16 = 4;
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ const PROTOCOL_HEADER: &[u8] = b"AMQP\0\0\x09\x01";
 /// A server that is there and says nothing.
 const SILENT: &str = "it took the connection and said nothing; is it a RabbitMQ, and is it well?";
 
-/// The ends of the channels that join the near shore to the corridor.
+/// The endpoints of the channels between the consumer and the rest of the daemon.
 pub struct Endpoints {
     /// Where messages go.
     pub intake: mpsc::Sender<Inbound>,
@@ -52,10 +52,10 @@ pub struct Endpoints {
     pub metrics: Arc<Metrics>,
 }
 
-/// Keeps the near shore standing until `endpoints.stop` is true and every message in hand is answered.
+/// Consumes until `endpoints.stop` is true and every unacknowledged message is answered.
 /// Never gives the broker up: each failure is said, waited for with full jitter, and tried again.
 ///
-/// Answers whether the broker took every answer; false if the connection was lost with messages in hand at the end.
+/// Answers whether the broker took every answer; false if the connection was lost with unacknowledged messages at the end.
 pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
     let mut failures = 0;
     let mut previous = Previous::new(&config);
@@ -92,10 +92,10 @@ pub(super) struct Previous {
     pub(super) has_consumed: bool,
     /// Its broker took the connection and said nothing.
     was_silent: bool,
-    /// What was heard of the queue.
+    /// When the queue delivered last.
     pub(super) stall_detector: StallDetector,
     /// So many messages are still taken one at a time, because one could not be parsed: each lost connection counts
-    /// towards the delivery limit of everything in hand.
+    /// towards the delivery limit of everything unacknowledged.
     pub(super) cautious_for: u16,
 }
 
@@ -115,7 +115,7 @@ impl Previous {
     }
 }
 
-/// One generation: connect, look at the topology, consume, until the stop (`Ok`) or the first trouble.
+/// One generation: connects, checks the topology and consumes, until the stop (`Ok`) or the first error.
 async fn stand(config: &Config, endpoints: &mut Endpoints, previous: &mut Previous) -> Result<(), BrokerError> {
     previous.has_consumed = false;
     let connections = tokio::select! {

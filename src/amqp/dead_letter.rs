@@ -1,4 +1,4 @@
-//! A dead letter: the original message, why it is here, and nothing that would act on its own.
+//! The properties of a dead letter: those of the original message, the reason, and nothing that makes the broker act.
 //!
 //! Not here: publishing it.
 

@@ -1,6 +1,6 @@
-//! A parked event: the original message, and what travels with it.
+//! A delayed event: the original message, and its delayed state.
 //!
-//! Not here: publishing it (`post`), and what travels (`core::delayed_state`).
+//! Not here: publishing it (`publisher`), and what the state holds (`core::delayed_state`).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::core::delayed_state::DelayedState;
 /// still below one frame of 128 KiB.
 const HEADERS_MAX: usize = 100 * 1024;
 
-/// The properties of `held` in a wait queue.
+/// The properties of `held` in a delay queue.
 pub(super) fn properties(held: &Held, delayed_state: &DelayedState) -> BasicProperties {
     let progress = AMQPValue::LongString(delayed_state.encode().into());
     headers::joined(&held.properties, BTreeMap::from([(PROGRESS.into(), progress)]), HEADERS_MAX)
@@ -64,7 +64,7 @@ mod tests {
         let (_, first) = delivered(original);
         let delayed = properties(&first, &delayed_state());
         let mut headers = delayed.headers().clone().unwrap().inner().clone();
-        headers.insert("x-death".into(), long("the ladder's"));
+        headers.insert("x-death".into(), long("the delay queues'"));
         let (_, second) = delivered(delayed.with_headers(FieldTable::from(headers)));
         let again = properties(&second, &delayed_state());
         let headers = again.headers().as_ref().unwrap().inner();

@@ -1,4 +1,4 @@
-//! What the broker's errors mean, in words with the next step.
+//! What the broker's errors mean, with the next step for a person.
 //!
 //! Not here: what is done about them; every one tears the connections down, and the supervisor begins again.
 
@@ -15,7 +15,7 @@ const NO_TRUST_STORE: &str = "native certificates";
 
 const HANDSHAKE: Handshake = Handshake { section: "broker", address: "broker.url" };
 
-/// Why the near shore is gone, for a person on call.
+/// Why the connection to the broker ended, for a person on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BrokerError {
     words: String,
@@ -106,7 +106,7 @@ fn words(error: &Error) -> String {
             _ => told.to_string(),
         },
         ErrorKind::IOError(error) => input_output(error),
-        ErrorKind::MissingHeartbeatError => "the broker has not been heard of for two heartbeats".to_owned(),
+        ErrorKind::MissingHeartbeatError => "the broker sent nothing for two heartbeats".to_owned(),
         ErrorKind::ParsingError(_) => "the broker sent what the client cannot parse: either the port speaks \
              another protocol (TLS?), or a message carries text that is no UTF-8 in a property: if that does not end by \
              itself, take the first message out of the queue"
@@ -115,7 +115,7 @@ fn words(error: &Error) -> String {
     }
 }
 
-/// A handshake that failed, or any other trouble of the connection.
+/// A handshake that failed, or any other error of the connection.
 fn input_output(error: &std::io::Error) -> String {
     let told = error.to_string();
     if let Some(said) = tls::find(error).and_then(|error| tls::complaint(error, HANDSHAKE)) {
@@ -130,13 +130,15 @@ fn input_output(error: &std::io::Error) -> String {
     told
 }
 
-/// One code for several things: the broker's words tell which.
+/// One code for several things: the broker's text tells which.
 fn precondition(told: &str) -> String {
     if told.contains("inequivalent arg") {
         return format!("{told}: it exists with other arguments; use topology = \"verify\" or make it again");
     }
     if told.contains("timed out") {
-        return format!("an event was in hand for longer than the broker's consumer timeout ({told}); raise it there");
+        return format!(
+            "an event was unacknowledged for longer than the broker's consumer timeout ({told}); raise it there"
+        );
     }
     told.to_owned()
 }

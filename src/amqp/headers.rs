@@ -1,4 +1,4 @@
-//! What of an original message goes into the one that stands for it, a dead letter or a parked event: all of it but
+//! What of an original message goes into the one that stands for it, a dead letter or a delayed event: all of it but
 //! what would act on its own.
 //!
 //! Not here: what is added to it (`dead_letter`, `delay`).
@@ -17,7 +17,7 @@ use super::size::bytes;
 const PREFIX: &str = "chakra-bridge-";
 /// What those begin with that keep what was moved aside.
 const ASIDE: &str = "chakra-bridge-original-";
-/// The header that an event takes along through a wait queue.
+/// The header that an event takes along through a delay queue.
 pub(super) const PROGRESS: &str = "chakra-bridge-journey";
 /// The longest text of ours, in bytes.
 const TEXT_MAX: usize = 2048;
@@ -39,7 +39,7 @@ pub(super) fn joined(
     without_what_acts(original).with_delivery_mode(PERSISTENT).with_headers(FieldTable::from(headers))
 }
 
-/// What the message took along through a wait queue, if it came through one. What is no text reads as an empty one.
+/// What the message took along through a delay queue, if it came through one. What is no text reads as an empty one.
 pub(super) fn progress(of: &BasicProperties) -> Option<String> {
     let value = of.headers().as_ref()?.inner().get(PROGRESS)?;
     Some(match value {
@@ -64,7 +64,7 @@ pub(super) fn text(words: &str) -> AMQPValue {
 }
 
 /// All original headers, those that act on their own under our names, and with them the properties that do. In a
-/// message that came through a wait queue they lie aside already, and what acts is the broker's note about that queue.
+/// message that came through a delay queue they lie aside already, and what acts is the broker's note about that queue.
 fn aside(original: &BasicProperties) -> BTreeMap<ShortString, AMQPValue> {
     let was_delayed = progress(original).is_some();
     let mut headers: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! A delivery becomes a message: its text taken out of AMQP's types.
 //!
-//! Not here: its meaning, its fate, and anything that can fail.
+//! Not here: its meaning, its result, and anything that can fail.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use super::headers;
 use crate::core::message::Message;
 
-/// What the near shore keeps of a delivery: all that settling and a dead letter need.
+/// What the AMQP side keeps of a delivery: all that settling and a dead letter need.
 pub(super) struct Held {
     pub(super) acker: lapin::Acker,
     pub(super) properties: BasicProperties,

@@ -1,6 +1,6 @@
-//! The near shore: RabbitMQ. Takes deliveries in, settles them, and survives the broker.
+//! The consumer: takes deliveries from RabbitMQ, settles them, and reconnects after every failure.
 //!
-//! Not here: what an event means, the API, or any decision about an event's fate.
+//! Not here: what an event means, the API, and any decision about an event.
 
 mod channel;
 pub mod connection;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::secret::SecretSource;
 use crate::tls;
 
-/// What the near shore needs to know.
+/// The configuration of the consumer.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `amqp://` or `amqps://`, with user, host and virtual host, and without a password.
@@ -34,9 +34,9 @@ pub struct Config {
     pub queue: String,
     /// The queue that dead letters go to.
     pub dead_letter_queue: String,
-    /// Events in hand at most; the broker holds back the rest. 1 to 65,535.
+    /// Unacknowledged events at most; the broker holds back the rest. 1 to 65,535.
     pub prefetch: u16,
-    /// Whether queues are looked for or made.
+    /// Whether queues are checked or made.
     pub topology: Topology,
     /// The kind of queue made with [`Topology::Declare`].
     pub queue_type: QueueType,
@@ -44,7 +44,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The longest one call to the broker may take, connecting included.
     pub call_timeout: Duration,
-    /// Nothing arrives for so long, with room in hand and messages in the queue: the subscription is made again.
+    /// The longest time without a delivery while the queue holds messages and the prefetch is not used up. After it the
+    /// consumer connects again.
     pub stall_timeout: Duration,
     /// The shortest and longest ceiling of the wait before connecting again.
     pub reconnect: (Duration, Duration),
@@ -52,7 +53,7 @@ pub struct Config {
     pub tls: tls::Files,
 }
 
-/// Whether queues are looked for or made.
+/// Whether queues are checked or made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topology {
     /// Each queue must be there; what is missing is named.

@@ -6,16 +6,16 @@ use super::connection::Connections;
 use super::error::BrokerError;
 use super::{Config, Topology, queue_warnings, topology};
 
-/// What the broker told.
+/// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OnlineCheck {
-    /// What stands in the daemon's way, or in the way of wait queues.
+    /// What stands in the daemon's way, or in the way of delay queues.
     pub mistakes: Vec<String>,
     /// What is risky about the queues; it may be so on purpose.
     pub warnings: Vec<String>,
 }
 
-/// Connects as the daemon would, looks, and closes the connections again. Each call may take `call_timeout`.
+/// Connects as the daemon would, asks, and closes the connections again. Each call may take `call_timeout`.
 ///
 /// # Errors
 /// Says why the broker could not be asked.

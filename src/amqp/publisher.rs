@@ -1,9 +1,9 @@
-//! Publishing dead letters and parked events: persistent, mandatory, confirmed, one at a time on each channel.
+//! Publishing dead letters and delayed events: persistent, mandatory, confirmed, one at a time on each channel.
 //!
 //! Not here: what they carry (`dead_letter`, `delay`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
-//! when there are more (measured). A publish that the broker refuses is tried again, the event still in hand; while it waits,
+//! when there are more (measured). A publish that the broker refuses is tried again, the event still unacknowledged; while it waits,
 //! its channel serves others, so that one full queue holds up no other.
 
 use std::collections::VecDeque;
@@ -27,11 +27,11 @@ const CHANNELS: usize = 4;
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 const BLOCKED: &str = "the broker blocks whoever publishes: it has an alarm, for memory or disk; free some. The event \
-     stays in hand";
+     stays unacknowledged";
 const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes? The event stays \
-     in hand";
+     unacknowledged";
 
-/// By what they go.
+/// What publishing needs.
 #[derive(Clone)]
 struct PublishContext {
     connection: Arc<Connection>,
@@ -146,7 +146,7 @@ impl Publisher {
         let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, outgoing.refusals), fastrand::f64());
         outgoing.refusals += 1;
         self.to.metrics.publish_refused();
-        tracing::error!(queue = %outgoing.queue, refusals = outgoing.refusals, "publish refused: {why}; the event stays in hand");
+        tracing::error!(queue = %outgoing.queue, refusals = outgoing.refusals, "publish refused: {why}; the event stays unacknowledged");
         self.refused.spawn(async move {
             tokio::time::sleep(wait).await;
             outgoing
@@ -170,7 +170,7 @@ async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publis
         Ok(None) => Ok(()),
         Ok(Some(why)) => Err(Refusal::Again(why)),
         // A right that is missing or a size that is too large costs the channel. Were it to cost the connection, every event
-        // in hand would be delivered again, and be counted towards its delivery limit.
+        // unacknowledged would be delivered again, and be counted towards its delivery limit.
         Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
             Ok(another) => {
                 channel = another;

@@ -11,7 +11,7 @@ use super::{Config, QueueType};
 
 /// More than there are arguments to differ in.
 const ASKED_MAX: usize = 12;
-/// The default limit of quorum queues since RabbitMQ 4.0; a lower one is a trap. Negative is none.
+/// The default limit of quorum queues since RabbitMQ 4.0; a lower one is worth a warning. Negative is none.
 const DELIVERIES_MIN: i64 = 20;
 
 /// One of them.
@@ -31,16 +31,16 @@ struct Difference {
     said: String,
 }
 
-/// Says every trap that the broker lets this user see.
+/// Logs a warning for each risky argument that the broker lets this user see.
 pub(super) async fn tell(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
     for QueueWarning { queue, argument, words } in find(config, connection).await? {
         let which = if queue == config.queue { "work" } else { "dead-letter" };
-        tracing::warn!(queue, argument, "trap: the {which} queue {words}");
+        tracing::warn!(queue, argument, "queue warning: the {which} queue {words}");
     }
     Ok(())
 }
 
-/// Every trap that the broker lets this user see.
+/// Every risky argument that the broker lets this user see.
 pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec<QueueWarning>, BrokerError> {
     let wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
     let Some(work) = differences(config, connection, &config.queue, wanted).await? else {
@@ -57,7 +57,7 @@ pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Vec
 }
 
 impl Difference {
-    /// The trap that it is of `queue`, if `words` has any for it.
+    /// The warning that it makes for `queue`, if `words` has any for it.
     fn warning(
         self,
         queue: &str,
@@ -123,7 +123,7 @@ fn current(said: &str) -> Option<AMQPValue> {
     })
 }
 
-/// Why it is a trap of the dead-letter queue, if it is one.
+/// Why this argument is risky for the dead-letter queue, if it is.
 fn of_dead(argument: &str, rejects: bool) -> Option<&'static str> {
     match argument {
         "x-queue-type" => Some("is no quorum queue: each dead letter is on one node"),
@@ -141,12 +141,12 @@ fn of_dead(argument: &str, rejects: bool) -> Option<&'static str> {
     }
 }
 
-/// Why it is a trap of the work queue, if it is one.
+/// Why this argument is risky for the work queue, if it is.
 fn of_work(argument: &str, current: Option<&AMQPValue>) -> Option<&'static str> {
     Some(match argument {
         "x-delivery-limit" => match current {
             Some(AMQPValue::LongLongInt(0..DELIVERIES_MIN)) => {
-                "gives an event up after fewer than 20 returns: shutdowns, lost connections and wait queues may each \
+                "gives an event up after fewer than 20 returns: shutdowns, lost connections and delay queues may each \
                  be counted, so that good events end as dead letters of the broker"
             }
             _ => return None,

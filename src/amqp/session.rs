@@ -1,4 +1,4 @@
-//! One generation of the near shore: consumes, hands messages in, takes answers back, until stop or trouble.
+//! One session with the broker: consumes, hands messages to the dispatcher and takes answers back, until the stop or an error.
 //!
 //! Not here: making the connections again (`connection`), and how a message is settled (`settle`).
 
@@ -28,21 +28,21 @@ use crate::states::phase::stopped;
 
 /// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
 const ANSWERS_AT_ONCE: usize = 512;
-/// How often the idle connection is looked at.
+/// How often the idle connection is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the consumer is asked for the cause of a trouble.
+/// How long the consumer is asked for the cause of an error.
 const CAUSE_LIMIT: Duration = Duration::from_millis(100);
 
 /// The end of the consumer stream while nobody asked for it.
 const CANCELLED: &str = "the broker ended the subscription: the queue was deleted or moved, its node went down, \
-     the permission was withdrawn, or an event was in hand for longer than the broker's consumer timeout";
+     the permission was withdrawn, or an event was unacknowledged for longer than the broker's consumer timeout";
 
 /// Connected, and nothing arrives.
-const STALLED: &str = "nothing arrives though the queue holds events and there is room in hand: the subscription is lost \
+const STALLED: &str = "nothing arrives though the queue holds events and there is room for more: the subscription is lost \
      without a word; connecting again";
 
-/// One generation of the near shore.
+/// One session with the broker.
 pub(super) struct Session<'a> {
     connections: &'a Connections,
     previous: &'a mut Previous,
@@ -54,7 +54,7 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Looks at the topology and begins to consume.
+    /// Checks the topology and begins to consume.
     pub(super) async fn open(
         config: &Config,
         connections: &'a Connections,
@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
             Subscription { queue: topology::name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let consumer = subscription.begin(wanted).await?;
-        // Before any message; a corridor that is gone needs none.
+        // Before any message. A dispatcher that is gone needs no word of it.
         drop(endpoints.intake.send(Inbound::Connected { can_delay }).await);
         // Beside those of the subscription before, not yet answered, there may be as many of the next.
         let (line, answers) = mpsc::channel(2 * usize::from(config.prefetch) + 2);
@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
         Ok(Self { connections, previous, subscription, consumer, settler, line, answers })
     }
 
-    /// Serves until everything in hand is answered after the stop, or until the first trouble.
+    /// Serves until every message is answered after the stop, or until the first error.
     pub(super) async fn serve(mut self, endpoints: &mut Endpoints) -> Result<(), BrokerError> {
         match self.settle_all(endpoints).await {
             Ok(()) => Ok(()),
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Whoever uses a connection next hears of its end, often not of the cause: the consumer always does.
+    /// Whoever uses a connection next learns that it ended, often not why: the consumer always does.
     async fn cause(&mut self, error: BrokerError) -> BrokerError {
         while let Ok(Some(delivery)) = tokio::time::timeout(CAUSE_LIMIT, self.consumer.next()).await {
             if let Err(error) = delivery {
@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
             receipt.ok_or_else(|| BrokerError::new("the broker sent more messages than the prefetch allows"))?;
         let (message, held) = split(delivery);
         self.settler.hold(tag, held);
-        // After the stop the corridor may be gone already: its receipt, dropped here, hands the message back.
+        // After the stop the dispatcher may be gone already: its receipt, dropped here, hands the message back.
         drop(intake.send(Inbound::Message(Box::new(message), receipt)).await);
         Ok(())
     }
@@ -225,7 +225,7 @@ struct Subscription {
 }
 
 impl Subscription {
-    /// How many events may be in hand.
+    /// How many events may be unacknowledged.
     fn places(&self, wanted: WantedPrefetch) -> u16 {
         match wanted {
             WantedPrefetch::Full => self.prefetch,

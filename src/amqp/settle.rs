@@ -24,15 +24,15 @@ use crate::core::delayed_state::DelayedState;
 use crate::core::settlement::{DeadLetter, Settlement};
 use crate::handover::receipt::Answer;
 
-/// What is in hand of one connection generation, by delivery tag.
+/// The unacknowledged messages of one session, by delivery tag.
 pub(super) struct Settler {
     held: BTreeMap<u64, Held>,
     publisher: Publisher,
     dead_letter_queue: ShortString,
-    /// The wait queues' names, as the rungs stand.
+    /// The names of the delay queues, in the order of `DELAY_QUEUES`.
     delay_queue_names: Vec<ShortString>,
     limit: Duration,
-    /// True before the corridor lets go of anything: what it drops from then on goes back.
+    /// True before the dispatcher drops any receipt while stopping: what it drops from then on goes back to the queue.
     stop: watch::Receiver<bool>,
 }
 
@@ -89,7 +89,7 @@ impl Settler {
     async fn forgotten(&mut self, tag: u64) -> Result<(), BrokerError> {
         if !*self.stop.borrow() {
             tracing::error!(
-                "an event was let go of without an answer; it goes back to its queue. Please report this log"
+                "an event was released without an answer; it goes back to its queue. Please report this log"
             );
         }
         self.release(tag).await
@@ -114,12 +114,12 @@ impl Settler {
         }
     }
 
-    /// The next publish that the broker has confirmed, or the trouble that prevents it; none while none is on its way.
+    /// The next publish that the broker has confirmed, or the error that prevents it; none while none is on its way.
     pub(super) async fn next_published(&mut self) -> Option<Published> {
         self.publisher.next().await
     }
 
-    /// The broker keeps the dead letter, or the parked event: now, and not before, the message itself is acknowledged.
+    /// The broker keeps the dead letter, or the delayed event: now, and not before, the message itself is acknowledged.
     pub(super) async fn confirmed(&mut self, published: Published) -> Result<(), BrokerError> {
         self.acknowledge(BTreeSet::from([published?])).await
     }
@@ -131,7 +131,7 @@ impl Settler {
         written(within(self.limit, "handing a message back", back).await?)
     }
 
-    /// Acknowledges. As long as nothing older is in hand, one frame does for all; the rest go one by one.
+    /// Acknowledges. As long as nothing older is unacknowledged, one frame does for all; the rest go one by one.
     async fn acknowledge(&mut self, mut done: BTreeSet<u64>) -> Result<(), BrokerError> {
         let mut newest = None;
         while let Some(entry) = self.held.first_entry().filter(|entry| done.contains(entry.key())) {

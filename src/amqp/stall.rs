@@ -1,9 +1,9 @@
-//! Whether a consumer has gone deaf: connected, room in hand, messages ready in the queue, and nothing arrives.
+//! Whether a consumer has stalled: connected, room for more, messages ready in the queue, and nothing arrives.
 //!
 //! Not here: what is done about it (`session`). Brokers and clients lose subscriptions without a word on either side, and
-//! everything else looks well then.
+//! every other check passes then.
 //!
-//! The standby of a single active consumer hears nothing either, and rightly: AMQP 0-9-1 does not tell whether a queue
+//! The standby of a single active consumer receives nothing either, and rightly: AMQP 0-9-1 does not tell whether a queue
 //! is such a one, and a quorum queue counts only the active one of its consumers (measured with RabbitMQ 3.10.8). But
 //! whoever was ever served by its subscription is no standby, and neither is anybody at a queue without consumers.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest time between two attempts to hear again.
+/// The longest time between two attempts to subscribe again.
 const STALL_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 
 /// What a queue says when it is asked.
@@ -26,7 +26,7 @@ pub(super) struct Asked {
 /// What the silence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StallState {
-    /// There is nothing to hear, or it has not lasted.
+    /// The queue is empty, or the silence is short.
     Normal,
     /// Another one may be served in our place: subscribing anew costs nothing and mends what may be broken.
     Doubtful,
@@ -34,7 +34,7 @@ pub(super) enum StallState {
     Stalled,
 }
 
-/// Listens, over all generations of the near shore.
+/// Watches the deliveries of all sessions.
 #[derive(Clone, Debug)]
 pub(super) struct StallDetector {
     limit: Duration,
@@ -44,8 +44,8 @@ pub(super) struct StallDetector {
 }
 
 impl StallDetector {
-    /// One that calls a silence of `limit` deafness, as long as there is something to hear. Each further verdict takes
-    /// twice as long, up to ten minutes, until something is heard.
+    /// A detector that calls `limit` without a delivery a stall, while the queue holds messages. Each further verdict takes
+    /// twice as long, up to ten minutes, until a message arrives.
     pub(super) fn new(limit: Duration, now: Instant) -> Self {
         Self { limit, timeout: limit, silent_since: now, was_served: false }
     }
@@ -63,7 +63,7 @@ impl StallDetector {
         self.was_served = true;
     }
 
-    /// Nothing can arrive while there is no room in hand.
+    /// Nothing can arrive while there is no room for more.
     pub(super) fn has_no_room(&mut self, now: Instant) {
         self.silent_since = now;
     }

@@ -1,4 +1,4 @@
-//! The queues: looked for, or made when the configuration says so.
+//! The queues: checked, or made when the configuration says so.
 //!
 //! Not here: consuming from them, or changing one that exists.
 
@@ -19,7 +19,7 @@ use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
 
-/// Makes the queues or looks for them, and names every one that is missing. Answers whether events can be parked.
+/// Makes or checks the queues, and names every one that is missing. Answers whether events can be delayed.
 pub(super) async fn prepare(config: &Config, connections: &Connections) -> Result<bool, BrokerError> {
     match config.topology {
         Topology::Declare => declare(config, &connections.consuming).await?,
@@ -27,11 +27,11 @@ pub(super) async fn prepare(config: &Config, connections: &Connections) -> Resul
     }
     queue_warnings::tell(config, &connections.consuming).await?;
     let Some(obstacle) = obstacle(config, connections).await? else { return Ok(true) };
-    tracing::warn!("events wait in hand only, none is parked: {obstacle}");
+    tracing::warn!("events wait in memory only, none is delayed: {obstacle}");
     Ok(false)
 }
 
-/// What stands in the way of parking, if anything does.
+/// What stands in the way of delaying, if anything does.
 async fn obstacle(config: &Config, connections: &Connections) -> Result<Option<String>, BrokerError> {
     if let Some(missing) = missing_delay_queues(config, &connections.consuming).await? {
         return Ok(Some(missing));
@@ -46,12 +46,12 @@ async fn verify(config: &Config, connection: &Connection) -> Result<(), BrokerEr
     missing_queues(config, connection).await?.map_or(Ok(()), |missing| Err(BrokerError::new(missing)))
 }
 
-/// Whether the work queue or the dead-letter queue is missing, in words.
+/// Which of the work queue and the dead-letter queue is missing, as a text.
 pub(super) async fn missing_queues(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await
 }
 
-/// Whether wait queues are missing, in words.
+/// Which delay queues are missing, as a text.
 pub(super) async fn missing_delay_queues(
     config: &Config,
     connection: &Connection,
@@ -71,7 +71,7 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
     Ok((!missing.is_empty()).then_some(words))
 }
 
-/// What is wrong with each wait queue that could drop an event or never give it back: asked by declaring it as it should be,
+/// What is wrong with each delay queue that could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
 pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     let mut wrong = Vec::new();
@@ -85,7 +85,7 @@ pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) 
             Err(error) if is_refused(&error) => {
                 tracing::info!(
                     queue,
-                    "the broker does not let this user see how the wait queues are made: make them \
+                    "the broker does not let this user see how the delay queues are made: make them \
                      as config/ says"
                 );
                 break;
@@ -146,7 +146,7 @@ pub(super) async fn refused_publish(config: &Config, publishing: &Connection) ->
     }
 }
 
-/// The name of a wait queue of `queue`.
+/// The name of a delay queue of `queue`.
 pub(super) fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
     format!("{queue}.wait.{}", delay_queue.label)
 }

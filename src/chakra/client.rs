@@ -19,7 +19,7 @@ const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
 /// simply repeated.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// The far shore. Cheap to clone: clones share one pool of connections.
+/// The API client. Cheap to clone: clones share one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The client in use: another one, once the files of certificates hold others (`trust`).

@@ -21,7 +21,7 @@ impl Client {
     }
 }
 
-/// A create as it would be sent, for a person who looks. Without the token, and without what HTTP adds (`host`,
+/// A create as it would be sent, shown to a person. Without the token, and without what HTTP adds (`host`,
 /// `content-length`).
 #[derive(Clone, Debug)]
 pub struct RequestParts {

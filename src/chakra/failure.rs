@@ -10,7 +10,7 @@ use crate::tls::{self, Handshake};
 
 const HANDSHAKE: Handshake = Handshake { section: "api", address: "api.base_url" };
 
-/// How the client's words begin where a proxy answered, and made no way. Their type is private to hyper-util.
+/// How the text of the client library begins where a proxy answered, and made no way. Their type is private to hyper-util.
 const TUNNEL: &str = "tunnel error: ";
 /// What they go on with where it did not answer: it was not reached, or went away.
 const NO_ANSWER: [&str; 3] = ["failed to create", "io error", "unexpected end"];
@@ -27,7 +27,7 @@ pub(super) fn reply(error: reqwest::Error) -> Reply {
         return Reply::NotSent { why: NotSent::Certificate, detail: format!("{said} ({detail})") };
     }
     if error.is_connect() && is_refused_by_a_proxy(&error) {
-        let detail = format!("the proxy makes no way to the API: look at api.proxy, and at what it allows ({detail})");
+        let detail = format!("the proxy makes no way to the API: check api.proxy and what the proxy allows ({detail})");
         return Reply::NotSent { why: NotSent::Proxy, detail };
     }
     if error.is_connect() || never_started(&error) {

@@ -1,6 +1,6 @@
-//! One look: `POST {base}/v1/ext/procedure/{procedure}/process/list`, asking for one value of one attribute.
+//! One lookup: `POST {base}/v1/ext/procedure/{procedure}/process/list`, asking for one value of one attribute.
 //!
-//! Not here: when to look, and what the rows mean (`core::lookup`).
+//! Not here: when to ask, and what the rows mean (`core::lookup`).
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::core::reply::Reply;
 /// answer with any.
 const ROWS_MAX: u32 = 10;
 
-/// The most that is read of an answer, in bytes: looks are asked many at a time after a restart, and an API that does not know
+/// The most that is read of an answer, in bytes: many lookups are asked at a time after a restart, and an API that does not know
 /// the attribute may answer with anything.
 const ANSWER_MAX: usize = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! The far shore: the ChakraHQ API over HTTP.
+//! The client of the ChakraHQ API, over HTTP.
 //!
 //! Not here: AMQP, what an answer means (`core::judge`), retries, waits.
 
@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::secret::SecretSource;
 use crate::tls;
 
-/// What the far shore needs to know.
+/// The configuration of the API client.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Scheme, host and optional port and path prefix, without a trailing slash.

@@ -1,6 +1,6 @@
 //! One request, sent once, and its answer read whole.
 //!
-//! Not here: what is asked (`create`, `look`), whether to ask again, and what the reply means.
+//! Not here: what is asked (`create`, `lookup`), whether to ask again, and what the reply means.
 
 use std::time::SystemTime;
 

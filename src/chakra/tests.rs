@@ -1,4 +1,4 @@
-//! The far shore against scripted peers on real sockets: what is sent, and what each kind of answer comes to.
+//! The API client against scripted peers on real sockets: what is sent, and what each kind of answer comes to.
 //!
 //! Not here: the reading of bodies (`answer::tests`), TLS (`tls`).
 

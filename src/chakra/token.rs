@@ -10,10 +10,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::secret::SecretSource;
 
-/// How often the file is looked at.
+/// How often the file is checked.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks at the file again and again, and counts `changes` up at each new token. Never ends. A token that is kept in
+/// Checks the file again and again, and counts `changes` up at each new token. Never ends. A token that is kept in
 /// no file cannot change.
 pub async fn watch(token: SecretSource, changes: watch::Sender<u64>) -> Infallible {
     if matches!(token, SecretSource::Given(_)) {
@@ -42,7 +42,7 @@ mod tests {
     use crate::secret::Secret;
 
     /// Watches `file` while `change` does what it likes to it; answers the changes noticed once `wanted` are, or after
-    /// two more looks.
+    /// two more checks.
     async fn noticed(file: &Path, wanted: u64, change: impl AsyncFnOnce()) -> u64 {
         let (changes, mut seen) = watch::channel(0);
         let told = async {
@@ -56,9 +56,9 @@ mod tests {
         }
     }
 
-    /// Long enough for the file to be looked at.
+    /// Long enough for the file to be checked.
     async fn a_lookup() {
-        tokio::time::sleep(EVERY * 3 / 2).await; // tidy: allow sleep, a look that finds nothing new tells nobody
+        tokio::time::sleep(EVERY * 3 / 2).await; // tidy: allow sleep, a check that finds nothing new tells nobody
     }
 
     #[tokio::test]

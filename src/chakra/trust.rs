@@ -11,10 +11,10 @@ use tokio::time::MissedTickBehavior;
 use super::Config;
 use super::client::{Client, connect};
 
-/// How often the files are looked at.
+/// How often the files are checked.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Looks at the files again and again, puts a client made with what they hold now in the place of the one in use, and
+/// Checks the files again and again, puts a client made with what they hold now in the place of the one in use, and
 /// counts `changes` up. Files that are wrong are named once, and the client in use stays. Never ends.
 pub async fn watch(config: Config, client: Client, changes: watch::Sender<u64>) -> Infallible {
     if config.tls.is_empty() {
@@ -22,7 +22,7 @@ pub async fn watch(config: Config, client: Client, changes: watch::Sender<u64>) 
     }
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first look may see other files than the client in use was made with.
+    // The first check may see other files than the client in use was made with.
     let mut known = None;
     loop {
         ticks.tick().await;

@@ -1,7 +1,7 @@
 //! `check`: every mistake of the configuration at once, and what is promised for each rule.
 //!
 //! Not here: opening a connection, which `--online` alone does (`online`). Otherwise only the files that the configuration
-//! names are looked at.
+//! names are read.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;

@@ -4,7 +4,7 @@
 
 use crate::telemetry::is_coloured;
 
-/// What is put around words.
+/// What is put around a text to colour it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Color {
     pub(super) good: &'static str,

@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 use exit::Exit;
 
-/// Where the configuration is looked for unless told.
+/// Where the configuration lies by default.
 const CONFIG: &str = "/etc/chakra-bridge/chakra-bridge.toml";
 
 /// RabbitMQ domain events become ChakraHQ processes.

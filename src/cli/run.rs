@@ -56,7 +56,7 @@ async fn until_signals(ready: Ready, (mut first, mut second, hangup): (Signals, 
         biased;
         ended = daemon::run(ready, hangup, async { first.next().await }) => told(ended),
         () = second => {
-            tracing::error!("second signal: ending at once; the broker delivers what was in hand again");
+            tracing::error!("second signal: ending at once; the broker delivers what was unacknowledged again");
             Exit::SecondSignal
         }
     }

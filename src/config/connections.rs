@@ -1,4 +1,4 @@
-//! The sections of the two shores: `[broker]` and `[api]`.
+//! The sections of the two connections: `[broker]` and `[api]`.
 //!
 //! Not here: the other sections (`sections`), and what a single value means (`values`, `urls`).
 
@@ -22,7 +22,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
     let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
     let room = NAME_BYTES_MAX - topology::NOWHERE.len();
     if queue.len() > room {
-        let what = format!("is {} bytes long, and the names of the wait queues are longer", queue.len());
+        let what = format!("is {} bytes long, and the names of the delay queues are longer", queue.len());
         reader.mistake("broker.queue", wrong(what, format!("at most {room} bytes")));
     }
     amqp::Config {
@@ -61,7 +61,7 @@ pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, tls, proxy })
 }
 
-/// The files of certificates of one shore, each of which must hold what it should.
+/// The files of certificates for one server, each of which must hold what it should.
 fn tls_files(reader: &mut Reader<'_>, section: &'static str, keys: [&'static str; 3]) -> tls::Files {
     let [authorities, cert, key] = keys.map(|key| reader.file(key));
     for (one, other) in [(keys[1], keys[2]), (keys[2], keys[1])] {

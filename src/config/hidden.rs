@@ -35,7 +35,7 @@ pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Spa
     hidden
 }
 
-/// The pieces of a file that is not TOML, as far as they can be told by the look of its lines.
+/// The pieces of a file that is not TOML, as far as its lines show them.
 pub(super) fn guessed(text: &str) -> Vec<Span> {
     let mut hidden = Vec::new();
     let mut start = 0;

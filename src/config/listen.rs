@@ -14,7 +14,7 @@ use super::values::{self, Given, Shape};
 
 const KEY: &str = "admin.listen";
 
-/// Where the admin port listens unless told.
+/// Where the admin port listens by default.
 pub(super) const DEFAULT: &str = "127.0.0.1:9464";
 
 /// Where the admin port listens, as far as that can be told.

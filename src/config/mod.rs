@@ -1,4 +1,4 @@
-//! What a person writes, turned into what the rooms need. Every mistake is found in one go and printed
+//! What a person writes, turned into what the modules need. Every mistake is found in one go and printed
 //! with its place in the file.
 //!
 //! Not here: any decision about events, and what an expression means (`core::mapping`).
@@ -35,14 +35,14 @@ pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};
 
-/// The whole configuration: the product of what the rooms need.
+/// The whole configuration: the product of what the modules need.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The near shore.
+    /// The consumer.
     pub broker: amqp::Config,
-    /// The far shore.
+    /// The API client.
     pub api: chakra::Config,
-    /// The corridor.
+    /// The dispatcher.
     pub dispatch: dispatch::Config,
     /// How one event is tried again.
     pub policy: Policy,
@@ -50,7 +50,7 @@ pub struct Config {
     pub gate: GatePolicy,
     /// How much may be sent.
     pub request_limits: RequestLimitPolicy,
-    /// The window.
+    /// The admin server.
     pub admin: admin::Config,
     /// What is logged, and how.
     pub log: Log,
@@ -65,13 +65,13 @@ pub struct Config {
 /// What is logged, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How a line looks.
+    /// The form of a line.
     pub format: Format,
     /// The least serious lines that are still printed.
     pub level: LevelFilter,
 }
 
-/// How a log line looks.
+/// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Human on a terminal, JSON otherwise.

@@ -1,7 +1,7 @@
 //! Reads keys one by one and goes on after each mistake: a key that cannot be read leaves a mistake behind
 //! and gives a value that nobody will see, because one mistake makes the whole unusable.
 //!
-//! Not here: which keys there are (`sections`, `sessions`), and what a value means (`values`).
+//! Not here: which keys there are (`sections`, `connections`), and what a value means (`values`).
 
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -108,7 +108,7 @@ impl<'t> Reader<'t> {
         self.is_dry_run
     }
 
-    /// Where systemd puts credentials; at a desk anywhere, since none is read there.
+    /// Where systemd puts credentials; in a dry run anywhere, since none is read there.
     fn credentials(&self) -> Option<PathBuf> {
         self.variables.credentials.clone().or_else(|| self.is_dry_run.then(PathBuf::new))
     }

@@ -1,6 +1,6 @@
-//! The sections between the shores: `[event]`, `[retry]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
+//! The other sections: `[event]`, `[retry]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
 //!
-//! Not here: the shores (`sessions`), rules (`rules`), and what a single value means (`values`).
+//! Not here: the two connections (`connections`), rules (`rules`), and what a single value means (`values`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
     policy
 }
 
-/// `[lookup]`: how long looks must find nothing before that counts, and what follows then. `timeout` is that of a request.
+/// `[lookup]`: how long lookups must find nothing before that counts, and what follows then. `timeout` is that of a request.
 pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
     let lag = reader.duration("lookup.lag", "15s", Duration::ZERO..=hours(1));
     let least = timeout.saturating_add(lag);
@@ -57,7 +57,7 @@ pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, O
     (window.unwrap_or(least), on_absent)
 }
 
-/// `[retry]`: the share of first tries that retries, looks and probes may have.
+/// `[retry]`: the share of first tries that retries, lookups and probes may have.
 pub(super) fn budget(reader: &mut Reader<'_>) -> f64 {
     let share = |given: &values::Given| values::number(given, &(0.0..=1.0), "a number");
     reader.optional("retry.budget", Some("0.2"), share).unwrap_or_default()
@@ -77,7 +77,7 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
     policy
 }
 
-/// `[shutdown]`, and as many events in hand as the broker gives.
+/// `[shutdown]`
 pub(super) fn shutdown(reader: &mut Reader<'_>) -> dispatch::Config {
     let drain_deadline = reader.duration("shutdown.deadline", "25s", millis(1)..=hours(1));
     dispatch::Config { drain_deadline }

@@ -12,7 +12,7 @@ use crate::secret::SecretSource;
 const OTHERS: u32 = 0o007;
 
 impl Config {
-    /// What is allowed and yet deserves a word before going live, as sentences. Looks at the modes of secret files.
+    /// What is allowed and yet deserves a word before going live, as sentences. Reads the modes of secret files.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let clear = "cross the network in the clear";

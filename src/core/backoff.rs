@@ -12,7 +12,7 @@ use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 /// The ceiling of the wait before try number `step + 1`: `initial × multiplier^step`, at most `max`.
 #[must_use]
 pub fn ceiling(initial: Duration, multiplier: f64, max: Duration, step: u32) -> Duration {
-    let mut ladder: ExponentialBackoff = ExponentialBackoffBuilder::new()
+    let mut intervals: ExponentialBackoff = ExponentialBackoffBuilder::new()
         .with_initial_interval(initial.min(max))
         .with_multiplier(multiplier)
         .with_max_interval(max)
@@ -21,7 +21,7 @@ pub fn ceiling(initial: Duration, multiplier: f64, max: Duration, step: u32) -> 
         .build();
     let mut wait = initial.min(max);
     for _ in 0..=step {
-        wait = ladder.next_backoff().unwrap_or(max).min(max);
+        wait = intervals.next_backoff().unwrap_or(max).min(max);
         if wait == max {
             break;
         }

@@ -43,7 +43,7 @@ struct Envelope {
 ///
 /// # Errors
 /// [`Reason::TooLarge`], [`Reason::Undecodable`], or [`Reason::Unmappable`] if the key expression gives no key:
-/// a hash in its place would merge twins in silence. The text never holds a piece of the body.
+/// a hash in its place would merge duplicates in silence. The text never holds a piece of the body.
 pub fn decode(message: &Message, limits: &Limits) -> Result<Event, Fault> {
     let size = message.body.len();
     if size > limits.max_bytes {

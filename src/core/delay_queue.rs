@@ -1,10 +1,10 @@
-//! Where a wait is spent: in hand, or parked in a wait queue of the broker, and in which one.
+//! Where a wait is spent: in memory, with the event unacknowledged, or in a delay queue of the broker, and in which one.
 //!
-//! Not here: publishing to a wait queue, and how long a wait is (`backoff`).
+//! Not here: publishing to a delay queue, and how long a wait is (`backoff`).
 
 use std::time::Duration;
 
-/// One wait queue: it holds one wait only, since a longer one at the head of a queue would hold up all behind it.
+/// One delay queue: it holds one wait only, since a longer one at the head of a queue would hold up all behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DelayQueue {
     /// The end of the queue's name: `<queue>.wait.<label>`.
@@ -13,7 +13,7 @@ pub struct DelayQueue {
     pub wait: Duration,
 }
 
-/// The ladder, the shortest wait first.
+/// The delay queues, the shortest wait first.
 pub const DELAY_QUEUES: [DelayQueue; 4] = [
     DelayQueue { label: "10s", wait: Duration::from_secs(10) },
     DelayQueue { label: "1m", wait: Duration::from_secs(60) },
@@ -21,18 +21,18 @@ pub const DELAY_QUEUES: [DelayQueue; 4] = [
     DelayQueue { label: "1h", wait: Duration::from_secs(3600) },
 ];
 
-/// How much waiting is done in hand.
+/// How much waiting is done in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalDelay {
-    /// The time an event may spend in hand, its wait included.
+    /// The longest an event may be held unacknowledged, its wait included.
     pub max_local_delay: Duration,
-    /// The places in hand; those that wait take a quarter at most.
+    /// The prefetch; the events that wait take a quarter of it at most.
     pub places: usize,
 }
 
 impl LocalDelay {
-    /// Whether an event that has been in hand for `held` and is to wait `wait` goes to a wait queue, `waiting` others
-    /// being in hand that wait.
+    /// Whether an event that has been held for `held` and is to wait `wait` goes to a delay queue, while `waiting` other held
+    /// events wait.
     #[must_use]
     pub fn is_exceeded(&self, held: Duration, wait: Duration, waiting: usize) -> bool {
         !wait.is_zero() && (held.saturating_add(wait) > self.max_local_delay || self.is_crowded(waiting))
@@ -45,8 +45,8 @@ impl LocalDelay {
     }
 }
 
-/// The longest rung that is not above `wait`, or the shortest; and what is left to wait after it. So a wait drawn by
-/// the dice stays as long as it was drawn: the events that failed together do not come back together.
+/// The longest delay queue that is not above `wait`, or the shortest; and what is left to wait after it. So a random
+/// wait stays as long as it was drawn: the events that failed together do not come back together.
 #[must_use]
 pub fn delay_queue_for(wait: Duration) -> (DelayQueue, Duration) {
     let fitting = DELAY_QUEUES.iter().rev().find(|delay_queue| delay_queue.wait <= wait);
@@ -62,7 +62,7 @@ mod tests {
     const LOCAL_DELAY: LocalDelay = LocalDelay { max_local_delay: Duration::from_secs(10), places: 64 };
 
     #[test]
-    fn a_short_wait_stays_in_hand_and_one_beyond_the_budget_is_delayed() {
+    fn a_short_wait_is_spent_in_memory_and_one_beyond_the_budget_is_delayed() {
         assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, 10 * SECOND, 0));
         assert!(LOCAL_DELAY.is_exceeded(Duration::ZERO, 11 * SECOND, 0));
         assert!(LOCAL_DELAY.is_exceeded(6 * SECOND, 5 * SECOND, 0));
@@ -72,7 +72,7 @@ mod tests {
     fn those_that_wait_take_a_quarter_of_the_places_at_most() {
         assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, SECOND, 15));
         assert!(LOCAL_DELAY.is_exceeded(Duration::ZERO, SECOND, 16));
-        assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, Duration::ZERO, 60), "what need not wait is not parked");
+        assert!(!LOCAL_DELAY.is_exceeded(Duration::ZERO, Duration::ZERO, 60), "what need not wait is not delayed");
         assert!(!LocalDelay { places: 1, ..LOCAL_DELAY }.is_exceeded(Duration::ZERO, SECOND, 0), "one place may wait");
     }
 
@@ -85,7 +85,7 @@ mod tests {
                 (left, waited, delayed) = (rest, waited + delay_queue.wait, delayed + 1);
             }
             assert_eq!(waited + left, seconds * SECOND);
-            assert!(delayed <= 24 + 5 + 9 + 5, "{seconds} s: parked {delayed} times");
+            assert!(delayed <= 24 + 5 + 9 + 5, "{seconds} s: delayed {delayed} times");
         }
     }
 
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rungs_grow() {
+    fn the_delay_queues_grow() {
         assert!(DELAY_QUEUES.is_sorted_by_key(|delay_queue| delay_queue.wait));
     }
 }

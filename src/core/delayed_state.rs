@@ -1,4 +1,4 @@
-//! What travels with an event through a wait queue: one versioned header of ours, as text.
+//! The state that an event carries through a delay queue: one versioned header of ours, as text.
 //!
 //! Not here: AMQP, and where an event goes (`progress`, `delay_queue`).
 
@@ -16,14 +16,14 @@ pub const VERSION: u32 = 1;
 /// The text longer than which no header of ours is, in bytes.
 pub const BYTES_MAX: usize = 16 * 1024;
 
-/// What travels with an event.
+/// The state that an event carries through a delay queue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DelayedState {
     /// Where the event stands.
     #[serde(rename = "journey")]
     pub progress: Progress,
-    /// Its age, counted while the gate was open, at the end of the wait that it was parked for.
+    /// Its age, counted while the gate was open, at the end of the wait that it was delayed for.
     pub age: Duration,
     /// What is left to wait when it comes back.
     #[serde(rename = "rest")]
@@ -34,9 +34,9 @@ pub struct DelayedState {
     pub routing_key: String,
     /// When it was first received, in epoch milliseconds.
     pub first_seen_ms: u64,
-    /// Where it is looked for: what was sent last, whatever the rules say by now.
+    /// Where it is looked up: what was sent last, whatever the rules say by now.
     pub sent: Option<Lookup>,
-    /// The whole text, where a newer daemon wrote it: it travels on as it came.
+    /// The whole text, where a newer daemon wrote it: it is passed on as it came.
     #[serde(skip)]
     pub newer: Option<String>,
 }
@@ -66,7 +66,7 @@ struct Versioned<'a> {
 }
 
 impl DelayedState {
-    /// What travels on as it came, since a newer daemon wrote it.
+    /// What is passed on as it came, since a newer daemon wrote it.
     #[must_use]
     pub fn verbatim(newer: String) -> Self {
         Self { newer: Some(newer), ..Self::default() }

@@ -24,7 +24,7 @@ pub enum KeyOrigin {
     MessageId,
     /// The expression `event.key` of the configuration.
     Expression,
-    /// A hash of the body. Merges legitimate twins, so nothing is ever recognised by it.
+    /// A hash of the body. Merges legitimate duplicates, so nothing is ever recognised by it.
     Body,
 }
 

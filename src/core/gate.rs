@@ -1,6 +1,6 @@
 //! The gate: breaker, rate-limit pause and refused credentials are one thing, a reason to wait and a time.
 //! Kept for everything and for each procedure. A shut gate lets single probes through, and opens by them; then what
-//! passes is held to a ramp. An operator's pause stands beside the doors.
+//! passes is held to a ramp. An operator's pause stands beside the breakers.
 //!
 //! Not here: clocks and randomness (`now` is time since the start, `dice` is in 0..1), and the waiting itself.
 
@@ -33,7 +33,7 @@ pub enum Pass {
     Shut(Option<Moment>),
 }
 
-/// Which doors an attempt asks: none for one that passed an open gate.
+/// Which breakers an attempt asks: none for one that passed an open gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probe {
     everything: bool,
@@ -41,7 +41,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Whether it asks any door.
+    /// Whether it asks any breaker.
     #[must_use]
     pub fn asks(self) -> bool {
         self.everything || self.procedure
@@ -91,7 +91,7 @@ impl Change {
     }
 }
 
-/// Doors of procedures kept at most, beside those that are shut.
+/// Breakers of procedures kept at most, beside those that are shut.
 const BREAKERS_MAX: usize = 1024;
 
 /// The name of the scope that holds for the whole API.
@@ -135,14 +135,14 @@ impl Gate {
         }
     }
 
-    /// Whether the procedure is shut since a look at it could not be trusted: another look is the probe to send.
+    /// Whether the procedure is shut since a lookup of it could not be trusted: another lookup is the probe to send.
     #[must_use]
     pub fn wants_a_lookup(&self, procedure: &Procedure) -> bool {
         self.procedures.get(procedure).is_some_and(|breaker| breaker.is_shut_for(&[HaltReason::LookupUntrusted]))
     }
 
-    /// Notes that a request for `procedure` has begun, and says which doors it asks. While it asks one, no other goes
-    /// until [`Gate::observe`] or [`Gate::lost`]; through an open door it counts for the ramp.
+    /// Notes that a request for `procedure` has begun, and says which breakers it asks. While it asks one, no other goes
+    /// until [`Gate::observe`] or [`Gate::lost`]; through an open breaker it counts for the ramp.
     pub fn begun(&mut self, procedure: &Procedure, now: Moment) -> Probe {
         let everything = self.everything.begun(now);
         let procedure = self.procedures.get_mut(procedure).is_some_and(|breaker| breaker.begun(now));
@@ -159,7 +159,7 @@ impl Gate {
         }
     }
 
-    /// Takes the outcome of a request in. Only a probe opens a shut door or prolongs it; others that began before it
+    /// Takes the outcome of a request in. Only a probe opens a shut breaker or prolongs it; others that began before it
     /// shut do neither.
     pub fn observe(
         &mut self,
@@ -188,7 +188,7 @@ impl Gate {
         changes
     }
 
-    /// How often an outcome has opened a door of it.
+    /// How often an outcome has opened a breaker of it.
     #[must_use]
     pub fn openings(&self) -> u32 {
         self.openings
@@ -201,7 +201,7 @@ impl Gate {
         }
     }
 
-    /// A look that works says nothing of creates, nor does one that is refused.
+    /// A lookup that works says nothing of creates, nor does one that is refused.
     fn count(&mut self, outcome: &Outcome) {
         match outcome {
             outcome if is_of_lookups_alone(outcome) => {}
@@ -212,7 +212,7 @@ impl Gate {
         }
     }
 
-    /// What a look says of a door depends on why it is shut: it clears up a look that could not be trusted, and says
+    /// What a lookup says of a breaker depends on why it is shut: it clears up a lookup that could not be trusted, and says
     /// nothing of what a create was refused for.
     fn verdict_on_procedure(&self, procedure: &Procedure, outcome: &Outcome) -> Verdict {
         let breaker = self.procedures.get(procedure);
@@ -231,8 +231,8 @@ impl Gate {
         }
     }
 
-    /// A look that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
-    /// fail by while looks work, only a create can clear up; or a find, where all that was lost are answers.
+    /// A lookup that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
+    /// fail by while lookups work, only a create can clear up; or a find, where all that was lost are answers.
     fn said_by_a_lookup(&self, outcome: &Outcome) -> Verdict {
         let is_found = matches!(outcome, Outcome::Found { .. });
         let breaker = &self.everything;
@@ -264,7 +264,7 @@ const OF_ALL: [HaltReason; 4] =
 /// What leaves open whether creates are applied.
 const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer, Cause::BrokenAnswer];
 
-/// What only a look comes to.
+/// What only a lookup comes to.
 fn is_of_lookups_alone(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => true,

@@ -1,6 +1,6 @@
 //! What a reply to a create means: was it done, and whose trouble is it?
 //!
-//! Not here: what follows from it for the event (waits, repeats, the gate), and answers to a look.
+//! Not here: what follows from it for the event (waits, repeats, the gate), and answers to a lookup.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 #[cfg(test)]
 mod tests;
 
-/// What a reply means, to a create or to a look (`core::lookup`).
+/// What a reply means, to a create or to a lookup (`core::lookup`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Done.
@@ -41,21 +41,21 @@ pub enum Outcome {
     },
     /// Not done; this event's trouble.
     Reject(Fault),
-    /// A look found it.
+    /// A lookup found it.
     Found {
         /// The id of the process.
         process: Option<String>,
         /// How many processes carry its key. More than one is a duplicate.
         copies: usize,
     },
-    /// A look did not see it.
+    /// A lookup did not see it.
     Absent,
-    /// The API does not let us look: 403 or 404.
+    /// The API does not allow the lookup: 403 or 404.
     Unavailable {
         /// The HTTP status.
         status: u16,
     },
-    /// Not done for the event's sake; our own trouble.
+    /// Not done for the event's sake; our own fault.
     Halt {
         /// How much of the work it stops.
         scope: Scope,

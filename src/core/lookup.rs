@@ -1,4 +1,4 @@
-//! A look: asking the API whether an event is a process already, and what the answer means.
+//! A lookup: asking the API whether an event is a process already, and what the answer means.
 //!
 //! Not here: how it is asked (`chakra::lookup`), and what follows for the event (`progress`).
 
@@ -12,7 +12,7 @@ use crate::core::process::Procedure;
 use crate::core::reason::{Cause, HaltReason};
 use crate::core::reply::{Body, Reply, Row, Wrapper};
 
-/// Where a look looks: the processes of `procedure` whose `attribute` is `value`.
+/// What a lookup asks for: the processes of `procedure` whose `attribute` is `value`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lookup {
     /// The procedure.
@@ -26,11 +26,11 @@ pub struct Lookup {
 impl fmt::Debug for Lookup {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { procedure, attribute, .. } = self;
-        out.debug_struct("Look").field("procedure", procedure).field("attribute", attribute).finish_non_exhaustive()
+        out.debug_struct("Lookup").field("procedure", procedure).field("attribute", attribute).finish_non_exhaustive()
     }
 }
 
-/// What the reply to a look means. Total: every reply has exactly one outcome, and none is unsure, since a look changes
+/// What the reply to a lookup means. Total: every reply has exactly one outcome, and none is unsure, since a lookup changes
 /// nothing and may always be asked again.
 #[must_use]
 pub fn judge_lookup(reply: &Reply, lookup: &Lookup) -> Outcome {
@@ -64,7 +64,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What a create would be unsure or refused by is only a reason to look again.
+/// What a create would be unsure or refused by is only a reason to ask again.
 fn waited_out(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Unsure { cause, after } => Outcome::Retry { cause, after },

@@ -1,6 +1,6 @@
-//! Whether the look of a rule finds what was just created, and how long that takes: proved on its first creates.
+//! Whether the lookup of a rule finds what was just created, and how long that takes: verified on its first creates.
 //!
-//! Not here: asking, and what an answer to a look means (`look`).
+//! Not here: asking, and what an answer to a lookup means (`lookup`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::core::judge::Outcome;
 use crate::core::lookup::Lookup;
 use crate::core::policy::Policy;
 
-/// After a proof that failed, the next is not begun before this: it costs requests, and somebody has to act first.
+/// After a check that failed, the next is not begun before this: it costs requests, and somebody has to act first.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How the looks of all rules stand. A rule without a look is not in it.
+/// How the lookups of all rules stand. A rule without a lookup is not in it.
 #[derive(Debug, Default)]
 pub struct LookupChecks {
     rules: BTreeMap<Arc<str>, LookupCheck>,
 }
 
-/// Where the look of a rule looks, as the rule writes it.
+/// What the lookup of a rule asks for, as the rule writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupTarget {
     /// The rule's name.
@@ -33,19 +33,19 @@ pub struct LookupTarget {
 }
 
 impl LookupTarget {
-    /// Whether this is a look of the rule as it stands now, and not of what it was before a reload.
+    /// Whether this is a lookup of the rule as it stands now, and not of what it was before a reload.
     fn is_of(&self, lookup: &Lookup) -> bool {
         let procedure = self.procedure.as_deref();
         self.attribute == lookup.attribute && procedure.is_none_or(|procedure| procedure == lookup.procedure.as_str())
     }
 }
 
-/// What became of the looks when other rules took the place of those before.
+/// What became of the lookups when other rules took the place of those before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Replaced {
-    /// Rules whose look is new or looks elsewhere: unproved.
+    /// Rules whose lookup is new or asks for something else: unverified.
     pub begun: Vec<Arc<str>>,
-    /// Rules that look no more.
+    /// Rules without a lookup from now on.
     pub gone: Vec<Arc<str>>,
 }
 
@@ -57,7 +57,7 @@ struct LookupCheck {
 
 #[derive(Debug)]
 enum Standing {
-    /// It waits for a create to prove itself on.
+    /// It waits for a create to be checked with.
     Unverified {
         not_before: Moment,
     },
@@ -74,22 +74,22 @@ struct Trial {
     is_asking: bool,
 }
 
-/// What a proof came to.
+/// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckResult {
-    /// The look found it, at most so long after it was created.
+    /// The lookup found it, at most so long after it was created.
     Found {
         /// An upper bound of the lag until a process shows.
         lag: Duration,
     },
-    /// No look found it for the whole window.
+    /// No lookup found it for the whole window.
     NotFound,
-    /// The API does not let us look.
+    /// The API does not allow the lookup.
     Unavailable,
 }
 
 impl LookupChecks {
-    /// The looks of these rules, none proved.
+    /// The lookups of these rules, none verified.
     #[must_use]
     pub fn of(rules: impl IntoIterator<Item = LookupTarget>) -> Self {
         let mut lookup_checks = Self::default();
@@ -97,7 +97,7 @@ impl LookupChecks {
         lookup_checks
     }
 
-    /// Other rules take the place of those before. A look that looks where it did stands as it stood.
+    /// Other rules take the place of those before. A lookup that asks for the same keeps its standing.
     pub fn replace(&mut self, rules: impl IntoIterator<Item = LookupTarget>) -> Replaced {
         let mut before = std::mem::take(&mut self.rules);
         let mut replaced = Replaced::default();
@@ -116,7 +116,7 @@ impl LookupChecks {
         replaced
     }
 
-    /// An event of this rule was created, and is looked for by `look`: a proof begins, if one is due. What was sent by an
+    /// An event of this rule was created, and is looked up by `lookup`: a check begins, if one is due. What was sent by an
     /// earlier rule of this name proves nothing of this one.
     pub fn created(&mut self, rule: &str, lookup: &Arc<Lookup>, now: Moment) {
         if let Some(LookupCheck { lookup_target, standing }) = self.rules.get_mut(rule)
@@ -128,27 +128,27 @@ impl LookupChecks {
         }
     }
 
-    /// Whether the look of this rule has found what was just created.
+    /// Whether the lookup of this rule has found what was just created.
     #[must_use]
     pub fn is_verified(&self, rule: &str) -> bool {
         matches!(self.rules.get(rule).map(|lookup_check| &lookup_check.standing), Some(Standing::Verified))
     }
 
-    /// Whether an answer to this look is still waited for.
+    /// Whether an answer to this lookup is still waited for.
     #[must_use]
     pub fn waits_for(&self, rule: &str, lookup: &Arc<Lookup>) -> bool {
         let standing = self.rules.get(rule).map(|lookup_check| &lookup_check.standing);
         matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.lookup, lookup))
     }
 
-    /// The next look to ask, if one is due.
+    /// The next lookup to ask, if one is due.
     #[must_use]
     pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Lookup>)> {
         let mut trials = self.trials().filter(|(_, trial)| trial.due <= now);
         trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.lookup)))
     }
 
-    /// When the next look is due, if one is.
+    /// When the next lookup is due, if one is.
     #[must_use]
     pub fn wake(&self) -> Option<Moment> {
         self.trials().map(|(_, trial)| trial.due).min()
@@ -161,14 +161,14 @@ impl LookupChecks {
         })
     }
 
-    /// The look of this rule is being asked.
+    /// The lookup of this rule is being asked.
     pub fn asked(&mut self, rule: &str) {
         if let Some(Standing::Trying(trial)) = self.rules.get_mut(rule).map(|lookup_check| &mut lookup_check.standing) {
             trial.is_asking = true;
         }
     }
 
-    /// Takes an answer in; none where the request ended without one. Answers what the proof came to, if it is at its end.
+    /// Takes an answer in; none where the request ended without one. Answers what the check came to, if it is at its end.
     pub fn answered(
         &mut self,
         rule: &str,

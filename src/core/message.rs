@@ -1,6 +1,6 @@
 //! A message as the broker delivered it: a bounded value that knows nothing of AMQP.
 //!
-//! Not here: delivery tags, channels, acknowledgements. Those stay on the near shore, with the original
+//! Not here: delivery tags, channels, acknowledgements. Those stay on the AMQP side, with the original
 //! properties that a dead letter repeats.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// One delivered message. Prints without its body and header values, so that it can stand in a log line.
 #[derive(Clone, Default)]
 pub struct Message {
-    /// The body, shared with the near shore, which repeats it in a dead letter.
+    /// The body, shared with the AMQP side, which repeats it in a dead letter.
     pub body: Arc<Vec<u8>>,
     /// AMQP property `content-type`.
     pub content_type: Option<String>,
@@ -29,7 +29,7 @@ pub struct Message {
     pub routing_key: String,
     /// Whether the broker says that it delivered this message before.
     pub redelivered: bool,
-    /// The header of ours that it carries, if it comes from a wait queue (`core::delayed_state`).
+    /// The header of ours that it carries, if it comes from a delay queue (`core::delayed_state`).
     pub delayed_state: Option<String>,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,

@@ -1,4 +1,4 @@
-//! The quiet rooms: everything that decides, as functions from values to values.
+//! Everything that decides, as functions from values to values.
 //!
 //! Not here: async, sockets, clocks, randomness, log lines, metrics. Time and dice are arguments.
 

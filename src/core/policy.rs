@@ -1,4 +1,4 @@
-//! How patient we are: with one event, and with the API as a whole.
+//! The policies of retries, of the gate and of request limits.
 //!
 //! Not here: counting, waiting or deciding (`progress`, `backoff`, `gate`).
 
@@ -13,7 +13,7 @@ pub struct Policy {
     pub multiplier: f64,
     /// The highest ceiling. Not below `initial`.
     pub max_interval: Duration,
-    /// How long an event waits in hand before it is parked in a wait queue.
+    /// How long an event waits in memory before it is delayed in a delay queue.
     pub max_local_delay: Duration,
     /// The age, counted while the gate is open, at which an event is dead-lettered as exhausted.
     pub give_up_after: Duration,
@@ -21,7 +21,7 @@ pub struct Policy {
     pub retry_after_max: Duration,
     /// What is done when the API may or may not have created the process and cannot be asked.
     pub on_unknown: OnUnknown,
-    /// How long looks must find nothing after a create of unknown outcome before it counts as absent. At least the
+    /// How long lookups must find nothing after a create of unknown outcome before it counts as absent. At least the
     /// timeout of a request and the lag allowed until a process shows.
     pub lookup_window: Duration,
     /// What is done when it is absent.
@@ -37,7 +37,7 @@ pub enum OnUnknown {
     DeadLetter,
 }
 
-/// What is done with an event whose create lost its answer, when no look found it for the whole window.
+/// What is done with an event whose create lost its answer, when no lookup found it for the whole window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnAbsent {
     /// It is created again, once.
@@ -55,7 +55,7 @@ pub struct GatePolicy {
     pub probe_initial: Duration,
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
-    /// How long everything is shut before the events in hand are given back by way of a wait queue, all but one.
+    /// How long everything is shut before the unacknowledged events are given back by way of a delay queue, all but one.
     pub release_after: Duration,
 }
 
@@ -64,6 +64,6 @@ pub struct GatePolicy {
 pub struct RequestLimitPolicy {
     /// Requests a second, of whatever kind; more than 0. None is no limit.
     pub max_requests_per_second: Option<f64>,
-    /// What each first try gives to retries, looks and probes: their share of it. 0.0 to 1.0.
+    /// What each first try gives to retries, lookups and probes: their share of it. 0.0 to 1.0.
     pub budget: f64,
 }

@@ -90,7 +90,7 @@ pub struct CreateProcess {
     /// Whether the rule names the procedure itself; otherwise the event does, and a 404 is the event's fault.
     #[serde(skip)]
     pub procedure_is_literal: bool,
-    /// Where to look for it; none where the rule has no `reconcile_by`.
+    /// How to look it up; none where the rule has no `reconcile_by`.
     #[serde(skip)]
     pub lookup: Option<Lookup>,
     /// Attribute short ids and their values.

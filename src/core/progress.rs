@@ -35,13 +35,13 @@ pub struct Progress {
     /// Creates that may have been applied although no answer says so.
     #[serde(rename = "unsure")]
     pub unsure_creates: u32,
-    /// Looks since the last create.
+    /// Lookups since the last create.
     #[serde(rename = "looks")]
     pub lookups: u32,
     /// How long it has been at least since a create of it may have been sent by anybody; none where none may have.
     #[serde(rename = "quiet")]
     pub since_create: Option<Duration>,
-    /// What the API said when it refused it in words: it is looked for, and never created again.
+    /// What the API said when it refused it with an error text: it is looked up, and never created again.
     pub refused: Option<Refused>,
     /// How often its handling crashed.
     pub crashes: u32,
@@ -61,7 +61,7 @@ pub enum Next {
     Lookup,
 }
 
-/// A create that the API refused in words: 409, or 2xx with errors.
+/// A create that the API refused with an error text: 409, or 2xx with errors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// The HTTP status.
@@ -72,9 +72,9 @@ pub struct Refused {
 }
 
 impl Progress {
-    /// Where an event stands that came with this journey, or with none, and perhaps not for the first time.
+    /// Where an event stands that came with this state, or with none, and perhaps not for the first time.
     ///
-    /// Whatever came through a wait queue is looked for first, since a crash between the confirm and the
+    /// Whatever came through a delay queue is looked up first, since a crash between the confirm and the
     /// acknowledgement leaves two copies of it; so is whatever the broker delivers again.
     #[must_use]
     pub fn opened(brought: Option<Self>, redelivered: bool, can_look_up: bool) -> Self {
@@ -87,8 +87,8 @@ impl Progress {
         progress
     }
 
-    /// Whether the broker gave it back so often that it may be what the process dies of. Parked, it begins to be
-    /// counted anew; where it cannot be parked, the returns of all crashes are waited for.
+    /// Whether the broker gave it back so often that it may be what the process dies of. Delayed, it begins to be
+    /// counted anew; where it cannot be delayed, the returns of all crashes are waited for.
     #[must_use]
     pub fn is_suspect(returns: Option<u32>, can_delay: bool) -> bool {
         let enough = if can_delay { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
@@ -108,12 +108,12 @@ impl Progress {
         self.next == Next::Create && self.unsure_creates > 0
     }
 
-    /// Time has passed. A lower bound will do: the window of a look is never cut short by it.
+    /// Time has passed. A lower bound will do: the window of a lookup is never cut short by it.
     pub fn passed(&mut self, time: Duration) {
         self.since_create = self.since_create.map(|since_create| since_create.saturating_add(time));
     }
 
-    /// Another copy of it went this way: creates of it that may have been applied, or were refused in words, are looked for
+    /// Another copy of it went this way: creates of it that may have been applied, or were refused with an error text, are looked up
     /// from now on. Answers whether there was news.
     #[must_use]
     pub fn learn(&mut self, other: &Self) -> bool {
@@ -145,7 +145,7 @@ impl Progress {
         }
     }
 
-    /// Takes the outcome of a create or a look in, and says what comes next.
+    /// Takes the outcome of a create or a lookup in, and says what comes next.
     #[must_use]
     pub fn step(&mut self, outcome: &Outcome, at: StepContext, policy: &Policy) -> Step {
         if is_nobodys_fault(outcome, at.is_probe) {
@@ -182,7 +182,7 @@ impl Progress {
         if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
     }
 
-    /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
+    /// What shut the gate may have kept a lookup from seeing an earlier create: the lookup is asked again after it.
     fn look_up_after(&mut self, outcome: &Outcome, can_look_up: bool) {
         if can_look_up
             && matches!(outcome, Outcome::Halt { .. })
@@ -199,7 +199,7 @@ impl Progress {
         Step::Wait(Duration::ZERO)
     }
 
-    /// After a create of unknown outcome that nobody can look for.
+    /// After a create of unknown outcome, where there is no lookup.
     fn blindly(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
         if policy.on_unknown == OnUnknown::DeadLetter || self.unsure_creates >= CREATES_MAX {
             return Step::Dead(limits::unknown(cause, self.unsure_creates));
@@ -208,7 +208,7 @@ impl Progress {
         self.again(cause, after, at, policy)
     }
 
-    /// A look did not see it. That counts once no create can be under way or hidden any more.
+    /// A lookup did not see it. That counts once no create can be under way or hidden any more.
     fn absent(&mut self, at: StepContext, policy: &Policy) -> Step {
         let left =
             self.since_create.map_or(Duration::ZERO, |since_create| policy.lookup_window.saturating_sub(since_create));
@@ -225,20 +225,20 @@ impl Progress {
         Step::Wait(Duration::ZERO)
     }
 
-    /// A growing wait, half of it certain, and never beyond the end of the window: the look there decides.
+    /// A growing wait, half of it certain, and never beyond the end of the window: the lookup there decides.
     fn look_up_again(&self, left: Duration, at: StepContext, policy: &Policy) -> Step {
         let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.lookups.saturating_sub(1));
         Step::Wait((whole / 2 + jittered(whole / 2, at.dice)).min(left))
     }
 
-    /// The API does not let us look: the event goes the way of those that cannot be looked for.
+    /// The API does not allow the lookup: the event goes the way of those without one.
     fn unavailable(&mut self, at: StepContext, policy: &Policy) -> Step {
         if let Some(refused) = &self.refused {
             return self.dead(limits::error_reply(refused));
         }
         if self.unsure_creates > 0 {
             self.lookups = 0;
-            return self.blindly("the API does not let us look", None, at, policy);
+            return self.blindly("the API does not allow the lookup", None, at, policy);
         }
         self.next = Next::Create;
         Step::Wait(Duration::ZERO)
@@ -259,7 +259,7 @@ impl Progress {
         Step::Dead(self.confessed(fault))
     }
 
-    /// A fault that makes a dead letter: if an earlier create may have been applied all the same, the letter says so.
+    /// A fault that makes a dead letter: if an earlier create may have been applied all the same, the dead letter says so.
     #[must_use]
     pub fn confessed(&self, mut fault: Fault) -> Fault {
         if self.unsure_creates > 0 {
@@ -269,7 +269,7 @@ impl Progress {
     }
 }
 
-/// Our own trouble, and a probe that was not sent or met a rate limit, spend nothing of the event's.
+/// Our own fault, and a probe that was not sent or met a rate limit, spend nothing of the event's.
 fn is_nobodys_fault(outcome: &Outcome, is_probe: bool) -> bool {
     match outcome {
         Outcome::Halt { .. } => true,

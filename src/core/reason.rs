@@ -1,9 +1,9 @@
-//! The fixed words of the house: why an event is dead, why the moment failed, whose trouble it is.
+//! The fixed words: why an event is dead, why a request failed, why the gate is shut.
 //! The same word stands in code, logs, metrics, dead letters and docs.
 //!
-//! Not here: texts for humans; those travel beside the word.
+//! Not here: texts for humans, which stand beside the word.
 
-/// Why an event is a dead letter: the event's own trouble.
+/// Why an event is a dead letter: the event's own fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// The body or its envelope is not an event.
@@ -73,7 +73,7 @@ impl Fault {
     }
 }
 
-/// Why the moment failed: nobody's trouble that waiting cannot mend.
+/// Why a request failed in a way that a later one may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
     /// Nothing could be written: the name, the connection or the handshake failed.
@@ -96,7 +96,7 @@ pub enum Cause {
     EmptyAnswer,
     /// An answer that does not say what was done.
     BrokenAnswer,
-    /// A look that was refused.
+    /// A lookup that was refused.
     LookupRefused,
 }
 
@@ -135,7 +135,7 @@ impl Cause {
     }
 }
 
-/// Our own trouble: it shuts the gate and never makes a dead letter.
+/// What is wrong on our side: it shuts the gate and never makes a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HaltReason {
     /// The token cannot be read, or cannot stand in a header.
@@ -156,14 +156,14 @@ pub enum HaltReason {
     Forbidden,
     /// 404 on a procedure that the rule names.
     ProcedureUnknown,
-    /// A look brought processes that were not asked for.
+    /// A lookup brought processes that were not asked for.
     LookupUntrusted,
     /// 405, 407, 411, 421, 426, 501, 505, 511: what answers does not take such requests.
     Unsupported,
 }
 
 impl HaltReason {
-    /// Every trouble.
+    /// Every reason.
     pub const ALL: [Self; 11] = [
         Self::TokenUnreadable,
         Self::Unauthorized,

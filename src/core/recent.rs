@@ -2,7 +2,7 @@
 //!
 //! Not here: any memory beyond this process; a fresh process knows nothing.
 //!
-//! A lost connection sends back every event in hand, among them those just created whose acknowledgement was
+//! A lost connection sends back every unacknowledged event, among them those just created whose acknowledgement was
 //! lost with it. The broker cannot tell them apart; this can. Only keys that identify an event are kept.
 
 use std::collections::{HashMap, VecDeque};
@@ -22,7 +22,7 @@ pub enum Known {
     Created(Option<String>),
     /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
     Dead(Fault, Box<Progress>),
-    /// It was on its way when its connection died: the copy goes on from here, and is looked for where this one was, whatever
+    /// It was on its way when its connection died: the copy goes on from here, and is looked up where this one was, whatever
     /// the rules say by now.
     Underway(Box<Progress>, Option<Box<Lookup>>),
 }

@@ -105,14 +105,14 @@ pub struct Wrapper {
     pub process: Option<String>,
     /// Whether `_errors` is there and neither null nor empty.
     pub has_errors: bool,
-    /// The rows of `_data`, where it is a list and a look asked for one of their attributes.
+    /// The rows of `_data`, where it is a list and a lookup asked for one of their attributes.
     pub rows: Option<Vec<Row>>,
     /// The first error text found (`_errors[0]`, `error`, `error.message`, `message`, `errors[0].message`),
     /// at most [`ERROR_TEXT_MAX`] characters, control characters replaced.
     pub error_text: Option<String>,
 }
 
-/// One process in the answer to a look.
+/// One process in the answer to a lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Its `id`, if it is text of at most 128 characters.

@@ -1,4 +1,4 @@
-//! How many requests may go: so many a second if that is wished, and of what is sent again only a small share.
+//! How many requests may be sent: so many a second if that is configured, and of retries only a small share.
 //!
 //! Not here: clocks, waiting, and the gate, which says whether any may go at all. Both limits hold per replica.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::core::gate::{Moment, Pass};
 use crate::core::policy::RequestLimitPolicy;
 
-/// Retries, looks and probes a second that the budget grants by itself, when no first try pays in.
+/// Retries, lookups and probes a second that the budget grants by itself, when no first try pays in.
 pub const FLOOR_PER_SECOND: f64 = 10.0;
 
 /// How long a budget may save up what its floor gives.
@@ -89,7 +89,7 @@ impl Rate {
     }
 }
 
-/// What may be sent beside first tries: each of those pays in a share, and each retry, look and probe takes one out.
+/// What may be sent beside first tries: each of those pays in a share, and each retry, lookup and probe takes one out.
 /// It refills slowly by itself, so that what is left over when nothing new comes is not held for ever.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -112,7 +112,7 @@ impl Budget {
         self.bucket.give(self.share);
     }
 
-    /// Whether a retry, look or probe may go now.
+    /// Whether a retry, lookup or probe may go now.
     ///
     /// # Errors
     /// When it may, if nothing is paid in and none goes before.
@@ -120,7 +120,7 @@ impl Budget {
         self.bucket.pass(now)
     }
 
-    /// A retry, look or probe goes.
+    /// A retry, lookup or probe goes.
     pub fn take(&mut self, now: Moment) {
         self.bucket.take(now);
     }
@@ -131,7 +131,7 @@ impl Budget {
 pub enum Try {
     /// The first for its event, through an open gate: it pays in.
     First,
-    /// A retry, a look or a probe: it takes out.
+    /// A retry, a lookup or a probe: it takes out.
     Again,
 }
 

@@ -1,4 +1,4 @@
-//! What the corridor asks of the near shore for one message.
+//! What the dispatcher asks of the consumer for one message.
 //!
 //! Not here: how it is done, and when it is asked.
 
@@ -13,7 +13,7 @@ pub enum Settlement {
     Ack,
     /// It can never be one: kept in the dead-letter queue, and only then forgotten by the work queue.
     DeadLetter(Box<DeadLetter>),
-    /// It waits in this wait queue and comes back with what travels with it: published and confirmed there, and only
+    /// It waits in this delay queue and comes back with its delayed state: published and confirmed there, and only
     /// then forgotten by the work queue.
     Delay(DelayQueue, Box<DelayedState>),
     /// It goes back to its queue. Only at shutdown and when a connection is torn down: brokers of 4.0 to 4.2
@@ -40,6 +40,6 @@ pub struct DeadLetter {
     pub procedure: Option<String>,
     /// The event's key, if it could be decoded.
     pub key: Option<String>,
-    /// The exchange and the routing key it was first published with, where it came back from a wait queue.
+    /// The exchange and the routing key it was first published with, where it came back from a delay queue.
     pub origin: Option<(String, String)>,
 }

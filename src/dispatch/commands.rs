@@ -1,7 +1,7 @@
 //! What reaches the dispatcher beside the path: an operator's wish to pause, word of a new token or new certificates, and
 //! other rules.
 //!
-//! Not here: who may wish (`admin`), how tokens and certificates are noticed (`chakra::token`, `chakra::trust`), what either
+//! Not here: who may command (`admin`), how tokens and certificates are noticed (`chakra::token`, `chakra::trust`), what either
 //! does (`core::gate`), and where other rules come from (`reload`).
 
 use std::sync::Arc;
@@ -66,10 +66,10 @@ impl Dispatcher {
             Command::NewRules => return self.renew_rules(),
             Command::NewCertificates => self.gate.certificates_changed(now),
         };
-        self.teller.gate(&self.gate, &changes, None);
+        self.reporter.gate(&self.gate, &changes, None);
     }
 
-    /// Maps by other rules from now on. What is in hand keeps the request that it was mapped to.
+    /// Maps by other rules from now on. What is unacknowledged keeps the request that it was mapped to.
     fn renew_rules(&mut self) {
         self.bridge.rules = Arc::clone(&self.bridge.commands.rules.borrow());
         let rules = &self.bridge.rules;

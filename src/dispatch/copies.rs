@@ -1,6 +1,6 @@
 //! Copies of one event in one process: of those that could create it, one does.
 //!
-//! A crash between the confirm of a parked copy and the acknowledgement of the original leaves two. Each looks before it
+//! A crash between the confirm of a delayed copy and the acknowledgement of the original leaves two. Each looks before it
 //! creates, and cannot see what the other created a moment ago; the process that created it can.
 //!
 //! Not here: copies in two processes.
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::dispatch::Dispatcher;
 use super::ending::Ending;
 use super::hand::Slot;
-use super::in_hand::Stage;
+use super::held_event::Stage;
 use crate::core::gate::Moment;
 use crate::core::progress::Progress;
 use crate::core::recent::Known;
@@ -21,9 +21,9 @@ const WAY: Duration = Duration::from_millis(500);
 
 impl Dispatcher {
     /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
-    /// way, or since the other sent a create that may have been applied and is looked for.
+    /// way, or since the other sent a create that may have been applied and is looked up.
     pub(super) fn gives_way(&mut self, slot: Slot, now: Moment) -> bool {
-        let key = self.hand.get(slot).and_then(|event| event.papers.key.as_ref());
+        let key = self.hand.get(slot).and_then(|event| event.context.key.as_ref());
         let remembered = match key.and_then(|key| self.recent.recall(key)) {
             Some(Known::Created(process)) => {
                 let process = process.clone();

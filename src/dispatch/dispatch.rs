@@ -1,6 +1,6 @@
 //! The path of every event, from receive to settle, and the one owner of all that waits on it.
 //!
-//! Not here: how any step is done. One dispatcher owns the gate, the events in hand and the running requests as
+//! Not here: how any step is done. One dispatcher owns the gate, the unacknowledged events and the running requests as
 //! plain values; one request is one task, and a task never sleeps.
 
 use std::collections::HashMap;
@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::Bridge;
-use super::ending::{Ending, Papers};
+use super::ending::{Ending, EventContext};
 use super::hand::{Hand, Slot};
-use super::in_hand::{InHand, Stage};
+use super::held_event::{HeldEvent, Stage};
 use super::lookup_checks;
 use super::open::{What, open};
-use super::tell::Teller;
+use super::tell::Reporter;
 use crate::clock::{Clock, epoch_ms};
 use crate::core::gate::{Gate, Moment, Pass};
 use crate::core::judge::Outcome;
@@ -59,9 +59,9 @@ pub(super) struct Dispatcher {
     pub(super) running: JoinSet<Delivered>,
     pub(super) lookup_checks: LookupChecks,
     pub(super) checking: JoinSet<lookup_checks::Asked>,
-    pub(super) teller: Teller,
+    pub(super) reporter: Reporter,
     pub(super) is_draining: bool,
-    /// Whether the connection that stands lets us park.
+    /// Whether the connection that stands lets us delay.
     pub(super) can_delay: bool,
     is_connected: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
@@ -80,7 +80,7 @@ impl Dispatcher {
             running: JoinSet::new(),
             lookup_checks: LookupChecks::of(bridge.rules.iter().filter_map(Rule::lookup_target)),
             checking: JoinSet::new(),
-            teller: Teller::new(&bridge.metrics, &bridge.shut),
+            reporter: Reporter::new(&bridge.metrics, &bridge.shut),
             is_draining: false,
             can_delay: false,
             is_connected: false,
@@ -129,26 +129,26 @@ impl Dispatcher {
         if is_new && let Some(key) = &opened.key {
             self.recent.revive(key);
         }
-        let mut papers = Papers::new(receipt, opened.key, opened.delayed_state, self.clock.now());
+        let mut context = EventContext::new(receipt, opened.key, opened.delayed_state, self.clock.now());
         match opened.what {
-            What::Dead { fault, progress } => self.settle(papers, Ending::Dead(fault), &progress),
+            What::Dead { fault, progress } => self.settle(context, Ending::Dead(fault), &progress),
             What::AlreadyCreated { process } => {
-                self.settle(papers, Ending::AlreadyCreated(process), &Progress::default())
+                self.settle(context, Ending::AlreadyCreated(process), &Progress::default())
             }
-            What::Newer => self.pass_on(papers),
+            What::Newer => self.pass_on(context),
             What::Crashed => {
-                let (progress, sent) = (papers.delayed_state.progress.clone(), papers.delayed_state.sent.clone());
+                let (progress, sent) = (context.delayed_state.progress.clone(), context.delayed_state.sent.clone());
                 // Whoever died of it may have created it a moment ago.
                 let since_create = if redelivered { Some(Duration::ZERO) } else { progress.since_create };
-                self.crashed(papers, Progress { since_create, ..progress }, sent.as_ref());
+                self.crashed(context, Progress { since_create, ..progress }, sent.as_ref());
             }
             What::Skip { rule } => {
-                papers.rule = Some(rule);
-                self.settle(papers, Ending::Skipped, &Progress::default());
+                context.rule = Some(rule);
+                self.settle(context, Ending::Skipped, &Progress::default());
             }
             What::Create { rule, request, lookup, progress } => {
-                papers.rule = Some(rule);
-                self.take(papers, request, lookup, progress, redelivered);
+                context.rule = Some(rule);
+                self.take(context, request, lookup, progress, redelivered);
             }
         }
     }
@@ -162,13 +162,13 @@ impl Dispatcher {
         let procedure = event.procedure().clone();
         let probe = event.probe();
         let changes = self.gate.observe(&procedure, &outcome, probe, now, dice);
-        self.teller.seen(&outcome, &event.papers);
+        self.reporter.seen(&outcome, &event.context);
         let step = event.decide(&outcome, &self.gate, now, dice, &self.bridge.policy);
         let held = event.held_back(&outcome, self.gate.openings(), &self.bridge.policy);
-        self.teller.answered(&outcome, reply.status(), took);
-        self.teller.gate(&self.gate, &changes, reply.detail());
+        self.reporter.answered(&outcome, reply.status(), took);
+        self.reporter.gate(&self.gate, &changes, reply.detail());
         if let (Outcome::Created { .. }, Some(lookup)) = (&outcome, &event.lookup) {
-            self.lookup_checks.created(event.papers.rule(), lookup, now);
+            self.lookup_checks.created(event.context.rule(), lookup, now);
         }
         match step {
             Step::Wait(delay) => self.wait(slot, delay, delay, now),
@@ -181,26 +181,26 @@ impl Dispatcher {
         }
     }
 
-    /// Puts an event in hand, or in the place of an earlier copy whose connection died under its request.
+    /// Puts an unacknowledged event, or in the place of an earlier copy whose connection died under its request.
     fn take(
         &mut self,
-        papers: Papers,
+        context: EventContext,
         request: Arc<CreateProcess>,
         lookup: Option<Arc<Lookup>>,
         progress: Progress,
         redelivered: bool,
     ) {
         let now = self.clock.now();
-        if let Some(orphan) = self.hand.orphan(papers.key.as_ref()).filter(|_| redelivered) {
-            return orphan.adopted(papers.receipt, now);
+        if let Some(orphan) = self.hand.orphan(context.key.as_ref()).filter(|_| redelivered) {
+            return orphan.adopted(context.receipt, now);
         }
         let open_time = self.gate.open_time(&request.procedure, now);
-        let rest = papers.delayed_state.remaining;
-        let papers = papers.for_procedure(&request.procedure);
-        let mut event = InHand::new(papers, request, lookup, progress, now);
+        let rest = context.delayed_state.remaining;
+        let context = context.for_procedure(&request.procedure);
+        let mut event = HeldEvent::new(context, request, lookup, progress, now);
         event.is_copy |= redelivered;
         event.is_doubtful |= redelivered;
-        // What is left of its wait was counted when it was parked.
+        // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
         let slot = self.hand.add(event);
         if !rest.is_zero() {
@@ -237,7 +237,7 @@ impl Dispatcher {
     fn begin(&mut self, slot: Slot) -> bool {
         let now = self.clock.now();
         let Some(event) = self.hand.get_mut(slot) else { return true };
-        if !event.papers.receipt.is_live() {
+        if !event.context.receipt.is_live() {
             self.end(slot, Ending::Released);
             return true;
         }
@@ -250,7 +250,7 @@ impl Dispatcher {
             event.look_up_first();
         }
         if let Some(doubt) = event.doubt() {
-            self.teller.doubt(doubt, &event.papers);
+            self.reporter.doubt(doubt, &event.context);
         }
         event.goes_out();
         let probe = self.gate.begun(event.procedure(), now);
@@ -281,17 +281,17 @@ impl Dispatcher {
                 let mut event = self.hand.take(slot)?;
                 self.gate.lost(event.procedure(), event.probe());
                 event.progress.cut_off();
-                self.crashed(event.papers, event.progress, event.lookup.as_deref());
+                self.crashed(event.context, event.progress, event.lookup.as_deref());
                 None
             }
         }
     }
 
     fn show(&self) {
-        let (in_hand, in_flight) = (self.hand.len(), self.running.len());
-        self.bridge.metrics.unacknowledged(in_hand);
+        let (held_event, in_flight) = (self.hand.len(), self.running.len());
+        self.bridge.metrics.unacknowledged(held_event);
         self.bridge.metrics.in_flight(in_flight);
-        self.bridge.metrics.waiting(in_hand.saturating_sub(in_flight));
+        self.bridge.metrics.waiting(held_event.saturating_sub(in_flight));
         self.bridge.metrics.ramp(self.gate.ramp(self.clock.now()).unwrap_or(0));
         self.bridge.pulse.beat(epoch_ms());
     }

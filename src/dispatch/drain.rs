@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use super::dispatch::Dispatcher;
 use super::ending::Ending;
 use super::hand::Slot;
-use super::in_hand::Stage;
+use super::held_event::Stage;
 use super::tell::Doubt;
 use crate::core::progress::Progress;
 use crate::handover::inbound::Inbound;
 
-/// How the corridor ended.
+/// How the dispatcher ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drained {
     /// Requests that were still under way at the deadline and were cut off; their events were handed back.
@@ -27,7 +27,7 @@ impl Dispatcher {
     pub(super) async fn drain(mut self, intake: &mut mpsc::Receiver<Inbound>, deadline: Instant) -> Drained {
         self.is_draining = true;
         self.hand_back_idle();
-        // Past the deadline what counts is what is still in hand, not how the waiting ended.
+        // Past the deadline what counts is what is still unacknowledged, not how the waiting ended.
         drop(tokio::time::timeout_at(deadline, self.finish(intake)).await);
         while let Some(ended) = self.running.try_join_next_with_id() {
             self.ended(ended);
@@ -63,7 +63,7 @@ impl Dispatcher {
         }
     }
 
-    /// Hands an event back: parked, if it has a journey to take along, and otherwise released. If it may be a process
+    /// Hands an event back: delayed, if it has a progress to take along, and otherwise released. If it may be a process
     /// already and is not looked for, that is said first.
     pub(super) fn hand_back(&mut self, slot: Slot) {
         let can_delay = self.can_delay;
@@ -72,10 +72,10 @@ impl Dispatcher {
             event.progress.cut_off();
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
-            self.teller.doubt(Doubt::HandedBack, &event.papers);
+            self.reporter.doubt(Doubt::HandedBack, &event.context);
         }
-        // A release would forget the journey, and older brokers count it.
-        if can_delay && event.progress != Progress::default() && event.papers.receipt.is_live() {
+        // A release would forget the progress, and older brokers count it.
+        if can_delay && event.progress != Progress::default() && event.context.receipt.is_live() {
             self.delay(slot, Duration::ZERO, Duration::ZERO);
         } else {
             self.end(slot, Ending::Released);

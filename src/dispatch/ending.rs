@@ -1,4 +1,4 @@
-//! The end of an event in the corridor: the one place that settles.
+//! The end of an event in the dispatcher: the one place that settles.
 //!
 //! Not here: why it ends (`core::progress`), and how the broker is told (`amqp::settle`).
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::dispatch::Dispatcher;
 use super::hand::Slot;
-use super::tell::{SettledAs, Told};
+use super::tell::{Report, SettledAs};
 use crate::clock::epoch_ms;
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
@@ -31,16 +31,16 @@ pub(super) enum Ending {
     Skipped,
     /// It can never be a process.
     Dead(Fault),
-    /// A look found that it is a process, with this id if the API told it.
+    /// A lookup found that it is a process, with this id if the API told it.
     Found(Option<String>),
-    /// It waits in a wait queue.
+    /// It waits in a delay queue.
     Delayed(DelayQueue, Box<DelayedState>),
     /// It goes back to the broker.
     Released,
 }
 
 /// What goes with an event from its receipt to its end.
-pub(super) struct Papers {
+pub(super) struct EventContext {
     pub(super) receipt: Receipt,
     pub(super) key: Option<Key>,
     pub(super) rule: Option<Arc<str>>,
@@ -49,14 +49,14 @@ pub(super) struct Papers {
     received: Moment,
 }
 
-impl Papers {
+impl EventContext {
     pub(super) fn new(receipt: Receipt, key: Option<Key>, delayed_state: DelayedState, received: Moment) -> Self {
         let first_seen_ms = if delayed_state.first_seen_ms == 0 { epoch_ms() } else { delayed_state.first_seen_ms };
         let delayed_state = DelayedState { first_seen_ms, ..delayed_state };
         Self { receipt, key, rule: None, procedure: None, delayed_state, received }
     }
 
-    /// How long it has been in hand.
+    /// How long it has been unacknowledged.
     pub(super) fn held(&self, now: Moment) -> Duration {
         now.saturating_sub(self.received)
     }
@@ -65,7 +65,7 @@ impl Papers {
         Self { procedure: Some(procedure.clone()), ..self }
     }
 
-    /// With the place where its event is looked for.
+    /// With the place where its event is looked up.
     fn sent(self, sent: Option<Lookup>) -> Self {
         Self { delayed_state: DelayedState { sent, ..self.delayed_state }, ..self }
     }
@@ -127,10 +127,10 @@ impl Ending {
         }
     }
 
-    fn settlement(&self, papers: &Papers, progress: &Progress) -> Settlement {
+    fn settlement(&self, context: &EventContext, progress: &Progress) -> Settlement {
         match self {
             Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped => Settlement::Ack,
-            Self::Dead(fault) => Settlement::DeadLetter(papers.dead_letter(fault.clone(), progress)),
+            Self::Dead(fault) => Settlement::DeadLetter(context.dead_letter(fault.clone(), progress)),
             Self::Delayed(delay_queue, delayed_state) => Settlement::Delay(*delay_queue, delayed_state.clone()),
             Self::Released => Settlement::Release,
         }
@@ -142,34 +142,34 @@ impl Dispatcher {
     pub(super) fn end(&mut self, slot: Slot, ending: Ending) {
         if let Some(event) = self.hand.take(slot) {
             let sent = event.lookup.as_deref().cloned();
-            let papers = event.papers.sent(sent);
-            self.settle(papers, ending, &event.progress);
+            let context = event.context.sent(sent);
+            self.settle(context, ending, &event.progress);
         }
     }
 
     /// Settles: the only place where a receipt is answered.
-    pub(super) fn settle(&mut self, papers: Papers, ending: Ending, progress: &Progress) {
-        if let (Some(key), Some(known)) = (&papers.key, ending.known(progress, papers.delayed_state.sent.as_ref())) {
+    pub(super) fn settle(&mut self, context: EventContext, ending: Ending, progress: &Progress) {
+        if let (Some(key), Some(known)) = (&context.key, ending.known(progress, context.delayed_state.sent.as_ref())) {
             self.recent.remember(key, known);
         }
-        let settlement = ending.settlement(&papers, progress);
+        let settlement = ending.settlement(&context, progress);
         // On a dead connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
-        let result = if papers.receipt.is_live() { ending.result() } else { SettledAs::Redelivery };
-        self.teller.result(&Told {
+        let result = if context.receipt.is_live() { ending.result() } else { SettledAs::Redelivery };
+        self.reporter.result(&Report {
             result,
-            papers: &papers,
+            context: &context,
             process: ending.process(),
             attempts: progress.attempts,
-            took: papers.held(self.clock.now()),
+            took: context.held(self.clock.now()),
             settlement: &settlement,
         });
-        papers.receipt.settle(settlement);
+        context.receipt.settle(settlement);
     }
 
-    /// The connection died: what no request is under way for is let go; the rest ends with its request.
+    /// The connection died: what no request is under way for is released; the rest ends with its request.
     pub(super) fn disconnected(&mut self) {
         for slot in self.hand.idle() {
-            if self.hand.get(slot).is_some_and(|event| !event.papers.receipt.is_live()) {
+            if self.hand.get(slot).is_some_and(|event| !event.context.receipt.is_live()) {
                 self.end(slot, Ending::Released);
             }
         }

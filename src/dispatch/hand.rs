@@ -1,4 +1,4 @@
-//! The events in hand: which may begin, which wait, which are under way.
+//! The unacknowledged events: which may begin, which wait, which are under way.
 //!
 //! Not here: deciding any of it. There are never many more than the broker's prefetch.
 
@@ -7,28 +7,28 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::in_hand::{InHand, Stage};
+use super::held_event::{HeldEvent, Stage};
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 
-/// The number of an event in hand.
+/// The number of an unacknowledged event.
 pub(super) type Slot = u64;
 
 /// Which of those about to create goes first to a gate that is shut: the fewest creates of unknown outcome, then the fewest
 /// attempts, then the oldest. The first makes the probe: the least doubtful, and none that keeps failing by itself.
 type Order = (u32, u32, Slot);
 
-fn order(slot: Slot, event: &InHand) -> Order {
+fn order(slot: Slot, event: &HeldEvent) -> Order {
     (event.progress.unsure_creates, event.progress.attempts.saturating_add(event.halts), slot)
 }
 
-/// All events in hand.
+/// All unacknowledged events.
 #[derive(Default)]
 pub(super) struct Hand {
     next: Slot,
-    events: HashMap<Slot, InHand>,
+    events: HashMap<Slot, HeldEvent>,
     by_key: HashMap<Key, Slot>,
     ready: BTreeSet<Order>,
     /// May name events that are gone or have moved on; `Stage` decides.
@@ -36,10 +36,10 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn add(&mut self, event: InHand) -> Slot {
+    pub(super) fn add(&mut self, event: HeldEvent) -> Slot {
         let slot = self.next;
         self.next += 1;
-        if let Some(key) = event.papers.key.as_ref().filter(|key| key.origin.identifies()) {
+        if let Some(key) = event.context.key.as_ref().filter(|key| key.origin.identifies()) {
             self.by_key.entry(key.clone()).or_insert(slot);
         }
         self.ready.insert(order(slot, &event));
@@ -47,25 +47,25 @@ impl Hand {
         slot
     }
 
-    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut InHand> {
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut HeldEvent> {
         self.events.get_mut(&slot)
     }
 
-    pub(super) fn get(&self, slot: Slot) -> Option<&InHand> {
+    pub(super) fn get(&self, slot: Slot) -> Option<&HeldEvent> {
         self.events.get(&slot)
     }
 
-    /// The event in hand with this key, if the connection that it came by is gone.
-    pub(super) fn orphan(&mut self, key: Option<&Key>) -> Option<&mut InHand> {
+    /// The unacknowledged event with this key, if the connection that it came by is gone.
+    pub(super) fn orphan(&mut self, key: Option<&Key>) -> Option<&mut HeldEvent> {
         let slot = self.by_key.get(key?)?;
-        self.events.get_mut(slot).filter(|event| !event.papers.receipt.is_live())
+        self.events.get_mut(slot).filter(|event| !event.context.receipt.is_live())
     }
 
-    /// Other events in hand of the same key.
-    pub(super) fn copies(&self, slot: Slot) -> impl Iterator<Item = &InHand> {
-        let key = self.events.get(&slot).and_then(|event| event.papers.key.as_ref());
+    /// Other unacknowledged events of the same key.
+    pub(super) fn copies(&self, slot: Slot) -> impl Iterator<Item = &HeldEvent> {
+        let key = self.events.get(&slot).and_then(|event| event.context.key.as_ref());
         let others = self.events.iter().filter(move |(other, _)| **other != slot).map(|(_, event)| event);
-        others.filter(move |event| key.is_some() && event.papers.key.as_ref() == key)
+        others.filter(move |event| key.is_some() && event.context.key.as_ref() == key)
     }
 
     /// An event learns what another copy of it sent, and where; answers whether that was news.
@@ -82,10 +82,10 @@ impl Hand {
         is_news
     }
 
-    pub(super) fn take(&mut self, slot: Slot) -> Option<InHand> {
+    pub(super) fn take(&mut self, slot: Slot) -> Option<HeldEvent> {
         let event = self.events.remove(&slot)?;
         self.ready.remove(&order(slot, &event));
-        if let Some(key) = event.papers.key.as_ref().filter(|key| self.by_key.get(key) == Some(&slot)) {
+        if let Some(key) = event.context.key.as_ref().filter(|key| self.by_key.get(key) == Some(&slot)) {
             self.by_key.remove(key);
         }
         Some(event)
@@ -125,10 +125,10 @@ impl Hand {
         self.ready.iter().map(|(.., slot)| *slot).collect()
     }
 
-    /// The same, those that look before all others: to a gate that is shut, since a look as a probe can double nothing.
+    /// The same, those that lookup before all others: to a gate that is shut, since a lookup as a probe can double nothing.
     pub(super) fn ready_to_probe(&self) -> Vec<Slot> {
         let mut slots = self.ready();
-        slots.sort_by_key(|slot| !self.get(*slot).is_some_and(InHand::is_looking_up));
+        slots.sort_by_key(|slot| !self.get(*slot).is_some_and(HeldEvent::is_looking_up));
         slots
     }
 
@@ -144,21 +144,21 @@ impl Hand {
         self.events.values().filter(|event| matches!(event.stage, Stage::Delayed(_))).count()
     }
 
-    /// Every event in hand that no request is under way for.
+    /// Every unacknowledged event that no request is under way for.
     pub(super) fn idle(&self) -> Vec<Slot> {
         self.resting().map(|(slot, _)| *slot).collect()
     }
 
-    /// The same, those that have been in hand for so long.
+    /// The same, those that have been unacknowledged for so long.
     pub(super) fn idle_for(&self, longest: Duration, now: Moment) -> Vec<Slot> {
-        self.resting().filter(|(_, event)| event.papers.held(now) >= longest).map(|(slot, _)| *slot).collect()
+        self.resting().filter(|(_, event)| event.context.held(now) >= longest).map(|(slot, _)| *slot).collect()
     }
 
-    fn resting(&self) -> impl Iterator<Item = (&Slot, &InHand)> {
+    fn resting(&self) -> impl Iterator<Item = (&Slot, &HeldEvent)> {
         self.events.iter().filter(|(_, event)| !matches!(event.stage, Stage::Running { .. }))
     }
 
-    /// Every event in hand.
+    /// Every unacknowledged event.
     pub(super) fn slots(&self) -> Vec<Slot> {
         self.events.keys().copied().collect()
     }

@@ -1,4 +1,4 @@
-//! The corridor between the shores: takes each event from receive to settle.
+//! The dispatcher between the two sides: takes each event from receive to settle.
 //!
 //! Not here: AMQP, HTTP, and every decision that `core` can make.
 
@@ -9,7 +9,7 @@ mod dispatch;
 mod drain;
 mod ending;
 mod hand;
-mod in_hand;
+mod held_event;
 mod lookup_checks;
 mod open;
 mod tell;
@@ -35,14 +35,14 @@ use commands::Commands;
 use dispatch::Dispatcher;
 pub use drain::Drained;
 
-/// What the corridor needs to know.
+/// What the dispatcher needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How long events in flight may take to finish after the first signal.
     pub drain_deadline: Duration,
 }
 
-/// What the corridor is built of.
+/// What the dispatcher is built of.
 pub struct Bridge {
     /// The way to the API.
     pub client: Client,
@@ -54,19 +54,19 @@ pub struct Bridge {
     pub policy: Policy,
     /// How the gate shuts and opens.
     pub gate: GatePolicy,
-    /// How many events may be in hand: the broker's prefetch.
+    /// How many events may be unacknowledged: the broker's prefetch.
     pub places: usize,
     /// How much is sent.
     pub request_limits: RequestLimitPolicy,
     /// What is wished of it beside the path.
     pub commands: Commands,
-    /// Told how many events are wanted.
+    /// Report how many events are wanted.
     pub wanted_prefetch: watch::Sender<WantedPrefetch>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Beaten by the dispatcher as long as it moves.
     pub pulse: Arc<Pulse>,
-    /// Told which scopes are shut, and why.
+    /// Report which scopes are shut, and why.
     pub shut: watch::Sender<Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is told of each event and of the gate: one log line per fate, and the counters beside it.
+//! What is told of each event and of the gate: one log line per result, and the counters beside it.
 //!
 //! Not here: deciding anything. Keys, rules and ids are told; payloads, API texts and secrets never.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::ending::Papers;
+use super::ending::EventContext;
 use crate::clock::epoch_ms;
 use crate::core::gate::{Change, Gate};
 use crate::core::judge::Outcome;
@@ -20,9 +20,9 @@ use crate::metrics::Metrics;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SettledAs {
     Created,
-    /// A look found it.
+    /// A lookup found it.
     Found,
-    /// It waits in a wait queue of the broker.
+    /// It waits in a delay queue of the broker.
     Delayed,
     AlreadyCreated,
     Skipped,
@@ -74,9 +74,9 @@ impl Doubt {
 }
 
 /// One event at its end.
-pub(super) struct Told<'a> {
+pub(super) struct Report<'a> {
     pub(super) result: SettledAs,
-    pub(super) papers: &'a Papers,
+    pub(super) context: &'a EventContext,
     pub(super) process: Option<&'a str>,
     pub(super) attempts: u32,
     pub(super) took: Duration,
@@ -84,22 +84,22 @@ pub(super) struct Told<'a> {
 }
 
 /// Tells.
-pub(super) struct Teller {
+pub(super) struct Reporter {
     pub(super) metrics: Arc<Metrics>,
     pub(super) shut: watch::Sender<Vec<String>>,
 }
 
-impl Teller {
+impl Reporter {
     /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
     pub(super) fn new(metrics: &Arc<Metrics>, shut: &watch::Sender<Vec<String>>) -> Self {
         Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
         Self { metrics: Arc::clone(metrics), shut: shut.clone() }
     }
 
-    /// The one line of an event's fate.
-    pub(super) fn result(&self, told: &Told<'_>) {
+    /// The one line of an event's result.
+    pub(super) fn result(&self, told: &Report<'_>) {
         let dead_letter = dead_letter(told.settlement);
-        let (result, key, rule) = (told.result.as_str(), told.papers.key(), told.papers.rule());
+        let (result, key, rule) = (told.result.as_str(), told.context.key(), told.context.rule());
         let reason = dead_letter.map_or("", |dead_letter| dead_letter.fault.reason.as_str());
         self.metrics.settled(result, rule, reason);
         if told.result == SettledAs::AlreadyCreated {
@@ -123,45 +123,45 @@ impl Teller {
     }
 
     /// Says that an event may become a second process, before it can.
-    pub(super) fn doubt(&self, doubt: Doubt, papers: &Papers) {
+    pub(super) fn doubt(&self, doubt: Doubt, context: &EventContext) {
         self.metrics.possible_duplicate(doubt.as_str());
-        let (key, rule, cause) = (papers.key(), papers.rule(), doubt.as_str());
+        let (key, rule, cause) = (context.key(), context.rule(), doubt.as_str());
         tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
     }
 
-    /// Says what a look showed beside its outcome: that an event is more than one process, or that it may not look.
-    pub(super) fn seen(&self, outcome: &Outcome, papers: &Papers) {
-        let (key, rule) = (papers.key(), papers.rule());
+    /// Says what a lookup showed beside its outcome: that an event is more than one process, or that it may not look.
+    pub(super) fn seen(&self, outcome: &Outcome, context: &EventContext) {
+        let (key, rule) = (context.key(), context.rule());
         match outcome {
             Outcome::Found { copies, .. } if *copies > 1 => {
                 self.metrics.duplicate_seen();
-                tracing::warn!(key, rule, copies, "duplicate: a look found more than one process of this event");
+                tracing::warn!(key, rule, copies, "duplicate: a lookup found more than one process of this event");
             }
             Outcome::Unavailable { status } => tracing::warn!(
                 key,
                 rule,
                 status,
-                "the API refuses the look: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
+                "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
             ),
             _ => {}
         }
     }
 
-    /// Says what the proof of a rule's look came to.
+    /// Says what the proof of a rule's lookup came to.
     pub(super) fn check_result(&self, rule: &str, check_result: CheckResult) {
         match check_result {
             CheckResult::Found { lag } => {
                 self.metrics.lookup_verified(rule, Some(lag));
                 let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(rule, lag_ms, "look proved: it finds what was just created");
+                tracing::info!(rule, lag_ms, "look verified: it finds what was just created");
             }
             CheckResult::NotFound => tracing::warn!(
                 rule,
-                "look unproved: it does not find what was just created; check `reconcile_by`, the role of the token, and lookup.lag"
+                "look unverified: it does not find what was just created; check `reconcile_by`, the role of the token, and lookup.lag"
             ),
             CheckResult::Unavailable => tracing::warn!(
                 rule,
-                "look unproved: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
+                "look unverified: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
             ),
         }
     }
@@ -176,7 +176,7 @@ impl Teller {
         for change in changes {
             has_changed = true;
             change_told(change, detail);
-            // A pause and a shut door may hold at once: the end of one is not yet an open gate.
+            // A pause and a shut breaker may hold at once: the end of one is not yet an open gate.
             let scope = change.scope();
             self.metrics.gate(scope, gate.shut().any(|(shut, _)| shut == scope));
         }

@@ -1,4 +1,4 @@
-//! What only a crash inside of the corridor shows: a request whose task panics.
+//! What only a crash inside of the dispatcher shows: a request whose task panics.
 //!
 //! Not here: the path as it should be (`tests/path`), and a process that dies (`tests/kill`).
 
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::Bridge;
 use super::commands::Commands;
 use super::dispatch::Dispatcher;
-use super::in_hand::Stage;
+use super::held_event::Stage;
 use crate::chakra::Client;
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Probe;
@@ -98,7 +98,7 @@ async fn an_event_whose_request_panics_is_delayed_with_a_count_and_dead_after_th
     let mut before: Option<DelayedState> = None;
     for crashes in 1..=2 {
         let settled = timeout(DEADLINE, crashing(&mut dispatcher, before.as_ref())).await.unwrap();
-        let Settlement::Delay(_, delayed_state) = settled else { panic!("expected it to be parked, got {settled:?}") };
+        let Settlement::Delay(_, delayed_state) = settled else { panic!("expected it to be delayed, got {settled:?}") };
         assert_eq!(delayed_state.progress.crashes, crashes);
         assert!(delayed_state.progress.unsure_creates > 0, "its create may have been applied");
         before = Some(DelayedState { remaining: Duration::ZERO, ..*delayed_state });

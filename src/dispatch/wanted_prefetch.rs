@@ -1,14 +1,14 @@
-//! How many events are wanted in hand: as many as there are places, or one while everything has been shut for long.
+//! How many events are wanted unacknowledged: as many as there are places, or one while everything has been shut for long.
 //!
 //! Not here: the subscription (`amqp`), and why the gate is shut.
 //!
-//! A broker takes back what is in hand for longer than its consumer timeout, and counts that as a failed delivery. So
-//! before that comes near, events go to a wait queue and from there back to the work queue, and one stays as the probe.
+//! A broker takes back what is unacknowledged for longer than its consumer timeout, and counts that as a failed delivery. So
+//! before that comes near, events go to a delay queue and from there back to the work queue, and one stays as the probe.
 
 use std::time::Duration;
 
 use super::dispatch::Dispatcher;
-use super::in_hand::Stage;
+use super::held_event::Stage;
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::gate::Moment;
 use crate::handover::prefetch::WantedPrefetch;
@@ -17,7 +17,7 @@ use crate::handover::prefetch::WantedPrefetch;
 const KEPT: u32 = 5;
 
 impl Dispatcher {
-    /// Tells how many events are wanted, and parks those that are too many. Without wait queues nothing changes.
+    /// Tells how many events are wanted, and delays those that are too many. Without delay queues nothing changes.
     pub(super) fn update_wanted_prefetch(&mut self, now: Moment) {
         let release_after = self.bridge.gate.release_after;
         let is_long = self.gate.everything_shut_for(now).is_some_and(|shut_for| shut_for >= release_after);
@@ -30,7 +30,7 @@ impl Dispatcher {
             let after_s = release_after.as_secs_f32();
             match wanted {
                 WantedPrefetch::One => {
-                    tracing::warn!(after_s, "shut for long: one event is kept in hand, the others wait in the broker")
+                    tracing::warn!(after_s, "shut for long: one event is kept in memory, the others wait in the broker")
                 }
                 WantedPrefetch::Full => tracing::info!("events are taken again as there are places"),
             }
@@ -40,7 +40,7 @@ impl Dispatcher {
         }
     }
 
-    /// Parks what has been in hand for long and may not go even now: the probe of a gate that is shut, what waits for one
+    /// Delays what has been unacknowledged for long and may not go even now: the probe of a gate that is shut, what waits for one
     /// procedure, or for its turn.
     pub(super) fn delay_the_old(&mut self, now: Moment) {
         if self.can_delay {

@@ -1,13 +1,13 @@
-//! How many events are wanted in hand: as many as there are places, or one.
+//! How many unacknowledged events the dispatcher wants: the whole prefetch, or one.
 //!
 //! Not here: when which is wanted (`dispatch`), and the subscription (`amqp`).
 
-/// How many events are wanted.
+/// How many unacknowledged events the dispatcher wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WantedPrefetch {
-    /// As many as there are places.
+    /// The whole prefetch.
     #[default]
     Full,
-    /// One, to ask with.
+    /// One, which serves as the probe of a shut gate.
     One,
 }

@@ -1,6 +1,6 @@
 //! The Receipt: the duty to answer once for a message, as a type.
 //!
-//! Not here: AMQP. The near shore keeps the delivery tag and the connection; a Receipt knows only a number.
+//! Not here: AMQP. The consumer keeps the delivery tag and the connection; a receipt knows only a number.
 //!
 //! A receipt holds a reserved place in the channel of its connection generation, so answering is synchronous and
 //! cannot fail, not even in `Drop`. Dropping one unanswered is an answer too: abandoned.
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::core::settlement::Settlement;
 
-/// One answer on its way to the near shore.
+/// One answer on its way to the consumer.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// The number the receipt was made with.

@@ -1,4 +1,4 @@
-//! The numbers about rules: which are known, how their looks stand, and how often they were read again.
+//! The metrics of rules: which are known, whether their lookups are verified, and how often they were reloaded.
 //!
 //! Not here: reading them again (`reload`).
 
@@ -27,14 +27,14 @@ impl Metrics {
         drop(self.settled.get_or_create(&Settled { result, rule: rule.to_owned(), reason }));
     }
 
-    /// The look of this rule stands so: unproved, or proved with this lag.
+    /// The lookup of this rule is unverified, or verified with this lag.
     pub fn lookup_verified(&self, rule: &str, lag: Option<Duration>) {
         let ruled = Ruled { rule: rule.to_owned() };
         self.lookup_verified.get_or_create(&ruled).set(u64::from(lag.is_some()));
         self.lookup_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
-    /// No rule of this name looks any more. What was counted for it stays: a counter that ends is a counter reset.
+    /// No rule of this name has a lookup any more. Its counters stay, since a counter that ends reads as a reset.
     pub fn lookup_gone(&self, rule: &str) {
         let ruled = Ruled { rule: rule.to_owned() };
         self.lookup_verified.remove(&ruled);

@@ -15,7 +15,7 @@ type Content = Option<[u8; 32]>;
 pub(super) struct Seen(Vec<(PathBuf, Content)>);
 
 impl Seen {
-    /// Looks at these files.
+    /// Reads these files.
     pub(super) async fn of(paths: Vec<PathBuf>) -> Self {
         let mut seen = Vec::with_capacity(paths.len());
         for path in paths {
@@ -25,7 +25,7 @@ impl Seen {
         Self(seen)
     }
 
-    /// Looks at the same files again.
+    /// Reads the same files again.
     async fn again(&self) -> Self {
         Self::of(self.paths()).await
     }
@@ -53,7 +53,7 @@ impl Files {
         Self { taken, becoming: None }
     }
 
-    /// Whether they hold something else than was taken, and did so at the look before: what is being written is left in
+    /// Whether they hold something else than was taken, and did so at the check before: what is being written is left in
     /// peace until it rests.
     pub(super) async fn have_changed(&mut self) -> bool {
         let now = self.taken.again().await;
@@ -94,7 +94,7 @@ mod tests {
         in_time(async { Files::new(Seen::of(vec![path.to_owned()]).await) }).await
     }
 
-    /// The answers to so many looks.
+    /// The answers to so many checks.
     async fn lookups(files: &mut Files, count: usize) -> Vec<bool> {
         let mut answers = Vec::new();
         for _ in 0..count {

@@ -1,8 +1,8 @@
-//! How the near shore stands with the broker, for probes and the page.
+//! The state of the connection to the broker, for the health checks.
 //!
-//! Not here: connecting, and what an event in hand does meanwhile.
+//! Not here: connecting (`amqp`), and what unacknowledged events do meanwhile (`dispatch`).
 
-/// How the near shore stands with the broker.
+/// The state of the connection to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerState {
     /// Connecting for the first time, or again.

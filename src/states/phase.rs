@@ -16,7 +16,7 @@ pub enum Phase {
     Running,
     /// Nothing new is taken; what is in flight finishes.
     Draining,
-    /// Everything in hand is settled or given back.
+    /// Every event is settled or given back.
     Stopped,
 }
 

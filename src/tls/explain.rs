@@ -1,4 +1,4 @@
-//! A failed handshake in words: what is wrong with whose certificate, and which key or file to look at.
+//! What a failed handshake means for a person: what is wrong with whose certificate, and which key or file to check.
 //!
 //! Not here: what follows from it.
 
@@ -26,7 +26,7 @@ pub fn find<'e>(error: &'e (dyn error::Error + 'static)) -> Option<&'e Error> {
     .find_map(|cause| cause.downcast_ref())
 }
 
-/// What a person should hear, if the trouble is about certificates: the server's, or ours that the server refuses. Such a
+/// What a person should read, if the error is about certificates: the server's, or ours that the server refuses. Such a
 /// handshake did not end, so nothing that was sent on the connection has been taken.
 #[must_use]
 pub fn complaint(error: &Error, Handshake { section, address }: Handshake) -> Option<String> {
@@ -73,12 +73,12 @@ fn alerted(alert: AlertDescription, section: &str) -> Option<String> {
             "the server ended the handshake: it may demand a client certificate ({files}), or share no kind of encryption"
         ),
         Said::CertificateExpired => format!("the server says that our certificate has expired: renew {files}"),
-        Said::UnknownCA => format!("the server does not know the authority of our certificate: look at {files}"),
+        Said::UnknownCA => format!("the server does not know the authority of our certificate: check {files}"),
         Said::BadCertificate
         | Said::UnsupportedCertificate
         | Said::CertificateRevoked
         | Said::CertificateUnknown
-        | Said::AccessDenied => format!("the server refuses our certificate ({alert:?}): look at {files}"),
+        | Said::AccessDenied => format!("the server refuses our certificate ({alert:?}): check {files}"),
         _ => return None,
     };
     Some(said)

@@ -1,4 +1,4 @@
-//! The files of certificates and of a key that one shore is given, read and checked before anybody connects with them.
+//! The files of certificates and of a key that one connection is given, read and checked before anybody connects with them.
 //!
 //! Not here: when they are read again.
 

@@ -1,4 +1,4 @@
-//! TLS, the same for both shores: the files of certificates, and what a failed handshake means for a person.
+//! TLS, the same for the broker and the API: the files of certificates, and what a failed handshake means for a person.
 //!
 //! Not here: connecting, and any way around a check. Chains and host names are verified by the client libraries, always.
 

@@ -1,4 +1,4 @@
-//! Waits beyond the budget are spent in wait queues of the broker, and what travels comes back.
+//! Waits beyond the budget are spent in delay queues of the broker, and what travels comes back.
 //!
 //! Not here: how long a wait is (`core::progress`), and which queue it takes (`core::delay_queue`).
 
@@ -14,7 +14,7 @@ use crate::support::daemon::{Daemon, Setup, result, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Rule};
 
-/// Each event is sent away once and asked to wait for longer than is waited in hand.
+/// Each event is sent away once and asked to wait for longer than is waited in memory.
 fn sent_away() -> Rule {
     Rule::always(Canned::new(423).retry_after("3")).times(1)
 }
@@ -34,10 +34,10 @@ async fn a_wait_beyond_the_budget_is_spent_in_a_delay_queue_and_the_progress_com
     let mut daemon = Daemon::start(&impatient(scene.setup()).broker("topology = \"declare\""));
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(40, 200).await;
-    within(60, "all parked", daemon.until_count(40, |line| result(line, "delayed"))).await;
+    within(60, "all delayed", daemon.until_count(40, |line| result(line, "delayed"))).await;
     within(60, "all created", daemon.until_count(40, |line| result(line, "created"))).await;
     let created = daemon.logged(|line| result(line, "created"));
-    assert!(created.iter().all(|line| line["attempts"] == 2), "the attempt before the wait queue counts: {created:?}");
+    assert!(created.iter().all(|line| line["attempts"] == 2), "the attempt before the delay queue counts: {created:?}");
     let processes = scene.processes();
     assert!(processes.len() == 40 && processes.values().all(|times| *times == 1), "{processes:?}");
     scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
@@ -67,11 +67,11 @@ routed = "{{ routing_key }}"
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_delay_queue_it_says_so_and_waits_in_hand() {
+async fn without_delay_queues_it_says_so_and_waits_in_memory() {
     let scene = within(240, "a broker", async { Scene::quorum(place().await).await }).await;
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()));
-    let said = daemon.until(|line| says(line, "events wait in hand only") && says(line, ".wait.10s`"));
+    let said = daemon.until(|line| says(line, "events wait in memory only") && says(line, ".wait.10s`"));
     within(60, "which are missing", said).await;
     scene.publish(3, 200).await;
     within(60, "all created", daemon.until_count(3, |line| result(line, "created"))).await;
@@ -96,7 +96,7 @@ async fn a_delay_queue_that_could_drop_an_event_is_refused_by_name() {
     scene.api.plan(vec![sent_away()]);
     let mut daemon = Daemon::start(&impatient(scene.setup()));
     let said = daemon
-        .until(|line| says(line, "events wait in hand only") && says(line, &format!("`{delay_queue}` could drop")));
+        .until(|line| says(line, "events wait in memory only") && says(line, &format!("`{delay_queue}` could drop")));
     within(60, "which is wrong", said).await;
     scene.publish(1, 200).await;
     within(60, "created", daemon.until(|line| result(line, "created"))).await;
@@ -138,7 +138,7 @@ data = { event_key = "{{ key }}" }
     let begun = of_both(260..460).await;
     within(60, "two procedures", daemon.until_count(200, |line| result(line, "created"))).await;
     let alone = begun.elapsed();
-    // More of them than there are places in hand, and before the others.
+    // More of them than there are places, and before the others.
     scene.publish(60, 1000).await;
     within(60, "the door is shut", daemon.until(|line| says(line, "gate shut") && line["scope"] == "missing")).await;
     let begun = of_both(60..260).await;
@@ -151,7 +151,7 @@ data = { event_key = "{{ key }}" }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it() {
+async fn in_a_long_outage_one_event_stays_unacknowledged_and_all_are_created_after_it() {
     let scene = within(240, "a broker", async { Scene::empty(place().await).await }).await;
     scene.api.set_tokens(&["another"]);
     let gate = "[gate]\nprobe_initial = \"200ms\"\nprobe_max = \"500ms\"\nrelease_after = \"1s\"";
@@ -159,7 +159,7 @@ async fn in_a_long_outage_one_event_stays_in_hand_and_all_are_created_after_it()
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(100, 200).await;
-    within(60, "the word", daemon.until(|line| says(line, "one event is kept in hand"))).await;
+    within(60, "the word", daemon.until(|line| says(line, "one event is kept in memory"))).await;
     scene.place.until_unacked(&scene.queue(), 1, Duration::from_secs(60)).await;
     scene.api.set_tokens(&[crate::support::standin::StandIn::TOKEN]);
     within(60, "all created", scene.until_created(100)).await;
@@ -183,7 +183,7 @@ async fn dead_letters_that_nobody_takes_do_not_stand_in_the_way_of_delaying() {
     within(60, "each refused", daemon.until_count(DEAD_LETTERS, refused)).await;
     scene.publish(1, 100).await;
     let created = within(60, "it came back", daemon.until(|line| result(line, "created"))).await;
-    assert_eq!(created["attempts"], 2, "it was parked between");
+    assert_eq!(created["attempts"], 2, "it was delayed between");
     scene.client.declare_quorum(&scene.dead(), FieldTable::default()).await;
     let dead_letters = u32::try_from(DEAD_LETTERS).unwrap();
     scene.client.until_depth(&scene.dead(), dead_letters, Duration::from_secs(120)).await;

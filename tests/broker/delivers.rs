@@ -68,7 +68,7 @@ data = { event_key = "{{ key }}", name = "{{ event.name }}", age = "{{ event.age
         scene.client.publish("", &scene.queue(), body.as_bytes(), properties).await;
     }
     let mut daemon = crate::support::daemon::Daemon::start(&setup);
-    within(60, "three fates", daemon.until_count(3, |line| line["result"].is_string())).await;
+    within(60, "three results", daemon.until_count(3, |line| line["result"].is_string())).await;
     daemon.signal("TERM");
     let (_, log) = within(60, "its end", daemon.ended()).await;
     let text = format!("{log:?}");

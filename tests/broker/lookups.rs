@@ -1,6 +1,6 @@
-//! With `reconcile_by`, a lost answer is looked for before anything is sent again.
+//! With `reconcile_by`, a lost answer is looked up before anything is sent again.
 //!
-//! Not here: what an answer to a look means (`core::lookup`).
+//! Not here: what an answer to a lookup means (`core::lookup`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

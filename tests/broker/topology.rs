@@ -118,7 +118,7 @@ async fn every_queue_warning_of_the_queues_is_named_at_the_start_and_stops_nothi
     let mut daemon = classic.daemon();
     within(60, "consuming", daemon.consuming()).await;
     let warnings = |daemon: &Daemon| -> Vec<String> {
-        let lines = daemon.logged(|line| says(line, "trap:"));
+        let lines = daemon.logged(|line| says(line, "warning:"));
         lines.iter().filter_map(|line| line["argument"].as_str().map(str::to_owned)).collect()
     };
     let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-overflow", "x-queue-type", "x-queue-type"];
@@ -143,7 +143,7 @@ async fn every_queue_warning_of_the_queues_is_named_at_the_start_and_stops_nothi
     let mut daemon = full.daemon();
     within(60, "consuming", daemon.consuming()).await;
     assert_eq!(sorted(warnings(&daemon)), ["x-max-length", "x-message-ttl"]);
-    assert_eq!(daemon.count(|line| says(line, "trap: the dead-letter queue")), 2);
+    assert_eq!(daemon.count(|line| says(line, "queue warning: the dead-letter queue")), 2);
 
     let good = within(60, "a place", async { Scene::empty(shared().await.vhost().await).await }).await;
     for topology in ["declare", "verify"] {

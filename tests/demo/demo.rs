@@ -1,5 +1,5 @@
 //! The demonstration behind `make demo`: a real RabbitMQ, the real daemon, the stand-in of the API, one event of every
-//! fate, and a table of what became of each. Ends 0 only if every event published is accounted for.
+//! result, and a table of what became of each. Ends 0 only if every event published is accounted for.
 //!
 //! Not here: installing a broker (`tests/support/ready.sh` does that before).
 #![allow(
@@ -54,7 +54,7 @@ async fn main() -> ExitCode {
 
     let client = place.client().await;
     let samples = samples();
-    println!("4. publishing {} events of every fate, and {MORE} leads besides", samples.len());
+    println!("4. publishing {} events of every result, and {MORE} leads besides", samples.len());
     for sample in &samples {
         client.publish("", &queue, sample.body.as_bytes(), sample.properties.clone()).await;
     }

@@ -1,4 +1,4 @@
-//! The sample events, one of every fate, and the rules they meet.
+//! The sample events, one of every result, and the rules they meet.
 //!
 //! Not here: publishing them.
 
@@ -39,7 +39,7 @@ fn binary(id: &str, kind: &str) -> BasicProperties {
     BasicProperties::default().with_content_type("application/json".into()).with_headers(headers).with_delivery_mode(2)
 }
 
-/// One event of every fate.
+/// One event of every result.
 pub fn samples() -> Vec<Sample> {
     let sample = |about, result, key, properties, body| Sample { about, result, key, properties, body };
     vec![

@@ -1,6 +1,6 @@
 //! Publishes a lead, a ticket and a field visit again and again, each with an id of its own: what compose shows moving.
 //!
-//! Not here: the events of every fate (`events.rs`), and what becomes of them.
+//! Not here: the events of every result (`events.rs`), and what becomes of them.
 
 use std::time::Duration;
 

@@ -75,8 +75,8 @@ def scaling(kinds):
     triggers = {trigger["name"]: trigger for trigger in scaled["triggers"]}
     check(scaled["scaleTargetRef"]["name"] == kinds["Deployment"][0]["metadata"]["name"], "scales something else")
     backlog = triggers["backlog"]
-    check(backlog["type"] == "rabbitmq" and backlog["metadata"]["protocol"] == "http", "amqp does not see what is in hand")
-    check(backlog["metadata"]["excludeUnacknowledged"] == "false", "what is in hand is not counted")
+    check(backlog["type"] == "rabbitmq" and backlog["metadata"]["protocol"] == "http", "amqp does not see what is unacknowledged")
+    check(backlog["metadata"]["excludeUnacknowledged"] == "false", "what is unacknowledged is not counted")
     known = {authentication["metadata"]["name"] for authentication in kinds["TriggerAuthentication"]}
     check(backlog["authenticationRef"]["name"] in known, "the trigger authenticates by what is not there")
     modifiers = scaled["advanced"]["scalingModifiers"]

@@ -88,7 +88,7 @@ async fn blocked(broker: &Broker) {
     scene.assert_none_lost_and_doubles_announced(20, &[]);
 }
 
-/// What does not fit stays in hand, and the rest goes on. A quorum queue takes more than its length before it refuses, and how
+/// What does not fit stays unacknowledged, and the rest goes on. A quorum queue takes more than its length before it refuses, and how
 /// many is its own affair: one at a time goes in until the first is refused.
 async fn full_dead_letter_queue(broker: &Broker) {
     let scene = scene(broker).await;
@@ -211,9 +211,9 @@ async fn delivery_limit(broker: &Broker) {
     for _ in 0..2 {
         let before = scene.api.requests().len();
         let daemon = start(&scene).await;
-        let told = daemon.count(|line| says(line, "trap:") && line["argument"] == "x-delivery-limit");
+        let told = daemon.count(|line| says(line, "warning:") && line["argument"] == "x-delivery-limit");
         assert_eq!(told, 1, "the delivery limit is told");
-        within(60, "some in hand", scene.api.until(|books| books.requests.len() > before)).await;
+        within(60, "some unacknowledged", scene.api.until(|books| books.requests.len() > before)).await;
         daemon.signal("KILL");
         within(20, "its end", daemon.ended()).await;
     }
@@ -221,7 +221,7 @@ async fn delivery_limit(broker: &Broker) {
     assert_eq!(scene.client.depth(&scene.queue()).await.unwrap().messages, 0);
 }
 
-/// An event in hand for longer than the broker allows: it takes it back, and it is one process all the same.
+/// An unacknowledged event for longer than the broker allows: it takes it back, and it is one process all the same.
 async fn consumer_timeout(broker: &Broker) {
     const EVENTS: usize = 5;
     broker.ctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 1000)."]).await;

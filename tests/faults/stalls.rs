@@ -1,6 +1,6 @@
-//! A consumer that has gone deaf is noticed and subscribes anew, and the standby of a single active consumer is left alone.
+//! A consumer that has stalled is noticed and subscribes anew, and the standby of a single active consumer is left alone.
 //!
-//! Not here: when silence is deafness; `amqp/stalls.rs` says and tests that.
+//! Not here: when silence is a stall; `amqp/stalls.rs` says and tests that.
 
 use std::time::Duration;
 

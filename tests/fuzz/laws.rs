@@ -19,7 +19,7 @@ use super::mutate::Case;
 /// The largest request that may come of anything.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Far above what the bounds allow, even in a debug build on a busy machine: what never ends is what is looked for.
+/// Far above what the bounds allow, even in a debug build on a busy machine: what never ends is what is looked up.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// How a case ended.

@@ -39,7 +39,7 @@ const SLOW_MS: u64 = 5_000;
 /// With the time to build the image.
 const BEGIN: u64 = 1500;
 
-/// Each request takes a while, some lose their answer, and some events are sent away and wait in a wait queue.
+/// Each request takes a while, some lose their answer, and some events are sent away and wait in a delay queue.
 fn weather() -> Vec<Rule> {
     let one_of = |digits: &str, fault: Fault| -> Vec<Rule> {
         digits
@@ -72,7 +72,7 @@ async fn update(
             .api
             .fault(Rule::always(Fault::Delay { ms: SLOW_MS }).first((MAX_LOCAL_DELAY * (REPLICAS + 1)) as u64));
         within(60, "publishing", stage.scene.publish_those(share(at)..share(at + 1), 300)).await;
-        // More than all others have in hand: some are its own.
+        // More than all others have unacknowledged: some are its own.
         let busy =
             |books: &Books| books.requests.iter().filter(|request| !request.over).count() > MAX_LOCAL_DELAY * REPLICAS;
         within(60, "requests under way", stage.scene.api.until(busy)).await;
@@ -108,7 +108,7 @@ async fn rolling(rabbitmq: &str) {
         log.extend(replica.stopped().await);
     }
     assert_eq!(announced(&log), Vec::<String>::new(), "with reconcile_by nothing is doubtful");
-    assert!(log.iter().any(|line| result(line, "delayed")), "nothing waited in a wait queue");
+    assert!(log.iter().any(|line| result(line, "delayed")), "nothing waited in a delay queue");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,13 @@
-//! The points of the path at which the daemon is killed, and the traps that prove each was reached.
+//! The points of the path at which the daemon is killed, and the breakpoints that prove each was reached.
 //!
-//! Not here: the relay that carries a trap out, and killing.
+//! Not here: the relay that carries a breakpoint out, and killing.
 
-use crate::support::relay::{Doing, From, QueueWarning, Seen, Verdict};
+use crate::support::relay::{Breakpoint, Doing, From, Seen, Verdict};
 
 /// Where a publish goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
-    /// A wait queue.
+    /// A delay queue.
     Wait,
     /// The dead-letter queue.
     Dead,
@@ -50,8 +50,8 @@ pub const POINTS: [Point; 11] = [
 ];
 
 impl Point {
-    /// Its trap; none where the API is watched instead, or the clock.
-    pub fn warning(self) -> Option<QueueWarning> {
+    /// Its breakpoint; none where the API is watched instead, or the clock.
+    pub fn breakpoint(self) -> Option<Breakpoint> {
         Some(match self {
             Self::Sent | Self::Answered | Self::AnyMoment => return None,
             Self::Delivered => Box::new(|seen| on(seen.doing == Doing::Delivers, Verdict::PassesLast)),
@@ -80,7 +80,7 @@ fn goes(seen: &Seen, to: To) -> bool {
 }
 
 /// Follows the first publish there to its confirm, which is held; or passes, and then the next acknowledgement is held.
-fn confirm(to: To, verdict: Verdict) -> QueueWarning {
+fn confirm(to: To, verdict: Verdict) -> Breakpoint {
     let mut published = None;
     let mut is_confirmed = false;
     Box::new(move |seen| {

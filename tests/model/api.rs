@@ -26,7 +26,7 @@ pub(crate) enum Act {
     IsKilled,
 }
 
-/// What a look is told.
+/// What a lookup is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Seen {
     TheTruth,
@@ -61,7 +61,7 @@ pub(crate) fn act(setting: &mut Setting, choices: &mut Choices, now: Duration) -
     (act, if is_long { now + TIMEOUT } else { now })
 }
 
-/// When what it created shows in a look; none if it created nothing. A server may apply a request for as long again as
+/// When what it created shows in a lookup; none if it created nothing. A server may apply a request for as long again as
 /// the client waited for it.
 pub(crate) fn shows(act: Act, now: Duration, choices: &mut Choices) -> Option<Duration> {
     let late = match act {
@@ -88,7 +88,7 @@ pub(crate) fn create_reply(act: Act) -> Option<Reply> {
     })
 }
 
-/// What a look is told: the truth, as soon as the adversary's means are spent.
+/// What a lookup is told: the truth, as soon as the adversary's means are spent.
 pub(crate) fn seen(setting: &mut Setting, choices: &mut Choices) -> Seen {
     if setting.reasons == 0 {
         return Seen::TheTruth;

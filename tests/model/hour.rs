@@ -1,4 +1,4 @@
-//! An hour of a bad token with a thousand events in hand, on a hand-wound clock and with the settings a file gets by itself.
+//! An hour of a bad token with a thousand unacknowledged events, on a hand-wound clock and with the settings a file gets by itself.
 //!
 //! Not here: the same on a real broker (`tests/outage.rs`).
 

@@ -16,8 +16,8 @@ pub(crate) struct Count {
     /// More than one process, whatever was announced.
     pub(crate) doubled: u64,
     /// Two processes by two copies, each of which looked before the other could be seen: not promised.
-    pub(crate) doubled_by_twins: u64,
-    /// Two processes by one copy of an event that can be looked for.
+    pub(crate) doubled_by_copies: u64,
+    /// Two processes by one copy of an event that can be looked up.
     pub(crate) doubled_by_one_copy: u64,
     pub(crate) doubled_without_a_word: u64,
     pub(crate) dead_for_our_fault: u64,

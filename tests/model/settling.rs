@@ -1,4 +1,4 @@
-//! What becomes of a copy when it waits, is parked, acknowledged or buried, and what may strike meanwhile.
+//! What becomes of a copy when it waits, is delayed, acknowledged or buried, and what may strike meanwhile.
 //!
 //! Not here: what is asked of the API (`world`).
 
@@ -28,7 +28,7 @@ pub(super) enum Strike {
 }
 
 impl World<'_> {
-    /// In hand, parked, or its connection is lost meanwhile.
+    /// Unacknowledged, delayed, or its connection is lost meanwhile.
     pub(super) fn wait(&mut self, line: usize, held: Held, wait: Duration) {
         let due = held.told + wait;
         let ways =
@@ -117,7 +117,7 @@ impl World<'_> {
         self.copies.push(Copy { line, due, place });
     }
 
-    /// All that is in hand goes back, and nothing is remembered.
+    /// All that is unacknowledged goes back, and nothing is remembered.
     pub(super) fn kill(&mut self) {
         self.count.killed += 1;
         self.recent = Recent::default();

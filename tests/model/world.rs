@@ -18,7 +18,7 @@ use crate::laws::Count;
 
 /// The longest a request takes, and the longest after it that a server may still apply it.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(8);
-/// The longest until a process shows in a look.
+/// The longest until a process shows in a lookup.
 pub(crate) const LAG: Duration = Duration::from_secs(4);
 /// Requests after which a walk ends, whatever is left.
 const REQUESTS_MAX: u32 = 200;
@@ -35,7 +35,7 @@ pub(crate) struct Setting {
     pub(crate) creates: u32,
     pub(crate) strikes: u32,
     pub(crate) reasons: u32,
-    /// How often an event may be parked; otherwise it waits in hand.
+    /// How often an event may be delayed; otherwise it waits in memory.
     pub(crate) delays: u32,
     pub(crate) sins: Sins,
 }
@@ -54,10 +54,10 @@ impl Sins {
         Self { is_mute: false, lookups_never: false, window_is_short: false, acks_first: false };
 }
 
-/// A copy of the event: in the broker, or in hand.
+/// A copy of the event: in the broker, or unacknowledged.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
-    /// The message it goes back to: redelivered, it is the same; parked and not acknowledged, there are two.
+    /// The message it goes back to: redelivered, it is the same; delayed and not acknowledged, there are two.
     pub(super) line: usize,
     pub(super) due: Duration,
     pub(super) place: Place,
@@ -162,7 +162,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What the corridor does with a message.
+    /// What the dispatcher does with a message.
     fn open(&mut self, line: usize, delayed_state: Option<&str>, redelivered: bool) {
         let brought = delayed_state.map(|text| DelayedState::decode(text).expect("our own header"));
         let rest = brought.as_ref().map_or(Duration::ZERO, |delayed_state| delayed_state.remaining);
@@ -177,7 +177,7 @@ impl<'a> World<'a> {
         let was_doubtful = !self.setting.can_look_up && progress.since_create.is_some();
         let is_doubtful = redelivered || progress.next == Next::Lookup || was_doubtful;
         let held = Held { progress, told: self.now, is_doubtful, looked: self.now };
-        // The gate may be shut: what came again may be parked before its first request.
+        // The gate may be shut: what came again may be delayed before its first request.
         if redelivered && self.setting.delays > 0 && self.choices.of(2) == 1 {
             return self.delay(line, held, rest);
         }
@@ -233,7 +233,7 @@ impl<'a> World<'a> {
         match (self.processes.is_empty() || self.is_announced, by_itself) {
             (true, _) => {}
             (false, true) => self.count.doubled_by_one_copy += 1,
-            (false, false) if self.setting.can_look_up && is_unseen => self.count.doubled_by_twins += 1,
+            (false, false) if self.setting.can_look_up && is_unseen => self.count.doubled_by_copies += 1,
             (false, false) => self.count.doubled_without_a_word += 1,
         }
         self.processes.push(Process { line, shows });

@@ -1,6 +1,6 @@
-//! A wait beyond the budget is parked with all that travels along, and goes on from there.
+//! A wait beyond the budget is delayed with all that travels along, and goes on from there.
 //!
-//! Not here: publishing to a wait queue (`broker/delays.rs`).
+//! Not here: publishing to a delay queue (`broker/delays.rs`).
 
 use chakra_bridge::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 use chakra_bridge::core::delayed_state::DelayedState;
@@ -20,7 +20,7 @@ async fn dispatcher() -> Stage {
 async fn delayed(session: &mut Session) -> (DelayQueue, DelayedState) {
     match within(10, "its answer", session.answer()).await.1 {
         Settlement::Delay(delay_queue, delayed_state) => (delay_queue, *delayed_state),
-        other => panic!("expected it to be parked, got {other:?}"),
+        other => panic!("expected it to be delayed, got {other:?}"),
     }
 }
 
@@ -58,12 +58,12 @@ async fn what_is_left_of_a_wait_after_its_delay_queue_is_waited_for() {
     dispatcher.send(&session, 1, Message { delayed_state: Some(delayed_state), ..lead("m1", "Ted") }).await;
     let (delay_queue, delayed_state) = delayed(&mut session).await;
     assert_eq!((delay_queue, delayed_state.remaining.as_secs()), (DELAY_QUEUES[0], 2));
-    assert_eq!(delayed_state.age.as_secs(), 47, "the whole wait was counted when it was parked first");
+    assert_eq!(delayed_state.age.as_secs(), 47, "the whole wait was counted when it was delayed first");
     assert_eq!(dispatcher.api.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn a_rest_within_the_budget_is_waited_for_in_hand() {
+async fn a_rest_within_the_budget_is_spent_in_memory() {
     let (dispatcher, mut session) = (dispatcher().await, Session::new());
     dispatcher.connected(true).await;
     let (rest, began) = (std::time::Duration::from_millis(90), tokio::time::Instant::now());
@@ -74,7 +74,7 @@ async fn a_rest_within_the_budget_is_waited_for_in_hand() {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_delayed_the_wait_is_spent_in_hand() {
+async fn where_nothing_can_be_delayed_the_wait_is_spent_in_memory() {
     let (dispatcher, mut session) = (dispatcher().await, Session::new());
     dispatcher.connected(false).await;
     dispatcher.api.plan(vec![locked("1").times(1)]);
@@ -96,7 +96,7 @@ async fn what_a_newer_daemon_delayed_travels_on_as_it_came() {
 async fn a_header_that_nobody_of_ours_wrote_is_a_dead_letter() {
     let (dispatcher, mut session) = (dispatcher().await, Session::new());
     dispatcher.send(&session, 1, Message { delayed_state: Some("{}".to_owned()), ..lead("m1", "Ted") }).await;
-    assert!(within(10, "its letter", session.dead_letter()).await.fault.text.contains("chakra-bridge-journey"));
+    assert!(within(10, "its dead letter", session.dead_letter()).await.fault.text.contains("chakra-bridge-journey"));
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn what_the_broker_gave_back_too_often_is_delayed_and_counted_and_in_the_e
     let (_, twice) = delayed(&mut session).await;
     assert_eq!((once.progress.crashes, twice.progress.crashes), (1, 2));
     dispatcher.send(&session, 3, suspect(Some(twice.encode()))).await;
-    assert_eq!(within(10, "its letter", session.dead_letter()).await.fault.reason.as_str(), "crashing");
+    assert_eq!(within(10, "its dead letter", session.dead_letter()).await.fault.reason.as_str(), "crashing");
     assert_eq!(dispatcher.api.requests().len(), 0);
 }
 
@@ -171,7 +171,7 @@ async fn what_waits_for_one_procedure_goes_before_the_broker_takes_it_back() {
 }
 
 #[tokio::test]
-async fn what_may_go_goes_however_soon_it_is_let_go_of() {
+async fn what_may_be_sent_is_sent_however_soon_it_would_be_released() {
     let gate = "release_after = \"1ms\"";
     let (dispatcher, mut session) = (Stage::with(Commands { gate, ..Commands::default() }).await, Session::new());
     dispatcher.connected(true).await;

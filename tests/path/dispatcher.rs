@@ -1,4 +1,4 @@
-//! A corridor under test: messages in by hand, answers out by hand, the API real.
+//! A dispatcher under test: messages in by hand, answers out by hand, the API real.
 //!
 //! Not here: tests.
 
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
-/// What differs between corridors.
+/// What differs between dispatchers.
 pub struct Commands {
     pub api: &'static str,
     pub timeout: &'static str,
@@ -120,7 +120,7 @@ fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
     )
 }
 
-/// One connection generation of a near shore that is played by the test.
+/// One connection generation of a consumer that is played by the test.
 pub struct Session {
     line: mpsc::Sender<Answer>,
     pub answers: mpsc::Receiver<Answer>,
@@ -147,7 +147,7 @@ impl Session {
     }
 }
 
-/// The corridor, its API, and the ends of its channels.
+/// The dispatcher, its API, and the ends of its channels.
 pub struct Stage {
     pub api: StandIn,
     intake: mpsc::Sender<Inbound>,
@@ -252,7 +252,7 @@ impl Stage {
         line.parse().expect("a whole number")
     }
 
-    /// Says that a connection stands, and whether it lets events be parked.
+    /// Says that a connection stands, and whether it lets events be delayed.
     pub async fn connected(&self, can_delay: bool) {
         self.intake.send(Inbound::Connected { can_delay }).await.expect("it runs");
     }

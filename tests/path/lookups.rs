@@ -151,12 +151,12 @@ async fn a_lookup_proves_itself_on_the_first_create_and_its_lag_is_measured() {
             tokio::task::yield_now().await;
         }
     };
-    within(10, "the proof", shown).await;
+    within(10, "the check", shown).await;
     let asked = lookups(&dispatcher);
-    assert!(asked >= 2, "the first look comes too early to see it");
+    assert!(asked >= 2, "the first lookup comes too early to see it");
     dispatcher.send(&session, 2, lookup_target("m2")).await;
     acknowledged(&mut session).await;
-    assert_eq!(lookups(&dispatcher), asked, "once proved it is not proved again");
+    assert_eq!(lookups(&dispatcher), asked, "once verified it is not verified again");
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn a_verified_lookup_that_is_refused_is_waited_for_and_repeats_nothing_bli
             tokio::task::yield_now().await;
         }
     };
-    within(10, "the proof", check_result).await;
+    within(10, "the check", check_result).await;
     let before = lookups(&dispatcher);
     dispatcher.api.plan(vec![Rule::at_list(Canned::new(403))]);
     dispatcher.send(&session, 2, again(lookup_target("m1"))).await;

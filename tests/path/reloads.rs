@@ -1,4 +1,4 @@
-//! Other rules come while events are on their way: what is in hand ends by the rules that it began with.
+//! Other rules come while events are on their way: what is unacknowledged ends by the rules that it began with.
 //!
 //! Not here: reading them from a file (`reload`), and a real daemon (`reload.rs`).
 
@@ -94,7 +94,7 @@ async fn a_rule_that_lookups_up_elsewhere_since_a_reload_is_unverified_until_its
     };
     dispatcher.send(&session, 1, event("m1", "sought", "{}")).await;
     assert_eq!(within(10, "its answer", session.answer()).await.1, Settlement::Ack);
-    within(10, "its proof", proves()).await;
+    within(10, "its check", proves()).await;
     dispatcher.reload("name = \"noise\"", "name = \"another\"");
     looks_elsewhere(&dispatcher);
     let unverified = async {
@@ -105,7 +105,7 @@ async fn a_rule_that_lookups_up_elsewhere_since_a_reload_is_unverified_until_its
     within(10, "the new rules", unverified).await;
     dispatcher.send(&session, 2, event("m2", "sought", "{}")).await;
     assert_eq!(within(10, "its answer", session.answer()).await.1, Settlement::Ack);
-    within(10, "its proof", proves()).await;
+    within(10, "its check", proves()).await;
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn while_it_is_paused_nothing_is_sent_and_once_resumed_all_is() {
     dispatcher.gate(true).await;
     assert_eq!(*dispatcher.shut.borrow(), ["everything: paused"]);
     batch(&dispatcher, &session, 0..10).await;
-    eventually(DEADLINE, "all in hand", async || dispatcher.level("events_unacknowledged") == 10).await;
+    eventually(DEADLINE, "all unacknowledged", async || dispatcher.level("events_unacknowledged") == 10).await;
     assert_eq!(dispatcher.api.requests().len(), 0);
     assert!(dispatcher.metrics.text().contains(r#"gate_shut{scope="everything"} 1"#));
     dispatcher.paused.send_replace(false);
@@ -74,7 +74,7 @@ async fn what_waits_in_a_paused_dispatcher_goes_back_when_it_stops() {
     dispatcher.paused.send_replace(true);
     dispatcher.gate(true).await;
     batch(&dispatcher, &session, 0..3).await;
-    eventually(DEADLINE, "all in hand", async || dispatcher.level("events_unacknowledged") == 3).await;
+    eventually(DEADLINE, "all unacknowledged", async || dispatcher.level("events_unacknowledged") == 3).await;
     let (drained, api) = dispatcher.stop().await;
     assert_eq!((drained.cut_off, api.requests().len()), (0, 0));
     for _ in 0..3 {

@@ -71,7 +71,7 @@ async fn a_request_that_ended_while_stopping_is_not_one_that_was_cut_off() {
             Settlement::Delay(_, delayed_state) => {
                 assert_eq!((delayed_state.progress.unsure_creates, delayed_state.progress.since_create), (0, None))
             }
-            other => panic!("expected it to be parked, got {other:?}"),
+            other => panic!("expected it to be delayed, got {other:?}"),
         }
     }
 }

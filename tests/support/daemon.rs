@@ -261,7 +261,7 @@ pub fn says(line: &Value, words: &str) -> bool {
     line["message"].as_str().is_some_and(|message| message.contains(words))
 }
 
-/// Whether a log line tells of a fate.
+/// Whether a log line tells of a result.
 pub fn result(line: &Value, outcome: &str) -> bool {
     line["result"].as_str() == Some(outcome)
 }

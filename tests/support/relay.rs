@@ -62,34 +62,34 @@ pub enum Verdict {
 }
 
 /// Decides about each frame in turn.
-pub type QueueWarning = Box<dyn FnMut(&Seen) -> Verdict + Send>;
+pub type Breakpoint = Box<dyn FnMut(&Seen) -> Verdict + Send>;
 
 /// See the head of this file. Dropping it ends every connection.
 pub struct Relay {
     address: SocketAddr,
     state: Arc<State>,
-    sprung: watch::Receiver<bool>,
+    reached: watch::Receiver<bool>,
     _running: JoinSet<()>,
 }
 
 struct State {
-    warning: Mutex<Option<QueueWarning>>,
-    sprung: watch::Sender<bool>,
+    breakpoint: Mutex<Option<Breakpoint>>,
+    reached: watch::Sender<bool>,
 }
 
 impl State {
-    fn warning(&self) -> MutexGuard<'_, Option<QueueWarning>> {
-        self.warning.lock().unwrap_or_else(PoisonError::into_inner)
+    fn breakpoint(&self) -> MutexGuard<'_, Option<Breakpoint>> {
+        self.breakpoint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn judge(&self, seen: &Seen) -> Verdict {
-        if *self.sprung.borrow() {
+        if *self.reached.borrow() {
             return Verdict::Held;
         }
-        let mut warning = self.warning();
-        let verdict = warning.as_mut().map_or(Verdict::Passes, |warning| warning(seen));
+        let mut breakpoint = self.breakpoint();
+        let verdict = breakpoint.as_mut().map_or(Verdict::Passes, |breakpoint| breakpoint(seen));
         if matches!(verdict, Verdict::PassesLast | Verdict::Held) {
-            self.sprung.send_replace(true);
+            self.reached.send_replace(true);
         }
         verdict
     }
@@ -100,11 +100,11 @@ impl Relay {
     pub async fn start(upstream: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (sprung, seen) = watch::channel(false);
-        let state = Arc::new(State { warning: Mutex::new(None), sprung });
+        let (reached, seen) = watch::channel(false);
+        let state = Arc::new(State { breakpoint: Mutex::new(None), reached });
         let mut running = JoinSet::new();
         running.spawn(accept(listener, upstream, Arc::clone(&state)));
-        Self { address, state, sprung: seen, _running: running }
+        Self { address, state, reached: seen, _running: running }
     }
 
     /// Where a daemon connects to.
@@ -112,21 +112,21 @@ impl Relay {
         self.address
     }
 
-    /// Sets a trap for the connections from now on.
-    pub fn arm(&self, warning: QueueWarning) {
-        *self.state.warning() = Some(warning);
-        self.state.sprung.send_replace(false);
+    /// Sets a breakpoint for the connections from now on.
+    pub fn arm(&self, breakpoint: Breakpoint) {
+        *self.state.breakpoint() = Some(breakpoint);
+        self.state.reached.send_replace(false);
     }
 
     /// Lets everything pass from now on.
     pub fn disarm(&self) {
-        *self.state.warning() = None;
-        self.state.sprung.send_replace(false);
+        *self.state.breakpoint() = None;
+        self.state.reached.send_replace(false);
     }
 
-    /// Waits until the trap has sprung.
-    pub async fn sprung(&mut self) {
-        self.sprung.wait_for(|sprung| *sprung).await.expect("the relay stands");
+    /// Waits until the breakpoint was reached.
+    pub async fn reached(&mut self) {
+        self.reached.wait_for(|reached| *reached).await.expect("the relay stands");
     }
 }
 
@@ -153,7 +153,7 @@ async fn join(near: TcpStream, far: TcpStream, connection: usize, state: Arc<Sta
     }
 }
 
-/// Reads on after the trap has sprung, so that the end of the daemon is noticed.
+/// Reads on after the breakpoint was reached, so that the end of the daemon is noticed.
 async fn pump(mut reader: OwnedReadHalf, writer: OwnedWriteHalf, from: From, connection: usize, state: &State) {
     let (frames, queue) = mpsc::channel(1024);
     let reading = async move {

@@ -1,4 +1,4 @@
-//! Guests without a port, by a clock that is wound by hand.
+//! Connections without a port, with a clock that the test sets.
 //!
 //! Not here: sockets (`server::tests`).
 

@@ -1,4 +1,4 @@
-//! Laws of the desk, without a socket.
+//! Laws of the pause control, without a socket.
 //!
 //! Not here: HTTP (`server::tests`).
 

@@ -135,7 +135,7 @@ async fn other_paths_and_methods_are_refused() {
     .await;
 }
 
-/// Serves with a desk that knows the token `swordfish`, and shows what it was told.
+/// Serves with a pause control that knows the token `swordfish`, and shows what it passed on.
 async fn with_pause_control<T>(visit: impl AsyncFnOnce(SocketAddr, &watch::Receiver<bool>) -> T) -> T {
     let (paused, seen) = watch::channel(false);
     let pause_control = Some(PauseControl::new(SecretSource::Given(Secret::new("swordfish")), paused));

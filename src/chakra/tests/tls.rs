@@ -1,4 +1,4 @@
-//! The far shore and TLS: whom it trusts, and that a handshake that fails was never a request.
+//! The API client and TLS: whom it trusts, and that a handshake that fails was never a request.
 //!
 //! Not here: plain HTTP.
 

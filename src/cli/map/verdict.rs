@@ -26,7 +26,7 @@ pub(super) struct Verdict {
 
 /// What was read of an event, and what the rules made of it.
 pub(super) struct Read {
-    /// The key, and where it came from, in words.
+    /// The key, and where it came from, as a text.
     pub(super) key: (String, &'static str),
     pub(super) variables: Map<String, Value>,
     pub(super) considered: Vec<Considered>,

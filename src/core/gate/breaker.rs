@@ -1,9 +1,9 @@
-//! One door of the gate: shut for a reason and a time, asked by single probes, opened by a good one, and then passed
+//! One breaker of the gate: shut for a reason and a time, asked by single probes, opened by a good one, and then passed
 //! by no more than its ramp allows.
 //!
-//! Not here: which doors there are, and what an outcome says about each (`gate`).
+//! Not here: which breakers there are, and what an outcome says about each (`gate`).
 //!
-//! A door is told two times: `now`, and `outer`, which stands still while whatever stands before this door is shut.
+//! A breaker is told two times: `now`, and `outer`, which stands still while whatever stands before this breaker is shut.
 //! How long it was shut is counted by the second, so that no time is counted twice.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::core::backoff::{ceiling, jittered};
 use crate::core::policy::GatePolicy;
 use crate::core::reason::{Cause, HaltReason};
 
-/// One door: the gate for everything, or for one procedure.
+/// One breaker: the gate for everything, or for one procedure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Breaker {
     pub(super) shut: Option<Shut>,
@@ -34,7 +34,7 @@ pub(super) struct Shut {
 }
 
 impl Breaker {
-    /// The outer clock without the times at which this door was shut.
+    /// The outer clock without the times at which this breaker was shut.
     pub(super) fn open_time(&self, outer: Duration) -> Duration {
         let running = self.shut.as_ref().map_or(Duration::ZERO, |shut| outer.saturating_sub(shut.since_outer));
         outer.saturating_sub(self.shut_before).saturating_sub(running)
@@ -71,7 +71,7 @@ impl Breaker {
         self.ramp = self.shut.is_none().then(|| Ramp::new(now));
     }
 
-    /// Notes that a request has begun; answers whether the door is shut, so that it is a probe.
+    /// Notes that a request has begun; answers whether the breaker is shut, so that it is a probe.
     pub(super) fn begun(&mut self, now: Moment) -> bool {
         self.ramp = self.ramp(now).map(Ramp::begun);
         self.set_probing(true)
@@ -99,7 +99,7 @@ impl Breaker {
     }
 }
 
-/// What an outcome says about a door.
+/// What an outcome says about a breaker.
 pub(super) enum Verdict {
     /// It is to be shut, for this reason, at least as long as the API asked.
     Shut { why: &'static str, after: Option<Duration> },
@@ -111,7 +111,7 @@ pub(super) enum Verdict {
     Good,
 }
 
-/// What it takes to turn a door on its hinges.
+/// What it takes to open or shut a breaker.
 pub(super) struct Turn<'a> {
     pub(super) policy: &'a GatePolicy,
     pub(super) asked_max: Duration,
@@ -120,7 +120,7 @@ pub(super) struct Turn<'a> {
     pub(super) dice: f64,
 }
 
-/// What a door keeps from before when it stays shut.
+/// What a breaker keeps from before when it stays shut.
 struct Before {
     since: Moment,
     since_outer: Duration,
@@ -128,7 +128,7 @@ struct Before {
 }
 
 impl Turn<'_> {
-    /// Shuts a door, prolongs it after a failed probe, or opens it after a good one; an open one counts for its ramp.
+    /// Shuts a breaker, prolongs it after a failed probe, or opens it after a good one; an open one counts for its ramp.
     pub(super) fn of(&self, breaker: &mut Breaker, scope: &str, verdict: &Verdict, is_probe: bool) -> Option<Change> {
         let before = match &breaker.shut {
             None => Before { since: self.now, since_outer: self.outer, probes: 0 },

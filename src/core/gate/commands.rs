@@ -15,7 +15,7 @@ impl Gate {
         self.pause.begin(now).then_some(Change::Paused)
     }
 
-    /// Ends a pause, with a ramp. A door that is shut stays shut.
+    /// Ends a pause, with a ramp. A breaker that is shut stays shut.
     pub fn resume(&mut self, now: Moment) -> Option<Change> {
         let after = self.pause.end(now)?;
         self.everything.begin_ramp(now);
@@ -60,7 +60,7 @@ impl Gate {
         self.procedures.get(procedure).map_or(everything, |breaker| breaker.open_time(everything))
     }
 
-    /// How long the door of this procedure has been shut; none while it is open, whatever holds for everything.
+    /// How long the breaker of this procedure has been shut; none while it is open, whatever holds for everything.
     #[must_use]
     pub fn shut_for(&self, procedure: &Procedure, now: Moment) -> Option<Duration> {
         let shut = self.procedures.get(procedure)?.shut.as_ref()?;

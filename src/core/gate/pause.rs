@@ -1,4 +1,4 @@
-//! An operator's pause: a reason to wait beside the doors, without a time and without probes.
+//! An operator's pause: a reason to wait beside the breakers, without a time and without probes.
 //!
 //! Not here: who may ask for it (`admin`), and what resumes after it (`gate`).
 

@@ -1,6 +1,6 @@
-//! The ramp after a door has opened: as many requests a second as the API has just shown it can take, at most doubled.
+//! The ramp after a breaker has opened: as many requests a second as the API has just shown it can take, at most doubled.
 //!
-//! Not here: which door it belongs to (`breaker`), and who waits for the end of a step.
+//! Not here: which breaker it belongs to (`breaker`), and who waits for the end of a step.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ fn line(outcome: &Outcome) -> String {
             format!("words {status} {}", error_text.as_deref().unwrap_or("-"))
         }
         Outcome::Reject(fault) => format!("reject {}", fault.reason.as_str()),
-        Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => "of a look".to_owned(),
+        Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => "of a lookup".to_owned(),
         Outcome::Halt { scope: Scope::Everything, reason, .. } => format!("halt all {}", reason.as_str()),
         Outcome::Halt { scope: Scope::Procedure, reason, .. } => format!("halt procedure {}", reason.as_str()),
     }

@@ -1,4 +1,4 @@
-//! The table of answers to a look.
+//! The table of answers to a lookup.
 
 use std::collections::BTreeSet;
 

@@ -29,7 +29,7 @@ fn lookup() -> Arc<Lookup> {
     Arc::new(Lookup { procedure, attribute: "event_key".into(), value: json!("k") })
 }
 
-/// A rule that looks by this attribute.
+/// A rule that looks up by this attribute.
 fn by(attribute: &str) -> LookupTarget {
     LookupTarget { rule: "r".into(), procedure: Some("lead".into()), attribute: attribute.into() }
 }
@@ -42,9 +42,9 @@ fn begun() -> LookupChecks {
 }
 
 fn ask(lookup_checks: &mut LookupChecks, outcome: &Outcome, now: Moment) -> Option<CheckResult> {
-    let (rule, _) = lookup_checks.due(now).expect("a look is due");
+    let (rule, _) = lookup_checks.due(now).expect("a lookup is due");
     lookup_checks.asked(&rule);
-    assert_eq!(lookup_checks.due(now), None, "one look at a time");
+    assert_eq!(lookup_checks.due(now), None, "one lookup at a time");
     lookup_checks.answered(&rule, Some(outcome), now, &policy())
 }
 
@@ -113,7 +113,7 @@ fn a_lookup_that_a_reload_leaves_as_it_was_stays_verified_and_one_that_lookups_u
     assert_eq!(ask(&mut lookup_checks, &found(), SECOND), Some(CheckResult::Found { lag: Duration::ZERO }));
     assert_eq!(lookup_checks.replace([by("event_key")]), Replaced::default());
     lookup_checks.created("r", &lookup(), SECOND);
-    assert_eq!(lookup_checks.due(SECOND), None, "proved already");
+    assert_eq!(lookup_checks.due(SECOND), None, "verified already");
     assert_eq!(lookup_checks.replace([by("other")]), Replaced { begun: vec!["r".into()], gone: Vec::new() });
     lookup_checks.created("r", &lookup(), SECOND);
     assert_eq!(lookup_checks.due(SECOND), None, "sent by the rule before");

@@ -1,4 +1,4 @@
-//! What the arguments of filters and tests must be. What a rule writes out is looked at when it is loaded, and made
+//! What the arguments of filters and tests must be. What a rule writes out is checked when it is loaded, and made
 //! ready: a pattern is compiled once, and a zone is looked up once.
 //!
 //! Not here: the filters and tests themselves (`filters`).
@@ -65,7 +65,7 @@ impl Signature {
         Self { least, most, arguments, ..self }
     }
 
-    /// Looks at the next argument: `written` is its value where the rule writes it out, `before` are those before it.
+    /// Checks the next argument: `written` is its value where the rule writes it out, `before` are those before it.
     /// What comes back takes its place, if it was made ready.
     ///
     /// # Errors

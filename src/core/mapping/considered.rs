@@ -1,4 +1,4 @@
-//! Why each rule did or did not match an event, and what rules can read of it: for a person who looks.
+//! Why each rule did or did not match an event, and what rules can read of it: for a person.
 //!
 //! Not here: mapping (`rules`). What is told here holds values of the event: it is for no log.
 

@@ -69,7 +69,7 @@ pub(super) struct Path {
 pub(super) struct Scope<'a> {
     document: &'a Value,
     key: &'a str,
-    /// Whether the key tells this event from its twin.
+    /// Whether the key tells this event from its copy.
     pub(super) is_identified: bool,
     kind: &'a str,
     headers: &'a Map<String, Value>,

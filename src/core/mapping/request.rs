@@ -11,7 +11,7 @@ use super::path::Scope;
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
-/// The longest value that is looked for, in bytes: it travels in a header with a parked event.
+/// The longest value that is looked up, in bytes: it travels in a header with a delayed event.
 const SOUGHT_BYTES_MAX: usize = 1024;
 
 /// A compiled request.
@@ -66,7 +66,7 @@ impl Request {
         };
         request.lookup = self.lookup(&request.procedure, request.data.as_ref())?;
         if self.is_looked_up_by_key && !scope.is_identified {
-            // A hash of the body, in whatever the rule makes of it: a look would find the twin of this event.
+            // A hash of the body, in whatever the rule makes of it: a lookup would find the copy of this event.
             request.lookup = None;
         }
         if budget.fits_surely() || size(&request)? <= REQUEST_BYTES_MAX { Ok(request) } else { Err(too_large()) }
@@ -77,7 +77,7 @@ impl Request {
         made.ok_or_else(|| Refusal("procedure: `omit`, and a request needs one".to_owned()))
     }
 
-    /// The look asks for this attribute, so that it must be there and tell events apart.
+    /// The lookup asks for this attribute, so that it must be there and tell events apart.
     fn lookup(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Lookup>, Refusal> {
         let Some(attribute) = &self.reconcile_by else { return Ok(None) };
         match data.and_then(|data| data.get(attribute)) {

@@ -93,7 +93,7 @@ impl Rule {
         }
     }
 
-    /// Where it looks for its events, if it names an attribute to look by.
+    /// What it looks its events up by, if it names an attribute.
     #[must_use]
     pub fn lookup_target(&self) -> Option<LookupTarget> {
         let attribute = self.reconcile_by()?.to_owned();

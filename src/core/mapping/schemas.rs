@@ -16,7 +16,7 @@ use super::written::{Spot, WrittenSchema};
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
 
-/// How large the side of a request may be for the place of a finding to be looked for, in bytes of JSON: a schema's `anyOf`
+/// How large the side of a request may be for the place of a finding to be looked up, in bytes of JSON: a schema's `anyOf`
 /// keeps everything that is wrong below it, some hundred bytes for each two of a list.
 const SEARCHED_BYTES_MAX: usize = 64 * 1024;
 

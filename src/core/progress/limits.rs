@@ -17,7 +17,7 @@ pub(super) fn unknown(cause: &str, sent: u32) -> Fault {
 
 pub(super) fn absent(sent: u32, window: Duration) -> Fault {
     let text = format!(
-        "{sent} create(s) of it lost their answers, and for {} s no look found it. Look for it in ChakraHQ before \
+        "{sent} create(s) of it lost their answers, and for {} s no lookup found it. Look for it in ChakraHQ before \
          sending it again.",
         window.as_secs()
     );

@@ -27,7 +27,7 @@ pub enum Step {
 pub struct StepContext {
     /// Whether the request asked a shut gate.
     pub is_probe: bool,
-    /// Whether the rule has a look.
+    /// Whether the rule has a lookup.
     pub can_look_up: bool,
     /// How old the event is, counted while the gate was open.
     pub age: Duration,

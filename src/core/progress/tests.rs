@@ -1,4 +1,4 @@
-//! The laws of the journey, over values.
+//! The laws of progress, over values.
 
 use super::*;
 use crate::core::judge::Scope;
@@ -20,7 +20,7 @@ fn policy(on_unknown: OnUnknown) -> Policy {
     }
 }
 
-/// A create or look that asked an open gate, of an event of that age.
+/// A create or lookup that asked an open gate, of an event of that age.
 const fn at(age: Duration) -> StepContext {
     StepContext { is_probe: false, can_look_up: false, age, dice: 1.0 }
 }
@@ -129,7 +129,7 @@ fn an_event_that_may_be_a_process_is_never_called_exhausted_and_its_refusal_says
     assert!(fault.text.contains("may be a process"), "{}", fault.text);
 }
 
-/// What the API says to a look that sees nothing, and time passing before the next.
+/// What the API says to a lookup that sees nothing, and time passing before the next.
 fn absent_after(progress: &mut Progress, time: u64, policy: &Policy) -> Step {
     progress.passed(Duration::from_secs(time));
     progress.step(&Outcome::Absent, WITH_LOOKUP, policy)

@@ -19,7 +19,7 @@ use super::{Address, ports};
 const SCRIPT: &str = include_str!("keeper.sh");
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
-/// Ports are looked for and then used: somebody else may be quicker.
+/// Ports are looked up and then used: somebody else may be quicker.
 const STARTS: u32 = 3;
 /// Seconds one `rabbitmqctl` may take.
 const CTL_SECONDS: &str = "60";

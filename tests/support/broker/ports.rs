@@ -1,6 +1,6 @@
 //! Free ports of the loopback.
 //!
-//! Not here: holding them; a port can be taken between the look and its use, so who starts something tries again.
+//! Not here: holding them; a port can be taken between the lookup and its use, so who starts something tries again.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The laws of the ramps: after a door has opened, what passes grows no faster than the API answers.
+//! The laws of the ramps: after a breaker has opened, what passes grows no faster than the API answers.
 //!
 //! Not here: one ramp by itself (`gate::ramp`).
 

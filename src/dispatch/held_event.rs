@@ -1,11 +1,11 @@
-//! One event in hand: what it asks next, what its answer means, what comes of it.
+//! One unacknowledged event: what it asks next, what its answer means, what comes of it.
 //!
 //! Not here: which of many goes first (`hand`), and carrying any of it out (`dispatch`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ending::Papers;
+use super::ending::EventContext;
 use super::tell::Doubt;
 use crate::chakra::Client;
 use crate::core::backoff::ceiling;
@@ -20,14 +20,14 @@ use crate::core::reason::Cause;
 use crate::core::reply::Reply;
 use crate::handover::receipt::Receipt;
 
-/// One event in hand.
-pub(super) struct InHand {
-    pub(super) papers: Papers,
+/// One unacknowledged event.
+pub(super) struct HeldEvent {
+    pub(super) context: EventContext,
     pub(super) request: Arc<CreateProcess>,
-    /// Where it is looked for, if it can be.
+    /// Where it is looked up, if it can be.
     pub(super) lookup: Option<Arc<Lookup>>,
     pub(super) progress: Progress,
-    /// Whether it came back, from the broker or a wait queue, so that another copy of it may be about.
+    /// Whether it came back, from the broker or a delay queue, so that another copy of it may be about.
     pub(super) is_copy: bool,
     /// Whether it may have been created before it came here, and that was not said yet.
     pub(super) is_doubtful: bool,
@@ -37,12 +37,12 @@ pub(super) struct InHand {
     pub(super) halted_at: Option<u32>,
     /// How long the gate had been open when it was received: its age counts from here.
     pub(super) open_time: Duration,
-    /// Until when time has been told to its journey.
+    /// Until when time has been told to its progress.
     pub(super) told: Moment,
     pub(super) stage: Stage,
 }
 
-/// What an event in hand is doing.
+/// What an unacknowledged event is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It may begin as soon as the gate lets it.
@@ -51,7 +51,7 @@ pub(super) enum Stage {
     Delayed(Moment),
     /// Its request is under way.
     Running {
-        /// Which doors of the gate it asks.
+        /// Which breakers of the gate it asks.
         probe: Probe,
     },
 }
@@ -71,21 +71,21 @@ impl Asked {
     }
 }
 
-impl InHand {
+impl HeldEvent {
     /// One that has just come, its time counted from now.
     pub(super) fn new(
-        papers: Papers,
+        context: EventContext,
         request: Arc<CreateProcess>,
         lookup: Option<Arc<Lookup>>,
         progress: Progress,
         now: Moment,
     ) -> Self {
         let is_copy = progress.next == Next::Lookup;
-        // Until a look has cleared it. Where none can: it was parked before its doubt could be said.
+        // Until a lookup has cleared it. Where none can: it was delayed before its doubt could be said.
         let is_doubtful = is_copy || (lookup.is_none() && progress.since_create.is_some());
         let (open_time, told, stage) = (Duration::ZERO, now, Stage::Ready);
         let (halts, halted_at) = (0, None);
-        Self { papers, request, lookup, progress, is_copy, is_doubtful, halts, halted_at, open_time, told, stage }
+        Self { context, request, lookup, progress, is_copy, is_doubtful, halts, halted_at, open_time, told, stage }
     }
 
     /// What it asks next.
@@ -96,20 +96,20 @@ impl InHand {
         }
     }
 
-    /// How often it was tried before, for the pace: a look is never a first try.
+    /// How often it was tried before, for the pace: a lookup is never a first try.
     pub(super) fn tries(&self) -> u32 {
         self.progress.attempts.max(u32::from(self.seeks().is_some()))
     }
 
     /// It looks before anything else, if it can.
     pub(super) fn look_up_first(&mut self) {
-        // A look that goes elsewhere asks another door.
+        // A lookup that goes elsewhere asks another breaker.
         if self.lookup.as_ref().is_some_and(|lookup| lookup.procedure == self.request.procedure) {
             self.progress.next = Next::Lookup;
         }
     }
 
-    /// Its create is sent: from now on it is looked for where that one goes. It was elsewhere if it came back to other rules than
+    /// Its create is sent: from now on it is looked up where that one goes. It was elsewhere if it came back to other rules than
     /// it was sent by, and was not found there.
     pub(super) fn goes_out(&mut self) {
         if self.seeks().is_some() {
@@ -121,23 +121,23 @@ impl InHand {
         }
     }
 
-    /// Whether it is about to create what another copy of it may be creating: one that can be looked for, so that its
+    /// Whether it is about to create what another copy of it may be creating: one that can be looked up, so that its
     /// key names one process.
     pub(super) fn may_have_a_copy(&self) -> bool {
         self.is_copy && self.lookup.is_some() && self.seeks().is_none()
     }
 
-    /// Whether a look is next.
+    /// Whether a lookup is next.
     pub(super) fn is_looking_up(&self) -> bool {
         self.seeks().is_some()
     }
 
-    /// Where it looks next, if a look is next.
+    /// Where it looks next, if a lookup is next.
     fn seeks(&self) -> Option<&Arc<Lookup>> {
         self.lookup.as_ref().filter(|_| self.progress.next == Next::Lookup)
     }
 
-    /// The procedure whose door it asks at.
+    /// The procedure whose breaker it asks at.
     pub(super) fn procedure(&self) -> &Procedure {
         self.seeks().map_or(&self.request.procedure, |lookup| &lookup.procedure)
     }
@@ -155,12 +155,12 @@ impl InHand {
         }
     }
 
-    /// What a reply to its request means. A look that was allowed before and is refused now is waited for.
+    /// What a reply to its request means. A lookup that was allowed before and is refused now is waited for.
     pub(super) fn judge(&mut self, reply: &Reply, lookup_checks: &LookupChecks) -> Outcome {
         self.progress.status = reply.status().or(self.progress.status);
         let Some(lookup) = self.seeks() else { return judge(reply, self.request.procedure_is_literal) };
         match judge_lookup(reply, lookup) {
-            Outcome::Unavailable { .. } if lookup_checks.is_verified(self.papers.rule()) => {
+            Outcome::Unavailable { .. } if lookup_checks.is_verified(self.context.rule()) => {
                 Outcome::Retry { cause: Cause::LookupRefused, after: None }
             }
             outcome => outcome,
@@ -175,7 +175,7 @@ impl InHand {
             self.pass_time(now);
         }
         let open = gate.open_time(&self.request.procedure, now).saturating_sub(self.open_time);
-        let age = self.papers.delayed_state.age.saturating_add(open);
+        let age = self.context.delayed_state.age.saturating_add(open);
         let at = StepContext { is_probe: self.probe().asks(), can_look_up: self.lookup.is_some(), age, dice };
         let step = self.progress.step(outcome, at, policy);
         match outcome {
@@ -206,22 +206,22 @@ impl InHand {
     }
 
     /// A copy takes the place of this one, whose connection died under its request. Another replica may have had it
-    /// meanwhile: it is looked for before it is sent again, or that is said.
+    /// meanwhile: it is looked up before it is sent again, or that is said.
     pub(super) fn adopted(&mut self, receipt: Receipt, now: Moment) {
-        self.papers.receipt = receipt;
+        self.context.receipt = receipt;
         self.is_copy = true;
         self.is_doubtful = true;
         self.progress.since_create = Some(Duration::ZERO);
         self.told = now;
     }
 
-    /// Tells its journey that time has passed.
+    /// Tells its progress that time has passed.
     pub(super) fn pass_time(&mut self, now: Moment) {
         self.progress.passed(now.saturating_sub(self.told));
         self.told = now;
     }
 
-    /// Which doors of the gate its request asks; none while none is under way.
+    /// Which breakers of the gate its request asks; none while none is under way.
     pub(super) fn probe(&self) -> Probe {
         match self.stage {
             Stage::Running { probe } => probe,

@@ -116,8 +116,8 @@ async fn a_client_certificate_that_is_refused_is_replaced_while_the_daemon_runs(
     let stage = Stage::new(server(&right.server(HOST), Some(&right))).await;
     let files = format!("{}\n{}", stage.files.put_trusted(&right), stage.files.put_client(&other.client()));
     let mut daemon = stage.begins(HOST, &files).await;
-    hears(&mut daemon, "certificate", "look at api.client_cert_file").await;
-    // Between the two renames they do not go together, which may be seen and said, and costs a look.
+    hears(&mut daemon, "certificate", "check api.client_cert_file").await;
+    // Between the two renames they do not go together, which may be seen and said, and costs a lookup.
     stage.files.put_client(&right.client());
     stage.ends_well(daemon).await;
 }
@@ -148,7 +148,7 @@ async fn a_proxy_that_is_configured_is_the_only_way_and_its_refusals_cost_time_o
     proxy.becomes(Manner::Answers("407 Proxy Authentication Required"));
     let more = format!("proxy = \"{}\"\n{}", proxy.url(), stage.files.put_trusted(&right));
     let mut daemon = stage.begins(HOST, &more).await;
-    hears(&mut daemon, "proxy", "look at api.proxy").await;
+    hears(&mut daemon, "proxy", "check api.proxy").await;
     proxy.becomes(Manner::Answers("502 Bad Gateway"));
     let seen = daemon.count(shut("proxy", "unsuccessful"));
     within(60, "another refusal", daemon.until_count(seen + 1, shut("proxy", "unsuccessful"))).await;

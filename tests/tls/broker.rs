@@ -112,7 +112,7 @@ async fn a_client_certificate_that_is_missing_or_refused_is_named_and_a_good_one
     drop(without);
     let files = format!("{trusted}\n{}", stage.client.put_client(&other.client()));
     let mut daemon = Daemon::start(&stage.setup(HOST, &files));
-    hears(&mut daemon, "look at broker.client_cert_file").await;
+    hears(&mut daemon, "check broker.client_cert_file").await;
     let good = right.client();
     stage.client.put("client.pem", &good.cert);
     hears(&mut daemon, "is not the key of the certificate in broker.client_cert_file").await;

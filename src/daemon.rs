@@ -57,8 +57,7 @@ impl Report {
 pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()>) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let metrics = Arc::new(Metrics::new());
-    let pulse = Arc::new(Pulse::new(epoch_ms()));
+    let (metrics, pulse) = (Arc::new(Metrics::new()), Arc::new(Pulse::new(epoch_ms())));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerState::Connecting);
     let (shut, shut_seen) = watch::channel(Vec::new());
@@ -76,7 +75,6 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
-    let http = client.clone();
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
@@ -85,7 +83,7 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints).await;
-    let limit = config.dispatch.drain_deadline;
+    let (limit, http) = (config.dispatch.drain_deadline, client.clone());
     let bridge = Bridge {
         client,
         limits,

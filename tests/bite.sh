@@ -87,7 +87,7 @@ bite "what is left of a wait is forgotten" src/core/delay_queue.rs \
   '(delay_queue, wait.saturating_sub(delay_queue.wait))' '(delay_queue, Duration::ZERO)' "${pure[@]}"
 bite "what comes back is looked up by the rule of now" src/dispatch/open.rs \
   'sent.as_deref().or(delayed_state.sent.as_ref())' 'sent.as_deref().and(delayed_state.sent.as_ref())' --test path
-bite "a create is looked up where an earlier one went" src/dispatch/dispatch.rs \
+bite "a create is looked up where an earlier one went" src/dispatch/dispatcher.rs \
   'event.goes_out();' '' --test path
 
 printf '| broken so | noticed by |\n| --- | --- |\n'

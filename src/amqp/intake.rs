@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use super::headers;
 use crate::core::message::Message;
 
-/// What the AMQP side keeps of a delivery: all that settling and a dead letter need.
+/// What the consumer keeps of a delivery: all that settling and a dead letter need.
 pub(super) struct Held {
     pub(super) acker: lapin::Acker,
     pub(super) properties: BasicProperties,

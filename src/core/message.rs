@@ -1,6 +1,6 @@
 //! A message as the broker delivered it: a bounded value that knows nothing of AMQP.
 //!
-//! Not here: delivery tags, channels, acknowledgements. Those stay on the AMQP side, with the original
+//! Not here: delivery tags, channels, acknowledgements. Those stay in the consumer, with the original
 //! properties that a dead letter repeats.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// One delivered message. Prints without its body and header values, so that it can stand in a log line.
 #[derive(Clone, Default)]
 pub struct Message {
-    /// The body, shared with the AMQP side, which repeats it in a dead letter.
+    /// The body, shared with the consumer, which repeats it in a dead letter.
     pub body: Arc<Vec<u8>>,
     /// AMQP property `content-type`.
     pub content_type: Option<String>,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::core::lookup_check::Replaced;
 use crate::core::mapping::rules::{Rule, Rules};
 

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::ending::Ending;
 use super::hand::Slot;
 use super::held_event::Stage;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::ending::{Ending, EventContext};
 use super::hand::Slot;
 use super::held_event::Stage;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::ending::Ending;
 use super::hand::Slot;
 use super::held_event::Stage;

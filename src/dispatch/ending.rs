@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::hand::Slot;
 use super::tell::{Report, SettledAs};
 use crate::clock::epoch_ms;

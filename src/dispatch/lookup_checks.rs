@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use crate::core::gate::{Moment, Pass, Probe};
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::reply::Reply;

@@ -5,7 +5,7 @@
 pub mod commands;
 mod copies;
 mod delay;
-mod dispatch;
+mod dispatcher;
 mod drain;
 mod ending;
 mod hand;
@@ -32,7 +32,7 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::states::phase::Pulse;
 use commands::Commands;
-use dispatch::Dispatcher;
+use dispatcher::Dispatcher;
 pub use drain::Drained;
 
 /// What the dispatcher needs to know.

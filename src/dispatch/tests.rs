@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Bridge;
 use super::commands::Commands;
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::held_event::Stage;
 use crate::chakra::Client;
 use crate::core::delayed_state::DelayedState;

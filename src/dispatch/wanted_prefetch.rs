@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::dispatch::Dispatcher;
+use super::dispatcher::Dispatcher;
 use super::held_event::Stage;
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::gate::Moment;

@@ -18,9 +18,10 @@ use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::epoch_ms;
 use crate::config::Config;
+use crate::core::delivery::Setup;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
-use crate::dispatch::{self, Bridge};
+use crate::dispatch::{self, Parts};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
@@ -84,22 +85,17 @@ pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints).await;
     let (limit, http) = (config.dispatch.drain_deadline, client.clone());
-    let bridge = Bridge {
-        client,
+    let setup = Setup {
         limits,
         rules,
         policy: config.policy,
         gate: config.gate,
         request_limits: config.request_limits,
-        commands,
         places,
-        wanted_prefetch,
-        metrics,
-        pulse,
-        shut,
     };
+    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
-    let dispatcher = dispatch::run(bridge, inbound, stopped(&mut told), limit.saturating_sub(closing));
+    let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);
     let mut said = None;
     let (drained, deadline) = tokio::select! {

@@ -119,6 +119,8 @@ mod tests {
                 refused: Some(Refused { status: 409, error_text: Some("there".into()) }),
                 crashes: 1,
                 status: Some(503),
+                refusals: 0,
+                refused_ms: 0,
             },
             age: Duration::from_secs(90),
             remaining: Duration::from_millis(700),

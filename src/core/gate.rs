@@ -1,11 +1,12 @@
 //! The gate: breaker, rate-limit pause and refused credentials are one thing, a reason to wait and a time.
-//! Kept for everything and for each procedure. A shut gate lets single probes through, and opens by them; then what
-//! passes is held to a ramp. An operator's pause stands beside the breakers.
+//! Kept for everything and for each procedure; evidence decides which of the two an answer concerns. A shut gate lets single probes through, and opens by them; then what
+//! passes is held to a ramp. An operator's pause stands beside the doors.
 //!
 //! Not here: clocks and randomness (`now` is time since the start, `dice` is in 0..1), and the waiting itself.
 
 mod breaker;
 mod commands;
+mod evidence;
 mod pause;
 mod ramp;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use self::breaker::{Breaker, Turn, Verdict};
+use self::evidence::{Evidence, Kind, Run};
 use self::pause::Pause;
 use crate::core::judge::{Outcome, Scope};
 use crate::core::policy::GatePolicy;
@@ -33,19 +35,61 @@ pub enum Pass {
     Shut(Option<Moment>),
 }
 
-/// Which breakers an attempt asks: none for one that passed an open gate.
+/// What of the gate an attempt probes: nothing for one that passed an open gate. Each probe has its number, so that the late
+/// answer of one that was given up is not taken for that of the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probe {
-    everything: bool,
-    procedure: bool,
+    everything: Option<u64>,
+    procedure: Option<u64>,
 }
 
 impl Probe {
-    /// Whether it asks any breaker.
+    /// Whether it probes anything.
     #[must_use]
     pub fn asks(self) -> bool {
-        self.everything || self.procedure
+        self.everything.is_some() || self.procedure.is_some()
     }
+}
+
+/// Why the gate is shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Our own trouble.
+    Halt(HaltReason),
+    /// It failed like this, again and again or so that it says it of itself.
+    Failing(Cause),
+    /// An operator paused everything.
+    Paused,
+}
+
+impl Why {
+    /// The fixed word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Halt(reason) => reason.as_str(),
+            Self::Failing(cause) => cause.as_str(),
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// One answer, and what is known of the event that it came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The procedure that was asked.
+    pub procedure: &'a Procedure,
+    /// The event that it was asked for, by any number of its own.
+    pub event: u64,
+    /// How it was judged.
+    pub outcome: &'a Outcome,
+    /// What it probed.
+    pub probe: Probe,
+    /// Whether the event was refused like this before, and others of its procedure were created since: then the trouble is its
+    /// own, and says nothing of others.
+    pub is_alone: bool,
+    /// Whether there are events of other procedures.
+    pub has_others: bool,
 }
 
 /// What an outcome did to the gate, for the log and the metrics.
@@ -53,8 +97,8 @@ impl Probe {
 pub enum Change {
     /// It shut, or stays shut after a probe; the next probe goes at this moment.
     Shut {
-        /// Why: a fixed word.
-        why: &'static str,
+        /// Why.
+        why: Why,
         /// What for: `everything` or a procedure.
         scope: String,
         /// When the next probe may go.
@@ -97,9 +141,6 @@ const BREAKERS_MAX: usize = 1024;
 /// The name of the scope that holds for the whole API.
 pub const EVERYTHING: &str = "everything";
 
-/// The word for an operator's pause.
-pub const PAUSED: &str = "paused";
-
 /// The gate. See the head of this file.
 #[derive(Clone, Debug)]
 pub struct Gate {
@@ -107,10 +148,17 @@ pub struct Gate {
     retry_after_max: Duration,
     pause: Pause,
     everything: Breaker,
-    procedures: BTreeMap<Procedure, Breaker>,
-    /// Failures of the moment without a word from the API between them.
-    failures: u32,
-    openings: u32,
+    procedures: BTreeMap<Procedure, Own>,
+    /// What happened, whatever the procedure, with nothing good between.
+    run: Run,
+    probes: u64,
+}
+
+/// What is known of one procedure.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    breaker: Breaker,
+    evidence: Evidence,
 }
 
 impl Gate {
@@ -118,7 +166,7 @@ impl Gate {
     #[must_use]
     pub fn new(policy: GatePolicy, retry_after_max: Duration) -> Self {
         let (pause, everything, procedures) = (Pause::default(), Breaker::default(), BTreeMap::new());
-        Self { policy, retry_after_max, pause, everything, procedures, failures: 0, openings: 0 }
+        Self { policy, retry_after_max, pause, everything, procedures, run: Run::default(), probes: 0 }
     }
 
     /// Whether an attempt for `procedure` may begin now.
@@ -127,7 +175,7 @@ impl Gate {
         if self.is_paused() {
             return Pass::Shut(None);
         }
-        let own = self.procedures.get(procedure).map_or(Pass::Go, |breaker| breaker.pass(now));
+        let own = self.breaker(procedure).map_or(Pass::Go, |breaker| breaker.pass(now));
         match (self.everything.pass(now), own) {
             (Pass::Shut(until), _) | (_, Pass::Shut(until)) => Pass::Shut(until),
             (Pass::Go, Pass::Go) => Pass::Go,
@@ -135,126 +183,156 @@ impl Gate {
         }
     }
 
-    /// Whether the procedure is shut since a lookup of it could not be trusted: another lookup is the probe to send.
-    #[must_use]
-    pub fn wants_a_lookup(&self, procedure: &Procedure) -> bool {
-        self.procedures.get(procedure).is_some_and(|breaker| breaker.is_shut_for(&[HaltReason::LookupUntrusted]))
+    fn breaker(&self, procedure: &Procedure) -> Option<&Breaker> {
+        self.procedures.get(procedure).map(|own| &own.breaker)
     }
 
-    /// Notes that a request for `procedure` has begun, and says which breakers it asks. While it asks one, no other goes
-    /// until [`Gate::observe`] or [`Gate::lost`]; through an open breaker it counts for the ramp.
+    /// Whether the procedure is shut since a look at it could not be trusted: another look is the probe to send.
+    #[must_use]
+    pub fn wants_a_lookup(&self, procedure: &Procedure) -> bool {
+        self.breaker(procedure).is_some_and(|breaker| breaker.is_shut_for(&[HaltReason::LookupUntrusted]))
+    }
+
+    /// Notes that a request for `procedure` has begun, and says what it probes. While it probes, no other goes until
+    /// [`Gate::observe`] or [`Gate::lost`]; through an open door it counts for the ramp.
     pub fn begun(&mut self, procedure: &Procedure, now: Moment) -> Probe {
-        let everything = self.everything.begun(now);
-        let procedure = self.procedures.get_mut(procedure).is_some_and(|breaker| breaker.begun(now));
+        self.probes += 1;
+        let everything = self.everything.begun(now, self.probes);
+        let procedure = self.procedures.get_mut(procedure).and_then(|own| own.breaker.begun(now, self.probes));
         Probe { everything, procedure }
     }
 
-    /// Notes that a request for `procedure` ended without an outcome: if it was a probe, the next may go.
+    /// Notes that a request for `procedure` ended without an outcome: if it was the probe, the next may go.
     pub fn lost(&mut self, procedure: &Procedure, probe: Probe) {
-        if probe.everything {
-            self.everything.probe_lost();
-        }
-        if let Some(breaker) = self.procedures.get_mut(procedure).filter(|_| probe.procedure) {
-            breaker.probe_lost();
+        self.everything.probe_lost(probe.everything);
+        if let Some(own) = self.procedures.get_mut(procedure) {
+            own.breaker.probe_lost(probe.procedure);
         }
     }
 
     /// Takes the outcome of a request in. Only a probe opens a shut breaker or prolongs it; others that began before it
     /// shut do neither.
-    pub fn observe(
-        &mut self,
-        procedure: &Procedure,
-        outcome: &Outcome,
-        probe: Probe,
-        now: Moment,
-        dice: f64,
-    ) -> Vec<Change> {
-        self.lost(procedure, probe);
-        self.count(outcome);
-        let (unpaused, verdict) = (self.pause.open_time(now), self.verdict_on_everything(outcome));
-        let turn = Turn { policy: &self.policy, asked_max: self.retry_after_max, now, outer: unpaused, dice };
+    pub fn observe(&mut self, seen: &Seen<'_>, now: Moment, dice: f64) -> Vec<Change> {
+        let procedure = seen.procedure;
+        let probes_everything = self.everything.is_probed_by(seen.probe.everything);
+        let probes_procedure =
+            self.breaker(procedure).is_some_and(|breaker| breaker.is_probed_by(seen.probe.procedure));
+        self.lost(procedure, seen.probe);
+        self.note(seen);
+        let on_everything = self.verdict_on_everything(seen);
+        let on_procedure = self.verdict_on_procedure(seen, &on_everything);
+        let outer = self.pause.open_time(now);
+        let turn = Turn { policy: &self.policy, asked_max: self.retry_after_max, now, outer, dice };
         let mut changes: Vec<Change> =
-            turn.of(&mut self.everything, EVERYTHING, &verdict, probe.everything).into_iter().collect();
-        let verdict = self.verdict_on_procedure(procedure, outcome);
-        if matches!(verdict, Verdict::Shut { .. }) || self.procedures.contains_key(procedure) {
-            let turn = Turn { outer: self.everything.open_time(unpaused), ..turn };
-            let breaker = self.procedures.entry(procedure.clone()).or_default();
-            changes.extend(turn.of(breaker, procedure.as_str(), &verdict, probe.procedure));
-        }
+            turn.of(&mut self.everything, EVERYTHING, &on_everything, probes_everything).into_iter().collect();
+        let turn = Turn { outer: self.everything.open_time(outer), ..turn };
+        let own = self.procedures.entry(procedure.clone()).or_default();
+        changes.extend(turn.of(&mut own.breaker, procedure.as_str(), &on_procedure, probes_procedure));
+        self.forget_what_ended(&changes);
         self.forget_open_breakers(now);
-        if changes.iter().any(|change| matches!(change, Change::Opened { .. })) {
-            self.openings = self.openings.saturating_add(1);
-        }
         changes
     }
 
-    /// How often an outcome has opened a breaker of it.
-    #[must_use]
-    pub fn openings(&self) -> u32 {
-        self.openings
+    /// What opens begins anew: no failure from before counts towards the next run.
+    fn forget_what_ended(&mut self, changes: &[Change]) {
+        for change in changes.iter().filter(|change| matches!(change, Change::Opened { .. })) {
+            if change.scope() == EVERYTHING {
+                self.run = Run::default();
+            }
+            let is_of = |procedure: &Procedure| change.scope() == EVERYTHING || change.scope() == procedure.as_str();
+            let opened = self.procedures.iter_mut().filter(|(procedure, _)| is_of(procedure));
+            opened.for_each(|(_, own)| own.evidence.failures = 0);
+        }
     }
 
     /// Events may name procedures: what is open and long forgotten must not pile up.
     fn forget_open_breakers(&mut self, now: Moment) {
         if self.procedures.len() > BREAKERS_MAX {
-            self.procedures.retain(|_, breaker| breaker.shut.is_some() || breaker.ramp(now).is_some());
+            self.procedures.retain(|_, own| own.breaker.shut.is_some() || own.breaker.ramp(now).is_some());
         }
     }
 
-    /// A lookup that works says nothing of creates, nor does one that is refused.
-    fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            outcome if is_of_lookups_alone(outcome) => {}
-            Outcome::Retry { .. } | Outcome::Unsure { .. } if !is_a_word(outcome) => {
-                self.failures = self.failures.saturating_add(1);
-            }
-            _ => self.failures = 0,
-        }
+    fn note(&mut self, seen: &Seen<'_>) {
+        let kind = Kind::of(seen.outcome);
+        self.run.note(kind, seen);
+        self.procedures.entry(seen.procedure.clone()).or_default().evidence.note(kind, seen);
     }
 
     /// What a lookup says of a breaker depends on why it is shut: it clears up a lookup that could not be trusted, and says
     /// nothing of what a create was refused for.
-    fn verdict_on_procedure(&self, procedure: &Procedure, outcome: &Outcome) -> Verdict {
-        let breaker = self.procedures.get(procedure);
-        let is_open = breaker.is_none_or(|breaker| breaker.shut.is_none());
-        match outcome {
-            Outcome::Halt { scope: Scope::Procedure, reason, after } => {
-                Verdict::Shut { why: reason.as_str(), after: *after }
+    fn verdict_on_procedure(&self, seen: &Seen<'_>, on_everything: &Verdict) -> Verdict {
+        let own = self.procedures.get(seen.procedure);
+        let is_open = own.is_none_or(|own| own.breaker.shut.is_none());
+        let is_enough = own.is_some_and(|own| own.evidence.is_enough(self.policy.failures));
+        let clears = is_open || self.wants_a_lookup(seen.procedure);
+        match (Kind::of(seen.outcome), seen.outcome) {
+            (Kind::OfLookups, Outcome::Retry { .. }) if is_open => Verdict::Good,
+            (Kind::OfLookups, Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. }) if clears => {
+                Verdict::Good
             }
-            Outcome::Created { .. } | Outcome::Reject(_) | Outcome::ErrorReply { .. } => Verdict::Good,
-            Outcome::Found { .. } | Outcome::Absent if is_open || self.wants_a_lookup(procedure) => Verdict::Good,
-            Outcome::Unavailable { .. } if is_open || self.wants_a_lookup(procedure) => Verdict::Good,
-            outcome if is_of_lookups_alone(outcome) => Verdict::Aside,
+            (Kind::OfLookups, outcome) => own.map_or(Verdict::Aside, |own| said_by_a_lookup(&own.breaker, outcome)),
+            (Kind::Good, _) => Verdict::Good,
             // It speaks of the event, and the procedure is there: a ramp may grow by it.
-            outcome if is_open && is_a_word(outcome) => Verdict::Good,
+            (Kind::OfTheEvent, _) if is_open => Verdict::Good,
+            (Kind::Refusal, _) if seen.is_alone && is_open => Verdict::Aside,
+            (Kind::Refusal, Outcome::Halt { reason, after, .. }) if is_enough || !is_open => {
+                Verdict::Shut { why: Why::Halt(*reason), after: *after }
+            }
+            (Kind::Throttled, Outcome::Retry { cause, after }) if !matches!(on_everything, Verdict::Shut { .. }) => {
+                Verdict::Shut { why: Why::Failing(*cause), after: *after }
+            }
+            (Kind::Failure, Outcome::Retry { cause, after } | Outcome::Unsure { cause, after })
+                if is_enough && *cause != Cause::Unreachable =>
+            {
+                Verdict::Shut { why: Why::Failing(*cause), after: *after }
+            }
             _ => Verdict::Again,
         }
     }
 
-    /// A lookup that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
-    /// fail by while lookups work, only a create can clear up; or a find, where all that was lost are answers.
-    fn said_by_a_lookup(&self, outcome: &Outcome) -> Verdict {
-        let is_found = matches!(outcome, Outcome::Found { .. });
-        let breaker = &self.everything;
-        let is_of_all = breaker.is_shut_for(&OF_ALL) || breaker.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
-        if is_of_all || (is_found && breaker.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
-    }
-
-    fn verdict_on_everything(&self, outcome: &Outcome) -> Verdict {
-        match outcome {
-            outcome if is_of_lookups_alone(outcome) => self.said_by_a_lookup(outcome),
-            Outcome::Halt { scope: Scope::Everything, reason, after } => {
-                Verdict::Shut { why: reason.as_str(), after: *after }
+    /// Everything is shut for what concerns everything, or what more than one procedure meets with nothing good between.
+    fn verdict_on_everything(&self, seen: &Seen<'_>) -> Verdict {
+        match (Kind::of(seen.outcome), seen.outcome) {
+            (Kind::OfLookups, outcome) => said_by_a_lookup(&self.everything, outcome),
+            (Kind::OfEverything, Outcome::Halt { reason, after, .. }) => {
+                Verdict::Shut { why: Why::Halt(*reason), after: *after }
             }
-            outcome if is_a_word(outcome) => Verdict::Good,
-            Outcome::Retry { cause, after } | Outcome::Unsure { cause, after } => {
-                // 429 is about all that we send; of other failures, it takes a run.
-                let is_enough = *cause == Cause::Throttled || self.failures >= self.policy.failures;
-                if is_enough { Verdict::Shut { why: cause.as_str(), after: *after } } else { Verdict::Again }
+            (Kind::Refusal, Outcome::Halt { scope: Scope::Everything, reason, after }) => {
+                if self.run.is_refused_widely() {
+                    Verdict::Shut { why: Why::Halt(*reason), after: *after }
+                } else {
+                    Verdict::Again
+                }
+            }
+            (Kind::Throttled, Outcome::Retry { cause, after }) if self.is_throttled_widely(seen) => {
+                Verdict::Shut { why: Why::Failing(*cause), after: *after }
+            }
+            (Kind::Failure, Outcome::Retry { cause, after } | Outcome::Unsure { cause, after }) => {
+                let is_of_all = *cause == Cause::Unreachable || self.run.is_wide();
+                if is_of_all && self.run.failures() >= self.policy.failures {
+                    Verdict::Shut { why: Why::Failing(*cause), after: *after }
+                } else {
+                    Verdict::Again
+                }
             }
             _ => Verdict::Good,
         }
     }
+
+    /// A 429 is about all that we send where only one procedure has events, and where another was told the same in its pause.
+    fn is_throttled_widely(&self, seen: &Seen<'_>) -> bool {
+        let others = self.procedures.iter().filter(|(procedure, _)| *procedure != seen.procedure);
+        let is_throttled = |breaker: &Breaker| breaker.is_shut_by(&[Cause::Throttled]);
+        !seen.has_others
+            || is_throttled(&self.everything)
+            || others.into_iter().any(|(_, own)| is_throttled(&own.breaker))
+    }
+}
+
+/// Whether an outcome is a refusal that may concern everything, the procedure, or this event's words alone.
+#[must_use]
+pub fn is_refusal(outcome: &Outcome) -> bool {
+    Kind::of(outcome) == Kind::Refusal
 }
 
 /// What keeps the API from answering anything.
@@ -264,18 +342,12 @@ const OF_ALL: [HaltReason; 4] =
 /// What leaves open whether creates are applied.
 const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer, Cause::BrokenAnswer];
 
-/// What only a lookup comes to.
-fn is_of_lookups_alone(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => true,
-        Outcome::Retry { cause, .. } => *cause == Cause::LookupRefused,
-        _ => false,
-    }
-}
-
-/// 423 and 425 are about one event, a refused look about looks, and the API said them: no sign that it is away.
-fn is_a_word(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Retry { cause: Cause::Locked | Cause::TooEarly | Cause::LookupRefused, .. })
+/// A look that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
+/// fail by while looks work, only a create can clear up; or a find, where all that was lost are answers.
+fn said_by_a_lookup(breaker: &Breaker, outcome: &Outcome) -> Verdict {
+    let is_found = matches!(outcome, Outcome::Found { .. });
+    let is_of_all = breaker.is_shut_for(&OF_ALL) || breaker.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
+    if is_of_all || (is_found && breaker.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
 }
 
 #[cfg(test)]

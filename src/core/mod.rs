@@ -7,6 +7,7 @@ pub mod case;
 pub mod decode;
 pub mod delay_queue;
 pub mod delayed_state;
+pub mod delivery;
 pub mod event;
 pub mod gate;
 pub mod judge;

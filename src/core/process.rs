@@ -3,6 +3,7 @@
 //! Not here: how a rule makes one (`mapping`), or how it is sent (`chakra`).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,8 +15,8 @@ pub const PROCEDURE_BYTES_MAX: usize = 128;
 
 /// A procedure's short id, such as `lead`: one path segment that cannot leave its place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Procedure(String);
+#[serde(try_from = "String", into = "String")]
+pub struct Procedure(Arc<str>);
 
 impl Procedure {
     /// Takes a short id made of ASCII letters, digits, `-` and `_`, 1 to [`PROCEDURE_BYTES_MAX`] bytes long.
@@ -26,7 +27,7 @@ impl Procedure {
         let fits = (1..=PROCEDURE_BYTES_MAX).contains(&text.len());
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if fits && plain {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(format!("a procedure's short id: 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
     }
@@ -43,6 +44,12 @@ impl TryFrom<String> for Procedure {
 
     fn try_from(text: String) -> Result<Self, String> {
         Self::new(&text)
+    }
+}
+
+impl From<Procedure> for String {
+    fn from(procedure: Procedure) -> Self {
+        procedure.0.as_ref().to_owned()
     }
 }
 

@@ -14,13 +14,17 @@ use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
-pub use step::{Step, StepContext};
+pub use step::{Refusal, Step, StepContext};
 
 /// How many creates that may have been applied an event may send.
 pub const CREATES_MAX: u32 = 2;
 
 /// How often the handling of an event may crash before it is dead-lettered.
 pub const CRASHES_MAX: u32 = 3;
+
+/// How often an event must be refused alone, at the age at which it is given up, to be a dead letter: one bad node behind a
+/// balancer kills nothing.
+pub const REFUSALS_MAX: u32 = 10;
 
 /// Each so many returns by the broker count as one crash: of a process that dies of it, nothing else tells.
 const RETURNS_OF_A_CRASH: u32 = 5;
@@ -47,6 +51,23 @@ pub struct Progress {
     pub crashes: u32,
     /// HTTP status of the last answer, if one came.
     pub status: Option<u16>,
+    /// How often it was refused by what is not the API's word, while another event of its procedure was created since the time
+    /// before: then it is refused for its own words.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refusals: u32,
+    /// When it was refused like this last, in epoch milliseconds; 0 for never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub refused_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_never(epoch_ms: &u64) -> bool {
+    *epoch_ms == 0
 }
 
 /// What is asked of the API next.
@@ -150,7 +171,7 @@ impl Progress {
     pub fn step(&mut self, outcome: &Outcome, at: StepContext, policy: &Policy) -> Step {
         if is_nobodys_fault(outcome, at.is_probe) {
             self.look_up_after(outcome, at.can_look_up);
-            return Step::Hold;
+            return at.refusal.map_or(Step::Hold, |refusal| self.set_aside(refusal, at, policy));
         }
         match self.next {
             Next::Create => self.attempts = self.attempts.saturating_add(1),
@@ -182,7 +203,26 @@ impl Progress {
         if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
     }
 
-    /// What shut the gate may have kept a lookup from seeing an earlier create: the lookup is asked again after it.
+    /// Whether it is refused for its own words: it was refused before, and others were created since.
+    #[must_use]
+    pub fn is_refused_alone(&self, refusal: Refusal) -> bool {
+        self.refusals > 0 || (self.refused_ms > 0 && refusal.others_ms > self.refused_ms)
+    }
+
+    /// What refuses it may concern everything, its procedure or its own words alone. The gate minds the first two. In the last
+    /// case it waits by itself, longer each time, and is given up in the end.
+    fn set_aside(&mut self, refusal: Refusal, at: StepContext, policy: &Policy) -> Step {
+        let others_passed = self.refused_ms > 0 && refusal.others_ms > self.refused_ms;
+        self.refusals = self.refusals.saturating_add(others_passed.into());
+        self.refused_ms = refusal.at_ms;
+        if self.refusals >= REFUSALS_MAX && at.age >= policy.give_up_after {
+            return self.dead(limits::blocked(self.refusals, at.age));
+        }
+        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.refusals);
+        Step::SetAside(whole / 2 + jittered(whole / 2, at.dice))
+    }
+
+    /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
     fn look_up_after(&mut self, outcome: &Outcome, can_look_up: bool) {
         if can_look_up
             && matches!(outcome, Outcome::Halt { .. })

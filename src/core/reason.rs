@@ -22,13 +22,15 @@ pub enum Reason {
     Unknown,
     /// It failed for longer than `retry.give_up_after` of open gate.
     Exhausted,
+    /// What answered in the API's place refused it again and again, and let others pass.
+    Blocked,
     /// Its handling panicked.
     Crashing,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Undecodable,
         Self::TooLarge,
         Self::NoRule,
@@ -37,6 +39,7 @@ impl Reason {
         Self::Refused,
         Self::Unknown,
         Self::Exhausted,
+        Self::Blocked,
         Self::Crashing,
     ];
 
@@ -52,6 +55,7 @@ impl Reason {
             Self::Refused => "refused",
             Self::Unknown => "unknown",
             Self::Exhausted => "exhausted",
+            Self::Blocked => "blocked",
             Self::Crashing => "crashing",
         }
     }

@@ -27,6 +27,18 @@ pub struct Receipt {
     line: mpsc::Sender<Answer>,
 }
 
+/// A connection to the broker, as far as it can be known to be lost.
+#[derive(Clone, Debug)]
+pub struct Connection(mpsc::WeakSender<Answer>);
+
+impl Connection {
+    /// Whether it is lost while receipts of it are about.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.0.upgrade().is_some_and(|line| line.is_closed())
+    }
+}
+
 impl Receipt {
     /// A receipt for message `number`; none if every place of `line` is taken or its near end is gone.
     pub fn new(number: u64, line: &mpsc::Sender<Answer>) -> Option<Self> {
@@ -43,6 +55,12 @@ impl Receipt {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.line.is_closed()
+    }
+
+    /// The connection that the message came by.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection(self.line.downgrade())
     }
 
     fn answer(&mut self, settlement: Option<Settlement>) {

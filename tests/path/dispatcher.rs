@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::chakra::{Client, token};
+use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::{DeadLetter, Settlement};
-use chakra_bridge::dispatch::{self, Bridge, Drained};
+use chakra_bridge::dispatch::{self, Drained, Parts};
 use chakra_bridge::handover::inbound::Inbound;
 use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
@@ -183,15 +184,17 @@ impl Stage {
         let (paused, paused_seen) = watch::channel(false);
         let (token_changes, token_seen) = watch::channel(0);
         let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
-        let bridge = Bridge {
+        let parts = Parts {
             client: Client::new(&ready.config.api).unwrap(),
-            limits: ready.limits,
-            rules: Arc::clone(&rules.borrow()),
-            policy: ready.config.policy,
-            gate: ready.config.gate,
-            places: commands.places,
+            setup: Setup {
+                limits: ready.limits,
+                rules: Arc::clone(&rules.borrow()),
+                policy: ready.config.policy,
+                gate: ready.config.gate,
+                request_limits: ready.config.request_limits,
+                places: commands.places,
+            },
             wanted_prefetch,
-            request_limits: ready.config.request_limits,
             commands: dispatch::commands::Commands {
                 paused: paused_seen,
                 token: token_seen,
@@ -206,7 +209,7 @@ impl Stage {
         let mut running = JoinSet::new();
         running.spawn(async move {
             tokio::select! {
-                drained = dispatch::run(bridge, inbound, stopping, commands.drain) => drained,
+                drained = dispatch::run(parts, inbound, stopping, commands.drain) => drained,
                 never = token::watch(ready.config.api.token, token_changes) => match never {},
             }
         });

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::ramp::Ramp;
-use super::{Change, Moment, Pass};
+use super::{Change, Moment, Pass, Why};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::policy::GatePolicy;
 use crate::core::reason::{Cause, HaltReason};
@@ -25,12 +25,13 @@ pub(super) struct Breaker {
 
 #[derive(Clone, Debug)]
 pub(super) struct Shut {
-    pub(super) why: &'static str,
+    pub(super) why: Why,
     pub(super) since: Moment,
     since_outer: Duration,
     until: Moment,
     probes: u32,
-    is_probing: bool,
+    /// The number of the probe that is under way.
+    probe: Option<u64>,
 }
 
 impl Breaker {
@@ -43,7 +44,7 @@ impl Breaker {
     pub(super) fn pass(&self, now: Moment) -> Pass {
         match &self.shut {
             None => self.ramp(now).and_then(Ramp::full_until).map_or(Pass::Go, |end| Pass::Shut(Some(end))),
-            Some(shut) if shut.is_probing => Pass::Shut(None),
+            Some(shut) if shut.probe.is_some() => Pass::Shut(None),
             Some(shut) if now < shut.until => Pass::Shut(Some(shut.until)),
             Some(_) => Pass::Probe,
         }
@@ -51,14 +52,12 @@ impl Breaker {
 
     /// Whether it is shut for one of these troubles.
     pub(super) fn is_shut_for(&self, reasons: &[HaltReason]) -> bool {
-        let why = self.shut.as_ref().map(|shut| shut.why);
-        why.is_some_and(|why| reasons.iter().any(|reason| reason.as_str() == why))
+        matches!(&self.shut, Some(Shut { why: Why::Halt(reason), .. }) if reasons.contains(reason))
     }
 
     /// Whether it is shut since one of these happened again and again.
     pub(super) fn is_shut_by(&self, causes: &[Cause]) -> bool {
-        let why = self.shut.as_ref().map(|shut| shut.why);
-        why.is_some_and(|why| causes.iter().any(|cause| cause.as_str() == why))
+        matches!(&self.shut, Some(Shut { why: Why::Failing(cause), .. }) if causes.contains(cause))
     }
 
     /// The ramp it is on, if it is on one.
@@ -71,19 +70,26 @@ impl Breaker {
         self.ramp = self.shut.is_none().then(|| Ramp::new(now));
     }
 
-    /// Notes that a request has begun; answers whether the breaker is shut, so that it is a probe.
-    pub(super) fn begun(&mut self, now: Moment) -> bool {
+    /// Notes that a request has begun; answers its number if the door is shut, so that it is the probe.
+    pub(super) fn begun(&mut self, now: Moment, number: u64) -> Option<u64> {
         self.ramp = self.ramp(now).map(Ramp::begun);
-        self.set_probing(true)
+        let shut = self.shut.as_mut()?;
+        shut.probe = Some(number);
+        shut.probe
     }
 
-    /// Notes that the probe ended without an outcome.
-    pub(super) fn probe_lost(&mut self) {
-        self.set_probing(false);
+    /// Whether the request of this number is the probe that is under way.
+    pub(super) fn is_probed_by(&self, number: Option<u64>) -> bool {
+        number.is_some() && self.shut.as_ref().is_some_and(|shut| shut.probe == number)
     }
 
-    fn set_probing(&mut self, is_probing: bool) -> bool {
-        self.shut.as_mut().map(|shut| shut.is_probing = is_probing).is_some()
+    /// Notes that a request has ended: if it was the probe, the next may go.
+    pub(super) fn probe_lost(&mut self, number: Option<u64>) {
+        if self.is_probed_by(number)
+            && let Some(shut) = &mut self.shut
+        {
+            shut.probe = None;
+        }
     }
 
     fn ended(&mut self, is_good: bool, now: Moment) {
@@ -102,7 +108,7 @@ impl Breaker {
 /// What an outcome says about a breaker.
 pub(super) enum Verdict {
     /// It is to be shut, for this reason, at least as long as the API asked.
-    Shut { why: &'static str, after: Option<Duration> },
+    Shut { why: Why, after: Option<Duration> },
     /// What shut it has not ended.
     Again,
     /// It says nothing of what shut it: the next probe may go at once.
@@ -139,7 +145,7 @@ impl Turn<'_> {
             Some(_) => return None,
         };
         match (verdict, &breaker.shut) {
-            (Verdict::Shut { why, after }, _) => Some(self.shut(breaker, scope, why, *after, &before)),
+            (Verdict::Shut { why, after }, _) => Some(self.shut(breaker, scope, *why, *after, &before)),
             (Verdict::Again, Some(shut)) => {
                 let why = shut.why;
                 Some(self.shut(breaker, scope, why, None, &before))
@@ -153,19 +159,12 @@ impl Turn<'_> {
         }
     }
 
-    fn shut(
-        &self,
-        breaker: &mut Breaker,
-        scope: &str,
-        why: &'static str,
-        asked: Option<Duration>,
-        before: &Before,
-    ) -> Change {
+    fn shut(&self, breaker: &mut Breaker, scope: &str, why: Why, asked: Option<Duration>, before: &Before) -> Change {
         let &Before { since, since_outer, probes } = before;
         let wait = self.length(probes, asked);
         let until = self.now.saturating_add(wait);
         breaker.ramp = None;
-        breaker.shut = Some(Shut { why, since, since_outer, until, probes, is_probing: false });
+        breaker.shut = Some(Shut { why, since, since_outer, until, probes, probe: None });
         Change::Shut { why, scope: scope.to_owned(), until, wait, probes }
     }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::ramp::Ramp;
-use super::{Change, EVERYTHING, Gate, Moment, PAUSED};
+use super::{Change, EVERYTHING, Gate, Moment, Why};
 use crate::core::process::Procedure;
 use crate::core::reason::HaltReason;
 
@@ -44,9 +44,9 @@ impl Gate {
         let reasons = [HaltReason::Unauthorized, HaltReason::TokenUnreadable];
         let mut changes: Vec<Change> = self.everything_opens_for(&reasons, now).into_iter().collect();
         let outer = self.everything.open_time(unpaused);
-        for (procedure, breaker) in &mut self.procedures {
-            if breaker.is_shut_for(&[HaltReason::Forbidden]) {
-                changes.extend(breaker.open(procedure.as_str(), now, outer));
+        for (procedure, own) in &mut self.procedures {
+            if own.breaker.is_shut_for(&[HaltReason::Forbidden]) {
+                changes.extend(own.breaker.open(procedure.as_str(), now, outer));
             }
         }
         changes
@@ -57,14 +57,20 @@ impl Gate {
     #[must_use]
     pub fn open_time(&self, procedure: &Procedure, now: Moment) -> Duration {
         let everything = self.everything.open_time(self.pause.open_time(now));
-        self.procedures.get(procedure).map_or(everything, |breaker| breaker.open_time(everything))
+        self.breaker(procedure).map_or(everything, |breaker| breaker.open_time(everything))
     }
 
     /// How long the breaker of this procedure has been shut; none while it is open, whatever holds for everything.
     #[must_use]
     pub fn shut_for(&self, procedure: &Procedure, now: Moment) -> Option<Duration> {
-        let shut = self.procedures.get(procedure)?.shut.as_ref()?;
+        let shut = self.breaker(procedure)?.shut.as_ref()?;
         Some(now.saturating_sub(shut.since))
+    }
+
+    /// Whether any procedure is shut by itself.
+    #[must_use]
+    pub fn has_shut_procedures(&self) -> bool {
+        self.procedures.values().any(|own| own.breaker.shut.is_some())
     }
 
     /// How long everything has been shut or paused, by whichever holds longer; none while it is neither.
@@ -82,11 +88,11 @@ impl Gate {
         ramp.map(Ramp::allowance)
     }
 
-    /// What is shut, and why: the scope and a fixed word. A pause stands first.
-    pub fn shut(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        let paused = self.is_paused().then_some((EVERYTHING, PAUSED));
+    /// What is shut, and why: the scope and the reason. A pause stands first.
+    pub fn shut(&self) -> impl Iterator<Item = (&str, Why)> {
+        let paused = self.is_paused().then_some((EVERYTHING, Why::Paused));
         let everything = std::iter::once((EVERYTHING, &self.everything));
-        let procedures = self.procedures.iter().map(|(procedure, breaker)| (procedure.as_str(), breaker));
+        let procedures = self.procedures.iter().map(|(procedure, own)| (procedure.as_str(), &own.breaker));
         let breakers = everything.chain(procedures);
         let shut = breakers.filter_map(|(scope, breaker)| breaker.shut.as_ref().map(|shut| (scope, shut.why)));
         paused.into_iter().chain(shut)

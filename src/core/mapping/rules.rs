@@ -189,6 +189,15 @@ impl Rules {
         self
     }
 
+    /// Whether events may go to more than one procedure.
+    #[must_use]
+    pub fn has_procedures(&self) -> bool {
+        let mut procedures = self.list.iter().filter_map(|rule| rule.procedure.as_deref());
+        let first = procedures.next();
+        let is_named_by_events = self.list.iter().any(|rule| !rule.is_skip() && !rule.procedure_is_literal());
+        is_named_by_events || procedures.any(|procedure| Some(procedure) != first)
+    }
+
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.list.iter().map(Rule::name)

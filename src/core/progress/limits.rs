@@ -32,6 +32,15 @@ pub(super) fn given_up(cause: &str, age: Duration, unsure_creates: u32) -> Fault
     Fault::new(Reason::Exhausted, format!("failed for {hours:.1} h of open gate, last by {cause}"))
 }
 
+pub(super) fn blocked(refusals: u32, age: Duration) -> Fault {
+    let hours = age.as_secs_f64() / 3600.0;
+    let text = format!(
+        "what answered in the API's place refused it {refusals} times in {hours:.1} h, and let other events of its procedure \
+         pass between: a firewall or proxy may dislike its content. Ask whoever runs it, then retry this dead letter."
+    );
+    Fault::new(Reason::Blocked, text)
+}
+
 pub(super) fn error_reply(refused: &Refused) -> Fault {
     let (status, error_text) = (refused.status, refused.error_text.as_deref().unwrap_or("no words given"));
     Fault::new(

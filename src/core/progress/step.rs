@@ -13,6 +13,8 @@ pub enum Step {
     Wait(Duration),
     /// Ask it as soon as the gate lets it: nothing was spent.
     Hold,
+    /// The same, but not before this wait.
+    SetAside(Duration),
     /// It is a process.
     Done {
         /// Its id, if the API told it.
@@ -33,4 +35,15 @@ pub struct StepContext {
     pub age: Duration,
     /// In 0..1.
     pub dice: f64,
+    /// If what is not the API's word refused a create.
+    pub refusal: Option<Refusal>,
+}
+
+/// A create that was refused by what is not the API's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Now, in epoch milliseconds.
+    pub at_ms: u64,
+    /// When another event of its procedure was created last, in epoch milliseconds; 0 for never.
+    pub others_ms: u64,
 }

@@ -20,12 +20,13 @@ fn policy(on_unknown: OnUnknown) -> Policy {
     }
 }
 
-/// A create or lookup that asked an open gate, of an event of that age.
-const fn at(age: Duration) -> StepContext {
-    StepContext { is_probe: false, can_look_up: false, age, dice: 1.0 }
+/// A create or look that asked an open gate, of an event of that age.
+fn at(age: Duration) -> StepContext {
+    StepContext { is_probe: false, can_look_up: false, age, dice: 1.0, refusal: None }
 }
 
-const FRESH: StepContext = at(Duration::ZERO);
+const FRESH: StepContext =
+    StepContext { is_probe: false, can_look_up: false, age: Duration::ZERO, dice: 1.0, refusal: None };
 const WITH_LOOKUP: StepContext = StepContext { can_look_up: true, ..FRESH };
 
 fn retry(after: Option<Duration>) -> Outcome {

@@ -7,7 +7,7 @@ use super::*;
 /// A gate in which this was said of `lead` at 0.
 fn shut(scope: Scope, reason: HaltReason) -> Gate {
     let mut gate = gate();
-    gate.observe(&lead(), &Outcome::Halt { scope, reason, after: None }, Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &lead(), &Outcome::Halt { scope, reason, after: None }, Probe::default(), secs(0), 0.0);
     gate
 }
 
@@ -17,7 +17,7 @@ fn while_it_is_paused_nothing_passes_not_even_a_probe() {
         [gate(), shut(Scope::Everything, HaltReason::Unauthorized), shut(Scope::Procedure, HaltReason::Forbidden)]
     {
         assert_eq!(gate.pause(secs(100)), Some(Change::Paused));
-        assert_eq!(gate.shut().next(), Some((EVERYTHING, PAUSED)));
+        assert_eq!(gate.shut().next(), Some((EVERYTHING, Why::Paused)));
         for procedure in [lead(), ticket()] {
             assert_eq!(gate.pass(&procedure, secs(4000)), Pass::Shut(None));
         }
@@ -49,7 +49,7 @@ fn a_breaker_that_was_shut_stays_shut_after_a_pause_and_is_probed() {
     gate.pause(secs(10));
     assert_eq!(
         gate.shut().collect::<Vec<_>>(),
-        [(EVERYTHING, PAUSED), (EVERYTHING, HaltReason::Unauthorized.as_str())]
+        [(EVERYTHING, Why::Paused), (EVERYTHING, Why::Halt(HaltReason::Unauthorized))]
     );
     gate.resume(secs(20));
     assert_eq!((gate.pass(&ticket(), secs(20)), gate.ramp(secs(20))), (Pass::Probe, None));
@@ -60,7 +60,7 @@ fn what_was_under_way_when_it_was_paused_still_opens_and_shuts() {
     let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     let probe = gate.begun(&lead(), secs(5));
     gate.pause(secs(6));
-    assert_eq!(gate.observe(&lead(), &created(), probe, secs(7), 0.0).len(), 1);
+    assert_eq!(observe(&mut gate, &lead(), &created(), probe, secs(7), 0.0).len(), 1);
     assert_eq!((gate.pass(&lead(), secs(7)), gate.ramp(secs(7))), (Pass::Shut(None), None));
     gate.resume(secs(90));
     assert_eq!((gate.pass(&lead(), secs(90)), gate.ramp(secs(90))), (Pass::Go, Some(2)));
@@ -70,13 +70,13 @@ fn what_was_under_way_when_it_was_paused_still_opens_and_shuts() {
 fn time_for_which_several_reasons_held_is_counted_once() {
     // Everything is shut 10..40, the procedure 20..60, paused 30..70: open are 0..10 and 70..100.
     let mut gate = gate();
-    gate.observe(&ticket(), &halt(Scope::Everything), Probe::default(), secs(10), 0.0);
+    observe(&mut gate, &ticket(), &halt(Scope::Everything), Probe::default(), secs(10), 0.0);
     let everything = gate.begun(&ticket(), secs(20));
-    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(20), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), secs(20), 0.0);
     let own = gate.begun(&lead(), secs(25));
     gate.pause(secs(30));
-    gate.observe(&ticket(), &created(), everything, secs(40), 0.0);
-    gate.observe(&lead(), &created(), own, secs(60), 0.0);
+    observe(&mut gate, &ticket(), &created(), everything, secs(40), 0.0);
+    observe(&mut gate, &lead(), &created(), own, secs(60), 0.0);
     assert_eq!(gate.open_time(&lead(), secs(65)), secs(10));
     gate.resume(secs(70));
     assert_eq!((gate.open_time(&lead(), secs(100)), gate.open_time(&ticket(), secs(100))), (secs(40), secs(40)));
@@ -90,12 +90,12 @@ fn the_clock_of_an_age_never_runs_backwards() {
         let now = secs(at);
         match at % 37 {
             3 => drop(gate.pause(now)),
-            7 | 21 => drop(gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), now, 0.0)),
+            7 | 21 => drop(observe(&mut gate, &lead(), &halt(Scope::Everything), Probe::default(), now, 0.0)),
             11 => drop(gate.resume(now)),
-            13 => drop(gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), now, 0.0)),
+            13 => drop(observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), now, 0.0)),
             30 => {
                 let probe = gate.begun(&lead(), now);
-                gate.observe(&lead(), &created(), probe, now, 0.0);
+                observe(&mut gate, &lead(), &created(), probe, now, 0.0);
             }
             _ => {}
         }
@@ -147,7 +147,7 @@ fn a_new_token_ends_no_pause() {
     let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     gate.pause(secs(1));
     gate.token_changed(secs(2));
-    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, PAUSED)]);
+    assert_eq!(gate.shut().collect::<Vec<_>>(), [(EVERYTHING, Why::Paused)]);
     assert_eq!(gate.pass(&lead(), secs(2)), Pass::Shut(None));
 }
 
@@ -155,8 +155,8 @@ fn a_new_token_ends_no_pause() {
 fn how_long_it_has_been_shut_is_told_for_each_breaker_and_by_the_longest_reason_for_everything() {
     let mut gate = gate();
     assert_eq!((gate.everything_shut_for(secs(1)), gate.shut_for(&lead(), secs(1))), (None, None));
-    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(10), 0.0);
-    gate.observe(&ticket(), &halt(Scope::Everything), Probe::default(), secs(20), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), secs(10), 0.0);
+    observe(&mut gate, &ticket(), &halt(Scope::Everything), Probe::default(), secs(20), 0.0);
     gate.pause(secs(30));
     assert_eq!(gate.everything_shut_for(secs(50)), Some(secs(30)));
     assert_eq!((gate.shut_for(&lead(), secs(50)), gate.shut_for(&ticket(), secs(50))), (Some(secs(40)), None));
@@ -170,6 +170,6 @@ fn how_long_it_has_been_shut_is_told_for_each_breaker_and_by_the_longest_reason_
 fn a_failed_probe_does_not_make_it_look_shut_for_less_long() {
     let mut gate = shut(Scope::Everything, HaltReason::Unauthorized);
     let probe = gate.begun(&lead(), secs(40));
-    gate.observe(&lead(), &lost(), probe, secs(41), 0.0);
+    observe(&mut gate, &lead(), &lost(), probe, secs(41), 0.0);
     assert_eq!(gate.everything_shut_for(secs(60)), Some(secs(60)));
 }

@@ -7,7 +7,7 @@ use super::*;
 /// A gate whose everything was shut at 0 and is opened by a probe at this second.
 fn reopened(at: u64) -> Gate {
     let mut gate = gate();
-    gate.observe(&lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
     open(&mut gate, &lead(), secs(at));
     gate
 }
@@ -15,7 +15,7 @@ fn reopened(at: u64) -> Gate {
 fn open(gate: &mut Gate, procedure: &Procedure, now: Moment) {
     assert_eq!(gate.pass(procedure, now), Pass::Probe);
     let probe = gate.begun(procedure, now);
-    assert!(matches!(&gate.observe(procedure, &created(), probe, now, 0.0)[..], [Change::Opened { .. }]));
+    assert!(matches!(&observe(gate, procedure, &created(), probe, now, 0.0)[..], [Change::Opened { .. }]));
 }
 
 /// Begins what may begin now, and lets each end so at once; answers how many those were.
@@ -23,7 +23,7 @@ fn burst(gate: &mut Gate, procedure: &Procedure, outcome: &Outcome, now: Moment)
     let mut begun = 0;
     while begun < 5000 && gate.pass(procedure, now) == Pass::Go {
         let probe = gate.begun(procedure, now);
-        gate.observe(procedure, outcome, probe, now, 0.0);
+        observe(gate, procedure, outcome, probe, now, 0.0);
         begun += 1;
     }
     begun
@@ -58,7 +58,7 @@ fn a_step_with_a_failure_of_the_moment_does_not_grow() {
     }
     for outcome in [lost(), created(), created()] {
         let probe = gate.begun(&lead(), secs(13));
-        gate.observe(&lead(), &outcome, probe, secs(13), 0.0);
+        observe(&mut gate, &lead(), &outcome, probe, secs(13), 0.0);
     }
     assert_eq!(gate.ramp(secs(13)), Some(16));
     assert_eq!(gate.ramp(secs(14)), Some(4));
@@ -67,7 +67,7 @@ fn a_step_with_a_failure_of_the_moment_does_not_grow() {
 #[test]
 fn the_ramp_of_a_procedure_holds_nobody_else_up() {
     let mut gate = gate();
-    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
     open(&mut gate, &lead(), secs(5));
     assert_eq!(burst(&mut gate, &ticket(), &created(), secs(5)), 5000);
     let bursts: Vec<u32> = (5..9).map(|at| burst(&mut gate, &lead(), &created(), secs(at))).collect();
@@ -77,8 +77,8 @@ fn the_ramp_of_a_procedure_holds_nobody_else_up() {
 #[test]
 fn a_probe_of_a_procedure_counts_for_the_ramp_of_everything() {
     let mut gate = gate();
-    gate.observe(&lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
-    gate.observe(&ticket(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &ticket(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
     open(&mut gate, &ticket(), secs(10));
     assert_eq!(gate.pass(&lead(), secs(10)), Pass::Probe);
     gate.begun(&lead(), secs(10));
@@ -93,7 +93,7 @@ fn a_gate_that_shuts_again_begins_its_next_ramp_from_the_bottom() {
         burst(&mut gate, &lead(), &created(), secs(at));
     }
     let probe = gate.begun(&lead(), secs(14));
-    gate.observe(&lead(), &halt(Scope::Everything), probe, secs(14), 0.0);
+    observe(&mut gate, &lead(), &halt(Scope::Everything), probe, secs(14), 0.0);
     assert_eq!(gate.ramp(secs(14)), None);
     open(&mut gate, &lead(), secs(20));
     assert_eq!(gate.ramp(secs(20)), Some(2));

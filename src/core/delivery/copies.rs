@@ -1,0 +1,52 @@
+//! Copies of one event in one process: of those that could create it, one does.
+//!
+//! A crash between the confirm of a delayed copy and the acknowledgement of the original leaves two. Each looks before it
+//! creates, and cannot see what the other created a moment ago; the machine that created it can.
+//!
+//! Not here: copies in two processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::Stage;
+use super::report::Ended;
+use super::{EventId, Machine};
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
+use crate::core::recent::Known;
+
+/// How long one copy waits for the request of another before it asks again.
+const ASIDE: Duration = Duration::from_millis(500);
+
+impl Machine {
+    /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
+    /// way, or since the other sent a create that may have been applied and is looked up.
+    pub(super) fn gives_way(&mut self, id: EventId) -> bool {
+        let key = self.held.get(id).and_then(|event| event.context.key.as_ref());
+        let (remembered, sent) = match key.and_then(|key| self.recent.recall(key)) {
+            Some(Known::Created(process)) => {
+                let process = process.clone();
+                self.end(id, Ended::AlreadyCreated(process));
+                return true;
+            }
+            Some(Known::Underway(progress, sent)) => (Progress::clone(progress), sent.clone().map(Arc::from)),
+            Some(Known::Dead(_, progress)) => (Progress::clone(progress), None),
+            None => (Progress::default(), None),
+        };
+        if self.held.copies(id).any(|copy| copy.is_running()) {
+            let until = self.now.moment.saturating_add(ASIDE);
+            self.held.stage(id, Stage::Waiting(until));
+            return true;
+        }
+        let (others, sent) = self.of_copies(id, remembered, sent);
+        self.held.learn(id, &others, sent)
+    }
+
+    /// What is known of all copies together, and where the most doubtful of them was sent.
+    fn of_copies(&self, id: EventId, known: Progress, sent: Option<Arc<Lookup>>) -> (Progress, Option<Arc<Lookup>>) {
+        self.held.copies(id).fold((known, sent), |(known, sent), copy| {
+            let sent = if copy.progress.unsure_creates > known.unsure_creates { copy.lookup.clone() } else { sent };
+            (known.joined(&copy.progress), sent)
+        })
+    }
+}

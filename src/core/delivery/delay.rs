@@ -1,0 +1,155 @@
+//! Waiting: held, or delayed in a queue of the broker with all that travels along.
+//!
+//! Not here: how long (`progress`), in which queue (`delay_queue`), and publishing (`amqp`).
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::event::{Context, Stage};
+use super::report::{Ended, Report};
+use super::{EventId, Machine};
+use crate::core::delay_queue::{DELAY_QUEUES, LocalDelay, delay_queue_for};
+use crate::core::delayed_state::DelayedState;
+use crate::core::gate::Pass;
+use crate::core::lookup::Lookup;
+use crate::core::progress::Progress;
+use crate::core::reason::{Fault, Reason};
+
+/// The text of a dead letter whose handling crashed.
+const CRASHED: &str = "its handling crashed too often, and it may be a process or not: look for it in \
+     ChakraHQ before sending it again, and please report it";
+
+/// The text of a dead letter that is kept for a newer daemon.
+const TOO_NEW: &str =
+    "a newer chakra-bridge delayed it, and there is no delay queue to keep it in: let that version retry it";
+
+/// So many events that wait for a shut gate are few.
+const FEW: usize = 1000;
+
+/// The longest that few wait for a shut gate, and that many do.
+const LONGEST_OF_FEW: Duration = Duration::from_secs(60);
+const LONGEST_OF_MANY: Duration = Duration::from_secs(600);
+
+/// Within this they come back that may be what a process died of.
+const APART: Duration = Duration::from_secs(60);
+
+/// The delay queue in which an event that a newer daemon delayed waits for one.
+const FOR_A_NEWER: usize = 1;
+
+impl Machine {
+    /// An event is to wait, of which `aged` counts towards its age: held while its budget lasts and there is room, otherwise
+    /// delayed.
+    pub(super) fn wait(&mut self, id: EventId, delay: Duration, aged: Duration) {
+        let now = self.now.moment;
+        if self.is_draining {
+            // Its request has ended: nothing of it is cut off.
+            self.held.stage(id, Stage::Ready);
+            return self.give_back(id);
+        }
+        let Some(event) = self.held.get(id) else { return };
+        if !event.context.is_live {
+            return self.end(id, Ended::ConnectionLost);
+        }
+        let is_exceeded = self.local_delay().is_exceeded(event.context.held_for(now), delay, self.held.waiting());
+        if self.connection.can_delay && is_exceeded {
+            return self.delay(id, delay, aged);
+        }
+        let stage = if delay.is_zero() { Stage::Ready } else { Stage::Waiting(now.saturating_add(delay)) };
+        self.held.stage(id, stage);
+    }
+
+    fn local_delay(&self) -> LocalDelay {
+        LocalDelay { max_local_delay: self.setup.policy.max_local_delay, places: self.setup.places }
+    }
+
+    /// Events of a failing procedure must not stand in the way of others: beyond their limit they are delayed, one of each
+    /// procedure aside, which probes. That spends nothing of theirs.
+    pub(super) fn make_room(&mut self) {
+        if !self.connection.can_delay || self.gate.everything_shut_for(self.now.moment).is_some() {
+            return;
+        }
+        for (id, failing_for) in self.too_many() {
+            let wait = self.wait_of_shut(failing_for);
+            self.outstanding.add(self.now.moment.saturating_add(wait));
+            self.delay(id, wait, Duration::ZERO);
+        }
+    }
+
+    /// The ready events of failing procedures that are too many, and for how long their procedure has been failing.
+    fn too_many(&self) -> Vec<(EventId, Duration)> {
+        let (mut probes, mut held, mut limit, mut spare) = (0, 0, usize::MAX, Vec::new());
+        for (procedure, lane) in self.held.lanes.iter() {
+            let Some(failing_for) = self.failing_for(procedure) else { continue };
+            limit = limit.min(self.limit(procedure, failing_for));
+            held += self.held.load(procedure).map_or(0, |load| load.held);
+            // Each has its probe, as long as the probes themselves leave room; where there is none, one that may go now.
+            let leaves_room = !self.local_delay().is_crowded(probes) && probes + 1 < self.setup.places;
+            let may_go = matches!(self.gate.pass(procedure, self.now.moment), Pass::Probe);
+            let kept = usize::from(leaves_room || may_go);
+            probes += kept;
+            spare.extend(lane.probes().skip(kept).map(|(.., Reverse(id))| (id, failing_for)));
+        }
+        let excess = held.saturating_sub(limit);
+        spare.reverse();
+        spare.truncate(excess);
+        spare
+    }
+
+    /// What waits in the broker cannot be called back: a wait for a shut gate is never longer than it has been shut, nor than a
+    /// minute while few wait, and ten above. A whole delay queue: what were left of the wait would be waited for in a place.
+    fn wait_of_shut(&mut self, shut_for: Duration) -> Duration {
+        let is_many = self.outstanding.count(self.now.moment) > FEW;
+        let longest = if is_many { LONGEST_OF_MANY } else { LONGEST_OF_FEW };
+        delay_queue_for(shut_for.min(longest)).0.wait
+    }
+
+    /// Delays an event in a queue of the broker, of which `aged` counts towards its age.
+    pub(super) fn delay(&mut self, id: EventId, delay: Duration, aged: Duration) {
+        let now = self.now.moment;
+        let Some(event) = self.held.get_mut(id) else { return };
+        event.pass_time(now);
+        let (queue, rest) = delay_queue_for(delay);
+        let mut progress = event.progress.clone();
+        progress.passed(queue.wait);
+        let open_time = self.gate.open_time(&event.request.procedure, now).saturating_sub(event.open_time);
+        let state = event.context.state_of(progress, event.lookup.as_deref());
+        let age = state.age.saturating_add(open_time).saturating_add(aged);
+        self.end(id, Ended::Delayed(queue, Box::new(DelayedState { age, remaining: rest, ..state })));
+    }
+
+    /// The handling of an event crashed: it is delayed, so that its neighbours go on without it, and counted. Where the whole
+    /// process died, nobody knows of which of those that it held: they come back apart from each other.
+    pub(super) fn crashed(&mut self, context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
+        let is_enough = progress.crashed();
+        let ended = if self.connection.can_delay && !is_enough {
+            progress.passed(DELAY_QUEUES[0].wait);
+            let state = context.state_of(progress.clone(), lookup);
+            Ended::Delayed(
+                DELAY_QUEUES[0],
+                Box::new(DelayedState { remaining: APART.mul_f64(self.dice.clamp(0.0, 1.0)), ..state }),
+            )
+        } else {
+            Ended::DeadLettered(Fault::new(Reason::Crashing, CRASHED))
+        };
+        self.settle(context, ended, &progress);
+    }
+
+    /// Its handling crashed before it was held, or with a whole process before this one.
+    pub(super) fn crashed_before(&mut self, context: Context, redelivered: bool) {
+        let (progress, sent) = (context.state.progress.clone(), context.state.sent.clone());
+        // Whoever died of it may have created it a moment ago.
+        let since_create = if redelivered { Some(Duration::ZERO) } else { progress.since_create };
+        self.crashed(context, Progress { since_create, ..progress }, sent.as_ref());
+    }
+
+    /// A newer daemon delayed it, and this one must not guess what was written: it travels on as it came.
+    pub(super) fn pass_on(&mut self, context: Context) {
+        self.tell(Report::FromNewer);
+        let ended = if self.connection.can_delay {
+            Ended::Delayed(DELAY_QUEUES[FOR_A_NEWER], Box::new(context.state.clone()))
+        } else {
+            Ended::DeadLettered(Fault::new(Reason::Undecodable, TOO_NEW))
+        };
+        self.settle(context, ended, &Progress::default());
+    }
+}

@@ -1,0 +1,227 @@
+//! One event that the machine holds: what it asks next, and what the answer means for it.
+//!
+//! Not here: which of many goes first (`held`, `lanes`), and the walk itself (`walk`).
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{EventId, ReceiptId};
+use crate::core::delayed_state::DelayedState;
+use crate::core::event::Key;
+use crate::core::gate::{Moment, Probe};
+use crate::core::lookup::Lookup;
+use crate::core::process::{CreateProcess, Procedure};
+use crate::core::progress::{Next, Progress};
+use crate::core::reason::Fault;
+use crate::core::settlement::DeadLetter;
+
+use super::report::Doubt;
+
+/// What goes with an event from its arrival to its settlement.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) receipt: ReceiptId,
+    /// Whether the connection that the receipt belongs to stands.
+    pub(super) is_live: bool,
+    /// None where the event could not be decoded.
+    pub(super) key: Option<Key>,
+    /// None where no rule matched.
+    pub(super) rule: Option<Arc<str>>,
+    pub(super) procedure: Option<Procedure>,
+    /// What it brought from a delay queue, or takes into one.
+    pub(super) state: DelayedState,
+    /// To tell a copy of it from another event of its key.
+    pub(super) body: Arc<Vec<u8>>,
+    pub(super) received: Moment,
+}
+
+impl Context {
+    /// How long it has been held.
+    pub(super) fn held_for(&self, now: Moment) -> Duration {
+        now.saturating_sub(self.received)
+    }
+
+    /// The rule's name; empty where none matched.
+    pub(super) fn rule(&self) -> &str {
+        self.rule.as_deref().unwrap_or_default()
+    }
+
+    /// What the dead letter of this event says.
+    pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
+        DeadLetter {
+            fault,
+            status: progress.status,
+            attempts: progress.attempts,
+            first_seen_ms: self.state.first_seen_ms,
+            last_seen_ms: epoch_ms,
+            rule: self.rule.as_deref().map(str::to_owned),
+            procedure: self.procedure.as_ref().map(ToString::to_string),
+            key: self.key.as_ref().map(ToString::to_string),
+            origin: Some((self.state.exchange.clone(), self.state.routing_key.clone())),
+        }
+    }
+
+    /// What it takes into a delay queue.
+    pub(super) fn state_of(&self, progress: Progress, sent: Option<&Lookup>) -> DelayedState {
+        DelayedState { progress, sent: sent.cloned(), remaining: Duration::ZERO, ..self.state.clone() }
+    }
+}
+
+/// Where an event comes from, and so what may be under way or done for it elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provenance {
+    /// Its first delivery: nothing was sent for it.
+    First,
+    /// It came out of a delay queue before anything was sent for it that may have been applied, and cannot be looked up.
+    Delayed,
+    /// It came back, from the broker or a delay queue: another copy of it may be about.
+    Copy,
+}
+
+/// What an event is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It may begin as soon as the gate lets it.
+    Ready,
+    /// It waits until this moment.
+    Waiting(Moment),
+    /// Its request is under way.
+    Running {
+        /// What of the gate it probes.
+        probe: Probe,
+        /// Since when.
+        began: Moment,
+    },
+}
+
+/// One event.
+#[derive(Debug)]
+pub(super) struct HeldEvent {
+    pub(super) id: EventId,
+    pub(super) context: Context,
+    pub(super) request: Arc<CreateProcess>,
+    /// Where it is looked up, if it can be.
+    pub(super) lookup: Option<Arc<Lookup>>,
+    pub(super) progress: Progress,
+    pub(super) provenance: Provenance,
+    /// Whether it may have been created before it came here, and that was not announced yet.
+    pub(super) is_doubtful: bool,
+    /// How often our own trouble met it.
+    pub(super) halts: u32,
+    /// How long the gate had been open when it arrived: its age counts from here.
+    pub(super) open_time: Duration,
+    /// Until when time has been told to its journey.
+    told: Moment,
+    pub(super) stage: Stage,
+}
+
+/// The order of probes: those that look before those that create, the fewest creates of unknown outcome, the fewest
+/// attempts, the newest: what is refused for its own words was there before.
+pub(super) type Doubtfulness = (bool, u32, u32, Reverse<EventId>);
+
+impl HeldEvent {
+    /// One that has just arrived, its time counted from then.
+    pub(super) fn new(
+        context: Context,
+        request: Arc<CreateProcess>,
+        lookup: Option<Arc<Lookup>>,
+        progress: Progress,
+        redelivered: bool,
+    ) -> Self {
+        let is_copy = redelivered || progress.next == Next::Lookup;
+        // Until a lookup has cleared it. Where none can: it was delayed before its doubt could be announced.
+        let is_doubtful = is_copy || (lookup.is_none() && progress.since_create.is_some());
+        let provenance = match (is_copy, is_doubtful) {
+            (true, _) => Provenance::Copy,
+            (false, true) => Provenance::Delayed,
+            (false, false) => Provenance::First,
+        };
+        let (told, open_time, stage) = (context.received, Duration::ZERO, Stage::Ready);
+        // What was refused before is no first choice for a probe.
+        let (id, halts) = (context.receipt, u32::from(progress.refused_ms > 0));
+        Self { id, context, request, lookup, progress, provenance, is_doubtful, halts, open_time, told, stage }
+    }
+
+    /// Where it looks next, if a lookup is next.
+    pub(super) fn seeks(&self) -> Option<&Arc<Lookup>> {
+        self.lookup.as_ref().filter(|_| self.progress.next == Next::Lookup)
+    }
+
+    /// The procedure that its next request goes to.
+    pub(super) fn procedure(&self) -> &Procedure {
+        self.seeks().map_or(&self.request.procedure, |lookup| &lookup.procedure)
+    }
+
+    /// How often it was tried before, for the limits of requests: a lookup is never a first try.
+    pub(super) fn tries(&self) -> u32 {
+        self.progress.attempts.max(u32::from(self.seeks().is_some()))
+    }
+
+    pub(super) fn doubtfulness(&self) -> Doubtfulness {
+        let attempts = self.progress.attempts.saturating_add(self.halts);
+        (self.seeks().is_none(), self.progress.unsure_creates, attempts, Reverse(self.id))
+    }
+
+    /// It looks before anything else, if it can be looked up at the procedure that it asks.
+    pub(super) fn look_up_first(&mut self) {
+        if self.lookup.as_ref().is_some_and(|lookup| lookup.procedure == self.request.procedure) {
+            self.progress.next = Next::Lookup;
+        }
+    }
+
+    /// Its create goes out: from now on it is looked up where that one goes. It was elsewhere if it came back to other rules
+    /// than it was sent by, and was not found there.
+    pub(super) fn goes_out(&mut self) {
+        let own = self.request.lookup.as_ref();
+        if self.seeks().is_none() && self.lookup.as_deref() != own {
+            self.lookup = own.cloned().map(Arc::new);
+        }
+    }
+
+    /// Whether it is about to create what another copy of it may be creating: one that can be looked up, so that its key
+    /// names one process.
+    pub(super) fn may_have_copies(&self) -> bool {
+        self.provenance == Provenance::Copy && self.lookup.is_some() && self.seeks().is_none()
+    }
+
+    /// Why its next request may make a second process; said once.
+    pub(super) fn doubt(&mut self) -> Option<Doubt> {
+        if self.seeks().is_some() {
+            return None;
+        }
+        let is_doubtful = std::mem::take(&mut self.is_doubtful);
+        match (self.progress.may_double(), self.progress.lookups) {
+            (true, 0) => Some(Doubt::Resent),
+            (true, _) => Some(Doubt::Absent),
+            (false, _) => is_doubtful.then_some(Doubt::Redelivered),
+        }
+    }
+
+    /// A copy takes the place of this one, whose connection died under its request. Another replica may have had it
+    /// meanwhile: it is looked up before it is sent again, or that is announced.
+    pub(super) fn adopted(&mut self, receipt: ReceiptId, now: Moment) {
+        (self.context.receipt, self.context.is_live) = (receipt, true);
+        (self.provenance, self.is_doubtful) = (Provenance::Copy, true);
+        self.progress.since_create = Some(Duration::ZERO);
+        self.told = now;
+    }
+
+    /// Tells its journey that time has passed.
+    pub(super) fn pass_time(&mut self, now: Moment) {
+        self.progress.passed(now.saturating_sub(self.told));
+        self.told = now;
+    }
+
+    /// What of the gate its request probes; nothing while none is under way.
+    pub(super) fn probe(&self) -> Probe {
+        match self.stage {
+            Stage::Running { probe, .. } => probe,
+            Stage::Ready | Stage::Waiting(_) => Probe::default(),
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running { .. })
+    }
+}

@@ -1,0 +1,337 @@
+//! The delivery machine: everything that decides between a message's arrival and its settlement, as one value.
+//! [`Machine::on`] takes one input, the time and a random number, and says what is to be done.
+//!
+//! Not here: doing any of it. The dispatcher holds receipts, requests and timers, carries the effects out, and decides
+//! nothing; the model in the tests drives this same machine by hand.
+
+mod checks;
+mod commands;
+mod copies;
+mod delay;
+mod event;
+mod held;
+mod lanes;
+mod open;
+mod places;
+mod release;
+mod report;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::report::{Doubt, Ended, Report, Settled};
+
+use self::held::Held;
+use self::places::{Arrivals, Outstanding, Probed, Worked};
+use crate::core::decode::Limits;
+use crate::core::gate::{Gate, Moment, Why};
+use crate::core::lookup::Lookup;
+use crate::core::lookup_check::LookupChecks;
+use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::message::Message;
+use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::core::process::CreateProcess;
+use crate::core::recent::Recent;
+use crate::core::reply::Reply;
+use crate::core::request_limits::RequestLimits;
+use crate::core::settlement::Settlement;
+
+/// The machine asks to be woken at least this often, so that standing still can be told from having nothing to do.
+const TICK: Duration = Duration::from_secs(5);
+
+/// The number of a receipt; the dispatcher gives each receipt its own, counting up.
+pub type ReceiptId = u64;
+
+/// The number of an event that the machine holds: that of the receipt it came with.
+pub type EventId = u64;
+
+/// The time of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Since the daemon started. Never goes back.
+    pub moment: Moment,
+    /// Milliseconds since the Unix epoch, for what is written into messages.
+    pub epoch_ms: u64,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A message came in.
+    Message {
+        /// The number of its receipt.
+        receipt: ReceiptId,
+        /// What the broker delivered.
+        message: Box<Message>,
+        /// Whether the connection that it came by still stands.
+        is_live: bool,
+    },
+    /// A connection to the broker stands.
+    Connected {
+        /// Whether events can be delayed over it: the delay queues are there and may be published to.
+        can_delay: bool,
+    },
+    /// The connection is lost: every receipt from before is void, and the broker delivers those messages again.
+    Disconnected,
+    /// The request of an event has ended.
+    Replied {
+        /// The event.
+        event: EventId,
+        /// What came back.
+        reply: Reply,
+        /// How long the request took.
+        took: Duration,
+    },
+    /// The request of an event ended by a panic.
+    Panicked {
+        /// The event.
+        event: EventId,
+    },
+    /// The check of a rule's lookup has ended; without a reply if it ended by a panic.
+    Checked {
+        /// The rule.
+        rule: Arc<str>,
+        /// The lookup that was asked.
+        lookup: Arc<Lookup>,
+        /// What came back.
+        reply: Option<Reply>,
+    },
+    /// Somebody, or a watched file, asks for something.
+    Command(Command),
+    /// The moment of the last [`Effects::wake`] has come.
+    Timer,
+}
+
+/// What is asked of the machine beside the events.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Send nothing until [`Command::Resume`].
+    Pause,
+    /// End a pause.
+    Resume,
+    /// There is a new API token.
+    NewToken,
+    /// There are new certificates.
+    NewCertificates,
+    /// Map by these rules from now on.
+    NewRules(Arc<Rules>),
+    /// Begin no request any more; give back whatever no request is under way for, now and later.
+    Drain,
+    /// Give back everything: what is under way is cut off.
+    CutOff,
+}
+
+/// How many events are wanted from the broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WantedPrefetch {
+    /// As many as the configuration says.
+    #[default]
+    Full,
+    /// One, to probe with while everything has been shut for long.
+    One,
+}
+
+/// One thing to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this create; answer with [`Input::Replied`] or [`Input::Panicked`].
+    Create {
+        /// The event it is for.
+        event: EventId,
+        /// The request.
+        request: Arc<CreateProcess>,
+    },
+    /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
+    LookUp {
+        /// The event it is for.
+        event: EventId,
+        /// Where to look.
+        lookup: Arc<Lookup>,
+    },
+    /// Send this lookup to check that of a rule; answer with [`Input::Checked`].
+    Check {
+        /// The rule.
+        rule: Arc<str>,
+        /// Where to look.
+        lookup: Arc<Lookup>,
+    },
+    /// Settle a message so. Each receipt is named exactly once.
+    Settle {
+        /// The receipt.
+        receipt: ReceiptId,
+        /// How.
+        settlement: Settlement,
+    },
+    /// Ask the broker for so many events.
+    Want(WantedPrefetch),
+    /// Tell this: a log line, metrics, readiness.
+    Tell(Report),
+}
+
+/// What is to be done after an input, in this order, and when to come back.
+#[derive(Debug)]
+pub struct Effects {
+    /// What is to be done.
+    pub list: Vec<Effect>,
+    /// When [`Input::Timer`] is due, if nothing else comes before.
+    pub wake: Moment,
+}
+
+/// What the machine is built of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What an event may be.
+    pub limits: Limits,
+    /// What becomes of it, until other rules come.
+    pub rules: Arc<Rules>,
+    /// How it is retried.
+    pub policy: Policy,
+    /// How the gate shuts and opens.
+    pub gate: GatePolicy,
+    /// How much is sent.
+    pub request_limits: RequestLimitPolicy,
+    /// How many events may be held: the broker's prefetch.
+    pub places: usize,
+}
+
+/// What is known of the connection to the broker.
+#[derive(Clone, Copy, Debug, Default)]
+struct Connection {
+    is_up: bool,
+    can_delay: bool,
+    /// Connections lost since the start: what they gave back this process did not die of.
+    lost: u32,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Machine {
+    setup: Setup,
+    gate: Gate,
+    request_limits: RequestLimits,
+    recent: Recent,
+    held: Held,
+    lookup_checks: LookupChecks,
+    probed: Probed,
+    worked: Worked,
+    outstanding: Outstanding,
+    inbound: Arrivals,
+    /// Whether events may go to more than one procedure.
+    has_procedures: bool,
+    connection: Connection,
+    wanted: WantedPrefetch,
+    /// When old events are looked for next.
+    next_release: Moment,
+    is_draining: bool,
+    now: Now,
+    dice: f64,
+    effects: Vec<Effect>,
+}
+
+impl Machine {
+    /// A machine that holds nothing, its gate open.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            gate: Gate::new(setup.gate, setup.policy.retry_after_max),
+            request_limits: RequestLimits::new(setup.request_limits),
+            recent: Recent::default(),
+            held: Held::default(),
+            lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
+            probed: Probed::default(),
+            worked: Worked::default(),
+            outstanding: Outstanding::default(),
+            inbound: Arrivals::default(),
+            has_procedures: setup.rules.has_procedures(),
+            connection: Connection::default(),
+            wanted: WantedPrefetch::Full,
+            next_release: Moment::ZERO,
+            is_draining: false,
+            now: Now { moment: Moment::ZERO, epoch_ms: 0 },
+            dice: 0.0,
+            effects: Vec::new(),
+            setup,
+        }
+    }
+
+    /// Takes one input in. `dice` is a random number, 0.0 to 1.0, drawn anew for each input.
+    pub fn on(&mut self, input: Input, now: Now, dice: f64) -> Effects {
+        (self.now, self.dice) = (now, dice);
+        match input {
+            Input::Message { receipt, message, is_live } => self.arrived(receipt, *message, is_live),
+            Input::Connected { can_delay } => self.connected(can_delay),
+            Input::Disconnected => self.disconnected(),
+            Input::Replied { event, reply, took } => self.replied(event, &reply, took),
+            Input::Panicked { event } => self.panicked(event),
+            Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
+            Input::Command(command) => self.command(command),
+            Input::Timer => {}
+        }
+        let wake = self.go_on();
+        Effects { list: std::mem::take(&mut self.effects), wake }
+    }
+
+    /// How many events are held, each with its receipt.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// How many of them have a request under way.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.held.running()
+    }
+
+    /// Requests a second that the ramp after an opening allows now; none while nothing is held back.
+    #[must_use]
+    pub fn ramp(&self, moment: Moment) -> Option<u32> {
+        self.gate.ramp(moment)
+    }
+
+    /// What is shut now, and why: the scope and the reason.
+    pub fn shut(&self) -> impl Iterator<Item = (&str, Why)> {
+        self.gate.shut()
+    }
+
+    fn connected(&mut self, can_delay: bool) {
+        (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
+    }
+
+    /// Lets go of what no request is under way for; the rest ends with its request.
+    fn disconnected(&mut self) {
+        // A connection that never stood gave nothing back.
+        let stood = std::mem::take(&mut self.connection.is_up);
+        self.connection.lost = self.connection.lost.saturating_add(stood.into());
+        for event in self.held.disconnected() {
+            self.end(event, Ended::ConnectionLost);
+        }
+    }
+
+    /// After each input: delays what stands in the way of others, begins whatever may begin, and says when to come back.
+    fn go_on(&mut self) -> Moment {
+        if self.is_draining {
+            self.give_back_idle();
+            return self.now.moment.saturating_add(TICK);
+        }
+        self.held.wake(self.now.moment);
+        self.mind_prefetch();
+        self.make_room();
+        let begun = self.begin_what_may();
+        self.release_old();
+        let checked = self.check_what_may();
+        let tick = self.now.moment.saturating_add(TICK);
+        [begun, checked, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)
+    }
+
+    fn tell(&mut self, report: Report) {
+        self.effects.push(Effect::Tell(report));
+    }
+
+    fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+}

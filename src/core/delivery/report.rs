@@ -1,0 +1,228 @@
+//! What the machine has to tell, as values: how an event was settled, what may be doubled, what the gate does.
+//!
+//! Not here: log lines and metrics; the dispatcher makes them. Keys, rules and ids are told; payloads and secrets never.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::WantedPrefetch;
+use super::event::Context;
+use crate::core::delay_queue::DelayQueue;
+use crate::core::delayed_state::DelayedState;
+use crate::core::event::Key;
+use crate::core::gate::{Change, Why};
+use crate::core::lookup::Lookup;
+use crate::core::lookup_check::{CheckResult, Replaced};
+use crate::core::mapping::rules::Rules;
+use crate::core::progress::Progress;
+use crate::core::reason::{Fault, Reason};
+use crate::core::recent::Known;
+use crate::core::settlement::Settlement;
+
+/// How an event ended here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// The API created it, with this id if it told one.
+    Created(Option<String>),
+    /// A lookup found it, with this id if the API told one.
+    Found(Option<String>),
+    /// It is a copy of one that this process created before.
+    AlreadyCreated(Option<String>),
+    /// A rule says to skip it.
+    Skipped,
+    /// It can never be a process.
+    DeadLettered(Fault),
+    /// It waits in a delay queue.
+    Delayed(DelayQueue, Box<DelayedState>),
+    /// It goes back to the work queue.
+    Requeued,
+    /// Its connection was lost first: the broker delivers it again.
+    ConnectionLost,
+}
+
+impl Ended {
+    /// Every result, as [`Ended::result`] gives it.
+    pub const RESULTS: [&'static str; 8] =
+        ["created", "found", "already_created", "skipped", "dead_lettered", "delayed", "requeued", "connection_lost"];
+
+    /// The label of logs and metrics.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "created",
+            Self::Found(_) => "found",
+            Self::AlreadyCreated(_) => "already_created",
+            Self::Skipped => "skipped",
+            Self::DeadLettered(_) => "dead_lettered",
+            Self::Delayed(..) => "delayed",
+            Self::Requeued => "requeued",
+            Self::ConnectionLost => "connection_lost",
+        }
+    }
+
+    /// The id of the process, if it is one and the API told it.
+    #[must_use]
+    pub fn process(&self) -> Option<&str> {
+        match self {
+            Self::Created(process) | Self::Found(process) | Self::AlreadyCreated(process) => process.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What a copy of the event, if the broker delivers one again, is to be told by.
+    pub(super) fn known(&self, progress: &Progress, sent: Option<&Lookup>) -> Option<Known> {
+        match self {
+            Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
+            Self::DeadLettered(fault) => Some(Known::Dead(fault.clone(), Box::new(progress.clone()))),
+            Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
+                Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
+            }
+            Self::AlreadyCreated(_) | Self::Skipped => None,
+        }
+    }
+
+    /// How its message is settled.
+    pub(super) fn settlement(self, context: &Context, progress: &Progress, epoch_ms: u64) -> Settlement {
+        match self {
+            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped => Settlement::Ack,
+            Self::DeadLettered(fault) => {
+                Settlement::DeadLetter(Box::new(context.dead_letter(fault, progress, epoch_ms)))
+            }
+            Self::Delayed(queue, state) => Settlement::Delay(queue, state),
+            Self::Requeued | Self::ConnectionLost => Settlement::Release,
+        }
+    }
+}
+
+/// Why an event may become a second process. Each is announced before it can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is sent again after a create whose answer was lost.
+    Resent,
+    /// It is created again after lookups did not find it for the whole window.
+    Absent,
+    /// The broker delivers it again, and this process does not know it.
+    Redelivered,
+    /// It is handed back while its create is under way, or after one whose answer was lost.
+    HandedBack,
+}
+
+impl Doubt {
+    /// Every cause of a possible duplicate.
+    pub const ALL: [Self; 4] = [Self::Resent, Self::Absent, Self::Redelivered, Self::HandedBack];
+
+    /// The label of logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resent => "resent",
+            Self::Absent => "absent",
+            Self::Redelivered => "redelivered",
+            Self::HandedBack => "handed_back",
+        }
+    }
+}
+
+/// One event at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// The label of logs and metrics ([`Ended::result`]).
+    pub result: &'static str,
+    /// Its key, if it could be decoded.
+    pub key: Option<Key>,
+    /// Its rule, if one matched.
+    pub rule: Option<Arc<str>>,
+    /// The id of the process, if it is one and the API told it.
+    pub process: Option<String>,
+    /// Why it is a dead letter, if it is one.
+    pub fault: Option<Fault>,
+    /// HTTP status of the last answer, if one came.
+    pub status: Option<u16>,
+    /// Requests that came to an outcome of the event's or the moment's.
+    pub attempts: u32,
+    /// How long it was held.
+    pub took: Duration,
+}
+
+impl Settled {
+    /// The fixed word of a dead letter; empty for anything else.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.fault.as_ref().map_or("", |fault| fault.reason.as_str())
+    }
+
+    /// The text of a dead letter, for the log. What the API said may quote the event: it stays in the dead letter.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        self.fault.as_ref().filter(|fault| fault.reason != Reason::Refused).map(|fault| fault.text.as_str())
+    }
+}
+
+/// What the machine has to tell.
+#[derive(Debug)]
+pub enum Report {
+    /// A message came in.
+    Received,
+    /// An event was settled.
+    Settled(Box<Settled>),
+    /// A newer daemon delayed this event: it is kept for one.
+    FromNewer,
+    /// An event may become a second process.
+    PossibleDuplicate {
+        /// Why.
+        doubt: Doubt,
+        /// The event's key, if it could be decoded.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+    },
+    /// A request was answered, or not.
+    Answered {
+        /// How it was judged.
+        outcome: &'static str,
+        /// The HTTP status, if an answer came.
+        status: Option<u16>,
+        /// How long the request took.
+        took: Duration,
+    },
+    /// A lookup found more than one process of an event.
+    Duplicates {
+        /// The event's key.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+        /// How many.
+        copies: usize,
+    },
+    /// The API refused a lookup.
+    LookupRefused {
+        /// The event's key.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A single request probes a shut gate.
+    Probe,
+    /// The gate changed.
+    Gate {
+        /// How.
+        changes: Vec<Change>,
+        /// What is shut now, and why: the scope and the reason.
+        shut: Vec<(String, Why)>,
+        /// Why no answer came, if that was the cause.
+        detail: Option<String>,
+    },
+    /// The check of a rule's lookup came to an end.
+    Checked {
+        /// The rule.
+        rule: Arc<str>,
+        /// What it came to.
+        result: CheckResult,
+    },
+    /// Other rules are in force.
+    Rules(Arc<Rules>, Replaced),
+    /// Fewer, or again as many events are wanted from the broker; everything has been shut for so long at least.
+    Wanted(WantedPrefetch, Duration),
+}

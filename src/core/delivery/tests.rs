@@ -1,0 +1,168 @@
+//! Laws of the delivery machine, each group in its own file, and the bench that they share: a machine, a clock that is set by
+//! hand, and the effects of each input.
+//!
+//! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
+
+mod crashes;
+mod neighbours;
+mod order;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Settled, Setup};
+use crate::core::decode::Limits;
+use crate::core::delayed_state::DelayedState;
+use crate::core::mapping::tests::rules;
+use crate::core::message::Message;
+use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy, RequestLimitPolicy};
+use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
+use crate::core::settlement::Settlement;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Types `lead` and `ticket` go to the procedure of that name; `found.lead` can be looked up.
+const RULES: &str = r#"
+[[rule]]
+name = "lead"
+type = "lead"
+procedure = "lead"
+[rule.data]
+event_key = "{{ key }}"
+
+[[rule]]
+name = "ticket"
+type = "ticket"
+procedure = "ticket"
+[rule.data]
+event_key = "{{ key }}"
+
+[[rule]]
+name = "found"
+type = "found.*"
+procedure = "lead"
+reconcile_by = "event_key"
+[rule.data]
+event_key = "{{ key }}"
+"#;
+
+fn setup(places: usize) -> Setup {
+    Setup {
+        limits: Limits { max_bytes: 1 << 20, key: None },
+        rules: Arc::new(rules(RULES)),
+        policy: Policy {
+            initial: SECOND / 2,
+            multiplier: 2.0,
+            max_interval: 600 * SECOND,
+            max_local_delay: 10 * SECOND,
+            give_up_after: 24 * 3600 * SECOND,
+            retry_after_max: 3600 * SECOND,
+            on_unknown: OnUnknown::Resend,
+            lookup_window: 45 * SECOND,
+            on_absent: OnAbsent::Create,
+        },
+        gate: GatePolicy { failures: 10, probe_initial: SECOND, probe_max: 30 * SECOND, release_after: 120 * SECOND },
+        request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
+        places,
+    }
+}
+
+/// What the machine asked for, in the order in which it did.
+#[derive(Debug, Default)]
+struct Done {
+    creates: Vec<EventId>,
+    lookups: Vec<EventId>,
+    settled: Vec<(ReceiptId, Settlement)>,
+    told: Vec<Settled>,
+    reports: Vec<Report>,
+}
+
+/// A machine and its clock.
+struct Bench {
+    machine: Machine,
+    now: Duration,
+    wake: Duration,
+    dice: f64,
+    receipts: ReceiptId,
+}
+
+impl Bench {
+    fn new(places: usize) -> Self {
+        let machine = Machine::new(setup(places));
+        let mut bench = Self { machine, now: SECOND, wake: SECOND, dice: 0.5, receipts: 0 };
+        drop(bench.on(Input::Connected { can_delay: true }));
+        bench
+    }
+
+    fn on(&mut self, input: Input) -> Done {
+        let epoch_ms = 1_700_000_000_000 + u64::try_from(self.now.as_millis()).unwrap();
+        let effects = self.machine.on(input, Now { moment: self.now, epoch_ms }, self.dice);
+        self.wake = effects.wake;
+        let mut done = Done::default();
+        for effect in effects.list {
+            match effect {
+                Effect::Create { event, .. } => done.creates.push(event),
+                Effect::LookUp { event, .. } => done.lookups.push(event),
+                Effect::Settle { receipt, settlement } => done.settled.push((receipt, settlement)),
+                Effect::Tell(Report::Settled(settled)) => done.told.push(*settled),
+                Effect::Tell(report) => done.reports.push(report),
+                Effect::Check { .. } | Effect::Want(_) => {}
+            }
+        }
+        done
+    }
+
+    fn message(&mut self, message: Message) -> (ReceiptId, Done) {
+        let receipt = self.receipts;
+        self.receipts += 1;
+        (receipt, self.on(Input::Message { receipt, message: Box::new(message), is_live: true }))
+    }
+
+    /// A first delivery of this type and message id.
+    fn event(&mut self, kind: &str, id: &str) -> (ReceiptId, Done) {
+        self.message(event(kind, id))
+    }
+
+    fn replied(&mut self, event: EventId, reply: Reply) -> Done {
+        self.on(Input::Replied { event, reply, took: Duration::ZERO })
+    }
+
+    /// The clock goes on by this much, and the machine is woken.
+    fn after(&mut self, time: Duration) -> Done {
+        self.now += time;
+        self.on(Input::Timer)
+    }
+}
+
+fn event(kind: &str, id: &str) -> Message {
+    Message {
+        body: Arc::new(format!(r#"{{"of":"{id}"}}"#).into_bytes()),
+        message_id: Some(id.to_owned()),
+        kind: Some(kind.to_owned()),
+        ..Message::default()
+    }
+}
+
+fn again(kind: &str, id: &str) -> Message {
+    Message { redelivered: true, ..event(kind, id) }
+}
+
+fn json(status: u16, wrapper: Wrapper) -> Reply {
+    Reply::Response(Response { status, body: Body::Json(wrapper), retry_after: None })
+}
+
+fn created() -> Reply {
+    json(200, Wrapper { has_data: true, process: Some("p1".to_owned()), ..Wrapper::default() })
+}
+
+fn timed_out() -> Reply {
+    Reply::Lost { why: Lost::Timeout, detail: String::new() }
+}
+
+fn page(status: u16) -> Reply {
+    Reply::Response(Response { status, body: Body::Html, retry_after: None })
+}
+
+fn status(status: u16) -> Reply {
+    Reply::Response(Response { status, body: Body::Empty, retry_after: None })
+}

@@ -1,0 +1,53 @@
+//! Requests that panic, and receipts that are settled once.
+//!
+//! Not here: a process that dies (`tests/kill`).
+
+use super::*;
+use crate::core::reason::Reason;
+
+#[test]
+fn an_event_whose_request_panics_is_delayed_with_a_count_and_dead_after_three() {
+    let mut bench = Bench::new(64);
+    let mut delayed_state: Option<DelayedState> = None;
+    for crashes in 1..=2 {
+        let message =
+            Message { delayed_state: delayed_state.as_ref().map(DelayedState::encode), ..event("lead", "m1") };
+        let (receipt, done) = bench.message(message);
+        assert_eq!(done.creates, [receipt]);
+        let mut done = bench.on(Input::Panicked { event: receipt });
+        let (settled, Settlement::Delay(_, state)) = done.settled.remove(0) else {
+            panic!("expected it to be delayed")
+        };
+        assert_eq!((settled, state.progress.crashes), (receipt, crashes));
+        assert!(state.progress.unsure_creates > 0, "its create may have been applied");
+        delayed_state = Some(DelayedState { remaining: Duration::ZERO, ..*state });
+    }
+    let (receipt, _) = bench
+        .message(Message { delayed_state: delayed_state.as_ref().map(DelayedState::encode), ..event("lead", "m1") });
+    let mut done = bench.on(Input::Panicked { event: receipt });
+    let (_, Settlement::DeadLetter(dead_letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
+    assert_eq!(dead_letter.fault.reason, Reason::Crashing);
+}
+
+#[test]
+fn the_receipt_of_one_whose_place_a_copy_took_is_named_once_and_the_copy_is_answered_by_its_request() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("lead", "m1");
+    assert!(bench.on(Input::Disconnected).settled.is_empty(), "its request is under way");
+    drop(bench.on(Input::Connected { can_delay: true }));
+    let (second, done) = bench.message(again("lead", "m1"));
+    assert_eq!((done.settled, done.creates), (vec![(first, Settlement::Release)], vec![]));
+    let done = bench.replied(first, created());
+    assert_eq!(done.settled, [(second, Settlement::Ack)]);
+    assert_eq!(bench.machine.held(), 0);
+}
+
+#[test]
+fn what_is_cut_off_is_given_back_and_its_late_reply_changes_nothing() {
+    let mut bench = Bench::new(64);
+    let (receipt, _) = bench.event("lead", "m1");
+    let done = bench.on(Input::Command(Command::CutOff));
+    assert!(matches!(done.settled[..], [(settled, Settlement::Delay(..))] if settled == receipt), "{done:?}");
+    let done = bench.replied(receipt, created());
+    assert!(done.settled.is_empty() && done.told.is_empty());
+}

@@ -1,0 +1,339 @@
+//! The walk of one event, from arrival to settlement, to be read from top to bottom:
+//! arrive → open (decode, map) → take → begin → replied (judge, decide) → end (settle).
+//!
+//! Not here: what happens to events that wait (`delay`), that may have copies (`copies`), or that are given back (`release`).
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Context, HeldEvent, Stage};
+use super::open::{Opened, What, open};
+use super::report::{Ended, Report, Settled};
+use super::{Effect, EventId, Machine, ReceiptId};
+use crate::core::delayed_state::DelayedState;
+use crate::core::gate::{Moment, Pass, Probe, Seen, is_refusal};
+use crate::core::judge::{Outcome, judge};
+use crate::core::lookup::{Lookup, judge_lookup};
+use crate::core::message::Message;
+use crate::core::process::CreateProcess;
+use crate::core::progress::{Next, Progress, Refusal, Step, StepContext};
+use crate::core::reason::Cause;
+use crate::core::reply::Reply;
+use crate::core::request_limits::Try;
+
+/// What gave way to a copy of it is asked again after this.
+const GIVEN_WAY: Duration = Duration::from_millis(20);
+
+impl Machine {
+    /// A message arrives: it is opened (decoded and mapped), and either ends at once or is held.
+    pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
+        self.tell(Report::Received);
+        message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
+        let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
+        let (body, now) = (Arc::clone(&message.body), self.now.moment);
+        let can_delay = self.connection.can_delay;
+        let Opened { key, delayed_state, what } =
+            open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        if is_new && let Some(key) = &key {
+            self.recent.revive(key);
+        }
+        let first_seen_ms =
+            if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
+        let state = DelayedState { first_seen_ms, ..delayed_state };
+        let mut context = Context { receipt, is_live, key, rule: None, procedure: None, state, body, received: now };
+        match what {
+            What::Create { rule, request, lookup, progress } => {
+                context.rule = Some(rule);
+                context.procedure = Some(request.procedure.clone());
+                self.take(context, request, lookup, progress, redelivered);
+            }
+            What::Skip { rule } => {
+                context.rule = Some(rule);
+                self.settle(context, Ended::Skipped, &Progress::default());
+            }
+            What::AlreadyCreated { process } => {
+                self.settle(context, Ended::AlreadyCreated(process), &Progress::default())
+            }
+            What::Dead { fault, progress } => self.settle(context, Ended::DeadLettered(fault), &progress),
+            What::Crashed => self.crashed_before(context, redelivered),
+            What::Newer => self.pass_on(context),
+        }
+    }
+
+    /// The event is held: ready, waiting for what is left of its wait, or in the place of an earlier copy whose connection was
+    /// lost under its request.
+    fn take(
+        &mut self,
+        context: Context,
+        request: Arc<CreateProcess>,
+        lookup: Option<Arc<Lookup>>,
+        progress: Progress,
+        redelivered: bool,
+    ) {
+        self.inbound.note(&request.procedure, self.now.moment);
+        let orphan = self.held.orphan(context.key.as_ref(), &context.body).filter(|_| redelivered);
+        if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
+            let void = orphan.context.receipt;
+            orphan.adopted(context.receipt, self.now.moment);
+            return self
+                .push(Effect::Settle { receipt: void, settlement: crate::core::settlement::Settlement::Release });
+        }
+        let (rest, open_time) = (context.state.remaining, self.gate.open_time(&request.procedure, self.now.moment));
+        let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);
+        // What is left of its wait was counted when it was delayed.
+        event.open_time = open_time.saturating_add(rest);
+        let id = self.held.add(event);
+        if !rest.is_zero() {
+            self.wait(id, rest, Duration::ZERO);
+        }
+    }
+
+    /// Begins every request that gate, rate and budget let through; answers when to look again, if something is held back.
+    pub(super) fn begin_what_may(&mut self) -> Option<Moment> {
+        let mut again: Option<Moment> = None;
+        loop {
+            match self.next_to_begin() {
+                Ok(Some(id)) if self.begin(id) => {}
+                Ok(Some(id)) => {
+                    // It gave way to a copy; it is not asked again in this turn.
+                    let until = self.now.moment.saturating_add(GIVEN_WAY);
+                    self.held.stage(id, Stage::Waiting(until));
+                }
+                Ok(None) => return again,
+                Err(until) => {
+                    again = until;
+                    return again;
+                }
+            }
+        }
+    }
+
+    /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
+    /// to probe a shut one the least doubtful, those that look before all others.
+    ///
+    /// # Errors
+    /// When to look again, if some are ready and none may begin; none where only an input can change that.
+    fn next_to_begin(&self) -> Result<Option<EventId>, Option<Moment>> {
+        if self.held.lanes.is_empty() {
+            return Ok(None);
+        }
+        let is_open = self.gate.everything_shut_for(self.now.moment).is_none();
+        let (best, until) = if is_open { self.oldest_that_may() } else { self.probe_that_may() };
+        best.map_or(Err(until), |id| Ok(Some(id)))
+    }
+
+    fn oldest_that_may(&self) -> (Option<EventId>, Option<Moment>) {
+        let now = self.now.moment;
+        let (mut best, mut until) = (None, None);
+        for (procedure, lane) in self.held.lanes.iter() {
+            if self.stalled_for(procedure).is_some() {
+                until = earlier(until, self.minds_stall_at(procedure));
+                continue;
+            }
+            let pass = self.gate.pass(procedure, now);
+            let candidates = lane.oldest().map(|(id, is_first)| (id, u32::from(!is_first)));
+            for (id, tries) in candidates {
+                match self.request_limits.pass(pass, tries, now) {
+                    // One probe of a procedure that is shut is the least doubtful, not the oldest.
+                    Pass::Probe => {
+                        let probe = lane.probe(self.probed.event_of(procedure));
+                        best = earlier(best, probe.map(|(.., Reverse(id))| id));
+                    }
+                    Pass::Go => best = earlier(best, Some(id)),
+                    Pass::Shut(at) => until = earlier(until, at),
+                }
+            }
+        }
+        (best, until)
+    }
+
+    fn probe_that_may(&self) -> (Option<EventId>, Option<Moment>) {
+        let now = self.now.moment;
+        let (mut best, mut until) = (None, None);
+        for (procedure, lane) in self.held.lanes.iter() {
+            match self.request_limits.pass(self.gate.pass(procedure, now), 1, now) {
+                Pass::Go | Pass::Probe => {
+                    let is_last = self.probed.is_last(procedure);
+                    let probe = lane.probe(self.probed.event_of(procedure));
+                    best = earlier(best, probe.map(|probe| (is_last, probe)));
+                }
+                Pass::Shut(at) => until = earlier(until, at),
+            }
+        }
+        (best.map(|(_, (.., Reverse(id)))| id), until)
+    }
+
+    /// Begins the request of an event; answers false if it gives way to a copy of its own. Nothing is begun for a connection that
+    /// is gone: the broker has given the event to somebody again.
+    fn begin(&mut self, id: EventId) -> bool {
+        let now = self.now.moment;
+        let Some(event) = self.held.get_mut(id) else { return true };
+        event.pass_time(now);
+        if event.may_have_copies() && self.gives_way(id) {
+            return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
+        }
+        let Some(event) = self.held.get_mut(id) else { return true };
+        if self.gate.wants_a_lookup(event.procedure()) {
+            event.look_up_first();
+        }
+        if let Some(doubt) = event.doubt() {
+            let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
+            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule }));
+        }
+        event.goes_out();
+        let probe = self.gate.begun(event.procedure(), now);
+        self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
+        let effect = match event.seeks() {
+            Some(lookup) => Effect::LookUp { event: id, lookup: Arc::clone(lookup) },
+            None => Effect::Create { event: id, request: Arc::clone(&event.request) },
+        };
+        if probe.asks() {
+            self.probed.note(event.procedure(), id);
+            self.tell(Report::Probe);
+        }
+        self.held.stage(id, Stage::Running { probe, began: now });
+        self.push(effect);
+        true
+    }
+
+    /// Its request has ended: judge, decide, and settle or wait.
+    pub(super) fn replied(&mut self, id: EventId, reply: &Reply, took: Duration) {
+        let Some(event) = self.held.get(id) else { return };
+        let (probe, procedure) = (event.probe(), event.procedure().clone());
+        let outcome = self.judged(event, reply);
+        let refusal = self.refusal(event, &outcome);
+        let is_alone = refusal.is_some_and(|refusal| event.progress.is_refused_alone(refusal));
+        let has_others = self.has_others(&procedure);
+        let seen = Seen { procedure: &procedure, event: id, outcome: &outcome, probe, is_alone, has_others };
+        let changes = self.gate.observe(&seen, self.now.moment, self.dice);
+        self.tell_answer(id, &outcome, reply, took);
+        self.tell_gate(changes, reply.detail());
+        self.worked.note(&procedure, &outcome, self.now, took);
+        let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
+        match step {
+            Step::Wait(delay) => self.wait(id, delay, delay),
+            Step::Hold => self.wait(id, Duration::ZERO, Duration::ZERO),
+            Step::SetAside(delay) => self.wait(id, delay, delay),
+            Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => self.end(id, Ended::Found(process)),
+            Step::Done { process } => self.end(id, Ended::Created(process)),
+            Step::Dead(fault) => self.end(id, Ended::DeadLettered(fault)),
+        }
+    }
+
+    /// What a reply means. A lookup that was allowed before and is refused now is waited for.
+    fn judged(&self, event: &HeldEvent, reply: &Reply) -> Outcome {
+        let Some(lookup) = event.seeks() else { return judge(reply, event.request.procedure_is_literal) };
+        match judge_lookup(reply, lookup) {
+            Outcome::Unavailable { .. } if self.lookup_checks.is_verified(event.context.rule()) => {
+                Outcome::Retry { cause: Cause::LookupRefused, after: None }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What comes next for the event.
+    fn decide(
+        &mut self,
+        id: EventId,
+        outcome: &Outcome,
+        probe: Probe,
+        refusal: Option<Refusal>,
+        status: Option<u16>,
+    ) -> Option<Step> {
+        let now = self.now.moment;
+        let event = self.held.get_mut(id)?;
+        event.halts = event.halts.saturating_add(matches!(outcome, Outcome::Halt { .. }).into());
+        let was_create = event.seeks().is_none();
+        event.progress.status = status.or(event.progress.status);
+        if was_create {
+            // An unsure create may have been applied until now.
+            event.pass_time(now);
+        }
+        if let (Outcome::Created { .. }, Some(lookup)) = (outcome, &event.lookup) {
+            self.lookup_checks.created(event.context.rule(), lookup, now);
+        }
+        let open = self.gate.open_time(&event.request.procedure, now).saturating_sub(event.open_time);
+        let age = event.context.state.age.saturating_add(open);
+        let (is_probe, can_look_up, dice) = (probe.asks(), event.lookup.is_some(), self.dice);
+        let at = StepContext { is_probe, can_look_up, age, dice, refusal };
+        let step = event.progress.step(outcome, at, &self.setup.policy);
+        match outcome {
+            Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
+            // Whatever an earlier lookup cleared: a copy of it may have been created since.
+            Outcome::Unavailable { .. } => event.is_doubtful = true,
+            _ => {}
+        }
+        if was_create && event.is_doubtful && event.lookup.is_some() {
+            // Adopted while its create was under way.
+            event.progress.next = Next::Lookup;
+        }
+        Some(step)
+    }
+
+    /// Whether a create was refused by what may be about it alone, and when others of its procedure were created.
+    fn refusal(&self, event: &HeldEvent, outcome: &Outcome) -> Option<Refusal> {
+        let is_create = event.seeks().is_none() && is_refusal(outcome);
+        let others_ms = self.worked.created_ms(&event.request.procedure);
+        is_create.then_some(Refusal { at_ms: self.now.epoch_ms, others_ms })
+    }
+
+    /// A request that panicked is the end of its event, for now, and touches no other.
+    pub(super) fn panicked(&mut self, id: EventId) {
+        let Some(mut event) = self.held.take(id) else { return };
+        self.gate.lost(event.procedure(), event.probe());
+        event.progress.cut_off();
+        self.crashed(event.context, event.progress, event.lookup.as_deref());
+    }
+
+    /// The event ends here: it is held no longer, and settled.
+    pub(super) fn end(&mut self, id: EventId, ended: Ended) {
+        let Some(event) = self.held.take(id) else { return };
+        let mut context = event.context;
+        context.state.sent = event.lookup.as_deref().cloned();
+        self.settle(context, ended, &event.progress);
+    }
+
+    /// Settles: the one place where a receipt is answered.
+    pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
+        if let (Some(key), Some(known)) = (&context.key, ended.known(progress, context.state.sent.as_ref())) {
+            self.recent.remember(key, known);
+        }
+        // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
+        let ended = if context.is_live { ended } else { Ended::ConnectionLost };
+        let fault = if let Ended::DeadLettered(fault) = &ended { Some(fault.clone()) } else { None };
+        let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
+        let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
+        let settlement = ended.settlement(&context, progress, self.now.epoch_ms);
+        let (key, rule) = (context.key, context.rule);
+        let settled = Settled { result, key, rule, process, fault, status, attempts, took };
+        self.tell(Report::Settled(Box::new(settled)));
+        self.push(Effect::Settle { receipt, settlement });
+    }
+
+    fn tell_answer(&mut self, id: EventId, outcome: &Outcome, reply: &Reply, took: Duration) {
+        self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
+        let Some(event) = self.held.get(id) else { return };
+        let told = || (event.context.key.clone(), event.context.rule.clone());
+        let report = match outcome {
+            Outcome::Found { copies, .. } if *copies > 1 => {
+                let (key, rule) = told();
+                Report::Duplicates { key, rule, copies: *copies }
+            }
+            Outcome::Unavailable { status } => {
+                let (key, rule) = told();
+                Report::LookupRefused { key, rule, status: *status }
+            }
+            _ => return,
+        };
+        self.tell(report);
+    }
+}
+
+/// The lesser of two, where there are two.
+fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,169 @@
+//! What the machine tells, as log lines and metrics: one line for each event's end, and the counters beside it.
+//!
+//! Not here: deciding anything. Keys, rules and ids are told; payloads, API texts and secrets never.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::epoch_ms;
+use crate::core::delivery::{Doubt, Report, Settled};
+use crate::core::event::Key;
+use crate::core::gate::{Change, Why};
+use crate::core::lookup_check::{CheckResult, Replaced};
+use crate::core::mapping::rules::Rules;
+use crate::handover::prefetch::WantedPrefetch;
+use crate::metrics::Metrics;
+
+/// Tells.
+pub(super) struct Reporter {
+    metrics: Arc<Metrics>,
+    shut: watch::Sender<Vec<String>>,
+}
+
+impl Reporter {
+    /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
+    pub(super) fn new(metrics: Arc<Metrics>, shut: watch::Sender<Vec<String>>) -> Self {
+        Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
+        Self { metrics, shut }
+    }
+
+    /// The levels of now: events held, those of them with a request under way, requests under way, and what the ramp allows.
+    pub(super) fn levels(&self, held: usize, running: usize, requests: usize, ramp: u32) {
+        self.metrics.unacknowledged(held);
+        self.metrics.in_flight(requests);
+        self.metrics.waiting(held.saturating_sub(running));
+        self.metrics.ramp(ramp);
+    }
+
+    pub(super) fn tell(&self, report: Report) {
+        match report {
+            Report::Received => self.metrics.received(),
+            Report::Settled(settled) => self.settled(&settled),
+            Report::Answered { outcome, status, took } => self.metrics.answered(outcome, status.unwrap_or(0), took),
+            Report::Probe => self.metrics.probe(),
+            Report::PossibleDuplicate { doubt, key, rule } => {
+                self.possible_duplicate(doubt, key.as_ref(), rule.as_deref())
+            }
+            Report::Duplicates { key, rule, copies } => {
+                self.metrics.duplicate_seen();
+                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
+                tracing::warn!(key, rule, copies, "duplicate: a lookup found more than one process of this event");
+            }
+            Report::LookupRefused { key, rule, status } => {
+                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
+                tracing::warn!(
+                    key,
+                    rule,
+                    status,
+                    "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
+                );
+            }
+            Report::Gate { changes, shut, detail } => self.gate(&changes, shut, detail.as_deref()),
+            Report::Checked { rule, result } => self.checked(&rule, result),
+            Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
+            Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
+            Report::FromNewer => {
+                tracing::warn!(
+                    "an event was delayed by a newer chakra-bridge: it is kept for one; update this replica"
+                );
+            }
+        }
+    }
+
+    /// The one line of an event's end.
+    fn settled(&self, settled: &Settled) {
+        let (result, key, rule) =
+            (settled.result, text(settled.key.as_ref()), settled.rule.as_deref().unwrap_or_default());
+        let reason = settled.reason();
+        self.metrics.settled(result, rule, reason);
+        if result == "already_created" {
+            self.metrics.already_created();
+        }
+        self.metrics.event_took(settled.took);
+        self.metrics.last_settled(epoch_ms() / 1000);
+        let ms = u64::try_from(settled.took.as_millis()).unwrap_or(u64::MAX);
+        let (process, attempts) = (settled.process.as_deref(), settled.attempts);
+        if settled.fault.is_some() {
+            let (status, why) = (settled.status, settled.why());
+            tracing::warn!(key, rule, result, reason, why, status, attempts, ms, "event settled");
+        } else if result == "delayed" && attempts == 0 {
+            // Once and again for each event of a procedure that is shut, which is said once.
+            tracing::debug!(key, rule, result, attempts, ms, "event settled");
+        } else {
+            tracing::info!(key, rule, result, process, attempts, ms, "event settled");
+        }
+    }
+
+    /// Says that an event may become a second process, before it can.
+    fn possible_duplicate(&self, doubt: Doubt, key: Option<&Key>, rule: Option<&str>) {
+        self.metrics.possible_duplicate(doubt.as_str());
+        let (key, rule, cause) = (text(key), rule.unwrap_or_default(), doubt.as_str());
+        tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
+    }
+
+    /// Says what the check of a rule's lookup came to.
+    fn checked(&self, rule: &str, result: CheckResult) {
+        match result {
+            CheckResult::Found { lag } => {
+                self.metrics.lookup_verified(rule, Some(lag));
+                let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(rule, lag_ms, "lookup verified: it finds what was just created");
+            }
+            CheckResult::NotFound => tracing::warn!(
+                rule,
+                "lookup unverified: it does not find what was just created; check `reconcile_by`, the role of the token, and lookup.lag"
+            ),
+            CheckResult::Unavailable => tracing::warn!(
+                rule,
+                "lookup unverified: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
+            ),
+        }
+    }
+
+    fn rules(&self, rules: &Rules, replaced: &Replaced) {
+        replaced.begun.iter().for_each(|rule| self.metrics.lookup_verified(rule, None));
+        replaced.gone.iter().for_each(|rule| self.metrics.lookup_gone(rule));
+        rules.names().for_each(|rule| self.metrics.foresee_settled("created", rule, ""));
+    }
+
+    /// Says what became of the gate. `detail` is why no answer came, if that was the cause.
+    fn gate(&self, changes: &[Change], shut: Vec<(String, Why)>, detail: Option<&str>) {
+        for change in changes {
+            change_told(change, detail);
+            // A pause and a shut breaker may hold at once: the end of one is not yet an open gate.
+            let scope = change.scope();
+            self.metrics.gate(scope, shut.iter().any(|(shut, _)| shut == scope));
+        }
+        self.shut.send_replace(shut.into_iter().map(|(scope, why)| format!("{scope}: {}", why.as_str())).collect());
+    }
+}
+
+fn text(key: Option<&Key>) -> &str {
+    key.map_or("", |key| key.text.as_str())
+}
+
+fn wanted_told(wanted: WantedPrefetch, release_after: Duration) {
+    let after_s = release_after.as_secs_f32();
+    match wanted {
+        WantedPrefetch::One => {
+            tracing::warn!(after_s, "shut for long: one event is held, the others wait in the broker");
+        }
+        WantedPrefetch::Full => tracing::info!("events are taken again up to the prefetch"),
+    }
+}
+
+fn change_told(change: &Change, detail: Option<&str>) {
+    match change {
+        Change::Shut { why, scope, probes, wait, .. } => {
+            let (why, probe_in_s, probes) = (why.as_str(), wait.as_secs_f32(), *probes);
+            tracing::warn!(scope, why, detail, probes, probe_in_s, "gate shut: events wait, nothing is spent");
+        }
+        Change::Opened { scope, after } => {
+            tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
+        }
+        Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
+        Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
+    }
+}

@@ -29,6 +29,7 @@ use crate::reload::{self, Reload};
 use crate::states::broker::BrokerState;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
+use crate::telemetry;
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -50,14 +51,18 @@ impl Report {
     }
 }
 
-/// Runs until `shutdown`, then drains; each `hangup` reloads the rules.
+/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`.
 ///
 /// # Errors
 /// Says what cannot be begun (the admin port, the HTTP client), or that the consumer ended by a panic.
-pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()>) -> Result<Report, String> {
+pub async fn run(
+    ready: Ready,
+    metrics: Arc<Metrics>,
+    hangup: Signal,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let metrics = Arc::new(Metrics::new());
     let pulse = Arc::new(Pulse::new(epoch_ms()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerState::Connecting);
@@ -144,7 +149,7 @@ async fn stop_after(
     tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
     phase.send_replace(Phase::Draining);
     stop.send_replace(true);
-    Instant::now() + limit
+    Instant::now() + limit.saturating_sub(telemetry::flush_share(limit))
 }
 
 /// What is known once the rules are is counted from nought.

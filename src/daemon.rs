@@ -81,7 +81,6 @@ pub async fn run(
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
-    let http = client.clone();
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
@@ -92,7 +91,7 @@ pub async fn run(
     let reload = Reload::new(source, promise, endpoints).await;
     let limit = config.dispatch.drain_deadline;
     let bridge = Bridge {
-        client,
+        client: client.clone(),
         limits,
         rules,
         policy: config.policy,
@@ -113,7 +112,7 @@ pub async fn run(
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         never = token::watch(config.api.token.clone(), token_changes) => match never {},
-        never = trust::watch(config.api, http, certificate_changes) => match never {},
+        never = trust::watch(config.api, client, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {

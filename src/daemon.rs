@@ -30,6 +30,7 @@ use crate::reload::{self, Reload};
 use crate::states::broker::BrokerState;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
+use crate::telemetry;
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -51,14 +52,19 @@ impl Report {
     }
 }
 
-/// Runs until `shutdown`, then drains; each `hangup` reloads the rules.
+/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`.
 ///
 /// # Errors
 /// Says what cannot be begun (the admin port, the HTTP client), or that the consumer ended by a panic.
-pub async fn run(ready: Ready, hangup: Signal, shutdown: impl Future<Output = ()>) -> Result<Report, String> {
+pub async fn run(
+    ready: Ready,
+    metrics: Arc<Metrics>,
+    hangup: Signal,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let (metrics, pulse) = (Arc::new(Metrics::new()), Arc::new(Pulse::new(epoch_ms())));
+    let pulse = Arc::new(Pulse::new(epoch_ms()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerState::Connecting);
     let (shut, shut_seen) = watch::channel(Vec::new());
@@ -138,7 +144,7 @@ async fn stop_after(
     tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
     phase.send_replace(Phase::Draining);
     stop.send_replace(true);
-    Instant::now() + limit
+    Instant::now() + limit.saturating_sub(telemetry::flush_share(limit))
 }
 
 /// What is known once the rules are is counted from nought.

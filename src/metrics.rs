@@ -17,9 +17,12 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
+mod log;
 mod rules;
 #[cfg(test)]
 mod tests;
+
+pub use log::LogState;
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,6 +91,7 @@ pub struct Metrics {
     stalls: Counter,
     publishes_refused: Counter,
     last_settled: Level,
+    log: LogState,
 }
 
 impl Default for Metrics {
@@ -141,6 +145,7 @@ impl Metrics {
             stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
+            log: LogState::registered(all),
             registry: std::mem::take(all),
         };
         metrics.foresee();

@@ -17,7 +17,7 @@ use crate::core::request_limits::Rate;
 mod tests;
 
 /// Connections at a time. In a flood, each place gives a new connection time to send its request: so places are many, and small.
-pub(super) const CONNECTIONS_MAX: usize = 256;
+pub const CONNECTIONS_MAX: usize = 256;
 
 /// Connections a second, with as many at once after a silence: far more than probes, scrapes and people need, so few that a
 /// flood leaves the processor to the events, and so many that a probe behind a full queue of the kernel's waits two seconds.

@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 
 use crate::secret::SecretSource;
 
+pub use guests::CONNECTIONS_MAX;
+
 /// What the admin server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -4,6 +4,7 @@
 
 pub mod check;
 mod color;
+mod descriptors;
 pub mod exit;
 pub mod healthcheck;
 pub mod map;

@@ -2,16 +2,42 @@
 //!
 //! Not here: what the daemon does between.
 
+use std::cell::Cell;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Common;
 use super::exit::Exit;
+use super::{Common, descriptors};
 use crate::daemon::{self, Report};
+use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
-use crate::telemetry;
+use crate::telemetry::{self, FLUSH_MAX, Output};
 
 /// Runs the daemon until a signal.
 pub fn run(common: &Common) -> Exit {
+    let metrics = Arc::new(Metrics::new());
+    let output = match Output::begin(metrics.log()) {
+        Ok(output) => output,
+        Err(error) => {
+            // Where that fails as well, nobody can be told.
+            drop(writeln!(io::stderr(), "the log cannot be begun: {error}"));
+            return Exit::Internal;
+        }
+    };
+    let (exit, flush) = run_logged(common, metrics, &output);
+    output.end(flush);
+    exit
+}
+
+/// How it ended, and how long the log may take yet.
+fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output) -> (Exit, Duration) {
+    let refused = |why: &str, exit: Exit| {
+        output.say(why);
+        (exit, FLUSH_MAX)
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refused(&format!("the runtime cannot be begun: {error}"), Exit::Internal),
@@ -25,39 +51,48 @@ pub fn run(common: &Common) -> Exit {
         Ok(ready) => ready,
         Err(mistakes) => return refused(&mistakes.to_string(), Exit::Config),
     };
-    if let Err(why) = telemetry::begin(ready.config.log) {
-        return refused(&why, Exit::Config);
-    }
-    let exit = runtime.block_on(until_signals(ready, signals));
+    let warning = match telemetry::begin(ready.config.log, output) {
+        Ok(warning) => warning,
+        Err(why) => return refused(&why, Exit::Config),
+    };
+    let ended = runtime.block_on(until_signals(ready, metrics, signals, warning));
     // Blocking work of libraries must not hold the exit up.
     runtime.shutdown_background();
-    exit
+    ended
 }
 
-/// Before there is a log.
-fn refused(why: &str, exit: Exit) -> Exit {
-    eprintln!("{why}");
-    exit
-}
-
-async fn until_signals(ready: Ready, (mut first, mut second, hangup): (Signals, Signals, Signal)) -> Exit {
+async fn until_signals(
+    ready: Ready,
+    metrics: Arc<Metrics>,
+    (mut first, mut second, hangup): (Signals, Signals, Signal),
+    about_log: Option<String>,
+) -> (Exit, Duration) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
-    for words in ready.warnings() {
+    for words in about_log.into_iter().chain(descriptors::warning(&ready.config)).chain(ready.warnings()) {
         tracing::warn!("{words}");
     }
     for words in ready.guarantees() {
         tracing::info!("{words}");
     }
+    let deadline = ready.config.dispatch.drain_deadline;
+    let stopped = Cell::new(None);
+    let shutdown = async {
+        first.next().await;
+        stopped.set(Some(Instant::now()));
+    };
     let second = async {
         second.next().await;
         second.next().await;
     };
     tokio::select! {
         biased;
-        ended = daemon::run(ready, hangup, async { first.next().await }) => told(ended),
+        ended = daemon::run(ready, metrics, hangup, shutdown) => {
+            let since = stopped.get().map_or(Duration::ZERO, |stopped: Instant| stopped.elapsed());
+            (told(ended), telemetry::flush_time(deadline, since))
+        }
         () = second => {
             tracing::error!("second signal: ending at once; the broker delivers what was unacknowledged again");
-            Exit::SecondSignal
+            (Exit::SecondSignal, telemetry::flush_share(deadline))
         }
     }
 }

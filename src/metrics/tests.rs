@@ -37,6 +37,7 @@ fn each_count_moves_its_own_line_and_no_other() {
     assert_eq!(line(Metrics::probe), "gate_probes_total 1");
     assert_eq!(line(Metrics::broker_connections), "broker_connections_total 1");
     assert_eq!(line(Metrics::publish_refused), "publishes_refused_total 1");
+    assert_eq!(line(|metrics| metrics.log().dropped(7)), "log_lines_dropped_total 1");
     assert_eq!(line(|metrics| metrics.possible_duplicate("reset")), r#"possible_duplicates_total{cause="reset"} 1"#);
     let settled = r#"events_settled_total{result="dead_lettered",rule="lead",reason="refused"} 1"#;
     assert_eq!(line(|metrics| metrics.settled("dead_lettered", "lead", "refused")), settled);
@@ -117,6 +118,7 @@ fn what_is_known_beforehand_is_there_from_the_start() {
             .map(str::to_owned),
     );
     expected.push(r#"gate_shut{scope="everything"} 0"#.to_owned());
+    expected.push("log_lines_dropped_total 0".to_owned());
     expected.push(r#"events_settled_total{result="created",rule="lead",reason=""} 0"#.to_owned());
     expected.push(format!("build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));
     for line in expected {
@@ -139,4 +141,16 @@ fn how_the_lookup_of_a_rule_stands_is_shown_before_and_after_its_check() {
     let check_result = lines(&metrics);
     assert!(check_result.contains("chakra_bridge_lookup_verified{rule=\"lead\"} 1"), "{check_result:?}");
     assert!(check_result.contains("chakra_bridge_lookup_lag_seconds{rule=\"lead\"} 1.5"), "{check_result:?}");
+}
+
+#[test]
+fn a_log_that_stands_still_says_since_when_until_it_goes_again() {
+    let log = Metrics::new().log();
+    assert_eq!((log.dropping_since_ms(), log.stuck_since_ms()), (None, None));
+    log.writing(5);
+    [7, 9].into_iter().for_each(|now_ms| log.dropped(now_ms));
+    assert_eq!((log.dropping_since_ms(), log.stuck_since_ms()), (Some(7), Some(5)));
+    log.written();
+    log.goes_again();
+    assert_eq!((log.dropping_since_ms(), log.stuck_since_ms(), log.dropped_total()), (None, None, 2));
 }

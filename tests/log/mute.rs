@@ -1,0 +1,133 @@
+//! A daemon whose log nobody reads: what it does is seen by its admin port alone.
+//!
+//! Not here: tests.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, ErrorKind, PipeReader, PipeWriter, Write as _};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::scene::Scene;
+use crate::support::broker::{eventually, free_ports};
+use crate::support::daemon::Setup;
+
+const DEADLINE: Duration = Duration::from_secs(50);
+
+/// A running daemon. Dropping it kills it.
+pub struct Mute {
+    child: Child,
+    admin: String,
+    _folder: TempDir,
+}
+
+impl Mute {
+    /// Starts the daemon with this as its standard error, and `RUST_LOG` if it is given.
+    pub fn start(mut setup: Setup, log: Stdio, variable: Option<&str>) -> Self {
+        let [port] = free_ports();
+        setup.admin = format!("127.0.0.1:{port}");
+        let folder = TempDir::new().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, setup.toml()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+        command.arg("--config").arg(config).env_remove("RUST_LOG").stderr(log).kill_on_drop(true);
+        variable.map(|variable| command.env("RUST_LOG", variable));
+        Self { child: command.spawn().unwrap(), admin: format!("http://{}", setup.admin), _folder: folder }
+    }
+
+    async fn get(&self, path: &str) -> Option<(u16, String)> {
+        let reply = reqwest::get(format!("{}{path}", self.admin)).await.ok()?;
+        Some((reply.status().as_u16(), reply.text().await.ok()?))
+    }
+
+    pub async fn until_ready(&self) {
+        let look = async || self.get("/readyz").await.is_some_and(|(status, _)| status == 200);
+        eventually(DEADLINE, "ready", look).await;
+    }
+
+    pub async fn until_draining(&self) {
+        let look = async || self.get("/readyz").await.is_some_and(|(_, text)| text.contains("draining"));
+        eventually(DEADLINE, "draining", look).await;
+    }
+
+    /// How many lines its metrics say were dropped.
+    pub async fn dropped(&self) -> u64 {
+        let (_, text) = self.get("/metrics").await.unwrap();
+        let count = text.lines().find_map(|line| line.strip_prefix("chakra_bridge_log_lines_dropped_total "));
+        count.unwrap().parse().unwrap()
+    }
+
+    /// Asks for its metrics, which makes more lines, until so many were dropped.
+    pub async fn until_dropped(&self, least: u64) {
+        eventually(DEADLINE, "dropped lines", async || self.dropped().await >= least).await;
+    }
+
+    /// Until no more lines are dropped while it does something.
+    pub async fn until_not_stuck(&self, scene: &Scene) {
+        let look = async || {
+            let before = self.dropped().await;
+            scene.publish_those(0..1, 100).await;
+            self.dropped().await == before
+        };
+        eventually(DEADLINE, "no more dropped lines", look).await;
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its exit code.
+    pub async fn ended(mut self) -> Option<i32> {
+        self.child.wait().await.unwrap().code()
+    }
+}
+
+/// Empty lines, until not one more fits. Answers a writer that does not wait.
+fn filled(mut writer: PipeWriter) -> PipeWriter {
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    for bytes in [4096, 1] {
+        while let Ok(written) = writer.write(&vec![b'\n'; bytes]) {
+            assert!(written > 0);
+        }
+    }
+    assert_eq!(writer.write(b"\n").unwrap_err().kind(), ErrorKind::WouldBlock);
+    writer
+}
+
+/// A pipe that takes nothing until its reader reads: a write waits.
+pub fn full_pipe() -> (PipeReader, Stdio) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let writer = filled(writer);
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    (reader, writer.into())
+}
+
+/// A pipe that takes nothing until its reader reads: a write fails.
+pub fn full_pipe_that_does_not_wait() -> (PipeReader, Stdio) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    (reader, filled(writer).into())
+}
+
+/// A pipe that nobody reads any more.
+pub fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+pub fn full_disk() -> Stdio {
+    File::create("/dev/full").unwrap().into()
+}
+
+/// Begins to read. Resolves with every line of the log at its end.
+pub async fn read(reader: PipeReader) -> Vec<Value> {
+    let lines = tokio::task::spawn_blocking(|| {
+        let lines = BufReader::new(reader).lines().map(Result::unwrap).filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_str(&line).unwrap_or(Value::String(line))).collect()
+    });
+    lines.await.unwrap()
+}

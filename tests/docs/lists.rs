@@ -1,0 +1,156 @@
+//! The lists of the documents against those of the code, both ways.
+//!
+//! Not here: metrics (`metrics`).
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+
+use chakra_bridge::admin::health::Health;
+use chakra_bridge::admin::metrics::Metrics;
+use chakra_bridge::config::known_keys;
+use chakra_bridge::core::parking::RUNGS;
+use chakra_bridge::core::words::{Cause, Reason, Trouble};
+use tokio::sync::watch;
+
+use super::page::{Page, all, named};
+use super::source::{fields_of, first_texts, words_of};
+
+/// Sections of the file that are lists of tables.
+const LISTS: [&str; 3] = ["rule", "schema", "case"];
+
+/// Fails with what one list has and the other has not.
+pub(crate) fn same(what: &str, documents: &BTreeSet<String>, code: &BTreeSet<String>) {
+    let only = |one: &BTreeSet<String>, other| one.difference(other).cloned().collect::<Vec<_>>().join(", ");
+    let (extra, missing) = (only(documents, code), only(code, documents));
+    assert!(documents == code, "{what}: not in the code: [{extra}]; not in the documents: [{missing}]");
+}
+
+fn set(words: impl IntoIterator<Item = &'static str>) -> BTreeSet<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn names(page: &str, heading: &str) -> BTreeSet<String> {
+    Page::read(page).names(heading)
+}
+
+/// What the program says is known, where a file has this in place of a value.
+fn known(expression: &str, from: &str) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, format!("[[rule]]\nname = \"x\"\nprocedure = \"x\"\ndata = {{ x = \"{expression}\" }}\n"))
+        .unwrap();
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_chakra-bridge")).arg("--config").arg(&file).arg("check").output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    let line = said.lines().find(|line| line.contains(from)).unwrap_or_else(|| panic!("{from} is not in:\n{said}"));
+    line.split_once(from).unwrap().1.split(", ").map(|name| name.trim().to_owned()).collect()
+}
+
+#[test]
+fn filters_tests_and_variables_are_those_that_the_program_knows() {
+    same("filters", &names("docs/mapping.md", "Filters"), &known("{{ 1 | qqqqqqqq }}", "expected one of "));
+    same("tests", &names("docs/mapping.md", "Tests after is"), &known("{{ 1 is qqqqqqqq }}", "expected one of "));
+    same("variables", &names("docs/mapping.md", "Expressions"), &known("{{ qqqqqqqq }}", "Known are "));
+}
+
+/// The keys of the configuration as the documents tell them: name and default.
+fn documented_keys() -> BTreeSet<(String, String)> {
+    let page = Page::read("docs/configuration.md");
+    let of =
+        |section: &str| page.table(section).into_iter().map(|row| (row[0].clone(), row[1].clone())).collect::<Vec<_>>();
+    let sections = sections();
+    let single = sections.iter().filter(|section| !LISTS.contains(&section.as_str())).flat_map(|section| of(section));
+    let lists = ["Rules", "Schemas", "Cases"].into_iter().flat_map(of).map(|(key, _)| (key, String::new()));
+    let plain = |text: String| text.trim_matches('`').to_owned();
+    single.chain(lists).map(|(key, default)| (plain(key), plain(default))).collect()
+}
+
+fn sections() -> BTreeSet<String> {
+    known_keys().iter().map(|known| known.section.to_owned()).collect()
+}
+
+#[test]
+fn keys_and_their_defaults_are_those_that_the_program_knows() {
+    let known = known_keys();
+    let keys =
+        known.iter().map(|known| (format!("{}.{}", known.section, known.name), known.default)).collect::<Vec<_>>();
+    let documented = documented_keys();
+    same(
+        "keys",
+        &documented.iter().map(|(key, _)| key.clone()).collect(),
+        &keys.iter().map(|(key, _)| key.clone()).collect(),
+    );
+    for (key, written) in documented {
+        let default = keys.iter().find(|(known, _)| *known == key).and_then(|(_, default)| *default);
+        match default {
+            Some(default) => assert_eq!(written, default, "{key}"),
+            None => {
+                assert!(written.is_empty() || written == "none" || written.starts_with("required"), "{key}: {written}")
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_that_a_document_names_is_known() {
+    let keys: BTreeSet<String> = known_keys().iter().map(|known| format!("{}.{}", known.section, known.name)).collect();
+    let sections: BTreeSet<String> =
+        sections().into_iter().filter(|section| !["event", "rule"].contains(&section.as_str())).collect();
+    let is_key = |code: &str| {
+        code.split_once('.').is_some_and(|(section, key)| {
+            sections.contains(section)
+                && !key.is_empty()
+                && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+    };
+    for page in all().iter().filter(|page| page.name != "CHANGELOG.md") {
+        for (line, code) in page.code().into_iter().filter(|(_, code)| is_key(code)) {
+            assert!(keys.contains(code), "{}:{line}: there is no key {code}", page.name);
+        }
+    }
+}
+
+#[test]
+fn reasons_causes_and_halts_are_those_of_the_code() {
+    let page = "docs/delivery.md";
+    same("reasons", &names(page, "Dead letters"), &set(Reason::ALL.map(Reason::as_str)));
+    let tables = Page::read(page).tables("What each answer becomes");
+    same("halts", &named(&tables[1]), &set(Trouble::ALL.map(Trouble::as_str)));
+    same("causes", &named(&tables[2]), &set(Cause::ALL.map(Cause::as_str)));
+    same("doubts", &names(page, "Possible duplicates"), &words_of("Doubt"));
+}
+
+#[test]
+fn delay_queues_are_those_that_the_daemon_looks_for() {
+    let queues = RUNGS.map(|queue| format!("<queue>.wait.{}", queue.label));
+    same("delay queues", &names("docs/delivery.md", "Delays"), &queues.into());
+}
+
+#[test]
+fn headers_of_dead_letters_are_those_that_are_written() {
+    let written = first_texts("own(").into_iter().filter(|name| !name.contains('{'));
+    let written = written.map(|name| format!("chakra-bridge-{name}")).collect();
+    same("headers", &named(&Page::read("docs/delivery.md").tables("Dead letters")[1]), &written);
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let codes = chakra_bridge::cli::exit::Exit::ALL.map(|exit| exit.code().to_string());
+    same("exit codes", &names("docs/operations.md", "Exit codes"), &codes.into());
+}
+
+#[test]
+fn fields_of_the_log_and_of_readyz_are_those_that_are_written() {
+    same("fields of the log", &names("docs/operations.md", "The log"), &fields_of("event settled"));
+    let (_, phase) = watch::channel(chakra_bridge::bridge::phase::Phase::Running);
+    let (_, broker) = watch::channel(chakra_bridge::amqp::state::BrokerState::Consuming);
+    let (_, gate) = watch::channel(Vec::new());
+    let (_, rules) = watch::channel(chakra_bridge::reload::state::RulesState::default());
+    let pulse = Arc::new(chakra_bridge::bridge::phase::Pulse::new(0));
+    let told = Health { phase, broker, gate, rules, pulse }.ready_details();
+    let fields = told.as_object().unwrap().keys().cloned().collect();
+    let documented = named(&Page::read("docs/operations.md").tables("Health checks")[1]);
+    same("fields of /readyz", &documented, &fields);
+    drop(Metrics::new());
+}

@@ -38,7 +38,7 @@ impl Exit {
         Self::Unhealthy,
         Self::Usage,
         Self::Internal,
-        Self::Unheard,
+        Self::OutputClosed,
         Self::HandedBack,
         Self::Config,
         Self::SecondSignal,

@@ -39,7 +39,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             (None, '#') if !reader.has_word() => while letters.next_if(|next| *next != '\n').is_some() {},
             (None, '\n' | ';' | '|' | '&') => reader.end_command(),
             (None, '<' | '>') => {
-                reader.end_word();
+                reader.end_redirected_word();
                 while letters.next_if(|next| *next != '\n' && *next != ' ').is_some() {}
             }
             (None, ' ') => reader.end_word(),
@@ -64,9 +64,16 @@ impl Reader {
         self.is_word || !self.word.is_empty()
     }
 
+    /// The number of a file in front of a redirection is no argument.
+    fn end_redirected_word(&mut self) {
+        if self.word.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.word.clear();
+        }
+        self.end_word();
+    }
+
     fn end_word(&mut self) {
         if self.has_word() {
-            // A file descriptor in front of a redirection is no argument; none of ours is a lone digit.
             self.words.push(std::mem::take(&mut self.word));
         }
         self.is_word = false;
@@ -92,5 +99,5 @@ fn calls_are_found_where_they_stand() {
 #[test]
 fn redirections_are_no_arguments() {
     assert_eq!(calls("chakra-bridge map --json <event.json\n"), [["map", "--json"]]);
-    assert_eq!(calls("chakra-bridge map \\\n  --json event.json >out\n"), [["map", "--json", "event.json"]]);
+    assert_eq!(calls("chakra-bridge map \\\n  --json event.json >out 2>log\n"), [["map", "--json", "event.json"]]);
 }

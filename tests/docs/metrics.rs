@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chakra_bridge::admin::metrics::Metrics;
 use chakra_bridge::core::judge::Outcome;
+use chakra_bridge::metrics::Metrics;
 
 use super::lists::same;
 use super::page::{Page, all, named};
@@ -19,7 +19,7 @@ fn text() -> String {
     metrics.settled("created", "a", "");
     metrics.event_took(Duration::ZERO);
     metrics.foresee_possible_duplicate("resent");
-    metrics.look_proved("a", Some(Duration::ZERO));
+    metrics.lookup_verified("a", Some(Duration::ZERO));
     metrics.text()
 }
 
@@ -72,5 +72,5 @@ fn labels_and_their_values_are_those_that_are_written() {
     same("labels", &Page::read(PAGE).names("The other labels"), &labels.map(|(name, _)| name.to_owned()).collect());
     let outcomes = Outcome::NAMES.map(str::to_owned).into();
     same("outcomes", &Page::read(PAGE).names("Label outcome of api_requests_total"), &outcomes);
-    same("results", &named(&Page::read(PAGE).table("Label result of events_settled_total")), &words_of("Fate"));
+    same("results", &named(&Page::read(PAGE).table("Label result of events_settled_total")), &words_of("SettledAs"));
 }

@@ -1,6 +1,7 @@
 //! Links lead somewhere, pages say whom they are for, and the short pages stay short.
 
 use super::page::{Page, all, manual, named, root};
+use super::source::tests_of;
 
 /// Every link of a page that leads nowhere.
 fn broken(page: &Page) -> Vec<String> {
@@ -64,4 +65,38 @@ fn twelve_questions_are_answered_each_by_one_section() {
 fn the_glossary_has_at_most_fifteen_words() {
     let words = named(&Page::read("docs/glossary.md").table("Glossary"));
     assert!((1..=15).contains(&words.len()), "{words:?}");
+}
+
+/// The folders whose files documents name.
+const FOLDERS: [&str; 5] = ["src/", "tests/", "config/", "deploy/", "docs/"];
+
+#[test]
+fn every_file_that_a_document_names_is_there() {
+    // What the changelog names was there when it was written.
+    for page in all().iter().filter(|page| page.name != "CHANGELOG.md") {
+        let is_path =
+            |code: &str| FOLDERS.iter().any(|folder| code.starts_with(folder)) && !code.contains(['*', ' ', '{']);
+        for (line, path) in page.code().into_iter().filter(|(_, code)| is_path(code)) {
+            assert!(root(path).exists(), "{}:{line}: there is no {path}", page.name);
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_document_tells_to_run_is_there() {
+    for page in all() {
+        for (line, command) in page.code().into_iter().filter(|(_, code)| code.contains("cargo test ")) {
+            let words = command.split(' ').skip_while(|word| *word != "test").skip(1);
+            let words: Vec<&str> = words.filter(|word| !["--release", "--", "--nocapture"].contains(word)).collect();
+            let (target, filter) = match words.as_slice() {
+                ["--lib", filter] => ("src", Some(filter)),
+                ["--test", target] => (*target, None),
+                ["--test", target, filter] => (*target, Some(filter)),
+                other => panic!("{}:{line}: {other:?}", page.name),
+            };
+            let tests = tests_of(target);
+            let matches = filter.is_none_or(|filter| tests.iter().any(|name| name.contains(filter)));
+            assert!(matches && !tests.is_empty(), "{}:{line}: no test of {command}", page.name);
+        }
+    }
 }

@@ -18,7 +18,7 @@ use chakra_bridge::states::rules::RulesState;
 use tokio::sync::watch;
 
 use super::page::{Page, all, named};
-use super::source::{fields_of, words_of};
+use super::source::{fields_of, files, words_of};
 
 /// Sections of the file that are lists of tables.
 const LISTS: [&str; 3] = ["rule", "schema", "case"];
@@ -38,15 +38,19 @@ fn names(page: &str, heading: &str) -> BTreeSet<String> {
     Page::read(page).names(heading)
 }
 
-/// What the program says is known, where a file has this in place of a value.
+/// What `check` says of a file.
+fn checked(folder: &std::path::Path, text: &str) -> String {
+    let file = folder.join("config.toml");
+    std::fs::write(&file, text).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+    String::from_utf8(check.arg("--config").arg(&file).arg("check").output().unwrap().stderr).unwrap()
+}
+
+/// What the program says is known, where a rule has this for a value.
 fn known(expression: &str, from: &str) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    std::fs::write(&file, format!("[[rule]]\nname = \"x\"\nprocedure = \"x\"\ndata = {{ x = \"{expression}\" }}\n"))
-        .unwrap();
-    let done =
-        Command::new(env!("CARGO_BIN_EXE_chakra-bridge")).arg("--config").arg(&file).arg("check").output().unwrap();
-    let said = String::from_utf8(done.stderr).unwrap();
+    let rule = format!("[[rule]]\nname = \"x\"\nprocedure = \"x\"\ndata = {{ x = \"{expression}\" }}\n");
+    let said = checked(folder.path(), &rule);
     let line = said.lines().find(|line| line.contains(from)).unwrap_or_else(|| panic!("{from} is not in:\n{said}"));
     line.split_once(from).unwrap().1.split(", ").map(|name| name.trim().to_owned()).collect()
 }
@@ -94,6 +98,27 @@ fn keys_and_their_defaults_are_those_that_the_program_knows() {
             }
         }
     }
+}
+
+#[test]
+fn renamed_keys_are_those_that_the_program_knows_by_their_old_names() {
+    let rows = Page::read("docs/configuration.md").table("Renamed keys");
+    let folder = tempfile::tempdir().unwrap();
+    for row in &rows {
+        let (section, key) = row[0].split_once('.').unwrap();
+        let said = checked(folder.path(), &format!("[{section}]\n{key} = \"1s\"\n"));
+        let new = row[1].trim_matches('`');
+        assert!(said.lines().any(|line| line.contains(&row[0]) && line.contains(new)), "{}: {said}", row[0]);
+    }
+    let known = files().iter().flat_map(|text| pairs(text)).collect();
+    same("renamed keys", &rows.iter().map(|row| row[0].clone()).collect(), &known);
+}
+
+/// The old names in the table of `config/renamed.rs`.
+fn pairs(text: &str) -> Vec<String> {
+    let table = text.split_once("//! Keys that have another name now.").map_or("", |(_, rest)| rest);
+    let table = table.split("];").next().unwrap_or_default();
+    table.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next()).map(str::to_owned).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::page::root;
 
@@ -62,4 +62,33 @@ pub(crate) fn fields_of(text: &str) -> BTreeSet<String> {
         .map(|field| field.trim().to_owned())
         .filter(|f| !f.is_empty())
         .collect()
+}
+
+/// The tests of a target, each as `module::name`; `src` is the library.
+pub(crate) fn tests_of(target: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    let folder = if target == "src" { root("src") } else { root(&format!("tests/{target}")) };
+    let single = root(&format!("tests/{target}.rs"));
+    paths(&folder, &mut files);
+    files.extend(Some(single).filter(|path| path.exists()));
+    files.iter().flat_map(|path| named(path, &fs::read_to_string(path).unwrap())).collect()
+}
+
+fn paths(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            paths(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// Every function counts: a test may be marked in more than one way.
+fn named(path: &Path, text: &str) -> Vec<String> {
+    let modules: Vec<_> = path.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned()).collect();
+    let modules = modules.join("::");
+    let names = text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+    names.map(|name| format!("{modules}::{name}")).collect()
 }

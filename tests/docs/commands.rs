@@ -27,23 +27,23 @@ fn arguments(words: &[String]) -> Option<Vec<String>> {
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut reader = Reader::default();
     let mut quote = None;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match (quote, letter) {
-            (Some(open), _) if open == letter => quote = None,
-            (Some(_), _) => reader.word.push(letter),
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match (quote, sign) {
+            (Some(open), _) if open == sign => quote = None,
+            (Some(_), _) => reader.word.push(sign),
             (None, '"' | '\'') => {
-                quote = Some(letter);
+                quote = Some(sign);
                 reader.is_word = true;
             }
-            (None, '#') if !reader.has_word() => while letters.next_if(|next| *next != '\n').is_some() {},
+            (None, '#') if !reader.has_word() => while signs.next_if(|next| *next != '\n').is_some() {},
             (None, '\n' | ';' | '|' | '&') => reader.end_command(),
             (None, '<' | '>') => {
                 reader.end_redirected_word();
-                while letters.next_if(|next| *next != '\n' && *next != ' ').is_some() {}
+                while signs.next_if(|next| *next != '\n' && *next != ' ').is_some() {}
             }
             (None, ' ') => reader.end_word(),
-            (None, _) => reader.word.push(letter),
+            (None, _) => reader.word.push(sign),
         }
     }
     reader.end_command();

@@ -11,7 +11,9 @@ use chakra_bridge::amqp::DEAD_LETTER_HEADERS;
 use chakra_bridge::cli::exit::Exit;
 use chakra_bridge::config::known_keys;
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
+use chakra_bridge::core::judge::{Outcome, judge};
 use chakra_bridge::core::reason::{Cause, HaltReason, Reason};
+use chakra_bridge::core::reply::{Body, Reply, Response};
 use chakra_bridge::states::broker::BrokerState;
 use chakra_bridge::states::phase::{Phase, Pulse};
 use chakra_bridge::states::rules::RulesState;
@@ -148,6 +150,28 @@ fn reasons_causes_and_halts_are_those_of_the_code() {
     same("halts", &named(&tables[1]), &set(HaltReason::ALL.map(HaltReason::as_str)));
     same("causes", &named(&tables[2]), &set(Cause::ALL.map(Cause::as_str)));
     same("doubts", &names(page, "Possible duplicates"), &words_of("Doubt"));
+}
+
+/// What a status of an answer without a body means, in one word of the tables.
+fn meaning(status: u16) -> &'static str {
+    let response = Response { status, body: Body::Empty, retry_after: None };
+    match judge(&Reply::Response(response), true) {
+        Outcome::Halt { reason, .. } => reason.as_str(),
+        Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),
+        other => other.as_str(),
+    }
+}
+
+#[test]
+fn the_statuses_of_each_halt_and_cause_are_those_that_are_judged_so() {
+    let tables = Page::read("docs/delivery.md").tables("What each answer becomes");
+    for row in tables[1..].iter().flatten() {
+        let statuses: Vec<u16> = row[1].split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        let word = row[0].trim_matches('`');
+        let judged: Vec<u16> = (100..=599).filter(|status| meaning(*status) == word).collect();
+        // Whole hundreds are told as such.
+        assert!(statuses == judged || (statuses.is_empty() && judged.len() != 1), "{word}: {statuses:?}, {judged:?}");
+    }
 }
 
 #[test]

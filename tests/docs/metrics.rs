@@ -57,8 +57,7 @@ fn every_metric_that_a_document_names_is_shown() {
     for page in all().iter().filter(|page| page.name != "CHANGELOG.md") {
         for (at, _) in page.text.match_indices(PREFIX) {
             let rest = &page.text[at + PREFIX.len()..];
-            let name: String =
-                rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+            let name: String = rest.chars().take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '_').collect();
             assert!(name.is_empty() || known.contains(&name), "{}: there is no metric {name}", page.name);
         }
     }

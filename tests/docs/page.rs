@@ -149,7 +149,7 @@ fn cells(row: &str) -> Vec<String> {
 
 /// What a heading is linked by: small letters, blanks as hyphens, signs left out.
 fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    let kept = heading.chars().filter(|sign| sign.is_alphanumeric() || [' ', '-', '_'].contains(sign));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 

@@ -20,7 +20,7 @@ use chakra_bridge::states::rules::RulesState;
 use tokio::sync::watch;
 
 use super::page::{Page, all, named};
-use super::source::{fields_of, files, words_of};
+use super::source::{fields_of, words_of};
 
 /// Sections of the file that are lists of tables.
 const LISTS: [&str; 3] = ["rule", "schema", "case"];
@@ -103,24 +103,17 @@ fn keys_and_their_defaults_are_those_that_the_program_knows() {
 }
 
 #[test]
-fn renamed_keys_are_those_that_the_program_knows_by_their_old_names() {
-    let rows = Page::read("docs/configuration.md").table("Renamed keys");
+fn renamed_keys_are_told_by_the_changelog_and_by_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    for row in &rows {
-        let (section, key) = row[0].split_once('.').unwrap();
+    let rows = Page::read("CHANGELOG.md").table("Changed: names");
+    let keys: Vec<_> = rows.iter().filter(|row| row[0] == "key").collect();
+    assert!(!keys.is_empty());
+    for row in keys {
+        let (old, new) = (row[1].trim_matches('`'), row[2].trim_matches('`'));
+        let (section, key) = old.split_once('.').unwrap();
         let said = checked(folder.path(), &format!("[{section}]\n{key} = \"1s\"\n"));
-        let new = row[1].trim_matches('`');
-        assert!(said.lines().any(|line| line.contains(&row[0]) && line.contains(new)), "{}: {said}", row[0]);
+        assert!(said.lines().any(|line| line.contains(old) && line.contains(new)), "{old}: {said}");
     }
-    let known = files().iter().flat_map(|text| pairs(text)).collect();
-    same("renamed keys", &rows.iter().map(|row| row[0].clone()).collect(), &known);
-}
-
-/// The old names in the table of `config/renamed.rs`.
-fn pairs(text: &str) -> Vec<String> {
-    let table = text.split_once("//! Keys that have another name now.").map_or("", |(_, rest)| rest);
-    let table = table.split("];").next().unwrap_or_default();
-    table.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next()).map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Twenty mistakes that people make, and what `check` prints of each: the same in the README, word for word.
+//! Twenty mistakes that people make, and what `check` prints of each: the same in `docs/mistakes.md`, word for word.
 //!
-//! `BLESS=1 cargo test --test mistakes` writes the README anew. Not here: every mistake there is (`config/seeded.txt`, and
+//! `BLESS=1 cargo test --test mistakes` writes that page anew. Not here: every mistake there is (`config/seeded.txt`, and
 //! beside the code).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail this way")]
 
@@ -100,8 +100,8 @@ fn coded(words: &str) -> String {
 const BEGIN: &str = "<!-- mistakes: made by tests/mistakes.rs -->\n";
 const END: &str = "<!-- end of mistakes -->";
 
-fn readme() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mistakes.md")
 }
 
 #[test]
@@ -111,16 +111,16 @@ fn the_good_file_has_no_mistake() {
 }
 
 #[test]
-fn what_is_printed_of_twenty_mistakes_stands_in_the_readme_word_for_word() {
-    let text = std::fs::read_to_string(readme()).unwrap();
+fn what_is_printed_of_twenty_mistakes_stands_in_its_page_word_for_word() {
+    let text = std::fs::read_to_string(page()).unwrap();
     let (head, rest) = text.split_once(BEGIN).expect("the beginning of the section");
     let (shown, tail) = rest.split_once(END).expect("the end of the section");
     let made = table();
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(readme(), format!("{head}{BEGIN}{made}{END}{tail}")).unwrap();
+        std::fs::write(page(), format!("{head}{BEGIN}{made}{END}{tail}")).unwrap();
         return;
     }
-    assert!(shown == made, "the README shows something else; BLESS=1 cargo test --test mistakes writes:\n{made}");
+    assert!(shown == made, "docs/mistakes.md shows something else; BLESS=1 cargo test --test mistakes writes:\n{made}");
 }
 
 /// The good file with as many of the slips as fit into it side by side, and how many those are.

@@ -14,6 +14,23 @@ use crate::core::settlement::DeadLetter;
 /// All headers together, in bytes: properties and headers must fit one frame of 128 KiB.
 const HEADERS_MAX: usize = 64 * 1024;
 
+/// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
+pub const DEAD_LETTER_HEADERS: [&str; 13] = [
+    "chakra-bridge-reason",
+    "chakra-bridge-text",
+    "chakra-bridge-status",
+    "chakra-bridge-attempts",
+    "chakra-bridge-first-seen-ms",
+    "chakra-bridge-last-seen-ms",
+    "chakra-bridge-rule",
+    "chakra-bridge-procedure",
+    "chakra-bridge-key",
+    "chakra-bridge-exchange",
+    "chakra-bridge-routing-key",
+    "chakra-bridge-version",
+    "chakra-bridge-cut",
+];
+
 /// The properties of the dead letter of `held`.
 pub(super) fn properties(held: &Held, dead_letter: &DeadLetter) -> BasicProperties {
     let headers = ours(held, dead_letter);

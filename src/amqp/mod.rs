@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use crate::secret::SecretSource;
 use crate::tls;
+pub use dead_letter::DEAD_LETTER_HEADERS;
 
 /// The configuration of the consumer.
 #[derive(Clone, Debug)]

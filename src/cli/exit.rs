@@ -30,6 +30,20 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way to end.
+    pub const ALL: [Self; 10] = [
+        Self::Done,
+        Self::WouldDie,
+        Self::CaseFailed,
+        Self::Unhealthy,
+        Self::Usage,
+        Self::Internal,
+        Self::OutputClosed,
+        Self::HandedBack,
+        Self::Config,
+        Self::SecondSignal,
+    ];
+
     /// The code.
     #[must_use]
     pub fn code(self) -> u8 {

@@ -132,3 +132,13 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
     let twice = properties(&held(once), &second);
     assert_eq!(headers(&twice)["chakra-bridge-reason"], long("no_rule"));
 }
+
+#[test]
+fn the_headers_of_ours_are_those_that_are_told() {
+    let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
+    let properties = properties(&held(huge), &dead_letter());
+    let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
+    let mut told = DEAD_LETTER_HEADERS;
+    told.sort_unstable();
+    assert_eq!(written, told);
+}

@@ -89,8 +89,9 @@ pub async fn run(
     foresee(&metrics, &rules);
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
-    let reload = Reload::new(source, promise, endpoints).await;
-    let (limit, http) = (config.dispatch.drain_deadline, client.clone());
+    let reload = Reload::new(source, promise, endpoints);
+    let limit = config.dispatch.drain_deadline;
+    let (client_of_token, client_of_files) = (client.clone(), client.clone());
     let setup = Setup {
         limits,
         rules,
@@ -107,8 +108,8 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
-        never = token::watch(config.api.token.clone(), token_changes) => match never {},
-        never = trust::watch(config.api, http, certificate_changes) => match never {},
+        never = token::watch(client_of_token, token_changes) => match never {},
+        never = trust::watch(config.api, client_of_files, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
     };
     let is_settled = match said {

@@ -15,6 +15,7 @@ pub mod config;
 pub mod core;
 pub mod daemon;
 pub mod dispatch;
+pub mod files;
 pub mod handover;
 pub mod metrics;
 pub mod ready;

@@ -1,30 +1,25 @@
 //! Rules of a running daemon: at SIGHUP, or when a file that they were read from holds something else, the whole
 //! configuration is checked, and new rules take the place of those before. A file with mistakes changes nothing.
 //!
-//! Not here: mapping by them (`bridge`), and any key outside the rules: a restart takes those in, and that is said.
-
-mod files;
+//! Not here: mapping by them (`core::mapping`), and any key outside the rules: a restart takes those in, and that is said.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::clock::epoch_ms;
 use crate::config::{Mistakes, RuleChanges, Source, needs_restart, rule_changes};
 use crate::core::mapping::rules::Rules;
+use crate::files::{self, Change, FileWatch};
 use crate::metrics::Metrics;
 use crate::ready::{Promise, Ready, load_to_run};
 use crate::states::rules::RulesState;
-use files::{Files, Seen};
-
-/// How often the files are read. A change counts once two checks have seen it.
-const EVERY: Duration = Duration::from_secs(1);
 
 /// After a refusal the file is checked again so often, quietly: what was wrong may have been beside it, such as a secret that
 /// could not be read at that moment.
@@ -65,6 +60,20 @@ impl Checked {
     }
 }
 
+/// Why a file is not taken.
+enum Refusal {
+    /// It is a pipe, a device or a folder, or it is gone: reading it could take for ever.
+    NoFile(String),
+    Mistakes(Box<Mistakes>),
+}
+
+/// Reads and checks the whole file. Blocks.
+fn checked(path: &Path, start: &Source, in_force: &Source, promise: Promise) -> Result<Checked, Refusal> {
+    files::check(path).map_err(|error| Refusal::NoFile(format!("{}: cannot be read: {error}", path.display())))?;
+    let ready = load_to_run(path).and_then(|ready| promise.kept_by(ready)).map_err(Refusal::Mistakes)?;
+    Ok(Checked::of(ready, start, in_force, promise))
+}
+
 /// See the head of this file.
 pub struct Reload {
     endpoints: Endpoints,
@@ -74,15 +83,16 @@ pub struct Reload {
     /// The file that the rules in force were read from.
     in_force: Arc<Source>,
     promise: Promise,
-    files: Files,
+    files: FileWatch,
     /// When the file was refused last, and in which words; none while it is good.
     refusal: Option<(Instant, Vec<String>)>,
 }
 
 impl Reload {
     /// Follows the file of a configuration that the daemon starts with.
-    pub async fn new(source: Source, promise: Promise, endpoints: Endpoints) -> Self {
-        let files = Files::new(Seen::of(source.paths()).await);
+    #[must_use]
+    pub fn new(source: Source, promise: Promise, endpoints: Endpoints) -> Self {
+        let files = FileWatch::new(source.seen());
         endpoints.metrics.rules_loaded(endpoints.state.borrow().loaded_s);
         let (path, source) = (source.path().to_owned(), Arc::new(source));
         Self { endpoints, path, start: Arc::clone(&source), in_force: source, promise, files, refusal: None }
@@ -90,18 +100,17 @@ impl Reload {
 
     /// Reloads at each signal and each change, for ever.
     pub async fn run(mut self, mut hangup: Signal) -> Infallible {
-        let mut ticks = tokio::time::interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 Some(()) = hangup.recv() => self.asked(BY_SIGNAL).await,
-                _ = ticks.tick() => self.looked().await,
+                change = self.files.check() => self.checked(change).await,
             }
         }
     }
 
-    async fn looked(&mut self) {
-        if self.files.have_changed().await {
+    /// A change counts once two checks have seen it: what is being written is left in peace until it rests.
+    async fn checked(&mut self, change: Change) {
+        if change == Change::Settled {
             self.asked(BY_CHANGE).await;
         } else if self.refusal.as_ref().is_some_and(|(at, _)| at.elapsed() >= AGAIN) {
             self.asked(BY_ITSELF).await;
@@ -118,25 +127,21 @@ impl Reload {
 
     /// Checks the whole file, and takes its rules or none.
     async fn reload(&mut self, by: &'static str) {
-        let seen = self.files.read().await;
         let (path, promise) = (self.path.clone(), self.promise);
         let (start, in_force) = (Arc::clone(&self.start), Arc::clone(&self.in_force));
         let mut checking = JoinSet::new();
         // Reads files, compiles and compares: not for the task that moves events.
-        checking.spawn_blocking(move || {
-            let ready = load_to_run(&path).and_then(|ready| promise.kept_by(ready))?;
-            Ok::<_, Box<Mistakes>>(Checked::of(ready, &start, &in_force, promise))
-        });
-        let paths = match checking.join_next().await {
+        checking.spawn_blocking(move || checked(&path, &start, &in_force, promise));
+        match checking.join_next().await {
             Some(Ok(Ok(checked))) => self.take(by, checked),
-            Some(Ok(Err(mistakes))) => self.refuse(by, &mistakes),
+            Some(Ok(Err(Refusal::Mistakes(mistakes)))) => self.refuse(by, &mistakes),
+            Some(Ok(Err(Refusal::NoFile(why)))) => self.unread(by, why),
             // What a panic says may quote the file.
-            _ => self.crashed(by),
-        };
-        self.files.take(seen, paths).await;
+            _ => self.unread(by, "checking the file crashed; please report it with its rules".to_owned()),
+        }
     }
 
-    fn take(&mut self, by: &'static str, checked: Checked) -> Vec<PathBuf> {
+    fn take(&mut self, by: &'static str, checked: Checked) {
         let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart } = checked;
         let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
         self.endpoints.rules.send_replace(Arc::new(rules));
@@ -149,20 +154,20 @@ impl Reload {
             tracing::warn!(keys, "the file differs in keys that only a restart takes in: restart, or change them back");
         }
         self.endpoints.state.send_replace(RulesState { needs_restart, ..RulesState::loaded(now_s) });
-        let paths = source.paths();
+        self.files.take(source.seen());
         self.in_force = Arc::new(source);
         self.refusal = None;
-        paths
     }
 
-    fn refuse(&mut self, by: &'static str, found: &Mistakes) -> Vec<PathBuf> {
+    fn refuse(&mut self, by: &'static str, found: &Mistakes) {
         self.refused(by, found.list.iter().map(|mistake| found.source.told(mistake)).collect());
-        found.source.paths()
+        self.files.take(found.source.seen());
     }
 
-    fn crashed(&mut self, by: &'static str) -> Vec<PathBuf> {
-        self.refused(by, vec!["checking the file crashed; please report it with its rules".to_owned()]);
-        self.in_force.paths()
+    /// Nothing is known of the file but what the last look saw of it.
+    fn unread(&mut self, by: &'static str, why: String) {
+        self.refused(by, vec![why]);
+        self.files.accept();
     }
 
     /// Tells of a refusal, unless nobody asked and it is the one before.

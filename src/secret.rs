@@ -3,8 +3,9 @@
 //! Not here: what secrets are for.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::files;
 
 /// What the path of a secret begins with. Whatever else stands there may be the secret itself.
 const PATHS: [&str; 4] = ["/", "./", "../", "credential:"];
@@ -40,7 +41,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is read from, at every use: rotating the file is all it takes.
+/// Where a secret is read from: rotating the file is all it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// Written in the configuration or the environment, without trailing line ends.
@@ -50,30 +51,42 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Reads the secret.
+    /// Reads the secret, on a thread that may wait.
     ///
     /// # Errors
-    /// Says which file cannot be read and why, or that it is empty; never what it holds.
+    /// As [`SecretSource::read_now`].
     pub async fn read(&self) -> Result<Secret, String> {
+        if let Self::Given(secret) = self {
+            return Ok(secret.clone());
+        }
+        let source = self.clone();
+        let read = tokio::task::spawn_blocking(move || source.read_now()).await;
+        read.unwrap_or_else(|error| Err(format!("the secret cannot be read: {error}")))
+    }
+
+    /// Reads the secret: for the start, when nothing runs yet that could be held up.
+    ///
+    /// # Errors
+    /// Says which file cannot be read and why, that it is no regular file, holds more than 64 KiB, or is empty; never what
+    /// it holds.
+    pub fn read_now(&self) -> Result<Secret, String> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
-            Self::File(path) => content(path, tokio::fs::read_to_string(path).await),
+            Self::File(path) => content(path),
         }
     }
 
     /// Reads the secret and forgets it again: for the start, when nothing runs yet that could be held up.
     ///
     /// # Errors
-    /// As [`SecretSource::read`].
+    /// As [`SecretSource::read_now`].
     pub fn check(&self) -> Result<(), String> {
-        match self {
-            Self::Given(_) => Ok(()),
-            Self::File(path) => content(path, std::fs::read_to_string(path)).map(drop),
-        }
+        self.read_now().map(drop)
     }
 }
 
-fn content(path: &Path, read: io::Result<String>) -> Result<Secret, String> {
+fn content(path: &Path) -> Result<Secret, String> {
+    let read = files::read_text(path, files::SECRET_MAX);
     let text = read.map_err(|error| format!("{}: {error}", shown(path)))?;
     Secret::written(&text).ok_or_else(|| format!("{}: the file is empty", shown(path)))
 }

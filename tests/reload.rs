@@ -138,6 +138,19 @@ async fn what_was_refused_for_a_secret_that_could_not_be_read_is_taken_once_it_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_becomes_a_pipe_is_refused_and_holds_up_no_later_reload() {
+    let (scene, setup, mut daemon) = begun().await;
+    std::fs::remove_file(daemon.config()).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(daemon.config()).status().unwrap().success());
+    within(60, "the refusal", daemon.until(|line| says(line, "mistake: ") && says(line, "is a pipe"))).await;
+    put(&daemon.config(), &setup.sections(&rule("two")).toml());
+    until_reloaded(&mut daemon, 1).await;
+    scene.publish(1, 50).await;
+    within(60, "the event", scene.until_created(1)).await;
+    assert_eq!(versions(&scene), ["two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_on_their_way_end_by_the_rule_that_they_began_with() {
     let (scene, setup, mut daemon) = begun().await;
     let waits = Rule::always(Canned::new(423).retry_after("3")).attribute("event_key", "e0").times(1);

@@ -2,7 +2,7 @@
 //!
 //! Not here: anything else that changes what the daemon does.
 
-mod guests;
+mod admission;
 pub mod health;
 pub mod pause;
 pub mod server;
@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use crate::secret::SecretSource;
 
-pub use guests::CONNECTIONS_MAX;
+pub use admission::CONNECTIONS_MAX;
 
 /// What the admin server needs to know.
 #[derive(Clone, Debug)]

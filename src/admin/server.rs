@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +19,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinError, JoinSet};
 
 use super::Config;
-use super::guests::{Asked, Guests};
+use super::admission::{Admission, Place};
 use super::health::Health;
 use super::pause::{self, Asker, PauseControl, Said};
 use crate::clock::epoch_ms;
@@ -37,12 +37,6 @@ const BACKLOG: u32 = 4096;
 
 /// The longest the head of a request may be, in bytes.
 const HEAD_MAX: usize = 8 * 1024;
-
-/// The longest reading the head of a request may take.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-
-/// The longest a connection may last: one request and its answer.
-const CONNECTION_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The wait after the system refused a connection, which it does again at once while it lacks descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -74,18 +68,28 @@ pub fn bind(config: &Config) -> io::Result<TcpListener> {
 
 /// Answers until `stop`, and then drops what is still open. Never fails: a connection that goes wrong ends alone.
 pub async fn serve(listener: TcpListener, view: View, stop: impl Future<Output = ()>) {
-    let mut stop = pin!(stop);
-    let mut guests = Guests::none();
-    loop {
-        tokio::select! {
-            () = &mut stop => break,
-            (stream, peer) = accept(&listener) => {
-                guests.admit(|asked| converse(stream, peer, view.clone(), asked)).await;
-            }
-            () = guests.gone() => {}
-        }
+    let mut connections = JoinSet::new();
+    tokio::select! {
+        () = stop => {}
+        never = converse_with_all(&listener, &view, &mut connections) => match never {},
     }
-    guests.shut_down().await;
+    connections.shutdown().await;
+}
+
+async fn converse_with_all(listener: &TcpListener, view: &View, connections: &mut JoinSet<()>) -> Infallible {
+    let mut admission = Admission::open();
+    loop {
+        let (stream, peer) = accept(listener).await;
+        let place = admission.admit().await;
+        while let Some(ended) = connections.try_join_next() {
+            ended.unwrap_or_else(crashed);
+        }
+        connections.spawn(converse(stream, peer, view.clone(), place));
+    }
+}
+
+fn crashed(error: JoinError) {
+    tracing::error!(%error, "a connection of the admin port crashed");
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -98,20 +102,20 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// One request on one connection: so its time is bounded, and nothing idle takes a place.
-async fn converse(stream: TcpStream, peer: SocketAddr, view: View, asked: Asked) {
-    let (view, asked) = (&view, &asked);
-    let service = service_fn(move |request: Request<Incoming>| async move {
-        asked.note();
-        Ok::<_, Infallible>(answer(&request, peer, view).await)
-    });
+/// One request on one connection: so its time is bounded, and nothing idle keeps a place.
+async fn converse(stream: TcpStream, peer: SocketAddr, view: View, place: Place) {
+    let view = &view;
+    let service =
+        service_fn(
+            move |request: Request<Incoming>| async move { Ok::<_, Infallible>(answer(&request, peer, view).await) },
+        );
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
+        .header_read_timeout(place.limits.head)
         .max_header_size(HEAD_MAX)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    match tokio::time::timeout(CONNECTION_TIME_MAX, connection).await {
+    match tokio::time::timeout(place.limits.whole, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection of the admin port broke"),
         Err(_) => tracing::debug!("a connection of the admin port took too long"),

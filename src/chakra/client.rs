@@ -2,6 +2,7 @@
 //!
 //! Not here: what is asked (`create`), how answers are read (`answer`), and any repeat: one call is one request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
@@ -9,7 +10,7 @@ use reqwest::{Certificate, Identity, Proxy, Url};
 use tokio::sync::watch;
 
 use super::Config;
-use crate::secret::SecretSource;
+use super::token::Token;
 use crate::tls;
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
@@ -24,14 +25,16 @@ const IDLE: Duration = Duration::from_secs(4);
 pub struct Client {
     /// The client in use: another one, once the files of certificates hold others (`trust`).
     pub(super) http: watch::Sender<reqwest::Client>,
+    /// What the first one was made with.
+    pub(super) held: Arc<tls::Held>,
     pub(super) base_url: Url,
-    pub(super) token: SecretSource,
+    pub(super) token: Arc<Token>,
     pub(super) timeout: Duration,
     pub(super) max_reply: usize,
 }
 
 impl Client {
-    /// Makes a client. Connects to nothing and reads no token yet.
+    /// Makes a client. Connects to nothing; a token that cannot be read is no error yet.
     ///
     /// # Errors
     /// Says in words what is wrong with the base URL or a file of certificates, or that the system's trust store cannot
@@ -43,8 +46,9 @@ impl Client {
         let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
         Ok(Self {
             http: watch::Sender::new(connect(config, &held)?),
+            held: Arc::new(held),
             base_url: config.base_url.clone(),
-            token: config.token.clone(),
+            token: Arc::new(Token::new(config.token.clone())),
             timeout: config.timeout,
             max_reply: config.max_reply,
         })

@@ -1,11 +1,11 @@
 //! One request, sent once, and its answer read whole.
 //!
-//! Not here: what is asked (`create`, `lookup`), whether to ask again, and what the reply means.
+//! Not here: what is asked (`create`, `look`), whether to ask again, and what the reply means.
 
 use std::time::SystemTime;
 
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{StatusCode, Url};
 
 use super::{Client, answer, failure};
 use crate::core::process::Procedure;
@@ -24,29 +24,25 @@ pub(super) struct Question<'a> {
 }
 
 impl Client {
-    /// Sends once. Takes at most the configured timeout, and as long again where the file of the token cannot be read at
-    /// once. Dropping the future drops the connection.
+    /// Sends once. Takes at most the configured timeout, and as long again where the token has to be read from its file
+    /// (`token`) and cannot be at once. Dropping the future drops the connection.
     pub(super) async fn send(&self, question: Question<'_>) -> Reply {
-        let authorization = match self.authorization().await {
+        let authorization = match self.token.header(self.timeout).await {
             Ok(value) => value,
             Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
         };
         let http = self.http.borrow().clone();
         let url = url(&self.base_url, question.procedure, question.path);
-        let sending = http.post(url).header(AUTHORIZATION, authorization);
+        let sending = http.post(url).header(AUTHORIZATION, authorization.clone());
         match sending.body(question.body).send().await {
-            Ok(response) => read(response, question.attribute, question.max_reply.min(self.max_reply)).await,
+            Ok(response) => {
+                if response.status() == StatusCode::UNAUTHORIZED {
+                    self.token.refused(&authorization);
+                }
+                read(response, question.attribute, question.max_reply.min(self.max_reply)).await
+            }
             Err(error) => failure::reply(error),
         }
-    }
-
-    async fn authorization(&self) -> Result<HeaderValue, String> {
-        let reading = tokio::time::timeout(self.timeout, self.token.read());
-        let token = reading.await.map_err(|_| "the token could not be read in time".to_owned())??;
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| "the token holds characters that cannot stand in a header".to_owned())?;
-        value.set_sensitive(true);
-        Ok(value)
     }
 }
 

@@ -1,113 +1,101 @@
-//! Notices that the file of the token holds another one, or can be read again: what was refused may pass now.
+//! The token as requests show it. While its file is watched, it is read when the file changes and not for each request.
+//! After a 401 each request reads the file itself, until the next check. A new token is told: what was refused may pass now.
 //!
-//! Not here: the token in use, which each request reads for itself (`create`), and what a new one opens (`core::gate`).
+//! Not here: when the file is looked at (`files`), and what a new token opens (`core::gate`).
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
-use crate::secret::SecretSource;
+use super::Client;
+use crate::files::{Change, FileWatch, Seen};
+use crate::secret::{Secret, SecretSource};
 
-/// How often the file is checked.
-const EVERY: Duration = Duration::from_secs(1);
+/// Follows the file of the client's token, and counts `changes` up at each new token. Never ends. A token that is kept in no
+/// file cannot change. A file that cannot be read is told once, and the last token stays in use.
+pub async fn watch(client: Client, changes: watch::Sender<u64>) -> Infallible {
+    client.token.follow(changes).await
+}
 
-/// Checks the file again and again, and counts `changes` up at each new token. Never ends. A token that is kept in
-/// no file cannot change.
-pub async fn watch(token: SecretSource, changes: watch::Sender<u64>) -> Infallible {
-    if matches!(token, SecretSource::Given(_)) {
-        return std::future::pending().await;
+/// A token and where it is kept.
+#[derive(Debug)]
+pub(super) struct Token {
+    source: SecretSource,
+    /// What was read before the first request.
+    loaded: Result<Secret, String>,
+    /// The header in use; none where each request reads the source.
+    shown: watch::Sender<Option<HeaderValue>>,
+}
+
+impl Token {
+    /// Reads the token. Blocks, for as long as a file takes.
+    pub(super) fn new(source: SecretSource) -> Self {
+        let loaded = source.read_now();
+        let given = loaded.as_ref().ok().filter(|_| matches!(source, SecretSource::Given(_)));
+        let shown = given.and_then(|secret| header(secret).ok());
+        Self { source, loaded, shown: watch::Sender::new(shown) }
     }
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    let mut known = token.read().await.ok();
-    loop {
-        ticks.tick().await;
-        let read = token.read().await.ok();
-        if read.is_some() && read != known {
+
+    /// The value of `Authorization`. Where the source has to be read, that may take so long.
+    ///
+    /// # Errors
+    /// Says why there is none, without the token.
+    pub(super) async fn header(&self, limit: Duration) -> Result<HeaderValue, String> {
+        let shown = self.shown.borrow().clone();
+        if let Some(shown) = shown {
+            return Ok(shown);
+        }
+        let reading = tokio::time::timeout(limit, self.source.read());
+        let token = reading.await.map_err(|_| "the token could not be read in time".to_owned())??;
+        header(&token)
+    }
+
+    /// The API refused this header. If it is the one in use, the next request reads the source again.
+    pub(super) fn refused(&self, value: &HeaderValue) {
+        self.shown.send_if_modified(|shown| shown.take_if(|shown| shown == value).is_some());
+    }
+
+    async fn follow(&self, changes: watch::Sender<u64>) -> Infallible {
+        let SecretSource::File(path) = &self.source else { return std::future::pending().await };
+        // What the file held is known as a token and not to the byte: so the first look reads it.
+        let mut files = FileWatch::new(Seen::default().with(path, None));
+        let mut known = self.loaded.clone();
+        loop {
+            let change = files.check().await;
+            if change == Change::Same && known.is_ok() && self.shown.borrow().is_some() {
+                continue;
+            }
+            files.accept();
+            let read = self.source.read().await;
+            if read != known {
+                tell(&read, &changes);
+            }
+            if let Ok(secret) = &read {
+                self.shown.send_replace(header(secret).ok());
+            }
+            known = read;
+        }
+    }
+}
+
+fn tell(read: &Result<Secret, String>, changes: &watch::Sender<u64>) {
+    match read {
+        Ok(_) => {
             tracing::info!("the file of the token holds a new one");
             changes.send_modify(|count| *count += 1);
         }
-        known = read;
+        Err(why) => tracing::warn!(why, "the file of the token cannot be read; the last token stays in use"),
     }
+}
+
+fn header(token: &Secret) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| "the token holds characters that cannot stand in a header".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::secret::Secret;
-
-    /// Watches `file` while `change` does what it likes to it; answers the changes noticed once `wanted` are, or after
-    /// two more checks.
-    async fn noticed(file: &Path, wanted: u64, change: impl AsyncFnOnce()) -> u64 {
-        let (changes, mut seen) = watch::channel(0);
-        let told = async {
-            change().await;
-            drop(tokio::time::timeout(EVERY * 3, seen.wait_for(|count| *count > wanted)).await);
-            *seen.borrow()
-        };
-        tokio::select! {
-            never = watch(SecretSource::File(file.to_owned()), changes) => match never {},
-            told = tokio::time::timeout(EVERY * 10, told) => told.expect("within the deadline"),
-        }
-    }
-
-    /// Long enough for the file to be checked.
-    async fn a_lookup() {
-        tokio::time::sleep(EVERY * 3 / 2).await; // tidy: allow sleep, a check that finds nothing new tells nobody
-    }
-
-    #[tokio::test]
-    async fn a_new_token_is_noticed_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("token");
-        std::fs::write(&file, "one\n").unwrap();
-        let count = noticed(&file, 1, async || {
-            a_lookup().await;
-            std::fs::write(&file, "two\n").unwrap();
-        });
-        assert_eq!(count.await, 1);
-    }
-
-    #[tokio::test]
-    async fn a_token_that_can_be_read_again_is_a_new_one_and_one_that_cannot_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("token");
-        let count = noticed(&file, 2, async || {
-            a_lookup().await;
-            std::fs::write(&file, "one").unwrap();
-            a_lookup().await;
-            std::fs::remove_file(&file).unwrap();
-            a_lookup().await;
-            std::fs::write(&file, "one").unwrap();
-        });
-        assert_eq!(count.await, 2);
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_written_again_with_the_same_token_is_no_news() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("token");
-        std::fs::write(&file, "one\n").unwrap();
-        let count = noticed(&file, 0, async || {
-            a_lookup().await;
-            std::fs::write(folder.path().join("next"), "one\r\n").unwrap();
-            std::fs::rename(folder.path().join("next"), &file).unwrap();
-        });
-        assert_eq!(count.await, 0);
-    }
-
-    #[tokio::test]
-    async fn a_token_that_is_given_never_changes() {
-        let (changes, mut seen) = watch::channel(0);
-        let given = SecretSource::Given(Secret::new("swordfish"));
-        tokio::select! {
-            never = watch(given, changes) => match never {},
-            changed = tokio::time::timeout(EVERY * 2, seen.changed()) => assert!(changed.is_err(), "{changed:?}"),
-        }
-    }
-}
+mod tests;

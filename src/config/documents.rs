@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 
 use super::values::{Wrong, wrong};
 use crate::core::mapping::written::{Spot, Written};
+use crate::files;
 
 /// What a text that is JSON itself begins with; any other is a path.
 const OPENINGS: [char; 2] = ['{', '['];
@@ -15,13 +16,13 @@ const OPENINGS: [char; 2] = ['{', '['];
 /// The bytes that a text is, or that lie in the file it names, from `folder`.
 ///
 /// # Errors
-/// If there is no such file.
+/// If there is no such file, or it is no regular one.
 pub(super) fn bytes(folder: &Path, text: &str) -> Result<Vec<u8>, Wrong> {
     if is_json_text(text) {
         return Ok(text.as_bytes().to_vec());
     }
     let expected = "a file, by its path from the folder of the configuration, or JSON: text that begins with `{`";
-    std::fs::read(folder.join(text)).map_err(|error| wrong(format!("{text}: {error}"), expected))
+    files::read(&folder.join(text), files::FILE_MAX).map_err(|error| wrong(format!("{text}: {error}"), expected))
 }
 
 /// The file that a text names; none if it is JSON itself.

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::variable;
 use super::values::{self, Given, Shape};
+use crate::files;
 
 const KEY: &str = "admin.listen";
 
@@ -37,7 +38,7 @@ pub fn admin_listen(path: &Path, environment: impl IntoIterator<Item = (String, 
         return listening(&Given { text, shape: Shape::Bare }, None).map_err(|why| format!("{name}: {why}"));
     }
     let file = path.display();
-    let (given, doubt) = match std::fs::read_to_string(path) {
+    let (given, doubt) = match files::read_text(path, files::FILE_MAX) {
         Ok(text) => written(&text),
         Err(error) => (None, Some(error.to_string())),
     };

@@ -18,6 +18,7 @@ use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
 use crate::core::policy::{Policy, RequestLimitPolicy};
+use crate::files::{self, Seen};
 
 /// What is a list of tables, each of which has its place and no variables.
 const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
@@ -100,10 +101,23 @@ pub fn read(path: &Path, environment: impl IntoIterator<Item = (String, String)>
 
 /// As [`read`], for one use.
 pub fn read_for(what_for: Use, path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Reading {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return unreadable(path, &error),
+    // At the start it may come out of a pipe, as a shell gives it; that holds nothing more to watch.
+    let is_regular = files::check(path).is_ok();
+    let bytes = if is_regular { files::read(path, files::FILE_MAX) } else { std::fs::read(path) };
+    let seen = Seen::default().with(path, bytes.as_deref().ok().filter(|_| is_regular));
+    let reading = match bytes.and_then(files::text) {
+        Ok(text) => read_text(what_for, path, text, environment),
+        Err(error) => unreadable(path, &error),
     };
+    Reading { source: reading.source.read_from(seen), ..reading }
+}
+
+fn read_text(
+    what_for: Use,
+    path: &Path,
+    text: String,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Reading {
     let file = match DeTable::parse(&text) {
         Ok(file) => file.into_inner(),
         Err(error) => {
@@ -117,10 +131,11 @@ pub fn read_for(what_for: Use, path: &Path, environment: impl IntoIterator<Item 
     let variables = Variables::new(environment, &known);
     let here = Here { folder: path.parent().unwrap_or(Path::new("")), what_for };
     let read = layered(&text, &file, here, variables, &known);
-    let source = Source::new(path, text.clone(), hidden).beside(schemas::paths(&file, here.folder));
+    let source = Source::new(path, text.clone(), hidden);
     match read {
-        Ok(Read { mistakes, config, rules, schemas, cases, event_key, places }) => {
-            Reading { source: source.with(places), mistakes, rules, schemas, cases, event_key, config }
+        Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places }) => {
+            let source = source.with(places).read_from(beside);
+            Reading { source, mistakes, rules, schemas, cases, event_key, config }
         }
         Err(mistake) => Reading::failed(source, mistake),
     }
@@ -148,6 +163,8 @@ struct Read {
     config: Option<Config>,
     rules: Vec<WrittenRule>,
     schemas: Vec<WrittenSchema>,
+    /// The files of schemas.
+    beside: Seen,
     cases: Vec<Case>,
     event_key: Option<Spot<String>>,
     places: Places,
@@ -174,7 +191,7 @@ fn layered(
     let mut mistakes = names::unknown(file, known);
     mistakes.extend(variables.mistakes.iter().cloned());
     let rules = rules::rules(file, &mut mistakes);
-    let schemas = schemas::schemas(file, here.folder, &mut mistakes);
+    let (schemas, beside) = schemas::schemas(file, here.folder, &mut mistakes);
     let cases = match here.what_for {
         Use::Run => Vec::new(),
         Use::Check | Use::DryRun => cases::cases(file, here.folder, &mut mistakes),
@@ -182,7 +199,7 @@ fn layered(
     let mut reader = Reader::new(file, layers, variables).for_dry_run(here.what_for == Use::DryRun);
     let (config, event_key) = sections_of(&mut reader, rules.clone());
     mistakes.append(&mut reader.mistakes);
-    Ok(Read { mistakes, config, rules, schemas, cases, event_key, places: reader.places() })
+    Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places: reader.places() })
 }
 
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {

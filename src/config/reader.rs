@@ -3,7 +3,6 @@
 //!
 //! Not here: which keys there are (`sections`, `connections`), and what a value means (`values`).
 
-use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
 use crate::core::mapping::written::Spot;
 use crate::core::mistake::{Mistake, Span};
+use crate::files;
 use crate::secret::{Secret, SecretSource};
 
 /// The file, what lies above it, and what was found wrong so far.
@@ -95,7 +95,7 @@ impl<'t> Reader<'t> {
         let (is_dry_run, credentials) = (self.is_dry_run, self.credentials());
         self.optional(key, None, |given| {
             let path = values::path(given, credentials.as_deref())?;
-            match File::open(&path) {
+            match files::open(&path) {
                 Ok(_) => Ok(path),
                 Err(_) if is_dry_run => Ok(path),
                 Err(error) => Err(wrong(format!("{}: {error}", path.display()), "a file that can be read")),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment;
 use crate::core::mistake::{Mistake, Span};
+use crate::files::Seen;
 
 /// Where a key is set.
 #[derive(Clone)]
@@ -29,18 +30,18 @@ pub struct Source {
     text: String,
     hidden: Vec<Span>,
     places: Places,
-    beside: Vec<PathBuf>,
+    seen: Seen,
 }
 
 impl Source {
     /// The pieces in `hidden` are printed as stars.
     pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
-        Self { path: path.to_owned(), text, hidden, places: Places::new(), beside: Vec::new() }
+        Self { path: path.to_owned(), text, hidden, places: Places::new(), seen: Seen::default() }
     }
 
-    /// With the files that it names, and whose content counts as its own.
-    pub(super) fn beside(self, beside: Vec<PathBuf>) -> Self {
-        Self { beside, ..self }
+    /// With more of the files that it was read from: itself, and those that it names and whose content counts as its own.
+    pub(super) fn read_from(self, seen: Seen) -> Self {
+        Self { seen: self.seen.and(seen), ..self }
     }
 
     /// With the places of its keys.
@@ -54,10 +55,10 @@ impl Source {
         &self.path
     }
 
-    /// Every file that this configuration was read from: what a running daemon watches.
+    /// Every file that this configuration was read from, as it was then: what a running daemon watches.
     #[must_use]
-    pub fn paths(&self) -> Vec<PathBuf> {
-        std::iter::once(&self.path).chain(&self.beside).cloned().collect()
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
     }
 
     /// The text of the file, secrets and all.

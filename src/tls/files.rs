@@ -1,9 +1,8 @@
 //! The files of certificates and of a key that one connection is given, read and checked before anybody connects with them.
 //!
-//! Not here: when they are read again.
+//! Not here: when they are read again (`files`).
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
@@ -11,6 +10,11 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+
+use crate::files::{self, Seen};
+
+/// The most that a file of certificates may hold, in bytes: a system's whole bundle of authorities is 200 KiB.
+const CERTIFICATES_MAX: usize = 4 * 1024 * 1024;
 
 /// Which files there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,9 +88,19 @@ impl Files {
         Ok(Held { authorities, identity })
     }
 
+    /// The files, with what was read from them: where a watch of them begins.
+    #[must_use]
+    pub fn seen(&self, held: &Held) -> Seen {
+        let authorities = self.authorities.iter().zip(&held.authorities);
+        let identity = self.identity.iter().zip(&held.identity);
+        let identity = identity.flat_map(|((cert, key), (cert_text, key_text))| [(cert, cert_text), (key, key_text)]);
+        let files = authorities.chain(identity);
+        files.fold(Seen::default(), |seen, (path, text)| seen.with(path, Some(text.as_bytes())))
+    }
+
     fn authorities_in(&self, path: &Path) -> Result<String, Wrong> {
         let wrong = |what: String| self.wrong("ca_file", path, what);
-        let text = text(path).map_err(wrong)?;
+        let text = text(path, CERTIFICATES_MAX).map_err(wrong)?;
         let mut store = RootCertStore::empty();
         for certificate in certificates(&text).map_err(wrong)? {
             store.add(certificate).map_err(|error| wrong(format!("holds a certificate that is none: {error}")))?;
@@ -99,7 +113,8 @@ impl Files {
             |what: String| self.wrong("client_cert_file", cert, what),
             |what: String| self.wrong("client_key_file", key, what),
         );
-        let (cert_text, key_text) = (text(cert).map_err(wrong_cert)?, text(key).map_err(wrong_key)?);
+        let cert_text = text(cert, CERTIFICATES_MAX).map_err(wrong_cert)?;
+        let key_text = text(key, files::SECRET_MAX).map_err(wrong_key)?;
         let chain = certificates(&cert_text).map_err(wrong_cert)?;
         let secret = PrivateKeyDer::from_pem_slice(key_text.as_bytes()).map_err(|_| {
             wrong_key("no private key in PEM form in it; one with a passphrase cannot be read".to_owned())
@@ -123,8 +138,8 @@ impl Files {
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error: io::Error| error.to_string())
+fn text(path: &Path, max: usize) -> Result<String, String> {
+    files::read_text(path, max).map_err(|error| error.to_string())
 }
 
 /// At least one.

@@ -5,8 +5,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chakra_bridge::config::ignored_proxies;
+use chakra_bridge::config::{self, ignored_proxies};
+use chakra_bridge::files::Seen;
+use chakra_bridge::secret::SecretSource;
 use chakra_bridge::secret::SecretSource;
 use tempfile::TempDir;
 
@@ -78,6 +82,50 @@ fn a_secret_that_everybody_may_open_is_warned_about() {
         let words = warnings.concat();
         assert!(!warned || (words.contains("api.token_file") && words.contains("chmod")), "{words}");
     }
+}
+
+/// What is said of a configuration; if that takes long, it waits for the other end of a pipe.
+fn said_at_once(text: String) -> String {
+    let (told, said) = std::sync::mpsc::channel();
+    std::thread::spawn(move || told.send(load_text(&text, &[]).unwrap_err().to_string()));
+    said.recv_timeout(Duration::from_secs(10)).expect("nothing is waited for")
+}
+
+#[test]
+fn a_secret_or_a_certificate_in_no_regular_file_an_empty_or_a_large_one_is_refused_with_an_error_text_and_never_waited_for()
+ {
+    let folder = TempDir::new().unwrap();
+    let (pipe, empty) = (folder.path().join("pipe"), file(&folder, "empty", "\n", 0o600));
+    let large = file(&folder, "large", &"x".repeat((64 << 10) + 1), 0o600);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for (path, words) in [
+        (folder.path(), "is a folder, not a regular file"),
+        (&pipe, "is a pipe, not a regular file"),
+        (Path::new("/dev/zero"), "is a device, not a regular file"),
+        (&large, "is larger than 64 KiB"),
+        (&empty, "the file is empty"),
+    ] {
+        let said = said_at_once(with_token_file(path.to_str().unwrap()));
+        assert!(said.contains("api.token_file: ") && said.contains(words), "{said}");
+    }
+    for key in ["ca_file", "client_cert_file"] {
+        let said = said_at_once(with_broker(&format!("{key} = \"{0}\"\nclient_key_file = \"{0}\"", pipe.display())));
+        assert!(said.contains(&format!("broker.{key}: ")) && said.contains("is a pipe"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_loaded_is_known_to_the_byte_with_the_files_of_schemas() {
+    let folder = TempDir::new().unwrap();
+    let schema = file(&folder, "lead.json", "{\"type\": \"object\"}\n", 0o600);
+    let more = "[[rule]]\nname = \"r\"\nprocedure = \"lead\"\n[[schema]]\nprocedure = \"lead\"\ndata = \"lead.json\"\n";
+    let text = format!("{}\n{more}", seeded::GOOD);
+    let path = file(&folder, "bridge.toml", &text, 0o600);
+    let (_, source) = config::load(&path, []).unwrap();
+    fs::write(&path, "edited since").unwrap();
+    fs::write(&schema, "edited since").unwrap();
+    let loaded = Seen::default().with(&schema, Some(b"{\"type\": \"object\"}\n")).with(&path, Some(text.as_bytes()));
+    assert_eq!(source.seen(), loaded);
 }
 
 fn with_broker(more: &str) -> String {

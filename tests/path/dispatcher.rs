@@ -184,8 +184,9 @@ impl Stage {
         let (paused, paused_seen) = watch::channel(false);
         let (token_changes, token_seen) = watch::channel(0);
         let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
+        let client = Client::new(&ready.config.api).unwrap();
         let parts = Parts {
-            client: Client::new(&ready.config.api).unwrap(),
+            client: client.clone(),
             setup: Setup {
                 limits: ready.limits,
                 rules: Arc::clone(&rules.borrow()),
@@ -210,7 +211,7 @@ impl Stage {
         running.spawn(async move {
             tokio::select! {
                 drained = dispatch::run(parts, inbound, stopping, commands.drain) => drained,
-                never = token::watch(ready.config.api.token, token_changes) => match never {},
+                never = token::watch(client, token_changes) => match never {},
             }
         });
         Self {

@@ -162,6 +162,8 @@ fn the_command_brings_the_request_through_a_shell_as_it_is_whatever_the_event_ho
             "--header",
             "accept: application/json",
             "--header",
+            "accept-encoding: identity",
+            "--header",
             "content-type: application/json",
             "--header",
             concat!("user-agent: chakra-bridge/", env!("CARGO_PKG_VERSION")),

@@ -1,13 +1,18 @@
-//! Reads an answer into bare facts: what its body is, what its wrapper says, how long it asks to wait.
+//! Reads an answer into bare facts: what its body is, what its wrapper says, how long it asks to wait, where it points.
 //!
 //! Not here: statuses, sockets, and what any of it means (`core::judge`).
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::{Map, Value};
 
-use crate::core::reply::{Body, ERROR_TEXT_MAX, Row, Wrapper};
+use super::encoding::{self, Undecoded};
+use super::error_text::{error_text, is_api_word};
+use crate::core::reply::{Body, Row, Wrapper};
 
 #[cfg(test)]
 mod tests;
@@ -15,9 +20,51 @@ mod tests;
 /// The longest id of a process that is kept, in characters.
 const ID_MAX: usize = 128;
 
+/// The longest wait that is read, in seconds: nobody counts further (RFC 9111, 1.2.2).
+const WAIT_MAX: u64 = 1 << 31;
+
+/// The two older forms of a date, without the day of the week before them.
+const OLDER_DATES: [&str; 2] = ["%d-%b-%y %H:%M:%S GMT", "%b %d %H:%M:%S %Y"];
+
+/// What the body of a whole answer is, its encoding taken off. Nothing beyond `limit` bytes is decoded.
+pub(super) fn read(head: &HeaderMap, bytes: &[u8], attribute: Option<&str>, limit: usize) -> Body {
+    let (kind, names) = (content_type(head), encoding::named(head));
+    if names.is_empty() || bytes.is_empty() {
+        return body(kind, bytes, attribute);
+    }
+    match encoding::decoded(bytes, &names, limit) {
+        Ok(decoded) => body(kind, &decoded, attribute),
+        Err(Undecoded::TooLong(start)) => too_long(kind, &start),
+        // A proxy may have decoded it and left the header: then it reads as what it is.
+        Err(Undecoded::Unreadable(why)) => match body(kind, bytes, attribute) {
+            Body::Broken | Body::Empty => Body::Encoded(why),
+            told => told,
+        },
+    }
+}
+
+/// What a body is that goes on beyond the limit.
+pub(super) fn beyond_limit(head: &HeaderMap, start: &[u8]) -> Body {
+    too_long(content_type(head), start)
+}
+
+fn too_long(kind: &str, start: &[u8]) -> Body {
+    if is_page(kind, start) { Body::Html } else { Body::Broken }
+}
+
+fn content_type(head: &HeaderMap) -> &str {
+    head.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Scheme, host and port that `Location` points to, seen from where was asked.
+pub(super) fn redirects_to(head: &HeaderMap, asked: &Url) -> Option<String> {
+    let target = asked.join(head.get(LOCATION)?.to_str().ok()?).ok()?;
+    target.has_host().then(|| target.origin().ascii_serialization())
+}
+
 /// What a body is. JSON is known by its content, since integrators met it under every content type.
 /// Of a list, the rows are kept with their `attribute`.
-pub(super) fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
+fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
     if text.is_empty() {
         return Body::Empty;
@@ -30,7 +77,7 @@ pub(super) fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) ->
 }
 
 /// Whether text is a page, by its content type or by how it begins.
-pub(super) fn is_page(content_type: &str, bytes: &[u8]) -> bool {
+fn is_page(content_type: &str, bytes: &[u8]) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
@@ -38,15 +85,36 @@ pub(super) fn is_page(content_type: &str, bytes: &[u8]) -> bool {
     is_html || begins(b"<!doctype") || begins(b"<html")
 }
 
-/// The wait that an answer asks for, counted from `now`. A date in the past is no wait; nonsense is ignored.
+/// The wait that an answer asks for, counted from `now`: seconds, or a date in one of the three forms that HTTP allows. A
+/// part of a second is a whole one; a date in the past is no wait; nonsense is ignored.
 pub(super) fn retry_after(head: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = head.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().map(Duration::from_secs);
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        return seconds(text).map(Duration::from_secs);
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    let wait = date.duration_since(jiff::Timestamp::try_from(now).ok()?);
+    let wait = date(text)?.duration_since(jiff::Timestamp::try_from(now).ok()?);
     Some(wait.try_into().unwrap_or_default())
+}
+
+/// Whole seconds, or the next whole ones after a decimal.
+fn seconds(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    let is_more = part.bytes().any(|digit| digit != b'0');
+    Some(whole.parse().unwrap_or(WAIT_MAX).saturating_add(u64::from(is_more)).min(WAIT_MAX))
+}
+
+/// A date as servers write it today, or in one of the two forms from before.
+fn date(text: &str) -> Option<jiff::Timestamp> {
+    let today = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    today.or_else(|| {
+        let (_, rest) = text.split_once(' ')?;
+        let read = OLDER_DATES.iter().find_map(|form| DateTime::strptime(form, rest.trim()).ok())?;
+        TimeZone::UTC.to_timestamp(read).ok()
+    })
 }
 
 fn wrapper(object: &Map<String, Value>, attribute: Option<&str>) -> Wrapper {
@@ -57,12 +125,18 @@ fn wrapper(object: &Map<String, Value>, attribute: Option<&str>) -> Wrapper {
         process: data.and_then(id),
         rows: attribute.and_then(|attribute| Some(rows(data?.as_array()?, attribute))),
         has_errors: object.get("_errors").is_some_and(|errors| !is_empty(errors)),
+        is_api_word: is_api_word(object),
         error_text: error_text(object),
     }
 }
 
+/// A number is an id as it is written.
 fn id(of: &Value) -> Option<String> {
-    of.get("id").and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned)
+    match of.get("id")? {
+        Value::String(id) => is_id(id).then(|| id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
 }
 
 /// Where a row carries its attributes is not documented: in `data`, as a create does, or beside its `id`.
@@ -86,27 +160,4 @@ fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
     }
-}
-
-/// The first error text, in the places where integrators met one.
-fn error_text(object: &Map<String, Value>) -> Option<String> {
-    let places = [
-        object.get("_errors").and_then(first),
-        object.get("error"),
-        object.get("message"),
-        object.get("errors").and_then(first),
-    ];
-    places.into_iter().flatten().filter_map(text).map(clean).find(|words| !words.is_empty())
-}
-
-fn first(value: &Value) -> Option<&Value> {
-    if value.is_array() { value.get(0) } else { Some(value) }
-}
-
-fn text(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value.get("message")?.as_str())
-}
-
-fn clean(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(ERROR_TEXT_MAX).collect()
 }

@@ -5,32 +5,44 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
 use reqwest::{Certificate, Identity, Proxy, Url};
 use tokio::sync::watch;
 
 use super::Config;
+use super::reuse::Reuse;
 use super::token::Token;
 use crate::tls;
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection without a request is kept. Shorter than the usual limits of servers, of which 5 seconds is
-/// the shortest: a request that meets a connection just closed by its server may have been read, and is never
-/// simply repeated.
-const IDLE: Duration = Duration::from_secs(4);
+/// How long a connection without a request is kept. Shorter than the usual limits of servers and proxies, of which 2
+/// seconds is the shortest that is a default: a request that meets a connection just closed by its server may have been
+/// read, and is never simply repeated. Under load a connection is used again much sooner.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// The API client. Cheap to clone: clones share one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The client in use: another one, once the files of certificates hold others (`trust`).
-    pub(super) http: watch::Sender<reqwest::Client>,
+    pub(super) http: watch::Sender<Http>,
     /// What the first one was made with.
     pub(super) held: Arc<tls::Held>,
+    /// Whether requests may share connections now.
+    pub(super) reuse: watch::Sender<Reuse>,
     pub(super) base_url: Url,
     pub(super) token: Arc<Token>,
     pub(super) timeout: Duration,
     pub(super) max_reply: usize,
+}
+
+/// The two ways in which requests take connections.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    /// On one that is idle, or a new one.
+    pub(super) sharing: reqwest::Client,
+    /// Each on a new one, closed behind it.
+    pub(super) apart: reqwest::Client,
 }
 
 impl Client {
@@ -47,6 +59,7 @@ impl Client {
         Ok(Self {
             http: watch::Sender::new(connect(config, &held)?),
             held: Arc::new(held),
+            reuse: watch::Sender::new(Reuse::default()),
             base_url: config.base_url.clone(),
             token: Arc::new(Token::new(config.token.clone())),
             timeout: config.timeout,
@@ -55,15 +68,30 @@ impl Client {
     }
 }
 
-/// The headers of every request beside the token.
+/// The headers of every request beside the token. Without a word about encodings a server may choose any.
 pub(super) fn headers() -> HeaderMap {
     let (json, agent) = (HeaderValue::from_static("application/json"), HeaderValue::from_static(USER_AGENT));
-    HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json), (USER_AGENT_HEADER, agent)])
+    let plain = HeaderValue::from_static("identity");
+    HeaderMap::from_iter([
+        (ACCEPT, json.clone()),
+        (ACCEPT_ENCODING, plain),
+        (CONTENT_TYPE, json),
+        (USER_AGENT_HEADER, agent),
+    ])
+}
+
+/// Both clients, with these files.
+pub(super) fn connect(config: &Config, held: &tls::Held) -> Result<Http, String> {
+    let one = |idle| builder(config, held)?.pool_max_idle_per_host(idle).build().map_err(refused);
+    Ok(Http { sharing: one(usize::MAX)?, apart: one(0)? })
+}
+
+fn refused(error: reqwest::Error) -> String {
+    super::failure::in_words(&error.without_url())
 }
 
 /// Every option that a default could turn into a second request, another host or an endless wait is written down.
-pub(super) fn connect(config: &Config, held: &tls::Held) -> Result<reqwest::Client, String> {
-    let refused = |error: reqwest::Error| super::failure::in_words(&error.without_url());
+fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, String> {
     let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
     let authorities = authorities.map_err(refused)?.unwrap_or_default();
     let builder = reqwest::Client::builder();
@@ -83,16 +111,15 @@ pub(super) fn connect(config: &Config, held: &tls::Held) -> Result<reqwest::Clie
         Some(proxy) => known.no_proxy().proxy(Proxy::all(proxy.clone()).map_err(refused)?),
         None => known.no_proxy(),
     };
-    led.default_headers(headers())
+    Ok(led
+        .default_headers(headers())
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(config.connect_timeout)
         .timeout(config.timeout)
-        .pool_idle_timeout(IDLE)
-        .build()
-        .map_err(refused)
+        .pool_idle_timeout(IDLE))
 }
 
 /// Credentials in the URL would send a second `Authorization` header; a query would end up inside the path.

@@ -15,9 +15,12 @@ const PATH: &str = "process";
 impl Client {
     /// Sends `request` once and tells what came back.
     pub async fn create(&self, request: &CreateProcess) -> Reply {
-        let body = body(request);
-        self.send(Question { procedure: &request.procedure, path: PATH, body, attribute: None, max_reply: usize::MAX })
-            .await
+        self.send(question(request, false)).await
+    }
+
+    /// Sends `request` once, on a connection that served no other: for a repeat after an answer that was lost.
+    pub async fn create_apart(&self, request: &CreateProcess) -> Reply {
+        self.send(question(request, true)).await
     }
 }
 
@@ -39,6 +42,11 @@ pub fn request_parts(config: &Config, request: &CreateProcess) -> RequestParts {
     let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     RequestParts { url: url(&config.base_url, &request.procedure, PATH), headers, body: body(request) }
+}
+
+fn question(request: &CreateProcess, apart: bool) -> Question<'_> {
+    let (procedure, body) = (&request.procedure, body(request));
+    Question { procedure, path: PATH, body, attribute: None, max_reply: usize::MAX, apart }
 }
 
 #[expect(clippy::expect_used, reason = "a CreateProcess is texts, numbers and JSON values, and all of them serialize")]

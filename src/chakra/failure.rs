@@ -23,18 +23,33 @@ const NO_ANSWER: [&str; 3] = ["failed to create", "io error", "unexpected end"];
 pub(super) fn reply(error: reqwest::Error) -> Reply {
     let error = error.without_url();
     let detail = in_words(&error);
-    if let Some(said) = tls::find(&error).and_then(|error| tls::complaint(error, HANDSHAKE)) {
-        return Reply::NotSent { why: NotSent::Certificate, detail: format!("{said} ({detail})") };
+    let handshake = tls::find(&error);
+    let said = handshake.and_then(|error| tls::complaint(error, HANDSHAKE));
+    let told = said.map_or_else(|| detail.clone(), |said| format!("{said} ({detail})"));
+    if handshake.is_some_and(tls::is_about_certificates) {
+        return Reply::NotSent { why: NotSent::Certificate, detail: told };
     }
     if error.is_connect() && is_refused_by_a_proxy(&error) {
         let detail = format!("the proxy makes no way to the API: check api.proxy and what the proxy allows ({detail})");
         return Reply::NotSent { why: NotSent::Proxy, detail };
     }
     if error.is_connect() || never_started(&error) {
-        return Reply::NotSent { why: NotSent::Unreachable, detail };
+        return Reply::NotSent { why: NotSent::Unreachable, detail: told };
+    }
+    if hyper_error(&error).is_some_and(hyper::Error::is_parse) {
+        let detail =
+            format!("what answers there does not speak HTTP: look at the scheme and port of api.base_url ({detail})");
+        return Reply::Lost { why: Lost::Reset, detail };
     }
     let why = if error.is_timeout() { Lost::Timeout } else { Lost::Reset };
     Reply::Lost { why, detail }
+}
+
+/// Whether a connection ended under a request that may have been written, before a byte of the answer came. Asked of
+/// requests that brought no answer.
+pub(super) fn is_cut(error: &reqwest::Error) -> bool {
+    let is_of_the_connection = |error: &hyper::Error| !error.is_parse() && !error.is_canceled();
+    !error.is_connect() && !error.is_timeout() && hyper_error(error).is_some_and(is_of_the_connection)
 }
 
 /// The error and its causes in one line. Holds neither the URL nor a header.
@@ -44,9 +59,11 @@ pub(super) fn in_words(error: &reqwest::Error) -> String {
 }
 
 fn never_started(error: &reqwest::Error) -> bool {
-    successors(error.source(), |&cause| cause.source())
-        .find_map(|cause| cause.downcast_ref::<hyper::Error>())
-        .is_some_and(hyper::Error::is_canceled)
+    hyper_error(error).is_some_and(hyper::Error::is_canceled)
+}
+
+fn hyper_error(error: &reqwest::Error) -> Option<&hyper::Error> {
+    successors(error.source(), |&cause| cause.source()).find_map(|cause| cause.downcast_ref())
 }
 
 fn is_refused_by_a_proxy(error: &reqwest::Error) -> bool {

@@ -29,6 +29,7 @@ impl Client {
             body,
             attribute: Some(&lookup.attribute),
             max_reply: ANSWER_MAX,
+            apart: false,
         })
         .await
     }
@@ -37,6 +38,7 @@ impl Client {
     pub async fn check_access(&self, procedure: &Procedure) -> Reply {
         let asked = json!({ "where": { "createdAt": { "<": "1970-01-01T00:00:00Z" } }, "limit": 1 });
         let body = asked.to_string().into_bytes();
-        self.send(Question { procedure, path: "process/list", body, attribute: None, max_reply: ANSWER_MAX }).await
+        let path = "process/list";
+        self.send(Question { procedure, path, body, attribute: None, max_reply: ANSWER_MAX, apart: false }).await
     }
 }

@@ -5,8 +5,11 @@
 mod answer;
 mod client;
 mod create;
+mod encoding;
+mod error_text;
 mod failure;
 mod lookup;
+mod reuse;
 mod send;
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,13 @@
 
 use std::time::SystemTime;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONNECTION};
 use reqwest::{StatusCode, Url};
+use tokio::time::Instant;
 
 use super::{Client, answer, failure};
 use crate::core::process::Procedure;
-use crate::core::reply::{Body, NotSent, Reply, Response};
+use crate::core::reply::{NotSent, Reply, Response};
 
 /// One request: where it goes, what it says, and what is read of its answer.
 pub(super) struct Question<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Question<'a> {
     pub(super) attribute: Option<&'a str>,
     /// The most that is read of the answer, in bytes, where the configuration allows more.
     pub(super) max_reply: usize,
+    /// Whether it goes on a connection that served no other.
+    pub(super) apart: bool,
 }
 
 impl Client {
@@ -31,9 +34,11 @@ impl Client {
             Ok(value) => value,
             Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
         };
+        let shares = !question.apart && self.reuse.borrow().is_allowed(Instant::now());
         let http = self.http.borrow().clone();
         let url = url(&self.base_url, question.procedure, question.path);
-        let sending = http.post(url).header(AUTHORIZATION, authorization.clone());
+        let post = if shares { http.sharing.post(url) } else { http.apart.post(url).header(CONNECTION, "close") };
+        let sending = post.header(AUTHORIZATION, authorization.clone());
         match sending.body(question.body).send().await {
             Ok(response) => {
                 if response.status() == StatusCode::UNAUTHORIZED {
@@ -41,27 +46,50 @@ impl Client {
                 }
                 read(response, question.attribute, question.max_reply.min(self.max_reply)).await
             }
-            Err(error) => failure::reply(error),
+            Err(error) => self.failed(error, shares),
+        }
+    }
+
+    /// No byte of an answer came.
+    fn failed(&self, error: reqwest::Error, shared: bool) -> Reply {
+        if shared && failure::is_cut(&error) {
+            self.cut();
+        }
+        failure::reply(error)
+    }
+
+    fn cut(&self) {
+        let mut news = None;
+        self.reuse.send_modify(|reuse| news = reuse.cut(Instant::now()));
+        if let Some(length) = news {
+            tracing::warn!(
+                for_s = length.as_secs(),
+                "a connection to the API was cut without an answer: for now each request goes on a connection of its own; \
+                 where this comes back, let the proxy or balancer before the API keep idle connections for longer than 1 s"
+            );
         }
     }
 }
 
 /// Reads an answer, as much of it as is taken.
 async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_reply: usize) -> Reply {
-    let status = response.status().as_u16();
+    let (status, asked) = (response.status(), response.url().clone());
     let head = std::mem::take(response.headers_mut());
     let mut bytes = Vec::new();
     let body = loop {
         match response.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => break answer::body(content_type(&head), &bytes, attribute),
+            Ok(None) => break answer::read(&head, &bytes, attribute, max_reply),
             Err(error) => return failure::reply(error),
         }
         if bytes.len() > max_reply {
-            break too_long(&head, &bytes);
+            // The rest is never read: dropping the response drops the connection.
+            break answer::beyond_limit(&head, &bytes);
         }
     };
-    Reply::Response(Response { status, body, retry_after: answer::retry_after(&head, SystemTime::now()) })
+    let redirects_to = answer::redirects_to(&head, &asked).filter(|_| status.is_redirection());
+    let retry_after = answer::retry_after(&head, SystemTime::now());
+    Reply::Response(Response { status: status.as_u16(), body, retry_after, redirects_to })
 }
 
 /// Where a request of this procedure goes.
@@ -70,13 +98,4 @@ pub(super) fn url(base: &Url, procedure: &Procedure, path: &str) -> Url {
     let prefix = base.path().trim_end_matches('/');
     url.set_path(&format!("{prefix}/v1/ext/procedure/{procedure}/{path}"));
     url
-}
-
-/// The rest is never read: dropping the response drops the connection.
-fn too_long(head: &HeaderMap, bytes: &[u8]) -> Body {
-    if answer::is_page(content_type(head), bytes) { Body::Html } else { Body::Broken }
-}
-
-fn content_type(head: &HeaderMap) -> &str {
-    head.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: the reading of bodies (`answer::tests`), TLS (`tls`).
 
+mod connections;
+mod encoded;
 mod peer;
 mod tls;
 
@@ -72,7 +74,7 @@ fn json(status: &str, body: &str) -> Act {
 }
 
 fn answered(status: u16, body: Body) -> Reply {
-    Reply::Response(Response { status, body, retry_after: None })
+    Reply::Response(Response::new(status, body))
 }
 
 fn lost(reply: &Reply) -> Option<Lost> {
@@ -83,7 +85,7 @@ fn lost(reply: &Reply) -> Option<Lost> {
 async fn a_created_process_brings_its_id() {
     let wrapper = Wrapper { has_data: true, process: Some("p-1".into()), ..Wrapper::default() };
     let reply = exchange(json("200 OK", r#"{"_data":{"id":"p-1"},"_meta":{},"_errors":[]}"#)).await;
-    assert_eq!(reply, answered(200, Body::Json(wrapper.clone())));
+    assert_eq!(reply, answered(200, Body::Json(Wrapper { is_api_word: true, ..wrapper.clone() })));
     assert_eq!(exchange(json("201 Created", r#"{"_data":{"id":"p-1"}}"#)).await, answered(201, Body::Json(wrapper)));
 }
 
@@ -110,7 +112,8 @@ async fn what_is_shown_of_a_create_is_what_is_sent_but_for_the_token() {
 #[tokio::test]
 async fn every_kind_of_body_arrives_as_what_it_is() {
     let bare = Body::Json(Wrapper { is_bare: true, ..Wrapper::default() });
-    let errors = Body::Json(Wrapper { has_errors: true, error_text: Some("no".into()), ..Wrapper::default() });
+    let said = Wrapper { has_errors: true, is_api_word: true, error_text: Some("no".into()), ..Wrapper::default() };
+    let errors = Body::Json(said);
     assert_eq!(exchange(json("200 OK", "{}")).await, answered(200, bare));
     assert_eq!(exchange(json("200 OK", "")).await, answered(200, Body::Empty));
     assert_eq!(exchange(json("200 OK", r#"{"_errors":["no"]}"#)).await, answered(200, errors.clone()));
@@ -141,7 +144,8 @@ async fn a_redirect_is_not_followed() {
     let request = request();
     let both = async { (client.create(&request).await, client.create(&request).await) };
     let ((first, _), seen) = within(async { tokio::join!(both, peer.serve(acts)) }).await;
-    assert_eq!(first, answered(302, Body::Empty));
+    let place = Some(format!("http://{}", peer.address()));
+    assert_eq!(first, Reply::Response(Response { redirects_to: place, ..Response::new(302, Body::Empty) }));
     assert!(seen[1].head[0].starts_with("POST /v1/ext/"), "{}", seen[1].head[0]);
 }
 
@@ -196,6 +200,8 @@ async fn the_request_is_exactly_what_the_api_documents() {
     assert_eq!(seen[0].head[0], "POST /gate/way/v1/ext/procedure/field-visit_2/process HTTP/1.1");
     assert_eq!(seen[0].header("authorization"), ["Bearer s3cret-token"]);
     assert_eq!(seen[0].header("accept"), ["application/json"]);
+    assert_eq!(seen[0].header("accept-encoding"), ["identity"]);
+    assert_eq!(seen[0].header("connection"), Vec::<&str>::new());
     assert_eq!(seen[0].header("content-type"), ["application/json"]);
     assert_eq!(seen[0].header("user-agent"), [concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"))]);
     let body = r#"{"data":{"z":"Zoë \"x\"","a":5,"f":1.5},"record":{"data":{"phone_number":"7701214822"}},"status":"OPEN","nextActionAt":1618558867539,"assignedTo":"ted"}"#;

@@ -336,8 +336,13 @@ pub fn is_refusal(outcome: &Outcome) -> bool {
 }
 
 /// What keeps the API from answering anything.
-const OF_ALL: [HaltReason; 4] =
-    [HaltReason::Unauthorized, HaltReason::TokenUnreadable, HaltReason::Certificate, HaltReason::Proxy];
+const OF_ALL: [HaltReason; 5] = [
+    HaltReason::HeadersTooLarge,
+    HaltReason::Unauthorized,
+    HaltReason::TokenUnreadable,
+    HaltReason::Certificate,
+    HaltReason::Proxy,
+];
 
 /// What leaves open whether creates are applied.
 const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer, Cause::BrokenAnswer];

@@ -36,7 +36,7 @@ pub enum Outcome {
     ErrorReply {
         /// The HTTP status: 409 or 2xx.
         status: u16,
-        /// The API's own words.
+        /// The API's own words, where they could be read.
         error_text: Option<String>,
     },
     /// Not done; this event's trouble.
@@ -121,37 +121,69 @@ fn not_sent(why: NotSent) -> Outcome {
     }
 }
 
-/// The table of statuses. The order of its lines matters: what goes by status alone stands above the line for pages.
+/// The table of statuses.
 fn answered(answer: &Response, procedure_is_literal: bool) -> Outcome {
     let after = answer.retry_after;
-    let retry = |cause| Outcome::Retry { cause, after };
-    let unsure = |cause| Outcome::Unsure { cause, after };
-    let halt = |scope, reason| Outcome::Halt { scope, reason, after };
+    let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after };
     match answer.status {
         200..=299 => accepted(answer),
-        300..=399 => halt(Scope::Everything, HaltReason::Redirected),
-        401 => halt(Scope::Everything, HaltReason::Unauthorized),
-        402 => halt(Scope::Everything, HaltReason::PaymentRequired),
-        405 | 407 | 411 | 421 | 426 | 501 | 505 | 511 => halt(Scope::Everything, HaltReason::Unsupported),
-        408 => unsure(Cause::RequestTimeout),
-        423 => retry(Cause::Locked),
-        425 => retry(Cause::TooEarly),
-        429 => retry(Cause::Throttled),
-        // Even as a page: it is a gateway's word about the size of this one request, and halting every event for
-        // one large event would be worse.
-        413 | 414 | 431 => refused(answer, "the request is too large"),
-        400..=499 if answer.body == Body::Html => halt(Scope::Everything, HaltReason::NotTheApi),
-        403 => halt(Scope::Procedure, HaltReason::Forbidden),
-        // Without a word of the API's, it may be a gateway's that has lost sight of it.
-        404 if procedure_is_literal || !matches!(answer.body, Body::Json(_)) => {
-            halt(Scope::Procedure, HaltReason::ProcedureUnknown)
-        }
-        404 => refused(answer, "it does not know the procedure that the event names"),
-        409 => Outcome::ErrorReply { status: 409, error_text: error_text(answer) },
-        400..=499 => refused(answer, "it refused the request"),
-        500..=599 => unsure(Cause::ServerError),
-        _ => unsure(Cause::BrokenAnswer),
+        300..=399 => halt(HaltReason::Redirected),
+        400..=499 => not_accepted(answer, procedure_is_literal),
+        501 | 505 | 511 => halt(HaltReason::Unsupported),
+        500..=599 => Outcome::Unsure { cause: Cause::ServerError, after },
+        _ => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
     }
+}
+
+/// 4xx: first what the moment refused, then what can only be about us, whoever says it. The rest is about the event
+/// where the API itself says so; a gateway's text or page is not the API, and what it refuses one event it may refuse
+/// all.
+fn not_accepted(answer: &Response, procedure_is_literal: bool) -> Outcome {
+    let after = answer.retry_after;
+    let halt = |scope, reason| Outcome::Halt { scope, reason, after };
+    match answer.status {
+        // Who says that we went away may have done it meanwhile.
+        408 | 499 => Outcome::Unsure { cause: Cause::RequestTimeout, after },
+        // Perhaps there already: looked for, and never created again.
+        409 => Outcome::ErrorReply { status: 409, error_text: error_text(answer) },
+        // About the size of this one request, whoever says it: halting all for one large event would be worse.
+        413 => refused(answer, "the request is too large"),
+        423 => Outcome::Retry { cause: Cause::Locked, after },
+        425 => Outcome::Retry { cause: Cause::TooEarly, after },
+        429 => Outcome::Retry { cause: Cause::Throttled, after },
+        status => match about_us(status) {
+            Some(reason) => halt(Scope::Everything, reason),
+            None if !is_api_word(&answer.body) => halt(Scope::Everything, HaltReason::NotTheApi),
+            None if status == 403 => halt(Scope::Procedure, HaltReason::Forbidden),
+            None if !matches!(status, 404 | 410) => refused(answer, "it refused the request"),
+            None if procedure_is_literal => halt(Scope::Procedure, HaltReason::ProcedureUnknown),
+            None => refused(answer, "it does not know the procedure that the event names"),
+        },
+    }
+}
+
+/// The 4xx that speak only of what all our requests have in common: token, method, URL, headers, connection. Nothing of
+/// an event becomes any of them, but the procedure in the path, which is short; no event can mend them.
+fn about_us(status: u16) -> Option<HaltReason> {
+    Some(match status {
+        // 419, 440 and 498 are what some servers call a session or a token that has expired.
+        401 | 419 | 440 | 498 => HaltReason::Unauthorized,
+        402 => HaltReason::PaymentRequired,
+        // Of headers that are always the same, or never sent: Accept, Content-Length, If-Match, Content-Type, Range, Expect.
+        406 | 411 | 412 | 415..=417 | 428 => HaltReason::Unsupported,
+        // Of method, URL, proxy, host, protocol and country; 463, 464 and 497 are a balancer's about the connection.
+        405 | 407 | 414 | 421 | 426 | 451 | 463 | 464 | 497 => HaltReason::Unsupported,
+        // 494 is what nginx calls it.
+        431 | 494 => HaltReason::HeadersTooLarge,
+        // What nginx says of our certificate, or the lack of one.
+        495 | 496 => HaltReason::Certificate,
+        _ => return None,
+    })
+}
+
+/// Whether the API itself speaks: its errors are not documented, but in one of these members they are told.
+pub(super) fn is_api_word(body: &Body) -> bool {
+    matches!(body, Body::Json(wrapper) if wrapper.is_api_word || wrapper.has_errors)
 }
 
 /// 2xx: done only where the body is one that the API documents.
@@ -160,7 +192,7 @@ fn accepted(answer: &Response) -> Outcome {
     match &answer.body {
         Body::Empty => Outcome::Unsure { cause: Cause::EmptyAnswer, after },
         Body::Html => Outcome::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after },
-        Body::Broken => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
+        Body::Broken | Body::Encoded(_) => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
         Body::Json(Wrapper { has_errors: true, error_text, .. }) => {
             Outcome::ErrorReply { status: answer.status, error_text: error_text.clone() }
         }
@@ -179,6 +211,6 @@ fn refused(answer: &Response, what: &str) -> Outcome {
 fn error_text(answer: &Response) -> Option<String> {
     match &answer.body {
         Body::Json(wrapper) => wrapper.error_text.clone(),
-        Body::Empty | Body::Html | Body::Broken => None,
+        Body::Empty | Body::Html | Body::Encoded(_) | Body::Broken => None,
     }
 }

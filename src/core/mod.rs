@@ -16,6 +16,7 @@ pub mod lookup_check;
 pub mod mapping;
 pub mod message;
 pub mod mistake;
+pub mod next_step;
 pub mod policy;
 pub mod process;
 pub mod progress;

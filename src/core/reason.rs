@@ -144,17 +144,17 @@ impl Cause {
 pub enum HaltReason {
     /// The token cannot be read, or cannot stand in a header.
     TokenUnreadable,
-    /// 401
+    /// 401, and the session statuses of servers: 419, 440, 498
     Unauthorized,
     /// 402
     PaymentRequired,
     /// 3xx: the base URL is not where the API is.
     Redirected,
-    /// The server's certificate is refused, or it refuses ours.
+    /// The server's certificate is refused, or it refuses ours (495, 496).
     Certificate,
     /// The proxy makes no way to the API.
     Proxy,
-    /// A page where the API was expected.
+    /// A page where the API was expected, or a 4xx without a word of the API's.
     NotTheApi,
     /// 403
     Forbidden,
@@ -162,13 +162,16 @@ pub enum HaltReason {
     ProcedureUnknown,
     /// A lookup brought processes that were not asked for.
     LookupUntrusted,
-    /// 405, 407, 411, 421, 426, 501, 505, 511: what answers does not take such requests.
+    /// 501, 505, 511, and each 4xx that speaks of what all our requests have in common, such as 405, 407 or 415: what
+    /// answers does not take such requests.
     Unsupported,
+    /// 431, 494: the headers are too large, and nothing of an event becomes one.
+    HeadersTooLarge,
 }
 
 impl HaltReason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TokenUnreadable,
         Self::Unauthorized,
         Self::PaymentRequired,
@@ -180,6 +183,7 @@ impl HaltReason {
         Self::ProcedureUnknown,
         Self::LookupUntrusted,
         Self::Unsupported,
+        Self::HeadersTooLarge,
     ];
 
     /// The word.
@@ -197,6 +201,7 @@ impl HaltReason {
             Self::ProcedureUnknown => "procedure_unknown",
             Self::LookupUntrusted => "lookup_untrusted",
             Self::Unsupported => "unsupported",
+            Self::HeadersTooLarge => "headers_too_large",
         }
     }
 }

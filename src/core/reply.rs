@@ -29,12 +29,24 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// Why no whole answer came, for humans.
+    /// Why no whole answer came, or why it could not be read, for humans.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::NotSent { detail, .. } | Self::Lost { detail, .. } => Some(detail),
-            Self::Response(_) => None,
+            Self::Response(answer) => match &answer.body {
+                Body::Encoded(why) => Some(why),
+                Body::Empty | Body::Json(_) | Body::Html | Body::Broken => None,
+            },
+        }
+    }
+
+    /// Where a redirect points to: scheme, host and port.
+    #[must_use]
+    pub fn redirects_to(&self) -> Option<&str> {
+        match self {
+            Self::Response(answer) => answer.redirects_to.as_deref(),
+            Self::NotSent { .. } | Self::Lost { .. } => None,
         }
     }
 
@@ -77,8 +89,18 @@ pub struct Response {
     pub status: u16,
     /// What the body turned out to be.
     pub body: Body,
-    /// `Retry-After`, in both of its forms already a wait from now, not yet held to a ceiling.
+    /// `Retry-After`, in each of its forms already a wait from now, not yet held to a ceiling.
     pub retry_after: Option<Duration>,
+    /// Where a 3xx points to: scheme, host and port, such as `https://login.example`. No user, path or query.
+    pub redirects_to: Option<String>,
+}
+
+impl Response {
+    /// An answer that asks for no wait and points nowhere.
+    #[must_use]
+    pub fn new(status: u16, body: Body) -> Self {
+        Self { status, body, retry_after: None, redirects_to: None }
+    }
 }
 
 /// What the body of an answer turned out to be.
@@ -90,6 +112,8 @@ pub enum Body {
     Json(Wrapper),
     /// A page: content type HTML, or text that begins like one, however long.
     Html,
+    /// In a content encoding that is not read, or that it is not in after all: which one, for humans.
+    Encoded(String),
     /// Anything else: broken JSON, other text, JSON that is no object, or longer than the limit.
     Broken,
 }
@@ -101,21 +125,23 @@ pub struct Wrapper {
     pub is_bare: bool,
     /// Whether `_data` is there and not null.
     pub has_data: bool,
-    /// `_data.id`, if it is text of at most 128 characters.
+    /// `_data.id`, if it is a number, or text of at most 128 characters.
     pub process: Option<String>,
     /// Whether `_errors` is there and neither null nor empty.
     pub has_errors: bool,
+    /// Whether it is the API that speaks: `_errors`, `errors`, `error` or `message` is there, whatever it holds.
+    pub is_api_word: bool,
     /// The rows of `_data`, where it is a list and a lookup asked for one of their attributes.
     pub rows: Option<Vec<Row>>,
-    /// The first error text found (`_errors[0]`, `error`, `error.message`, `message`, `errors[0].message`),
-    /// at most [`ERROR_TEXT_MAX`] characters, control characters replaced.
+    /// All that `_errors`, `error`, `message` and `errors` say, however they are nested, on one line of at most
+    /// [`ERROR_TEXT_MAX`] characters, control characters replaced.
     pub error_text: Option<String>,
 }
 
 /// One process in the answer to a lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its `id`, if it is text of at most 128 characters.
+    /// Its `id`, if it is a number, or text of at most 128 characters.
     pub process: Option<String>,
     /// The value of the attribute that was asked for, if it is text or a number.
     pub value: Option<serde_json::Value>,

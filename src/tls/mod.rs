@@ -5,5 +5,5 @@
 mod explain;
 mod files;
 
-pub use explain::{Handshake, complaint, find};
+pub use explain::{Handshake, complaint, find, is_about_certificates};
 pub use files::{Files, Held, Wrong};

@@ -7,10 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chakra_bridge::config::ignored_proxies;
 use chakra_bridge::config::{self, ignored_proxies};
 use chakra_bridge::files::Seen;
-use chakra_bridge::secret::SecretSource;
 use chakra_bridge::secret::SecretSource;
 use tempfile::TempDir;
 

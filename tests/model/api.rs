@@ -128,5 +128,5 @@ fn lost() -> Reply {
 }
 
 fn answer(status: u16, body: Body) -> Reply {
-    Reply::Response(Response { status, body, retry_after: None })
+    Reply::Response(Response::new(status, body))
 }

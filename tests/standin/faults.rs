@@ -4,9 +4,11 @@
 
 use std::time::{Duration, Instant};
 
+use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{End, Heard, ask, create, list, send, within};
+use crate::client::{End, Heard, ask, create, hear, hear_one, list, send, within};
 use crate::support::standin::{Canned, ErrorBody, Fault, Rule, StandIn};
 
 /// What was heard of one create under a fault, and how many processes it made.
@@ -51,6 +53,7 @@ async fn each_error_body_has_its_shape() {
         (ErrorBody::ErrorText, "/error"),
         (ErrorBody::Message, "/message"),
         (ErrorBody::Errors, "/errors/0/message"),
+        (ErrorBody::Nested, "/_errors/marker/0"),
     ];
     for (body, pointer) in shapes {
         let (heard, _) = under(Canned::new(422).body(body)).await;
@@ -58,6 +61,8 @@ async fn each_error_body_has_its_shape() {
     }
     let (html, _) = under(Canned::new(502).body(ErrorBody::Html)).await;
     assert!(html.text.contains("content-type: text/html") && html.body().starts_with("<!DOCTYPE"));
+    let (text, _) = under(Canned::new(400).body(ErrorBody::Text)).await;
+    assert!(text.text.contains("content-type: text/plain") && text.body().contains("400"));
     let (empty, _) = under(Canned::new(502).body(ErrorBody::Empty)).await;
     assert_eq!((empty.status(), empty.body()), (502, ""));
     let (broken, _) = under(Canned::new(502).body(ErrorBody::BrokenJson)).await;
@@ -187,6 +192,62 @@ async fn a_redirect_names_a_place_that_would_be_noticed() {
     let (heard, created) = under(Fault::Redirect).await;
     assert!(heard.text.contains("\r\nlocation: /elsewhere\r\n"));
     assert_eq!((heard.status(), created), (302, 0));
+}
+
+#[tokio::test]
+async fn a_redirect_names_the_place_it_is_told_to() {
+    let location = "https://login.example/in?next=x";
+    let (heard, created) = under(Fault::RedirectTo { location: location.to_owned() }).await;
+    assert!(heard.text.contains(&format!("\r\nlocation: {location}\r\n")));
+    assert_eq!((heard.status(), created), (302, 0));
+}
+
+#[tokio::test]
+async fn an_id_may_be_a_number() {
+    let (heard, created) = under(Fault::SuccessNumericId).await;
+    assert_eq!((heard.json()["_data"]["id"].clone(), created), (json!(4711), 1));
+}
+
+#[tokio::test]
+async fn an_answer_may_be_encoded_although_nobody_asked() {
+    for coding in ["gzip", "deflate", "br"] {
+        within(async {
+            let standin = StandIn::start().await;
+            standin.fault(Rule::always(Fault::Encoded { coding: coding.to_owned() }));
+            let closing = create("e").replacen("\r\n\r\n", "\r\nconnection: close\r\n\r\n", 1);
+            let mut bytes = Vec::new();
+            send(&standin, &closing).await.read_to_end(&mut bytes).await.unwrap();
+            let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+            let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+            assert!(head.contains(&format!("\r\ncontent-encoding: {coding}\r\n")), "{head}");
+            assert_eq!(standin.created().len(), 1);
+            assert_eq!(decoded(coding, &bytes[end..]).is_some(), coding != "br");
+        })
+        .await;
+    }
+}
+
+/// The JSON within, if it can be read.
+fn decoded(coding: &str, bytes: &[u8]) -> Option<Value> {
+    match coding {
+        "gzip" => serde_json::from_reader(GzDecoder::new(bytes)).ok(),
+        _ => serde_json::from_reader(ZlibDecoder::new(bytes)).ok(),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_used_again_may_be_cut_and_nothing_is_done() {
+    within(async {
+        let standin = StandIn::start().await;
+        standin.fault(Rule::always(Fault::CutReused));
+        let (mut stream, mut bytes) = (send(&standin, &create("a")).await, Vec::new());
+        assert!(hear_one(&mut stream, &mut bytes).await.starts_with("HTTP/1.1 200 "));
+        stream.write_all(create("b").as_bytes()).await.unwrap();
+        let heard = hear(stream).await;
+        assert_eq!((heard.text.as_str(), heard.end, standin.created().len()), ("", End::Reset, 1));
+        assert_eq!(ask(&standin, &create("b")).await.status(), 200);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -82,6 +82,18 @@ async fn a_broker_by_another_name_is_not_spoken_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_by_its_address_is_spoken_to_where_its_certificate_is_for_that_address() {
+    let right = Authority::new("right");
+    let Some(stage) = Stage::new(&right, false).await else { return };
+    let address = "127.0.0.1";
+    let mut daemon = Daemon::start(&stage.setup(address, &stage.client.put_trusted(&right)));
+    hears(&mut daemon, "another host name than the one in broker.url").await;
+    stage.server.put_server(&right, &right.server(address));
+    stage.restart().await;
+    consumes(&mut daemon, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_expires_and_an_authority_that_changes_cost_time_only() {
     let (old, new) = (Authority::new("old"), Authority::new("new"));
     let Some(stage) = Stage::new(&old, false).await else { return };

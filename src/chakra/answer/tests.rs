@@ -4,10 +4,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 
-use super::{body, retry_after};
-use crate::core::reply::{Body, ERROR_TEXT_MAX, Wrapper};
+use super::{body, redirects_to, retry_after};
+use crate::core::reply::{Body, Wrapper};
 
 const JSON: &str = "application/json";
 
@@ -16,10 +16,6 @@ fn wrapper(text: &str) -> Wrapper {
         Body::Json(wrapper) => wrapper,
         other => panic!("{text} is an object, read as {other:?}"),
     }
-}
-
-fn error_text(text: &str) -> Option<String> {
-    wrapper(text).error_text
 }
 
 /// The wait read from a header, one day after the epoch.
@@ -71,11 +67,14 @@ fn only_data_that_is_there_counts_as_data() {
 }
 
 #[test]
-fn an_id_is_kept_only_if_it_is_short_text_on_one_line() {
+fn an_id_is_kept_only_if_it_is_a_number_or_short_text_on_one_line() {
     let id = |id: &str| wrapper(&format!(r#"{{"_data":{{"id":{id}}}}}"#)).process;
     assert_eq!(id(r#""p-1""#).as_deref(), Some("p-1"));
     assert_eq!(id(&format!("\"{}\"", "é".repeat(128))), Some("é".repeat(128)));
-    for nothing in ["7", "null", r#""""#, r#""a\nb""#, &format!("\"{}\"", "x".repeat(129))] {
+    for number in ["7", "0", "18446744073709551615", "-3"] {
+        assert_eq!(id(number).as_deref(), Some(number), "as it is given");
+    }
+    for nothing in ["true", "[7]", "{}", "null", r#""""#, r#""a\nb""#, &format!("\"{}\"", "x".repeat(129))] {
         assert_eq!(id(nothing), None, "{nothing}");
     }
 }
@@ -93,42 +92,74 @@ fn errors_are_there_only_if_they_say_something() {
 #[test]
 fn words_are_found_in_every_shape_that_integrators_met() {
     let shapes = [
-        r#"{"_errors":["no such state","and more"]}"#,
+        r#"{"_errors":["no such state"]}"#,
         r#"{"_errors":[{"message":"no such state"}]}"#,
+        r#"{"_errors":[["no such state"]]}"#,
         r#"{"error":"no such state"}"#,
-        r#"{"error":{"message":"no such state","code":7}}"#,
+        r#"{"error":{"message":"no such state"}}"#,
         r#"{"message":"no such state"}"#,
-        r#"{"errors":[{"message":"no such state","code":7}]}"#,
+        r#"{"errors":[{"message":"no such state"}]}"#,
         r#"{"_errors":[],"error":" ","message":" no such state "}"#,
-        r#"{"_errors":["no such state"],"message":"something else"}"#,
     ];
     for shape in shapes {
-        assert_eq!(error_text(shape).as_deref(), Some("no such state"), "{shape}");
+        let wrapper = wrapper(shape);
+        assert_eq!((wrapper.error_text.as_deref(), wrapper.is_api_word), (Some("no such state"), true), "{shape}");
+    }
+    assert!(!wrapper(r#"{"_data":null,"_meta":{}}"#).is_api_word);
+}
+
+#[test]
+fn retry_after_is_read_as_seconds_and_the_part_of_a_second_counts_as_a_whole_one() {
+    for (text, seconds) in [("120", 120), ("0", 0), ("0.0", 0), ("1.5", 2), ("0.001", 1), ("30.000", 30)] {
+        assert_eq!(wait(text), Some(Duration::from_secs(seconds)), "{text}");
+    }
+    assert_eq!(wait("99999999999999999999999"), Some(Duration::from_secs(1 << 31)), "as long as anybody counts");
+}
+
+#[test]
+fn retry_after_is_read_in_all_three_forms_of_a_date() {
+    let forms = [
+        "Fri, 02 Jan 1970 00:00:30 GMT",
+        "Friday, 02-Jan-70 00:00:30 GMT",
+        "Fri Jan  2 00:00:30 1970",
+        "Fri Jan 02 00:00:30 1970",
+    ];
+    for form in forms {
+        assert_eq!(wait(form), Some(Duration::from_secs(30)), "{form}");
+    }
+    for past in ["Thu, 01 Jan 1970 00:00:00 GMT", "Sunday, 01-Jan-69 00:00:00 GMT", "Thu Jan  1 00:00:00 1970"] {
+        assert_eq!(wait(past), Some(Duration::ZERO), "a date in the past is no wait: {past}");
     }
 }
 
 #[test]
-fn where_nothing_is_said_there_are_no_words() {
-    for silent in ["{}", r#"{"_errors":[]}"#, r#"{"error":7}"#, r#"{"message":{"a":1}}"#, r#"{"errors":[{}]}"#] {
-        assert_eq!(error_text(silent), None, "{silent}");
-    }
-}
-
-#[test]
-fn words_stay_on_one_line_and_within_their_length() {
-    assert_eq!(error_text(r#"{"error":"a\nb\u0000c\u001b[31m"}"#).as_deref(), Some("a b c [31m"));
-    let long = error_text(&format!(r#"{{"error":"{}"}}"#, "é".repeat(ERROR_TEXT_MAX + 1)));
-    assert_eq!(long, Some("é".repeat(ERROR_TEXT_MAX)));
-}
-
-#[test]
-fn retry_after_is_read_in_both_forms_and_nonsense_is_ignored() {
-    assert_eq!(wait("120"), Some(Duration::from_secs(120)));
-    assert_eq!(wait("0"), Some(Duration::ZERO));
-    assert_eq!(wait("Fri, 02 Jan 1970 00:00:30 GMT"), Some(Duration::from_secs(30)));
-    assert_eq!(wait("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO), "a date in the past is no wait");
-    for nonsense in ["", "soon", "-5", "+5", "1.5", "99999999999999999999999", "Fri, 99 Jan 1970 00:00:30 GMT"] {
+fn a_wait_that_is_none_is_ignored() {
+    let nonsense =
+        ["", "soon", "-5", "+5", "1.", ".5", "1.5.5", "1e3", "5 s", "Fri, 99 Jan 1970 00:00:30 GMT", "Fri Jan"];
+    for nonsense in nonsense {
         assert_eq!(wait(nonsense), None, "{nonsense:?}");
     }
     assert_eq!(retry_after(&HeaderMap::new(), SystemTime::UNIX_EPOCH), None);
+}
+
+#[test]
+fn a_redirect_is_known_by_the_place_it_points_to_and_by_nothing_more() {
+    let place = |location: &str| {
+        let head = HeaderMap::from_iter([(LOCATION, HeaderValue::from_str(location).unwrap())]);
+        redirects_to(&head, &"https://api.example/v1/x".parse().unwrap())
+    };
+    let table = [
+        ("https://login.example/sign-in?next=%2Fv1&token=s3cret#top", Some("https://login.example")),
+        ("http://user:s3cret@other.example:8080/x", Some("http://other.example:8080")),
+        ("//cdn.example/x", Some("https://cdn.example")),
+        ("/elsewhere", Some("https://api.example")),
+        ("../x", Some("https://api.example")),
+        ("http://[::1]:81/", Some("http://[::1]:81")),
+        ("mailto:ted@example", None),
+        ("http://", None),
+    ];
+    for (location, expected) in table {
+        assert_eq!(place(location).as_deref(), expected, "{location}");
+    }
+    assert_eq!(redirects_to(&HeaderMap::new(), &"https://api.example/".parse().unwrap()), None);
 }

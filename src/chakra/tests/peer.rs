@@ -2,15 +2,20 @@
 //!
 //! Not here: anything that knows the API.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// What the peer does to one request.
 pub(super) enum Act {
     /// Answers with these bytes and keeps the connection.
     Say(String),
+    /// Answers with this head and these bytes, and keeps the connection.
+    SayBytes(String, Vec<u8>),
     /// Answers with these bytes and closes the connection.
     SayAndClose(String),
     /// Answers with these bytes, then says nothing more until the client closes the connection.
@@ -21,6 +26,17 @@ pub(super) enum Act {
     SayAndFlood(String),
     /// Resets the connection.
     Reset,
+}
+
+/// What a peer of many connections does to one that was answered once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Answers on.
+    Keeps,
+    /// Closes it behind the answer, without having said so.
+    Closes,
+    /// Resets it under the next request.
+    Cuts,
 }
 
 /// A request as the peer saw it.
@@ -74,11 +90,36 @@ impl Peer {
         seen
     }
 
+    /// Answers requests on any number of connections, and tells those it answered. Never ends.
+    pub(super) async fn answer_each(&self, answer: &str, then: Then, seen: mpsc::Sender<Seen>) -> Infallible {
+        let mut connections = JoinSet::new();
+        for number in 1.. {
+            let (stream, answer, seen) = (self.0.accept().await.unwrap().0, answer.to_owned(), seen.clone());
+            connections.spawn(answer_on(stream, number, answer, then, seen));
+        }
+        unreachable!("there is always another number")
+    }
+
     /// Does this to the first connection without reading a request, and keeps listening for ever.
     pub(super) async fn answer_at_once(&self, act: Act) {
         let stream = self.0.accept().await.unwrap().0;
         perform(act, stream).await;
         std::future::pending().await
+    }
+}
+
+async fn answer_on(mut stream: TcpStream, number: usize, answer: String, then: Then, seen: mpsc::Sender<Seen>) {
+    while let Some(request) = read_request(&mut stream, number).await {
+        seen.send(request).await.unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        match then {
+            Then::Keeps => {}
+            Then::Closes => return,
+            Then::Cuts => {
+                read_request(&mut stream, number).await;
+                return stream.set_zero_linger().unwrap();
+            }
+        }
     }
 }
 
@@ -111,6 +152,10 @@ async fn perform(act: Act, mut stream: TcpStream) -> Option<TcpStream> {
     match act {
         Act::Say(answer) => {
             stream.write_all(answer.as_bytes()).await.unwrap();
+            return Some(stream);
+        }
+        Act::SayBytes(head, bytes) => {
+            stream.write_all(&[head.as_bytes(), &bytes].concat()).await.unwrap();
             return Some(stream);
         }
         Act::SayAndClose(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),

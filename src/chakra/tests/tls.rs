@@ -113,6 +113,28 @@ async fn a_server_that_speaks_no_tls_is_unreachable() {
     })
     .await;
     assert_eq!(not_sent(&reply), Some(NotSent::Unreachable), "{reply:?}");
+    let said = reply.detail().unwrap_or_default();
+    assert!(said.starts_with("what answers there does not speak TLS: ") && said.contains("api.base_url"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_tls_where_none_is_asked_for_is_told_with_an_error_text() {
+    let alert = Act::SayAndClose("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{46}".into());
+    let reply = super::exchange(alert).await;
+    assert!(reply.detail().is_some_and(|said| said.contains("does not speak HTTP")), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_self_signed_authority_is_told_with_an_error_text_with_the_key_that_mends_it() {
+    let key = KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let own = CertifiedKey { cert: params.self_signed(&key).unwrap(), signing_key: key };
+    let trusted = CertifiedKey { cert: own.cert.clone(), signing_key: KeyPair::generate().unwrap() };
+    let reply = handshake(own, &trusted).await;
+    assert_eq!(not_sent(&reply), Some(NotSent::Certificate), "{reply:?}");
+    let said = reply.detail().unwrap_or_default();
+    assert!(said.contains("CA:FALSE") && said.contains("api.ca_file"), "{said}");
 }
 
 #[test]

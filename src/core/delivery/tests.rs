@@ -148,7 +148,7 @@ fn again(kind: &str, id: &str) -> Message {
 }
 
 fn json(status: u16, wrapper: Wrapper) -> Reply {
-    Reply::Response(Response { status, body: Body::Json(wrapper), retry_after: None })
+    Reply::Response(Response::new(status, Body::Json(wrapper)))
 }
 
 fn created() -> Reply {
@@ -160,9 +160,9 @@ fn timed_out() -> Reply {
 }
 
 fn page(status: u16) -> Reply {
-    Reply::Response(Response { status, body: Body::Html, retry_after: None })
+    Reply::Response(Response::new(status, Body::Html))
 }
 
 fn status(status: u16) -> Reply {
-    Reply::Response(Response { status, body: Body::Empty, retry_after: None })
+    Reply::Response(Response::new(status, Body::Empty))
 }

@@ -46,9 +46,11 @@ impl Kind {
 
     fn of_trouble(reason: HaltReason) -> Self {
         match reason {
-            HaltReason::Unauthorized | HaltReason::TokenUnreadable | HaltReason::Certificate | HaltReason::Proxy => {
-                Self::OfEverything
-            }
+            HaltReason::HeadersTooLarge
+            | HaltReason::Unauthorized
+            | HaltReason::TokenUnreadable
+            | HaltReason::Certificate
+            | HaltReason::Proxy => Self::OfEverything,
             HaltReason::PaymentRequired
             | HaltReason::Redirected
             | HaltReason::NotTheApi

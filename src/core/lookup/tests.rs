@@ -1,6 +1,7 @@
 //! The table of answers to a lookup.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -17,7 +18,7 @@ fn rows(values: &[Value]) -> Body {
 }
 
 fn answer(status: u16, body: Body) -> Outcome {
-    judge_lookup(&Reply::Response(Response { status, body, retry_after: None }), &lookup())
+    judge_lookup(&Reply::Response(Response::new(status, body)), &lookup())
 }
 
 fn found(copies: usize) -> Outcome {
@@ -49,7 +50,7 @@ fn rows_beside_errors_and_lists_that_are_none_prove_nothing() {
 
 #[test]
 fn a_lookup_that_is_not_allowed_is_unavailable_and_a_page_is_not_the_api() {
-    let said = || Body::Json(Wrapper::default());
+    let said = || Body::Json(Wrapper { is_api_word: true, ..Wrapper::default() });
     for status in [400, 403, 404, 422] {
         assert_eq!(answer(status, said()), Outcome::Unavailable { status });
         assert!(matches!(answer(status, Body::Html), Outcome::Halt { scope: Scope::Everything, .. }));
@@ -61,6 +62,33 @@ fn a_404_without_a_word_of_the_api_is_waited_out() {
     for body in [Body::Empty, Body::Broken] {
         assert_eq!(answer(404, body.clone()), Outcome::Retry { cause: Cause::LookupRefused, after: None });
         assert_eq!(answer(403, body), Outcome::Unavailable { status: 403 });
+    }
+    for status in [400, 404, 410, 422, 499] {
+        for body in [Body::Json(Wrapper::default()), Body::Encoded("`br`".into())] {
+            assert!(matches!(answer(status, body), Outcome::Retry { .. }), "{status}");
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_the_api_asks_for_is_carried_from_each_answer_that_is_waited_out() {
+    let asked = Some(Duration::from_secs(30));
+    for status in [400, 404, 409, 413, 429, 500, 503] {
+        for body in [Body::Empty, Body::Broken, Body::Json(Wrapper::default()), rows(&[json!("8")])] {
+            let reply = Reply::Response(Response { retry_after: asked, ..Response::new(status, body) });
+            match judge_lookup(&reply, &lookup()) {
+                Outcome::Retry { after, .. } | Outcome::Halt { after, .. } => assert_eq!(after, asked, "{status}"),
+                Outcome::Unavailable { .. } => {}
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_only_be_about_us_is_so_to_a_lookup_as_to_a_create() {
+    for status in [431, 494, 415, 496, 498] {
+        assert!(matches!(answer(status, Body::Empty), Outcome::Halt { scope: Scope::Everything, .. }), "{status}");
     }
 }
 
@@ -82,7 +110,7 @@ fn over_every_status_a_lookup_never_rejects_creates_or_is_unsure() {
 #[test]
 fn our_own_trouble_and_a_rate_limit_are_what_they_are_for_a_create() {
     for status in [301, 401, 402, 405, 429] {
-        let reply = Reply::Response(Response { status, body: Body::Empty, retry_after: None });
+        let reply = Reply::Response(Response::new(status, Body::Empty));
         assert_eq!(judge_lookup(&reply, &lookup()), judge(&reply, true), "{status}");
     }
 }

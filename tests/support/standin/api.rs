@@ -34,8 +34,8 @@ enum Asked<'a> {
     Answer(Reply),
 }
 
-/// Writes a request down and says what is to be done about it.
-pub fn arrive(books: &mut Books, request: &Request) -> (Call, Staging) {
+/// Writes a request down and says what is to be done about it, on a connection that served others before it or none.
+pub fn arrive(books: &mut Books, request: &Request, is_reused: bool) -> (Call, Staging) {
     let body = serde_json::from_slice(&request.body).ok();
     let asked = asked(request);
     let (on, procedure) = match &asked {
@@ -51,7 +51,7 @@ pub fn arrive(books: &mut Books, request: &Request) -> (Call, Staging) {
         }
         Asked::Process(..) => {
             let event = fingerprint(key.as_deref(), &request.body);
-            Staging::of(books.plan.draw(&Visit { on, procedure, attributes, event }))
+            Staging::of(books.plan.draw(&Visit { on, procedure, attributes, event }), is_reused)
         }
     };
     let procedure = procedure.to_owned();

@@ -45,6 +45,21 @@ pub enum Fault {
     SuccessWithErrors,
     /// Answers 302 to another path of the stand-in.
     Redirect,
+    /// Answers 302 to that place.
+    RedirectTo {
+        /// The text of `Location`.
+        location: String,
+    },
+    /// Creates and answers with a number for an id.
+    SuccessNumericId,
+    /// Does what was asked, and answers in that content encoding, which nobody asked for: `gzip`, `deflate`, or any name,
+    /// behind which there is nothing readable.
+    Encoded {
+        /// The text of `Content-Encoding`.
+        coding: String,
+    },
+    /// Resets each connection that served a request before, in place of an answer, with nothing done.
+    CutReused,
     /// Creates and answers one byte at a time.
     SlowDrip {
         /// Milliseconds between two bytes.
@@ -101,6 +116,8 @@ pub enum ErrorBody {
     Wrapper,
     /// A page.
     Html,
+    /// Plain text.
+    Text,
     /// No byte.
     Empty,
     /// JSON that ends too early.
@@ -113,6 +130,8 @@ pub enum ErrorBody {
     Message,
     /// `{"errors":[{"message":"…","code":…}]}`
     Errors,
+    /// `{"_errors":{"attribute":["…"]}}`
+    Nested,
 }
 
 /// Which requests a rule is for.

@@ -43,14 +43,15 @@ async fn take(taken: io::Result<(TcpStream, SocketAddr)>, house: &Arc<House>, co
 
 async fn converse(mut stream: TcpStream, house: &House) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut inbox = Inbox::default();
+    let (mut inbox, mut is_reused) = (Inbox::default(), false);
     loop {
         match inbox.next(&mut stream).await {
             Ok(request) => {
                 let keep_alive = request.keep_alive;
-                if !answer(&mut stream, house, request).await? || !keep_alive {
+                if !answer(&mut stream, house, request, is_reused).await? || !keep_alive {
                     return Ok(());
                 }
+                is_reused = true;
             }
             Err(Unreadable::Refused(reply)) => return send(&mut stream, &reply.render(false)).await,
             Err(Unreadable::Gone) => return Ok(()),
@@ -63,12 +64,12 @@ async fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Answers one request, or stages what goes wrong with it; answers whether the connection can go on.
-async fn answer(stream: &mut TcpStream, house: &House, mut request: Request) -> io::Result<bool> {
+async fn answer(stream: &mut TcpStream, house: &House, mut request: Request, is_reused: bool) -> io::Result<bool> {
     if let Some(path) = request.path.strip_prefix("/control/") {
         let reply = control::answer(house, &request, path);
         return send(stream, &reply.render(request.keep_alive)).await.map(|()| true);
     }
-    let (call, staging) = house.update(|books| api::arrive(books, &request));
+    let (call, staging) = house.update(|books| api::arrive(books, &request, is_reused));
     let ticket = call.ticket;
     let result = perform(stream, house, call, &staging, &mut request).await;
     house.update(|books| books.request(ticket).map(|seen| seen.over = true));
@@ -89,5 +90,6 @@ async fn perform(
         tokio::time::sleep(staging.late).await; // tidy: allow sleep, a create that comes late is what it plays
     }
     let reply = house.update(|books| api::carry_out(books, call, staging, request));
+    let reply = staging.coding.iter().fold(reply, |reply, coding| reply.encoded(coding));
     staging.manner.send(stream, &reply.render(request.keep_alive)).await
 }

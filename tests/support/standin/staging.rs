@@ -27,6 +27,8 @@ pub struct Staging {
     pub reply: Option<Reply>,
     /// How the answer goes out.
     pub manner: Manner,
+    /// The content encoding that it goes out in.
+    pub coding: Option<String>,
 }
 
 /// How an answer goes out.
@@ -49,11 +51,12 @@ pub enum Manner {
 impl Staging {
     /// An answer and nothing else.
     pub fn plain(reply: Reply) -> Self {
-        Self { applied: false, reply: Some(reply), ..Self::of(Drawn::default()) }
+        Self { applied: false, reply: Some(reply), ..Self::of(Drawn::default(), false) }
     }
 
-    /// Stages what the plan has drawn.
-    pub fn of(drawn: Drawn) -> Self {
+    /// Stages what the plan has drawn for a request on a connection that served others before it, or none.
+    pub fn of(mut drawn: Drawn, is_reused: bool) -> Self {
+        drawn.fault = drawn.fault.filter(|fault| *fault != Fault::CutReused || is_reused);
         let (applied, manner) = drawn.fault.as_ref().map_or((true, Manner::Whole), habit);
         let late = match drawn.fault {
             Some(Fault::CreateLate { ms }) => Duration::from_millis(ms),
@@ -66,6 +69,10 @@ impl Staging {
             ignore_where: drawn.fault == Some(Fault::IgnoreWhere),
             reply: drawn.fault.as_ref().and_then(reply_of),
             manner,
+            coding: match drawn.fault {
+                Some(Fault::Encoded { coding }) => Some(coding),
+                _ => None,
+            },
         }
     }
 }
@@ -73,8 +80,12 @@ impl Staging {
 /// Whether the fault creates, and how its answer goes out.
 fn habit(fault: &Fault) -> (bool, Manner) {
     match fault {
-        Fault::Status(_) | Fault::SuccessHtml | Fault::SuccessWithErrors | Fault::Redirect => (false, Manner::Whole),
-        Fault::ResetBeforeReply => (false, Manner::Reset),
+        Fault::Status(_)
+        | Fault::SuccessHtml
+        | Fault::SuccessWithErrors
+        | Fault::Redirect
+        | Fault::RedirectTo { .. } => (false, Manner::Whole),
+        Fault::ResetBeforeReply | Fault::CutReused => (false, Manner::Reset),
         Fault::CloseSilently => (false, Manner::Close),
         Fault::NeverAnswer => (false, Manner::Hold),
         Fault::ResetMidReply => (true, Manner::Half),
@@ -85,6 +96,8 @@ fn habit(fault: &Fault) -> (bool, Manner) {
         | Fault::CreateLate { .. }
         | Fault::SuccessBare
         | Fault::SuccessEmpty
+        | Fault::SuccessNumericId
+        | Fault::Encoded { .. }
         | Fault::IgnoreWhere => (true, Manner::Whole),
     }
 }
@@ -97,6 +110,8 @@ fn reply_of(fault: &Fault) -> Option<Reply> {
         Fault::SuccessHtml => Reply::html(200, "Welcome"),
         Fault::SuccessWithErrors => Reply::words(200, "the process was not saved"),
         Fault::Redirect => Reply::empty(302).header("location", "/elsewhere"),
+        Fault::RedirectTo { location } => Reply::empty(302).header("location", location),
+        Fault::SuccessNumericId => Reply::data(&json!({"id": 4711}), &json!({})),
         _ => return None,
     };
     Some(reply)
@@ -108,6 +123,7 @@ fn canned_reply(canned: &Canned) -> Reply {
     let reply = match canned.body {
         ErrorBody::Wrapper => Reply::words(code, &words),
         ErrorBody::Html => Reply::html(code, &words),
+        ErrorBody::Text => Reply::text(code, &words),
         ErrorBody::Empty => Reply::empty(code),
         ErrorBody::BrokenJson => Reply::json(code, r#"{"_data":{"id":"#.to_owned()),
         ErrorBody::ErrorObject => {
@@ -116,6 +132,7 @@ fn canned_reply(canned: &Canned) -> Reply {
         }
         ErrorBody::ErrorText => Reply::json(code, json!({ "error": words }).to_string()),
         ErrorBody::Message => Reply::json(code, json!({ "message": words }).to_string()),
+        ErrorBody::Nested => Reply::json(code, json!({"_errors": {"marker": [words]}}).to_string()),
         ErrorBody::Errors => Reply::json(code, json!({"errors": [{"message": words, "code": code}]}).to_string()),
     };
     match &canned.retry_after {

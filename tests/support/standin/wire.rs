@@ -2,8 +2,10 @@
 //!
 //! Not here: chunked requests (refused with 411), what a path means, faults.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -127,13 +129,18 @@ pub struct Reply {
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
     /// An answer in JSON.
     pub fn json(status: u16, body: String) -> Self {
-        Self { status, content_type: Some("application/json; charset=utf-8"), headers: Vec::new(), body }
+        Self {
+            status,
+            content_type: Some("application/json; charset=utf-8"),
+            headers: Vec::new(),
+            body: body.into_bytes(),
+        }
     }
 
     /// The wrapper around what was asked for.
@@ -153,9 +160,24 @@ impl Reply {
         Self { content_type: Some("text/html"), ..Self::json(status, body) }
     }
 
+    /// Plain text.
+    pub fn text(status: u16, words: &str) -> Self {
+        Self { content_type: Some("text/plain"), ..Self::json(status, words.to_owned()) }
+    }
+
     /// No body.
     pub fn empty(status: u16) -> Self {
         Self { content_type: None, ..Self::json(status, String::new()) }
+    }
+
+    /// In a content encoding. What is in one that is not known here is nothing that could be read.
+    pub fn encoded(self, coding: &str) -> Self {
+        let body = match coding {
+            "gzip" => written(GzEncoder::new(Vec::new(), Compression::fast()), &self.body, GzEncoder::finish),
+            "deflate" => written(ZlibEncoder::new(Vec::new(), Compression::fast()), &self.body, ZlibEncoder::finish),
+            _ => self.body.iter().map(|byte| !byte).collect(),
+        };
+        Self { body, ..self }.header("content-encoding", coding)
     }
 
     /// Adds a header.
@@ -166,7 +188,7 @@ impl Reply {
 
     /// The bytes of the answer.
     pub fn render(&self, keep_alive: bool) -> Vec<u8> {
-        let mut text = String::with_capacity(160 + self.body.len());
+        let mut text = String::with_capacity(160);
         let mut line = |name: &str, value: &str| {
             for piece in [name, ": ", value, "\r\n"] {
                 text.push_str(piece);
@@ -180,10 +202,16 @@ impl Reply {
         if !keep_alive {
             line("connection", "close");
         }
-        let mut whole = String::with_capacity(32 + text.len() + self.body.len());
-        let _ = write!(whole, "HTTP/1.1 {} {}\r\n{text}\r\n{}", self.status, phrase(self.status), self.body);
-        whole.into_bytes()
+        let mut whole = Vec::with_capacity(32 + text.len() + self.body.len());
+        let _ = write!(whole, "HTTP/1.1 {} {}\r\n{text}\r\n", self.status, phrase(self.status));
+        whole.extend_from_slice(&self.body);
+        whole
     }
+}
+
+/// Writing into memory does not fail.
+fn written<E: Write>(mut encoder: E, body: &[u8], finish: fn(E) -> io::Result<Vec<u8>>) -> Vec<u8> {
+    encoder.write_all(body).and_then(|()| finish(encoder)).unwrap_or_default()
 }
 
 fn phrase(status: u16) -> &'static str {

@@ -147,7 +147,7 @@ fn reasons_causes_and_halts_are_those_of_the_code() {
 
 /// What a status of an answer without a body means, in one word of the tables.
 fn meaning(status: u16) -> &'static str {
-    let response = Response { status, body: Body::Empty, retry_after: None };
+    let response = Response::new(status, Body::Empty);
     match judge(&Reply::Response(response), true) {
         Outcome::Halt { reason, .. } => reason.as_str(),
         Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),

@@ -200,7 +200,15 @@ impl Progress {
 
     fn unsure(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
         self.unsure_creates = self.unsure_creates.saturating_add(1);
-        if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
+        if !at.can_look_up {
+            return self.blindly(cause, after, at, policy);
+        }
+        let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
+        match self.look_up_now() {
+            // Beyond what the API asked for, so that those it sent away together do not come back together.
+            Step::Wait(_) if !asked.is_zero() => Step::Wait(asked.saturating_add(jittered(policy.initial, at.dice))),
+            step => step,
+        }
     }
 
     /// Whether it is refused for its own words: it was refused before, and others were created since.

@@ -189,9 +189,11 @@ impl Dispatcher {
                     receipt.settle(settlement);
                 }
             }
-            Effect::Create { event, request } => {
+            Effect::Create { event, request, is_repeat } => {
                 let client = self.client.clone();
-                self.send(Purpose::Event(event), async move { client.create(&request).await });
+                self.send(Purpose::Event(event), async move {
+                    if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
+                });
             }
             Effect::LookUp { event, lookup } => {
                 let client = self.client.clone();

@@ -39,7 +39,7 @@ impl Machine {
             let seen =
                 Seen { procedure, event: u64::MAX, outcome, probe: Probe::default(), is_alone: false, has_others };
             let changes = self.gate.observe(&seen, now, self.dice);
-            self.tell_gate(changes, reply.detail());
+            self.tell_gate(changes, Some(reply));
         }
         // Other rules may have come meanwhile.
         if self.lookup_checks.waits_for(rule, lookup)

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use super::report::Report;
+use super::report::{GateReport, Report};
 use super::{Command, Machine};
 use crate::core::gate::Change;
 use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::reply::Reply;
 
 impl Machine {
     pub(super) fn command(&mut self, command: Command) {
@@ -38,12 +39,15 @@ impl Machine {
         self.tell(Report::Rules(rules, replaced));
     }
 
-    /// Tells what became of the gate, if anything did. `detail` is why no answer came, if that was the cause.
-    pub(super) fn tell_gate(&mut self, changes: Vec<Change>, detail: Option<&str>) {
+    /// Tells what became of the gate, if anything did, by this reply.
+    pub(super) fn tell_gate(&mut self, changes: Vec<Change>, reply: Option<&Reply>) {
         if changes.is_empty() {
             return;
         }
         let shut = self.gate.shut().map(|(scope, why)| (scope.to_owned(), why)).collect();
-        self.tell(Report::Gate { changes, shut, detail: detail.map(str::to_owned) });
+        let detail = reply.and_then(Reply::detail).map(str::to_owned);
+        let redirects_to = reply.and_then(Reply::redirects_to).map(str::to_owned);
+        let status = reply.and_then(Reply::status);
+        self.tell(Report::Gate(Box::new(GateReport { changes, shut, detail, status, redirects_to })));
     }
 }

@@ -22,8 +22,9 @@ impl Machine {
     /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
     /// way, or since the other sent a create that may have been applied and is looked up.
     pub(super) fn gives_way(&mut self, id: EventId) -> bool {
-        let key = self.held.get(id).and_then(|event| event.context.key.as_ref());
-        let (remembered, sent) = match key.and_then(|key| self.recent.recall(key)) {
+        let context = self.held.get(id).map(|event| &event.context);
+        let known = context.and_then(|context| self.recent.recall(context.key.as_ref()?, &context.body));
+        let (remembered, sent) = match known {
             Some(Known::Created(process)) => {
                 let process = process.clone();
                 self.end(id, Ended::AlreadyCreated(process));

@@ -119,8 +119,9 @@ impl Machine {
 
     /// The handling of an event crashed: it is delayed, so that its neighbours go on without it, and counted. Where the whole
     /// process died, nobody knows of which of those that it held: they come back apart from each other.
-    pub(super) fn crashed(&mut self, context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
+    pub(super) fn crashed(&mut self, mut context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
         let is_enough = progress.crashed();
+        context.state.sent = lookup.cloned();
         let ended = if self.connection.can_delay && !is_enough {
             progress.passed(DELAY_QUEUES[0].wait);
             let state = context.state_of(progress.clone(), lookup);

@@ -22,7 +22,7 @@ mod walk;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::report::{Doubt, Ended, Report, Settled};
+pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
@@ -143,6 +143,8 @@ pub enum Effect {
         event: EventId,
         /// The request.
         request: Arc<CreateProcess>,
+        /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
+        is_repeat: bool,
     },
     /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
     LookUp {
@@ -218,7 +220,7 @@ pub struct Machine {
     probed: Probed,
     worked: Worked,
     outstanding: Outstanding,
-    inbound: Arrivals,
+    arrivals: Arrivals,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -244,7 +246,7 @@ impl Machine {
             probed: Probed::default(),
             worked: Worked::default(),
             outstanding: Outstanding::default(),
-            inbound: Arrivals::default(),
+            arrivals: Arrivals::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,

@@ -97,7 +97,7 @@ fn read(
         Err(fault) => return (None, lost(fault, delayed_state.progress.clone())),
     };
     let travelled = message.delayed_state.is_some().then(|| delayed_state.progress.clone());
-    let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
+    let what = match recent.recall(&event.key, &message.body).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
         Some(Known::Dead(fault, progress)) => What::Dead { fault: fault.clone(), progress: Progress::clone(progress) },
         Some(Known::Underway(progress, sent)) => {

@@ -135,7 +135,7 @@ impl Machine {
 
     /// Whether there are events of other procedures, or were lately: alone a procedure stands in nobody's way.
     pub(super) fn has_others(&self, procedure: &Procedure) -> bool {
-        self.inbound.has_others(procedure, self.now.moment)
+        self.arrivals.has_others(procedure, self.now.moment)
     }
 
     /// How many places the events of failing procedures may take: a quarter while events of others arrive. Where none do, that may

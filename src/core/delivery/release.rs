@@ -71,8 +71,11 @@ impl Machine {
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process
     /// already and is not looked up, that is announced first.
     pub(super) fn give_back(&mut self, id: EventId) {
+        let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return };
         if event.is_running() {
+            // It may have been applied until now.
+            event.pass_time(now);
             event.progress.cut_off();
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {

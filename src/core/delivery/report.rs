@@ -158,6 +158,21 @@ impl Settled {
     }
 }
 
+/// How the gate changed, and by which reply, if by one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GateReport {
+    /// How.
+    pub changes: Vec<Change>,
+    /// What is shut now, and why: the scope and the reason.
+    pub shut: Vec<(String, Why)>,
+    /// Why no answer came.
+    pub detail: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The host that a redirect points to.
+    pub redirects_to: Option<String>,
+}
+
 /// What the machine has to tell.
 #[derive(Debug)]
 pub enum Report {
@@ -206,14 +221,7 @@ pub enum Report {
     /// A single request probes a shut gate.
     Probe,
     /// The gate changed.
-    Gate {
-        /// How.
-        changes: Vec<Change>,
-        /// What is shut now, and why: the scope and the reason.
-        shut: Vec<(String, Why)>,
-        /// Why no answer came, if that was the cause.
-        detail: Option<String>,
-    },
+    Gate(Box<GateReport>),
     /// The check of a rule's lookup came to an end.
     Checked {
         /// The rule.

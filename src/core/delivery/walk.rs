@@ -36,7 +36,7 @@ impl Machine {
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if is_new && let Some(key) = &key {
-            self.recent.revive(key);
+            self.recent.revive(key, &body);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
@@ -71,7 +71,10 @@ impl Machine {
         progress: Progress,
         redelivered: bool,
     ) {
-        self.inbound.note(&request.procedure, self.now.moment);
+        if !context.is_live {
+            return self.settle(context, Ended::ConnectionLost, &progress);
+        }
+        self.arrivals.note(&request.procedure, self.now.moment);
         let orphan = self.held.orphan(context.key.as_ref(), &context.body).filter(|_| redelivered);
         if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
             let void = orphan.context.receipt;
@@ -186,7 +189,10 @@ impl Machine {
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
         let effect = match event.seeks() {
             Some(lookup) => Effect::LookUp { event: id, lookup: Arc::clone(lookup) },
-            None => Effect::Create { event: id, request: Arc::clone(&event.request) },
+            None => {
+                let (request, is_repeat) = (Arc::clone(&event.request), event.progress.unsure_creates > 0);
+                Effect::Create { event: id, request, is_repeat }
+            }
         };
         if probe.asks() {
             self.probed.note(event.procedure(), id);
@@ -208,7 +214,7 @@ impl Machine {
         let seen = Seen { procedure: &procedure, event: id, outcome: &outcome, probe, is_alone, has_others };
         let changes = self.gate.observe(&seen, self.now.moment, self.dice);
         self.tell_answer(id, &outcome, reply, took);
-        self.tell_gate(changes, reply.detail());
+        self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
         match step {
@@ -245,8 +251,8 @@ impl Machine {
         let event = self.held.get_mut(id)?;
         event.halts = event.halts.saturating_add(matches!(outcome, Outcome::Halt { .. }).into());
         let was_create = event.seeks().is_none();
-        event.progress.status = status.or(event.progress.status);
         if was_create {
+            event.progress.status = status.or(event.progress.status);
             // An unsure create may have been applied until now.
             event.pass_time(now);
         }
@@ -297,7 +303,7 @@ impl Machine {
     /// Settles: the one place where a receipt is answered.
     pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
         if let (Some(key), Some(known)) = (&context.key, ended.known(progress, context.state.sent.as_ref())) {
-            self.recent.remember(key, known);
+            self.recent.remember(key, &context.body, known);
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         let ended = if context.is_live { ended } else { Ended::ConnectionLost };

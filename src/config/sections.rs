@@ -71,6 +71,9 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
             .unwrap_or_default(),
         probe_initial: reader.duration("gate.probe_initial", "1s", millis(1)..=hours(1)),
         probe_max: reader.duration("gate.probe_max", "30s", millis(1)..=hours(1)),
+        rejections: reader
+            .optional("gate.rejections", Some("20"), |given| values::number(given, &(0..=100_000), "a whole number"))
+            .unwrap_or_default(),
         release_after: reader.duration("gate.release_after", "2m", millis(1)..=hours(24)),
     };
     at_least(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));

@@ -55,6 +55,8 @@ pub struct GatePolicy {
     pub probe_initial: Duration,
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
+    /// The run of rejections of one rule, none created between, that holds it; 0 for never.
+    pub rejections: u32,
     /// How long everything is shut before the unacknowledged events are given back by way of a delay queue, all but one.
     pub release_after: Duration,
 }

@@ -17,6 +17,13 @@ use crate::core::next_step::next_step;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 
+/// What readiness says of a rule that is held begins with this.
+const RULE: &str = "rule ";
+
+fn held(rule: &str) -> String {
+    format!("{RULE}{rule}: held after a run of rejections")
+}
+
 /// Tells.
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
@@ -62,6 +69,20 @@ impl Reporter {
                 );
             }
             Report::Gate(report) => self.gate(*report),
+            Report::RuleHeld { rule, rejections } => {
+                self.metrics.rule_held(&rule, true);
+                self.shut.send_modify(|shut| shut.push(held(&rule)));
+                tracing::warn!(
+                    %rule,
+                    rejections,
+                    "rule held: so many of its events in a row were rejected; the others wait, and one asks each 5 s. It goes on when one is created, when the rules are reloaded (SIGHUP), or by `chakra-bridge resume --rule`"
+                );
+            }
+            Report::RuleReleased { rule, after } => {
+                self.metrics.rule_held(&rule, false);
+                self.shut.send_modify(|shut| shut.retain(|other| *other != held(&rule)));
+                tracing::info!(%rule, after_s = after.as_secs(), "rule released: its events go on");
+            }
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
             Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
@@ -138,7 +159,11 @@ impl Reporter {
             let scope = change.scope();
             self.metrics.gate(scope, shut.iter().any(|(shut, _)| shut == scope));
         }
-        self.shut.send_replace(shut.iter().map(|(scope, why)| format!("{scope}: {}", why.as_str())).collect());
+        let shut = shut.iter().map(|(scope, why)| format!("{scope}: {}", why.as_str()));
+        self.shut.send_modify(|told| {
+            let rules = told.drain(..).filter(|other| other.starts_with(RULE));
+            *told = shut.chain(rules.collect::<Vec<_>>()).collect();
+        });
     }
 }
 

@@ -19,6 +19,7 @@ impl Machine {
             Command::NewToken => self.gate.token_changed(now),
             Command::NewCertificates => self.gate.certificates_changed(now),
             Command::NewRules(rules) => return self.renew_rules(rules),
+            Command::ResumeRule(rule) => return self.release_rule(&rule),
             Command::Drain => {
                 self.is_draining = true;
                 return;
@@ -35,6 +36,7 @@ impl Machine {
     fn renew_rules(&mut self, rules: Arc<Rules>) {
         let replaced = self.lookup_checks.replace(rules.iter().filter_map(Rule::lookup_target));
         self.has_procedures = rules.has_procedures();
+        self.brakes.held().iter().for_each(|rule| self.release_rule(rule));
         self.setup.rules = Arc::clone(&rules);
         self.tell(Report::Rules(rules, replaced));
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::event::{Context, Stage};
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
-use crate::core::delay_queue::{DELAY_QUEUES, LocalDelay, delay_queue_for};
+use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue, LocalDelay, delay_queue_for};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Pass;
 use crate::core::lookup::Lookup;
@@ -45,6 +45,10 @@ impl Machine {
             // Its request has ended: nothing of it is cut off.
             self.held.stage(id, Stage::Ready);
             return self.give_back(id);
+        }
+        let Some(event) = self.held.get(id) else { return };
+        if let Some(rule) = event.context.rule.clone().filter(|_| !delay.is_zero()) {
+            self.brakes.gave_up(&rule, id);
         }
         let Some(event) = self.held.get(id) else { return };
         if !event.context.is_live {
@@ -101,6 +105,13 @@ impl Machine {
         let is_many = self.outstanding.count(self.now.moment) > FEW;
         let longest = if is_many { LONGEST_OF_MANY } else { LONGEST_OF_FEW };
         delay_queue_for(shut_for.min(longest)).0.wait
+    }
+
+    /// The delay queue of an event whose rule is held.
+    pub(super) fn queue_of_held(&mut self, held_for: Duration) -> DelayQueue {
+        let wait = self.wait_of_shut(held_for);
+        self.outstanding.add(self.now.moment.saturating_add(wait));
+        delay_queue_for(wait).0
     }
 
     /// Delays an event in a queue of the broker, of which `aged` counts towards its age.

@@ -4,6 +4,7 @@
 //! Not here: doing any of it. The dispatcher holds receipts, requests and timers, carries the effects out, and decides
 //! nothing; the model in the tests drives this same machine by hand.
 
+mod brake;
 mod checks;
 mod commands;
 mod copies;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
+use self::brake::Brakes;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
@@ -116,8 +118,10 @@ pub enum Command {
     NewToken,
     /// There are new certificates.
     NewCertificates,
-    /// Map by these rules from now on.
+    /// Map by these rules from now on. Rules that are held go on.
     NewRules(Arc<Rules>),
+    /// Let this rule go on, if a run of rejections holds it.
+    ResumeRule(Arc<str>),
     /// Begin no request any more; give back whatever no request is under way for, now and later.
     Drain,
     /// Give back everything: what is under way is cut off.
@@ -221,6 +225,7 @@ pub struct Machine {
     worked: Worked,
     outstanding: Outstanding,
     arrivals: Arrivals,
+    brakes: Brakes,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -247,6 +252,7 @@ impl Machine {
             worked: Worked::default(),
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),
+            brakes: Brakes::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,

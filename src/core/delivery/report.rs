@@ -222,6 +222,20 @@ pub enum Report {
     Probe,
     /// The gate changed.
     Gate(Box<GateReport>),
+    /// A run of rejections holds a rule.
+    RuleHeld {
+        /// The rule.
+        rule: Arc<str>,
+        /// The run.
+        rejections: u32,
+    },
+    /// A rule that was held goes on.
+    RuleReleased {
+        /// The rule.
+        rule: Arc<str>,
+        /// How long it was held.
+        after: Duration,
+    },
     /// The check of a rule's lookup came to an end.
     Checked {
         /// The rule.

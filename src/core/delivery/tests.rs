@@ -3,6 +3,7 @@
 //!
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
+mod brake;
 mod crashes;
 mod neighbours;
 mod order;
@@ -61,7 +62,13 @@ fn setup(places: usize) -> Setup {
             lookup_window: 45 * SECOND,
             on_absent: OnAbsent::Create,
         },
-        gate: GatePolicy { failures: 10, probe_initial: SECOND, probe_max: 30 * SECOND, release_after: 120 * SECOND },
+        gate: GatePolicy {
+            rejections: 20,
+            failures: 10,
+            probe_initial: SECOND,
+            probe_max: 30 * SECOND,
+            release_after: 120 * SECOND,
+        },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
         places,
     }

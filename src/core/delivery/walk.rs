@@ -55,7 +55,10 @@ impl Machine {
             What::AlreadyCreated { process } => {
                 self.settle(context, Ended::AlreadyCreated(process), &Progress::default())
             }
-            What::Dead { fault, progress } => self.settle(context, Ended::DeadLettered(fault), &progress),
+            What::Dead { rule, fault, progress } => {
+                context.rule = rule;
+                self.reject_unmapped(context, Ended::DeadLettered(fault), &progress);
+            }
             What::Crashed => self.crashed_before(context, redelivered),
             What::Newer => self.pass_on(context),
         }
@@ -173,6 +176,10 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
+        if self.is_held_by_rule(id) {
+            return true;
+        }
+        let Some(event) = self.held.get_mut(id) else { return true };
         if event.may_have_copies() && self.gives_way(id) {
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
@@ -223,6 +230,7 @@ impl Machine {
             Step::SetAside(delay) => self.wait(id, delay, delay),
             Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => self.end(id, Ended::Found(process)),
             Step::Done { process } => self.end(id, Ended::Created(process)),
+            Step::Dead(fault) if !self.is_dead(id, &fault) => {}
             Step::Dead(fault) => self.end(id, Ended::DeadLettered(fault)),
         }
     }
@@ -302,6 +310,9 @@ impl Machine {
 
     /// Settles: the one place where a receipt is answered.
     pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
+        if let (Some(rule), Ended::Created(_) | Ended::Found(_)) = (&context.rule, &ended) {
+            self.release_rule(&Arc::clone(rule));
+        }
         if let (Some(key), Some(known)) = (&context.key, ended.known(progress, context.state.sent.as_ref())) {
             self.recent.remember(key, &context.body, known);
         }

@@ -58,6 +58,12 @@ pub struct Progress {
     /// When it was refused like this last, in epoch milliseconds; 0 for never.
     #[serde(default, skip_serializing_if = "is_never")]
     pub refused_ms: u64,
+    /// When a create of it lost its answer last, in epoch milliseconds; 0 for never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub unsure_ms: u64,
+    /// What a newer daemon added and this one does not know: it is carried along unread.
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -152,6 +158,9 @@ impl Progress {
         self.attempts = self.attempts.max(other.attempts);
         self.unsure_creates = self.unsure_creates.max(other.unsure_creates);
         self.crashes = self.crashes.max(other.crashes);
+        self.unsure_ms = self.unsure_ms.max(other.unsure_ms);
+        self.refusals = self.refusals.max(other.refusals);
+        self.refused_ms = self.refused_ms.max(other.refused_ms);
         self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
         self.refused = self.refused.or_else(|| other.refused.clone());
         self.status = self.status.or(other.status);

@@ -176,7 +176,7 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
-        if self.is_held_by_rule(id) {
+        if self.is_held_by_rule(id) || self.waits_in_doubt(id) {
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
@@ -223,6 +223,9 @@ impl Machine {
         self.tell_answer(id, &outcome, reply, took);
         self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);
+        if matches!(outcome, Outcome::Created { .. }) {
+            self.clear_doubts(&procedure);
+        }
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
@@ -271,7 +274,11 @@ impl Machine {
         let age = event.context.state.age.saturating_add(open);
         let (is_probe, can_look_up, dice) = (probe.asks(), event.lookup.is_some(), self.dice);
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
+        let was_unsure = event.progress.unsure_creates;
         let step = event.progress.step(outcome, at, &self.setup.policy);
+        if event.progress.unsure_creates > was_unsure {
+            event.progress.unsure_ms = self.now.epoch_ms;
+        }
         match outcome {
             Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
             // Whatever an earlier lookup cleared: a copy of it may have been created since.
@@ -297,6 +304,7 @@ impl Machine {
         let Some(mut event) = self.held.take(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
         event.progress.cut_off();
+        event.progress.unsure_ms = self.now.epoch_ms;
         self.crashed(event.context, event.progress, event.lookup.as_deref());
     }
 

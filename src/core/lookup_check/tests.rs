@@ -16,6 +16,7 @@ fn policy() -> Policy {
         multiplier: 2.0,
         max_interval: 60 * SECOND,
         max_local_delay: 10 * SECOND,
+        resend_after: Duration::ZERO,
         give_up_after: 3600 * SECOND,
         retry_after_max: SECOND,
         on_unknown: OnUnknown::Resend,

@@ -8,6 +8,7 @@ use crate::core::reason::Reason;
 #[test]
 fn an_event_whose_request_panics_is_delayed_with_a_count_and_dead_after_three() {
     let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
     let mut delayed_state: Option<DelayedState> = None;
     for crashes in 1..=2 {
         let message =

@@ -83,6 +83,7 @@ struct Done {
     creates: Vec<EventId>,
     lookups: Vec<EventId>,
     lists: Vec<Procedure>,
+    checks: Vec<String>,
     settled: Vec<(ReceiptId, Settlement)>,
     told: Vec<Settled>,
     reports: Vec<Report>,
@@ -118,7 +119,8 @@ impl Bench {
                 Effect::Tell(Report::Settled(settled)) => done.told.push(*settled),
                 Effect::Tell(report) => done.reports.push(report),
                 Effect::List { procedure } => done.lists.push(procedure),
-                Effect::Check { .. } | Effect::Want(_) => {}
+                Effect::Check { rule, .. } => done.checks.push(rule.to_string()),
+                Effect::Want(_) => {}
             }
         }
         done

@@ -27,6 +27,7 @@ use std::time::Duration;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
 use self::brake::Brakes;
+use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
@@ -233,6 +234,7 @@ pub struct Machine {
     gate: Gate,
     request_limits: RequestLimits,
     recent: Recent,
+    creates: Creates,
     held: Held,
     lookup_checks: LookupChecks,
     probed: Probed,
@@ -261,6 +263,7 @@ impl Machine {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
             recent: Recent::default(),
+            creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
             probed: Probed::default(),

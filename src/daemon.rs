@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
+use crate::admin::resume;
 use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
@@ -155,6 +156,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
         .filter_map(Rule::lookup_target)
         .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+    metrics.foresee_held(rules.creating());
 }
 
 /// The pause control, the commands as the dispatcher receives them, and the senders for new tokens and certificates.
@@ -165,8 +167,10 @@ fn commands(
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
     let (certificate_changes, certificates) = watch::channel(0);
-    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused));
-    (pause_control, Commands { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
+    let (resume_rule, resumed_rules) = resume::channel();
+    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused, resume_rule));
+    let commands = Commands { paused: paused_seen, resumed_rules, token, rules, certificates };
+    (pause_control, commands, [token_changes, certificate_changes])
 }
 
 async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {

@@ -13,6 +13,8 @@ mod delays;
 mod dispatcher;
 #[path = "path/gate.rs"]
 mod gate;
+#[path = "path/held_rules.rs"]
+mod held_rules;
 #[path = "path/http.rs"]
 mod http;
 #[path = "path/lookups.rs"]

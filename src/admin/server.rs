@@ -151,7 +151,10 @@ async fn command<B>(pause_control: &PauseControl, request: &Request<B>, peer: So
         return with(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), ALLOW, "POST");
     }
     let Some(wanted) = wanted(request.uri().path(), request.uri().query().unwrap_or_default()) else {
-        return text(StatusCode::BAD_REQUEST, "write /pause, /resume or /resume?rule=NAME, and nothing else behind it\n");
+        return text(
+            StatusCode::BAD_REQUEST,
+            "write /pause, /resume or /resume?rule=NAME, and nothing else behind it\n",
+        );
     };
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     let asker = Asker { peer, from: header(FROM).map(pause::name) };

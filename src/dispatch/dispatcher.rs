@@ -153,7 +153,7 @@ impl Dispatcher {
 
     fn arrived(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Connected { can_delay } => self.on(Input::Connected { can_delay: can_delay }),
+            Inbound::Connected { can_delay } => self.on(Input::Connected { can_delay }),
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();

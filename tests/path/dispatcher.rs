@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chakra_bridge::admin::resume::{self, ResumeRule, RuleResumed};
 use chakra_bridge::chakra::{Client, token};
 use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
@@ -16,10 +17,10 @@ use chakra_bridge::handover::inbound::Inbound;
 use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
-use chakra_bridge::ready::load_with;
+use chakra_bridge::ready::{Ready, load_with};
 use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::support::deadline::within;
@@ -121,6 +122,14 @@ fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
     )
 }
 
+/// The configuration of this API, written into a folder and loaded from there.
+fn ready(api: &StandIn, folder: &Path, commands: &Commands) -> Ready {
+    let (token, path) = (folder.join("token"), folder.join("config.toml"));
+    std::fs::write(&token, StandIn::TOKEN).unwrap();
+    std::fs::write(&path, config(api, &token, commands)).unwrap();
+    load_with(&path, []).unwrap()
+}
+
 /// One connection generation of a consumer that is played by the test.
 pub struct Session {
     line: mpsc::Sender<Answer>,
@@ -157,6 +166,7 @@ pub struct Stage {
     pub shut: watch::Receiver<Vec<String>>,
     pub metrics: Arc<Metrics>,
     pub paused: watch::Sender<bool>,
+    resume_rule: mpsc::Sender<ResumeRule>,
     pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     rules: watch::Sender<Arc<Rules>>,
     folder: TempDir,
@@ -170,18 +180,14 @@ impl Stage {
     pub async fn with(commands: Commands) -> Self {
         let api = StandIn::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let token = folder.path().join("token");
-        std::fs::write(&token, StandIn::TOKEN).unwrap();
-        let text = config(&api, &token, &commands);
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, text).unwrap();
-        let ready = load_with(Path::new(&path), []).unwrap();
+        let ready = ready(&api, folder.path(), &commands);
         let (shut, shut_seen) = watch::channel(Vec::new());
         let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
         let (stop, mut stopped) = watch::channel(false);
         let (intake, inbound) = mpsc::channel(64);
         let metrics = Arc::new(Metrics::new());
         let (paused, paused_seen) = watch::channel(false);
+        let (resume_rule, resumed_rules) = resume::channel();
         let (token_changes, token_seen) = watch::channel(0);
         let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
         let client = Client::new(&ready.config.api).unwrap();
@@ -198,6 +204,7 @@ impl Stage {
             wanted_prefetch,
             commands: dispatch::commands::Commands {
                 paused: paused_seen,
+                resumed_rules,
                 token: token_seen,
                 rules: rules_seen,
                 certificates: watch::channel(0).1,
@@ -222,6 +229,7 @@ impl Stage {
             shut: shut_seen,
             metrics,
             paused,
+            resume_rule,
             wanted_prefetch: wanted_prefetch_seen,
             rules,
             folder,
@@ -249,6 +257,19 @@ impl Stage {
         self.rules.send_replace(Arc::new(load_with(&path, []).unwrap().rules));
     }
 
+    /// Says that the rules were read again, and are the same.
+    pub fn reload_unchanged(&self) {
+        let same = Arc::clone(&self.rules.borrow());
+        self.rules.send_replace(same);
+    }
+
+    /// Asks for a held rule to go on, and says what came of it; none from a dispatcher that stops.
+    pub async fn resume_rule(&self, rule: &str) -> Option<RuleResumed> {
+        let (answer, answered) = oneshot::channel();
+        self.resume_rule.send(ResumeRule { rule: rule.to_owned(), answer }).await.ok()?;
+        within(10, "what came of it", answered).await.ok()
+    }
+
     /// The value of a number without labels.
     pub fn level(&self, name: &str) -> u64 {
         let (text, start) = (self.metrics.text(), format!("chakra_bridge_{name} "));
@@ -264,6 +285,11 @@ impl Stage {
     /// Says that the connection died.
     pub async fn disconnected(&self) {
         self.intake.send(Inbound::Disconnected).await.expect("it runs");
+    }
+
+    /// Tells it to stop, and waits for nothing.
+    pub fn begin_stop(&self) {
+        self.stop.send_replace(true);
     }
 
     /// Stops it, and says how it ended.

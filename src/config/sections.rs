@@ -31,6 +31,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
             .unwrap_or_default(),
         max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
         max_local_delay: reader.duration("retry.max_local_delay", "10s", millis(1)..=seconds(600)),
+        resend_after: reader.duration("retry.resend_after", "10m", Duration::ZERO..=hours(24)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
         on_unknown: reader

@@ -19,6 +19,9 @@ pub struct Policy {
     pub give_up_after: Duration,
     /// The longest `Retry-After` that is obeyed; a longer one is cut to this.
     pub retry_after_max: Duration,
+    /// How long the one repeat of a create that lost its answer waits, where it cannot be looked up, if no other create of its
+    /// procedure works meanwhile. Zero: it waits for neither.
+    pub resend_after: Duration,
     /// What is done when the API may or may not have created the process and cannot be asked.
     pub on_unknown: OnUnknown,
     /// How long lookups must find nothing after a create of unknown outcome before it counts as absent. At least the

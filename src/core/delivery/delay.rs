@@ -101,7 +101,7 @@ impl Machine {
 
     /// What waits in the broker cannot be called back: a wait for a shut gate is never longer than it has been shut, nor than a
     /// minute while few wait, and ten above. A whole delay queue: what were left of the wait would be waited for in a place.
-    fn wait_of_shut(&mut self, shut_for: Duration) -> Duration {
+    pub(super) fn wait_of_shut(&mut self, shut_for: Duration) -> Duration {
         let is_many = self.outstanding.count(self.now.moment) > FEW;
         let longest = if is_many { LONGEST_OF_MANY } else { LONGEST_OF_FEW };
         delay_queue_for(shut_for.min(longest)).0.wait

@@ -9,6 +9,7 @@ mod checks;
 mod commands;
 mod copies;
 mod delay;
+mod doubt;
 mod event;
 mod held;
 mod lanes;
@@ -26,6 +27,8 @@ use std::time::Duration;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
 use self::brake::Brakes;
+use self::copies::Creates;
+use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
@@ -35,7 +38,7 @@ use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::message::Message;
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
-use crate::core::process::CreateProcess;
+use crate::core::process::{CreateProcess, Procedure};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
 use crate::core::request_limits::RequestLimits;
@@ -98,6 +101,13 @@ pub enum Input {
         rule: Arc<str>,
         /// The lookup that was asked.
         lookup: Arc<Lookup>,
+        /// What came back.
+        reply: Option<Reply>,
+    },
+    /// A list of a procedure has ended; without a reply if it ended by a panic.
+    Listed {
+        /// The procedure.
+        procedure: Procedure,
         /// What came back.
         reply: Option<Reply>,
     },
@@ -164,6 +174,11 @@ pub enum Effect {
         /// Where to look.
         lookup: Arc<Lookup>,
     },
+    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`].
+    List {
+        /// The procedure.
+        procedure: Procedure,
+    },
     /// Settle a message so. Each receipt is named exactly once.
     Settle {
         /// The receipt.
@@ -219,6 +234,7 @@ pub struct Machine {
     gate: Gate,
     request_limits: RequestLimits,
     recent: Recent,
+    creates: Creates,
     held: Held,
     lookup_checks: LookupChecks,
     probed: Probed,
@@ -226,6 +242,7 @@ pub struct Machine {
     outstanding: Outstanding,
     arrivals: Arrivals,
     brakes: Brakes,
+    doubts: Doubts,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -246,6 +263,7 @@ impl Machine {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
             recent: Recent::default(),
+            creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
             probed: Probed::default(),
@@ -253,6 +271,7 @@ impl Machine {
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
+            doubts: Doubts::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -275,6 +294,7 @@ impl Machine {
             Input::Replied { event, reply, took } => self.replied(event, &reply, took),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
+            Input::Listed { procedure, reply } => self.listed(&procedure, reply.as_ref()),
             Input::Command(command) => self.command(command),
             Input::Timer => {}
         }

@@ -77,6 +77,7 @@ impl Machine {
             // It may have been applied until now.
             event.pass_time(now);
             event.progress.cut_off();
+            event.progress.unsure_ms = self.now.epoch_ms;
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());

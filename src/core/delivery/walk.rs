@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::copies::Create;
 use super::event::{Context, HeldEvent, Stage};
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
@@ -116,7 +117,7 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one the least doubtful, those that look before all others.
+    /// to probe a shut one what was asked in vain longest ago or never, those that look before all others.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
@@ -141,7 +142,7 @@ impl Machine {
             let candidates = lane.oldest().map(|(id, is_first)| (id, u32::from(!is_first)));
             for (id, tries) in candidates {
                 match self.request_limits.pass(pass, tries, now) {
-                    // One probe of a procedure that is shut is the least doubtful, not the oldest.
+                    // The probe of a procedure that is shut has an order of its own.
                     Pass::Probe => {
                         let probe = lane.probe(self.probed.event_of(procedure));
                         best = earlier(best, probe.map(|(.., Reverse(id))| id));
@@ -176,7 +177,7 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
-        if self.is_held_by_rule(id) {
+        if self.is_held_by_rule(id) || self.waits_in_doubt(id) {
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
@@ -192,6 +193,11 @@ impl Machine {
             self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule }));
         }
         event.goes_out();
+        if event.seeks().is_some() {
+            event.looked_up = Some(now);
+        } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
+            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup) });
+        }
         let probe = self.gate.begun(event.procedure(), now);
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
         let effect = match event.seeks() {
@@ -202,6 +208,7 @@ impl Machine {
             }
         };
         if probe.asks() {
+            event.probed_ms = self.now.epoch_ms;
             self.probed.note(event.procedure(), id);
             self.tell(Report::Probe);
         }
@@ -217,12 +224,15 @@ impl Machine {
         let outcome = self.judged(event, reply);
         let refusal = self.refusal(event, &outcome);
         let is_alone = refusal.is_some_and(|refusal| event.progress.is_refused_alone(refusal));
-        let has_others = self.has_others(&procedure);
+        let has_others = self.may_have_others(&procedure);
         let seen = Seen { procedure: &procedure, event: id, outcome: &outcome, probe, is_alone, has_others };
         let changes = self.gate.observe(&seen, self.now.moment, self.dice);
         self.tell_answer(id, &outcome, reply, took);
         self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);
+        if matches!(outcome, Outcome::Created { .. }) {
+            self.clear_doubts(&procedure);
+        }
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
@@ -257,7 +267,6 @@ impl Machine {
     ) -> Option<Step> {
         let now = self.now.moment;
         let event = self.held.get_mut(id)?;
-        event.halts = event.halts.saturating_add(matches!(outcome, Outcome::Halt { .. }).into());
         let was_create = event.seeks().is_none();
         if was_create {
             event.progress.status = status.or(event.progress.status);
@@ -271,7 +280,11 @@ impl Machine {
         let age = event.context.state.age.saturating_add(open);
         let (is_probe, can_look_up, dice) = (probe.asks(), event.lookup.is_some(), self.dice);
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
+        let was_unsure = event.progress.unsure_creates;
         let step = event.progress.step(outcome, at, &self.setup.policy);
+        if event.progress.unsure_creates > was_unsure {
+            event.progress.unsure_ms = self.now.epoch_ms;
+        }
         match outcome {
             Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
             // Whatever an earlier lookup cleared: a copy of it may have been created since.
@@ -297,6 +310,7 @@ impl Machine {
         let Some(mut event) = self.held.take(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
         event.progress.cut_off();
+        event.progress.unsure_ms = self.now.epoch_ms;
         self.crashed(event.context, event.progress, event.lookup.as_deref());
     }
 

@@ -81,13 +81,13 @@ pub async fn run(
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let health =
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
+    foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
 
-    foresee(&metrics, &rules);
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints);

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "path/configuration.rs"]
+mod configuration;
 #[path = "path/copies.rs"]
 mod copies;
 #[path = "path/delays.rs"]

@@ -5,6 +5,7 @@
 mod admission;
 pub mod health;
 pub mod pause;
+pub mod query;
 pub mod resume;
 pub mod server;
 

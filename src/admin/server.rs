@@ -25,6 +25,7 @@ use super::Config;
 use super::admission::{Admission, Place};
 use super::health::Health;
 use super::pause::{self, Asker, PauseControl, Said, Wanted};
+use super::query;
 use super::resume::RuleResumed;
 use crate::clock::epoch_ms;
 use crate::metrics::{self, Metrics};
@@ -164,11 +165,13 @@ async fn command<B>(pause_control: &PauseControl, request: &Request<B>, peer: So
 
 /// What a path and its query ask for. Whatever is misspelt asks for nothing: it must not resume everything.
 fn wanted(path: &str, query: &str) -> Option<Wanted> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    match (path, pairs.as_slice()) {
-        ("/pause", []) => Some(Wanted::Pause),
-        ("/resume", []) => Some(Wanted::Resume),
-        ("/resume", [(key, rule)]) if key == "rule" && !rule.is_empty() => Some(Wanted::ResumeRule(rule.to_string())),
+    match (path, query) {
+        ("/pause", "") => Some(Wanted::Pause),
+        ("/resume", "") => Some(Wanted::Resume),
+        ("/resume", query) => {
+            let value = query.strip_prefix("rule=").filter(|value| !value.contains('&'))?;
+            query::decoded(value).filter(|rule| !rule.is_empty()).map(Wanted::ResumeRule)
+        }
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Common;
 use super::admin_client::{self, Answered, Place, ask_within};
 use super::exit::Exit;
+use crate::admin::query::encoded;
 use crate::config;
 use crate::ready::variables;
 use crate::secret::Secret;
@@ -54,8 +55,7 @@ pub fn pause(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io
 /// # Errors
 /// That `out` takes no more.
 pub fn resume(common: &Common, Resume { rule, more }: &Resume, out: &mut impl Write) -> io::Result<Exit> {
-    let query = |rule| form_urlencoded::Serializer::new(String::new()).append_pair("rule", rule).finish();
-    let path = rule.as_deref().map_or_else(|| "/resume".to_owned(), |rule| format!("/resume?{}", query(rule)));
+    let path = rule.as_deref().map_or_else(|| "/resume".to_owned(), |rule| format!("/resume?rule={}", encoded(rule)));
     tell(send(common, &path, more), more.json, out)
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Not here: tests.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +16,13 @@ use chakra_bridge::handover::inbound::Inbound;
 use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
-use chakra_bridge::ready::{Ready, load_with};
+use chakra_bridge::ready::load_with;
 use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::configuration::ready;
 use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
@@ -47,87 +47,6 @@ impl Default for Commands {
             places: 64,
         }
     }
-}
-
-const RULES: &str = r#"
-[[rule]]
-name = "noise"
-type = "noise"
-action = "skip"
-
-[[rule]]
-name = "lead"
-type = "lead.*"
-procedure = "lead"
-data = { event_key = "{{ key }}", name = "{{ event.name }}" }
-
-[[rule]]
-name = "named"
-type = "named"
-procedure = "{{ event.procedure }}"
-data = { event_key = "{{ key }}" }
-
-[[rule]]
-name = "sought"
-type = "sought"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}" }
-
-[[rule]]
-name = "verbatim"
-type = "verbatim"
-procedure = "lead"
-[rule.data]
-event_key = "{{ key }}"
-lone = "{{ event.text }}"
-list = "{{ event.list }}"
-filtered = "{{ event.short | default('') }}"
-mixed = "<{{ event.short }}|{{ event.short | default('') }}>"
-object = { inner = ["{{ event.short }}", "{{ event.short ~ event.short }}"] }
-[rule.record.data]
-looked_up = "{{ event[event.name | default('short')] }}"
-
-[[rule]]
-name = "prefixed"
-type = "prefixed"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "crm-{{ key }}" }
-
-[[rule]]
-name = "shaped"
-type = "shaped"
-procedure = "fieldvisit"
-data = { event_key = "{{ key }}", name = "{{ event.name }}" }
-
-[[schema]]
-procedure = "fieldvisit"
-data = '{"properties": {"name": {"type": "string", "maxLength": 5}}, "required": ["name"]}'
-"#;
-
-fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
-    format!(
-        "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
-             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
-             [gate]\n{}\n\
-             [lookup]\nlag = \"0s\"\n\
-             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\nresend_after = \"0s\"\n{}\n{RULES}",
-        api.url(),
-        token.display(),
-        commands.timeout,
-        commands.api,
-        commands.gate,
-        commands.retry,
-    )
-}
-
-/// The configuration of this API, written into a folder and loaded from there.
-fn ready(api: &StandIn, folder: &Path, commands: &Commands) -> Ready {
-    let (token, path) = (folder.join("token"), folder.join("config.toml"));
-    std::fs::write(&token, StandIn::TOKEN).unwrap();
-    std::fs::write(&path, config(api, &token, commands)).unwrap();
-    load_with(&path, []).unwrap()
 }
 
 /// One connection generation of a consumer that is played by the test.

@@ -59,7 +59,7 @@ fn whoever_has_the_token_pauses_and_resumes_in_one_line_each() {
     let words = done(&run(&path, &["resume", "--rule", "lead"], ""));
     assert!(words.ends_with("/resume?rule=lead answers 200: {\"rule\":\"lead\",\"was_held\":false}\n"), "{words}");
     let words = not_done(&run(&path, &["resume", "--rule", "laed & more"], ""));
-    assert!(words.contains("/resume?rule=laed+%26+more answers 404: there is no rule \"laed & more\""), "{words}");
+    assert!(words.contains("/resume?rule=laed%20%26%20more answers 404: there is no rule \"laed & more\""), "{words}");
 }
 
 #[test]

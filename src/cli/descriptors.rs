@@ -2,10 +2,11 @@
 //!
 //! Not here: raising the limit; whoever starts the daemon sets it.
 
-use rustix::process::{Resource, getrlimit};
+use std::path::Path;
 
 use crate::admin;
 use crate::config::Config;
+use crate::files;
 use crate::secret::SecretSource;
 
 /// Connections to the broker.
@@ -14,11 +15,20 @@ const BROKER: u64 = 2;
 /// What the process has open in any case: its streams, the runtime, signals, the port, and files for a moment.
 const OWN: u64 = 32;
 
+/// The kernel's list of limits is far shorter.
+const LIMITS_MAX: usize = 64 * 1024;
+
 /// What deserves a word, as a sentence.
 pub(super) fn warning(config: &Config) -> Option<String> {
-    // Nothing is no limit.
-    let limit = getrlimit(Resource::Nofile).current?;
+    let limits = files::read_text(Path::new("/proc/self/limits"), LIMITS_MAX).ok()?;
+    let limit = open_files(&limits)?;
     short(limit, config.broker.prefetch, matches!(config.api.token, SecretSource::File(_)))
+}
+
+/// The limit in force, as the kernel tells it; none where there is none.
+fn open_files(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// An event that is held may have a connection to the API, and beside it the file of the token while that is read.
@@ -39,7 +49,15 @@ fn short(limit: u64, prefetch: u16, is_token_a_file: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{open_files, short};
+
+    #[test]
+    fn the_limit_in_force_is_read_from_what_the_kernel_tells() {
+        let told = |soft: &str| format!("Max processes  7 7 processes\nMax open files   {soft}   1048576   files\n");
+        assert_eq!(open_files(&told("1024")), Some(1024));
+        assert_eq!(open_files(&told("unlimited")), None);
+        assert_eq!(open_files(""), None);
+    }
 
     #[test]
     fn a_limit_below_what_may_be_needed_is_said_with_both_numbers() {

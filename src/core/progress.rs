@@ -3,7 +3,9 @@
 //! Not here: clocks and randomness (ages and `dice` are arguments), the gate, which decides when, and where a wait is
 //! spent (`delay_queue`).
 
+mod copies;
 mod limits;
+mod refusal;
 mod step;
 
 use std::time::Duration;
@@ -140,38 +142,6 @@ impl Progress {
         self.since_create = self.since_create.map(|since_create| since_create.saturating_add(time));
     }
 
-    /// Another copy of it went this way: creates of it that may have been applied, or were refused with an error text, are looked up
-    /// from now on. Answers whether there was news.
-    #[must_use]
-    pub fn learn(&mut self, other: &Self) -> bool {
-        let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
-        if is_news {
-            *self = std::mem::take(self).joined(other);
-            self.look_up_anew();
-        }
-        is_news
-    }
-
-    /// Another copy of it may have been created a moment ago: it is looked up for a whole window.
-    pub fn look_up_anew(&mut self) {
-        (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
-    }
-
-    /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.
-    #[must_use]
-    pub fn joined(mut self, other: &Self) -> Self {
-        self.attempts = self.attempts.max(other.attempts);
-        self.unsure_creates = self.unsure_creates.max(other.unsure_creates);
-        self.crashes = self.crashes.max(other.crashes);
-        self.unsure_ms = self.unsure_ms.max(other.unsure_ms);
-        self.refusals = self.refusals.max(other.refusals);
-        self.refused_ms = self.refused_ms.max(other.refused_ms);
-        self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
-        self.refused = self.refused.or_else(|| other.refused.clone());
-        self.status = self.status.or(other.status);
-        self
-    }
-
     /// Its request was cut off: whether it was applied nobody knows.
     pub fn cut_off(&mut self) {
         if self.next == Next::Create {
@@ -225,26 +195,7 @@ impl Progress {
         }
     }
 
-    /// Whether it is refused for its own words: it was refused before, and others were created since.
-    #[must_use]
-    pub fn is_refused_alone(&self, refusal: Refusal) -> bool {
-        self.refusals > 0 || (self.refused_ms > 0 && refusal.others_ms > self.refused_ms)
-    }
-
-    /// What refuses it may concern everything, its procedure or its own words alone. The gate minds the first two. In the last
-    /// case it waits by itself, longer each time, and is given up in the end.
-    fn set_aside(&mut self, refusal: Refusal, at: StepContext, policy: &Policy) -> Step {
-        let others_passed = self.refused_ms > 0 && refusal.others_ms > self.refused_ms;
-        self.refusals = self.refusals.saturating_add(others_passed.into());
-        self.refused_ms = refusal.at_ms;
-        if self.refusals >= REFUSALS_MAX && at.age >= policy.give_up_after {
-            return self.dead(limits::blocked(self.refusals, at.age));
-        }
-        let whole = ceiling(policy.initial, policy.multiplier, policy.max_interval, self.refusals);
-        Step::SetAside(whole / 2 + jittered(whole / 2, at.dice))
-    }
-
-    /// What shut the gate may have kept a look from seeing an earlier create: the look is asked again after it.
+    /// What shut the gate may have kept a lookup from seeing an earlier create: it is looked up again after it.
     fn look_up_after(&mut self, outcome: &Outcome, can_look_up: bool) {
         if can_look_up
             && matches!(outcome, Outcome::Halt { .. })

@@ -26,9 +26,8 @@ struct Times {
 
 impl LogState {
     /// One whose count is among the numbers, from nought.
-    pub(super) fn registered(registry: &mut Registry) -> Self {
-        let dropped =
-            put(registry, "log_lines_dropped", "Log lines dropped because those before them were not written");
+    pub(super) fn registered(all: &mut Registry) -> Self {
+        let dropped = put(all, "log_lines_dropped", "Log lines dropped because those before them were not written");
         Self { dropped, ..Self::default() }
     }
 

@@ -13,7 +13,7 @@ use chakra_bridge::config::known_keys;
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
 use chakra_bridge::core::judge::{Outcome, judge};
 use chakra_bridge::core::reason::{Cause, HaltReason, Reason};
-use chakra_bridge::core::reply::{Body, Reply, Response};
+use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
 use chakra_bridge::states::broker::BrokerState;
 use chakra_bridge::states::phase::{Phase, Pulse};
 use chakra_bridge::states::rules::RulesState;
@@ -145,9 +145,11 @@ fn reasons_causes_and_halts_are_those_of_the_code() {
     same("doubts", &names(page, "Possible duplicates"), &words_of("Doubt"));
 }
 
-/// What a status of an answer without a body means, in one word of the tables.
+/// What a status means, in one word of the tables: a 4xx in the API's words, all others without a body.
 fn meaning(status: u16) -> &'static str {
-    let response = Response::new(status, Body::Empty);
+    let in_words = Body::Json(Wrapper { is_api_word: true, ..Wrapper::default() });
+    let body = if (400..500).contains(&status) { in_words } else { Body::Empty };
+    let response = Response::new(status, body);
     match judge(&Reply::Response(response), true) {
         Outcome::Halt { reason, .. } => reason.as_str(),
         Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),

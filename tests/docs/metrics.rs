@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chakra_bridge::core::delivery::Ended;
 use chakra_bridge::core::judge::Outcome;
 use chakra_bridge::metrics::Metrics;
 
 use super::lists::same;
 use super::page::{Page, all, named};
-use super::source::{first_texts, words_of};
+use super::source::first_texts;
 
 const PAGE: &str = "docs/operations.md";
 const PREFIX: &str = "chakra_bridge_";
@@ -72,5 +73,9 @@ fn labels_and_their_values_are_those_that_are_written() {
     same("labels", &Page::read(PAGE).names("The other labels"), &labels.map(|(name, _)| name.to_owned()).collect());
     let outcomes = Outcome::NAMES.map(str::to_owned).into();
     same("outcomes", &Page::read(PAGE).names("Label outcome of api_requests_total"), &outcomes);
-    same("results", &named(&Page::read(PAGE).table("Label result of events_settled_total")), &words_of("SettledAs"));
+    same(
+        "results",
+        &named(&Page::read(PAGE).table("Label result of events_settled_total")),
+        &Ended::RESULTS.map(str::to_owned).into(),
+    );
 }

@@ -113,7 +113,7 @@ pub(super) struct HeldEvent {
     pub(super) looked_up: Option<Moment>,
     /// How long the gate had been open when it arrived: its age counts from here.
     pub(super) open_time: Duration,
-    /// Until when time has been told to its journey.
+    /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
 }
@@ -221,7 +221,7 @@ impl HeldEvent {
         self.told = now;
     }
 
-    /// Tells its journey that time has passed.
+    /// Tells its progress that time has passed.
     pub(super) fn pass_time(&mut self, now: Moment) {
         self.progress.passed(now.saturating_sub(self.told));
         self.told = now;

@@ -4,14 +4,17 @@
 //! Not here: doing any of it. The dispatcher holds receipts, requests and timers, carries the effects out, and decides
 //! nothing; the model in the tests drives this same machine by hand.
 
+mod begin;
 mod brake;
 mod checks;
 mod commands;
 mod copies;
 mod delay;
 mod doubt;
+mod effect;
 mod event;
 mod held;
+mod input;
 mod lanes;
 mod open;
 mod places;
@@ -24,6 +27,8 @@ mod walk;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::effect::{Effect, Effects, WantedPrefetch};
+pub use self::input::{Command, Input, Now};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
 use self::brake::Brakes;
@@ -33,16 +38,11 @@ use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment, Why};
-use crate::core::lookup::Lookup;
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::core::message::Message;
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
-use crate::core::process::{CreateProcess, Procedure};
 use crate::core::recent::Recent;
-use crate::core::reply::Reply;
 use crate::core::request_limits::RequestLimits;
-use crate::core::settlement::Settlement;
 
 /// The machine asks to be woken at least this often, so that standing still can be told from having nothing to do.
 const TICK: Duration = Duration::from_secs(5);
@@ -52,154 +52,6 @@ pub type ReceiptId = u64;
 
 /// The number of an event that the machine holds: that of the receipt it came with.
 pub type EventId = u64;
-
-/// The time of an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// Since the daemon started. Never goes back.
-    pub moment: Moment,
-    /// Milliseconds since the Unix epoch, for what is written into messages.
-    pub epoch_ms: u64,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input {
-    /// A message came in.
-    Message {
-        /// The number of its receipt.
-        receipt: ReceiptId,
-        /// What the broker delivered.
-        message: Box<Message>,
-        /// Whether the connection that it came by still stands.
-        is_live: bool,
-    },
-    /// A connection to the broker stands.
-    Connected {
-        /// Whether events can be delayed over it: the delay queues are there and may be published to.
-        can_delay: bool,
-    },
-    /// The connection is lost: every receipt from before is void, and the broker delivers those messages again.
-    Disconnected,
-    /// The request of an event has ended.
-    Replied {
-        /// The event.
-        event: EventId,
-        /// What came back.
-        reply: Reply,
-        /// How long the request took.
-        took: Duration,
-    },
-    /// The request of an event ended by a panic.
-    Panicked {
-        /// The event.
-        event: EventId,
-    },
-    /// The check of a rule's lookup has ended; without a reply if it ended by a panic.
-    Checked {
-        /// The rule.
-        rule: Arc<str>,
-        /// The lookup that was asked.
-        lookup: Arc<Lookup>,
-        /// What came back.
-        reply: Option<Reply>,
-    },
-    /// A list of a procedure has ended; without a reply if it ended by a panic.
-    Listed {
-        /// The procedure.
-        procedure: Procedure,
-        /// What came back.
-        reply: Option<Reply>,
-    },
-    /// Somebody, or a watched file, asks for something.
-    Command(Command),
-    /// The moment of the last [`Effects::wake`] has come.
-    Timer,
-}
-
-/// What is asked of the machine beside the events.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Send nothing until [`Command::Resume`].
-    Pause,
-    /// End a pause.
-    Resume,
-    /// There is a new API token.
-    NewToken,
-    /// There are new certificates.
-    NewCertificates,
-    /// Map by these rules from now on. Rules that are held go on.
-    NewRules(Arc<Rules>),
-    /// Let this rule go on, if a run of rejections holds it.
-    ResumeRule(Arc<str>),
-    /// Begin no request any more; give back whatever no request is under way for, now and later.
-    Drain,
-    /// Give back everything: what is under way is cut off.
-    CutOff,
-}
-
-/// How many events are wanted from the broker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WantedPrefetch {
-    /// As many as the configuration says.
-    #[default]
-    Full,
-    /// One, to probe with while everything has been shut for long.
-    One,
-}
-
-/// One thing to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Send this create; answer with [`Input::Replied`] or [`Input::Panicked`].
-    Create {
-        /// The event it is for.
-        event: EventId,
-        /// The request.
-        request: Arc<CreateProcess>,
-        /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
-        is_repeat: bool,
-    },
-    /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
-    LookUp {
-        /// The event it is for.
-        event: EventId,
-        /// Where to look.
-        lookup: Arc<Lookup>,
-    },
-    /// Send this lookup to check that of a rule; answer with [`Input::Checked`].
-    Check {
-        /// The rule.
-        rule: Arc<str>,
-        /// Where to look.
-        lookup: Arc<Lookup>,
-    },
-    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`].
-    List {
-        /// The procedure.
-        procedure: Procedure,
-    },
-    /// Settle a message so. Each receipt is named exactly once.
-    Settle {
-        /// The receipt.
-        receipt: ReceiptId,
-        /// How.
-        settlement: Settlement,
-    },
-    /// Ask the broker for so many events.
-    Want(WantedPrefetch),
-    /// Tell this: a log line, metrics, readiness.
-    Tell(Report),
-}
-
-/// What is to be done after an input, in this order, and when to come back.
-#[derive(Debug)]
-pub struct Effects {
-    /// What is to be done.
-    pub list: Vec<Effect>,
-    /// When [`Input::Timer`] is due, if nothing else comes before.
-    pub wake: Moment,
-}
 
 /// What the machine is built of.
 #[derive(Clone, Debug)]

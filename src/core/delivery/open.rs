@@ -20,7 +20,7 @@ use crate::core::recent::{Known, Recent};
 pub(super) struct Opened {
     /// Its key, if it could be decoded.
     pub(super) key: Option<Key>,
-    /// What it brought through a wait queue, or what it will take into one.
+    /// What it brought through a delay queue, or what it will take into one.
     pub(super) delayed_state: DelayedState,
     pub(super) what: What,
 }
@@ -37,7 +37,7 @@ pub(super) enum What {
     Dead { rule: Option<Arc<str>>, fault: Fault, progress: Progress },
     /// Its handling crashed, here or with the whole process.
     Crashed,
-    /// A newer daemon parked it: it waits for one.
+    /// A newer daemon delayed it: it waits for one.
     Newer,
 }
 

@@ -70,7 +70,7 @@ impl Breaker {
         self.ramp = self.shut.is_none().then(|| Ramp::new(now));
     }
 
-    /// Notes that a request has begun; answers its number if the door is shut, so that it is the probe.
+    /// Notes that a request has begun; answers its number if the breaker is shut, so that it is the probe.
     pub(super) fn begun(&mut self, now: Moment, number: u64) -> Option<u64> {
         self.ramp = self.ramp(now).map(Ramp::begun);
         let shut = self.shut.as_mut()?;

@@ -21,13 +21,14 @@ fn policy(on_unknown: OnUnknown) -> Policy {
     }
 }
 
-/// A create or look that asked an open gate, of an event of that age.
+/// A request through an open gate, of an event of that age.
 fn at(age: Duration) -> StepContext {
-    StepContext { is_probe: false, can_look_up: false, age, dice: 1.0, refusal: None }
+    StepContext { age, ..FRESH }
 }
 
 const FRESH: StepContext =
     StepContext { is_probe: false, can_look_up: false, age: Duration::ZERO, dice: 1.0, refusal: None };
+
 const WITH_LOOKUP: StepContext = StepContext { can_look_up: true, ..FRESH };
 
 fn retry(after: Option<Duration>) -> Outcome {
@@ -263,40 +264,13 @@ fn a_create_that_is_cut_off_may_have_been_applied_and_a_lookup_changes_nothing()
 }
 
 #[test]
-fn nothing_that_either_of_two_accounts_holds_is_forgotten() {
-    let refused = Refused { status: 409, error_text: None };
-    let one = Progress { attempts: 4, unsure_creates: 1, since_create: Some(HOUR), ..Progress::default() };
-    let other = Progress {
-        unsure_creates: 2,
-        crashes: 1,
-        since_create: Some(2 * HOUR),
-        refused: Some(refused.clone()),
-        ..one.clone()
-    };
-    for joined in [one.clone().joined(&other), other.clone().joined(&one)] {
-        assert_eq!((joined.attempts, joined.unsure_creates, joined.crashes), (4, 2, 1));
-        assert_eq!((joined.since_create, joined.refused), (Some(HOUR), Some(refused.clone())));
-    }
-}
-
-#[test]
-fn what_another_copy_lost_or_was_refused_is_news_once() {
-    let refused = Progress { refused: Some(Refused { status: 409, error_text: None }), ..Progress::default() };
-    for other in [refused, Progress { unsure_creates: 1, ..Progress::default() }] {
-        let mut progress = Progress { since_create: Some(HOUR), lookups: 3, ..Progress::default() };
-        assert!(progress.learn(&other));
-        assert_eq!((progress.next, progress.lookups, progress.since_create), (Next::Lookup, 0, Some(Duration::ZERO)));
-        assert!(!progress.learn(&other));
-    }
-}
-
-#[test]
 fn what_may_be_a_process_is_looked_up_again_after_the_gate_was_shut_on_its_create() {
     let halt = Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::ProcedureUnknown, after: None };
+    let policy = policy(OnUnknown::Resend);
     let mut progress = Progress { unsure_creates: 1, ..Progress::default() };
-    assert_eq!(progress.step(&halt, WITH_LOOKUP, &policy(OnUnknown::Resend)), Step::Hold);
+    assert_eq!(progress.step(&halt, WITH_LOOKUP, &policy), Step::Hold);
     assert_eq!(progress.next, Next::Lookup);
     let mut fresh = Progress::default();
-    assert_eq!(fresh.step(&halt, WITH_LOOKUP, &policy(OnUnknown::Resend)), Step::Hold);
+    assert_eq!(fresh.step(&halt, WITH_LOOKUP, &policy), Step::Hold);
     assert_eq!(fresh.next, Next::Create, "nobody has sent it");
 }

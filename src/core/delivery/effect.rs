@@ -1,0 +1,74 @@
+//! What the delivery machine wants done, and when it wants to be woken.
+//!
+//! Not here: doing it.
+
+use std::sync::Arc;
+
+use super::{EventId, ReceiptId, Report};
+use crate::core::gate::Moment;
+use crate::core::lookup::Lookup;
+use crate::core::process::{CreateProcess, Procedure};
+use crate::core::settlement::Settlement;
+
+/// How many events are wanted from the broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WantedPrefetch {
+    /// As many as the configuration says.
+    #[default]
+    Full,
+    /// One, to probe with while everything has been shut for long.
+    One,
+}
+
+/// One thing to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this create; answer with [`Input::Replied`] or [`Input::Panicked`].
+    Create {
+        /// The event it is for.
+        event: EventId,
+        /// The request.
+        request: Arc<CreateProcess>,
+        /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
+        is_repeat: bool,
+    },
+    /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
+    LookUp {
+        /// The event it is for.
+        event: EventId,
+        /// Where to look.
+        lookup: Arc<Lookup>,
+    },
+    /// Send this lookup to check that of a rule; answer with [`Input::Checked`].
+    Check {
+        /// The rule.
+        rule: Arc<str>,
+        /// Where to look.
+        lookup: Arc<Lookup>,
+    },
+    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`].
+    List {
+        /// The procedure.
+        procedure: Procedure,
+    },
+    /// Settle a message so. Each receipt is named exactly once.
+    Settle {
+        /// The receipt.
+        receipt: ReceiptId,
+        /// How.
+        settlement: Settlement,
+    },
+    /// Ask the broker for so many events.
+    Want(WantedPrefetch),
+    /// Tell this: a log line, metrics, readiness.
+    Tell(Report),
+}
+
+/// What is to be done after an input, in this order, and when to come back.
+#[derive(Debug)]
+pub struct Effects {
+    /// What is to be done.
+    pub list: Vec<Effect>,
+    /// When [`Input::Timer`] is due, if nothing else comes before.
+    pub wake: Moment,
+}

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
+use crate::admin::resume;
 use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
@@ -80,13 +81,13 @@ pub async fn run(
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let health =
         Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
+    foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
 
-    foresee(&metrics, &rules);
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints);
@@ -155,6 +156,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
         .filter_map(Rule::lookup_target)
         .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+    metrics.foresee_held(rules.creating());
 }
 
 /// The pause control, the commands as the dispatcher receives them, and the senders for new tokens and certificates.
@@ -165,8 +167,10 @@ fn commands(
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
     let (certificate_changes, certificates) = watch::channel(0);
-    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused));
-    (pause_control, Commands { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
+    let (resume_rule, resumed_rules) = resume::channel();
+    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused, resume_rule));
+    let commands = Commands { paused: paused_seen, resumed_rules, token, rules, certificates };
+    (pause_control, commands, [token_changes, certificate_changes])
 }
 
 async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {

@@ -12,7 +12,7 @@ use crate::core::mistake::Mistake;
 const PREFIX: &str = "CHAKRA_BRIDGE";
 const SEPARATOR: &str = "__";
 /// Set by systemd for a service with `LoadCredential=`.
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// What other programs take a proxy from. In capitals and not.
 const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 

@@ -9,6 +9,7 @@ use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch};
 
+mod admin_token;
 mod cases;
 mod changes;
 mod connections;
@@ -29,6 +30,7 @@ mod urls;
 mod values;
 mod warnings;
 
+pub use admin_token::admin_token;
 pub use changes::{RuleChanges, needs_restart, rule_changes};
 pub use environment::ignored_proxies;
 pub use listen::{Listening, admin_listen};

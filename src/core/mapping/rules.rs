@@ -16,7 +16,7 @@ use super::place::Label;
 use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
-use super::{compile, order};
+use super::{compile, names, order};
 use crate::core::event::Event;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
@@ -212,6 +212,18 @@ impl Rules {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Rule> {
         self.list.iter().find(|rule| &*rule.name == name)
+    }
+
+    /// The name of a rule that this one was most likely meant to be.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let known: Vec<&str> = self.names().map(|name| &**name).collect();
+        names::nearest(name, &known)
+    }
+
+    /// The names of the rules that create, in order.
+    pub fn creating(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().filter(|rule| !rule.is_skip()).map(|rule| &*rule.name)
     }
 }
 

@@ -130,7 +130,7 @@ async fn what_was_refused_for_a_secret_that_could_not_be_read_is_taken_once_it_c
     within(60, "the refusal", daemon.until(|line| says(line, "mistake: ") && says(line, "token_file"))).await;
     std::fs::rename(folder.path().join("away"), &token).unwrap();
     until_reloaded(&mut daemon, 1).await;
-    assert_eq!(daemon.logged(|line| says(line, "rules reloaded"))[0]["by"], "another lookup");
+    assert_eq!(daemon.logged(|line| says(line, "rules reloaded"))[0]["by"], "another check");
     assert_eq!(daemon.count(|line| says(line, "rules not reloaded")), 1);
     scene.publish(1, 50).await;
     within(60, "the event", scene.until_created(1)).await;

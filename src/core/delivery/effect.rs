@@ -23,7 +23,7 @@ pub enum WantedPrefetch {
 /// One thing to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send this create; answer with [`Input::Replied`] or [`Input::Panicked`].
+    /// Send this create; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked).
     Create {
         /// The event it is for.
         event: EventId,
@@ -32,14 +32,14 @@ pub enum Effect {
         /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
         is_repeat: bool,
     },
-    /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
+    /// Send this lookup; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked).
     LookUp {
         /// The event it is for.
         event: EventId,
         /// Where to look.
         lookup: Arc<Lookup>,
     },
-    /// Send this lookup to check that of a rule; answer with [`Input::Checked`].
+    /// Send this lookup to check that of a rule; answer with [`Input::Checked`](super::Input::Checked).
     Check {
         /// The rule.
         rule: Arc<str>,
@@ -69,6 +69,6 @@ pub enum Effect {
 pub struct Effects {
     /// What is to be done.
     pub list: Vec<Effect>,
-    /// When [`Input::Timer`] is due, if nothing else comes before.
+    /// When [`Input::Timer`](super::Input::Timer) is due, if nothing else comes before.
     pub wake: Moment,
 }

@@ -73,7 +73,7 @@ pub enum Input {
     },
     /// Somebody, or a watched file, asks for something.
     Command(Command),
-    /// The moment of the last [`Effects::wake`] has come.
+    /// The moment of the last [`Effects::wake`](super::Effects::wake) has come.
     Timer,
 }
 

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "broker/addresses.rs"]
+mod addresses;
 #[path = "broker/commands.rs"]
 mod commands;
 #[path = "broker/dead_letters.rs"]

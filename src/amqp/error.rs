@@ -27,6 +27,18 @@ impl BrokerError {
         Self { words: words.into(), is_unparsable: false }
     }
 
+    /// What each address of a round said.
+    pub(super) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.len() {
+            1 => errors.remove(0),
+            count => {
+                let words: Vec<_> = errors.iter().map(|error| error.words.as_str()).collect();
+                let is_unparsable = errors.iter().any(Self::is_unparsable);
+                Self { words: format!("none of the {count} addresses will do: {}", words.join("; ")), is_unparsable }
+            }
+        }
+    }
+
     /// Names what was being done when `error` came.
     pub(super) fn during(what: &str, error: &Error) -> Self {
         let is_unparsable = matches!(error.kind(), ErrorKind::ParsingError(_));

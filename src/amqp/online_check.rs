@@ -2,7 +2,7 @@
 //!
 //! Not here: what the daemon does about it (`topology`).
 
-use super::connection::Connections;
+use super::connect::{Connections, Tries};
 use super::error::BrokerError;
 use super::{Config, Topology, queue_warnings, topology};
 
@@ -20,7 +20,7 @@ pub struct OnlineCheck {
 /// # Errors
 /// Says why the broker could not be asked.
 pub async fn ask(config: &Config) -> Result<OnlineCheck, String> {
-    let connections = Connections::open(config, &mut false).await.map_err(|error| error.to_string())?;
+    let connections = Connections::open(config, &mut Tries::default()).await.map_err(|error| error.to_string())?;
     let online_check = queues(config, &connections).await;
     connections.close().await;
     online_check.map_err(|error| error.to_string())

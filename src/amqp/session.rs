@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::channel;
-use super::connection::{Connections, Endpoints, Previous};
+use super::connect::Connections;
+use super::connection::{Endpoints, Previous};
 use super::error::{BrokerError, within};
 use super::intake::split;
 use super::settle::Settler;

@@ -9,7 +9,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection};
 
 use super::channel;
-use super::connection::Connections;
+use super::connect::Connections;
 use super::error::{BrokerError, is_missing, is_other, is_refused, within};
 use super::queue_warnings;
 use super::stall::Asked;

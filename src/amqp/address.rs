@@ -38,10 +38,7 @@ mod tests {
         let of = |host: &str| Address { host: host.to_owned(), port: 5672 };
         let all = ["::1", "127.0.0.1", "localhost", "rabbit", "fd00::1"].map(of);
         let shown = all.each_ref().map(ToString::to_string);
-        assert_eq!(
-            shown,
-            ["[::1]:5672", "127.0.0.1:5672", "localhost:5672", "rabbit:5672", "[fd00::1]:5672"]
-        );
+        assert_eq!(shown, ["[::1]:5672", "127.0.0.1:5672", "localhost:5672", "rabbit:5672", "[fd00::1]:5672"]);
         assert_eq!(all.map(|address| address.is_loopback()), [true, true, true, false, false]);
     }
 }

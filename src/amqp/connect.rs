@@ -118,16 +118,19 @@ fn timed_out() -> lapin::Error {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
-async fn connect(config: &Config, address: &Address, what_for: &str, tries: &mut Tries) -> Result<Connection, BrokerError> {
+async fn connect(
+    config: &Config,
+    address: &Address,
+    what_for: &str,
+    tries: &mut Tries,
+) -> Result<Connection, BrokerError> {
     let uri = uri(config, address).await?;
     let tls = certificates(config).await?;
     let name = format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
-    let doing = format!(
-        "connecting to {address} as `{}`, virtual host `{}`",
-        uri.authority.userinfo.username, uri.vhost
-    );
+    let doing =
+        format!("connecting to {address} as `{}`, virtual host `{}`", uri.authority.userinfo.username, uri.vhost);
     if tries.was_silent(address) && uri.scheme == AMQPScheme::AMQP {
         greeting(&uri, config.call_timeout).await.map_err(|why| BrokerError::new(format!("{doing}: {why}")))?;
     }

@@ -3,22 +3,26 @@
 //! Not here: the client library's own recovery, which stays off: it re-declares for ever at its shortest delay,
 //! and leaves consumers that never learn of their end (measured with lapin 4.12.3).
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{Stream, StreamExt as _};
+use lapin::Event;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::Config;
 use super::connect::{Connections, Tries};
 use super::error::BrokerError;
+use super::notices::Notices;
 use super::session::Session;
 use super::stall::StallDetector;
 use crate::core::backoff::{ceiling, jittered};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
-use crate::states::broker::BrokerState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::stopped;
 
 /// Connections that stood this long have the next wait begin at the shortest again.
@@ -36,7 +40,7 @@ pub struct Endpoints {
     /// How many events are wanted.
     pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     /// How the broker is doing, for the probes.
-    pub state: watch::Sender<BrokerState>,
+    pub state: watch::Sender<BrokerStatus>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -49,36 +53,40 @@ pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
     let mut failures = 0;
     let mut previous = Previous::new(&config);
     let is_settled = loop {
-        endpoints.state.send_replace(BrokerState::Connecting);
-        let began = Instant::now();
+        endpoints.becomes(BrokerState::Connecting);
         let Err(error) = stand(&config, &mut endpoints, &mut previous).await else { break true };
         if error.is_unparsable() {
             previous.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
         }
         endpoints.metrics.broker_connected(false);
-        endpoints.state.send_replace(BrokerState::Lost { why: error.to_string() });
+        endpoints.becomes(BrokerState::Lost { why: error.to_string() });
         if *endpoints.stop.borrow() {
             tracing::warn!("broker lost while stopping: {error}");
-            break !previous.has_consumed;
+            break previous.consuming_since.is_none();
         }
         if endpoints.intake.send(Inbound::Disconnected).await.is_err() {
             break false;
         }
-        failures = if began.elapsed() >= STABLE { 0 } else { failures + 1 };
+        failures = if previous.is_stable() { 0 } else { failures + 1 };
         pause(&config, failures, &error, &mut endpoints.stop).await;
         if *endpoints.stop.borrow() {
             break true;
         }
     };
     endpoints.metrics.broker_connected(false);
-    endpoints.state.send_replace(BrokerState::Closed);
+    endpoints.becomes(BrokerState::Closed);
     is_settled
 }
 
+const BLOCKED: &str = "the broker blocks whoever publishes: it has an alarm, for memory or disk; free some. Events that need \
+     no dead letter and no delay are delivered; the others stay unacknowledged";
+
 /// What the generation before came to.
 pub(super) struct Previous {
-    /// It got as far as consuming.
-    pub(super) has_consumed: bool,
+    /// Since when it consumes, if it got as far.
+    pub(super) consuming_since: Option<Instant>,
+    /// What was told of the queues.
+    pub(super) notices: Notices,
     /// What was learned of the addresses.
     tries: Tries,
     /// When the queue delivered last.
@@ -94,9 +102,15 @@ impl Previous {
         if self.cautious_for > 0 { WantedPrefetch::One } else { wanted }
     }
 
+    /// Whether it consumed for long enough. What failed slowly was not stable.
+    fn is_stable(&self) -> bool {
+        self.consuming_since.is_some_and(|since| since.elapsed() >= STABLE)
+    }
+
     fn new(config: &Config) -> Self {
         Self {
-            has_consumed: false,
+            consuming_since: None,
+            notices: Notices::default(),
             tries: Tries::default(),
             stall_detector: StallDetector::new(config.stall_timeout, Instant::now()),
             cautious_for: 0,
@@ -104,26 +118,66 @@ impl Previous {
     }
 }
 
+impl Endpoints {
+    fn becomes(&self, state: BrokerState) {
+        self.state.send_modify(|status| status.becomes(state));
+    }
+}
+
 /// One generation: connects, checks the topology and consumes, until the stop (`Ok`) or the first error.
 async fn stand(config: &Config, endpoints: &mut Endpoints, previous: &mut Previous) -> Result<(), BrokerError> {
-    previous.has_consumed = false;
+    previous.consuming_since = None;
     let connections = tokio::select! {
         connections = Connections::open(config, &mut previous.tries) => connections?,
         // A broker that does not answer must not hold up the end.
         () = stopped(&mut endpoints.stop) => return Ok(()),
     };
-    let end = match Session::open(config, &connections, endpoints, previous).await {
-        Ok(session) => {
-            endpoints.metrics.broker_connected(true);
-            endpoints.metrics.broker_connections();
-            endpoints.state.send_replace(BrokerState::Consuming);
-            tracing::info!(broker = %connections.address, queue = config.queue, prefetch = config.prefetch, "consuming");
-            session.serve(endpoints).await
-        }
-        Err(error) => Err(error),
+    let blocks = connections.publishing.events_listener();
+    let state = endpoints.state.clone();
+    let end = tokio::select! {
+        end = consume(config, &connections, endpoints, previous) => end,
+        never = tell_blocks(blocks, state) => match never {},
     };
     connections.close().await;
     end
+}
+
+async fn consume(
+    config: &Config,
+    connections: &Connections,
+    endpoints: &mut Endpoints,
+    previous: &mut Previous,
+) -> Result<(), BrokerError> {
+    let mut stop = endpoints.stop.clone();
+    let session = tokio::select! {
+        session = Session::open(config, connections, endpoints, previous) => session?,
+        // Nothing was taken yet: what was delivered goes back with the connection.
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    endpoints.metrics.broker_connected(true);
+    endpoints.metrics.broker_connections();
+    endpoints.becomes(BrokerState::Consuming);
+    tracing::info!(broker = %connections.address, queue = config.queue, prefetch = config.prefetch, "consuming");
+    session.serve(endpoints).await
+}
+
+/// Tells when the broker stops accepting publishes, and when it does so again.
+async fn tell_blocks(events: impl Stream<Item = Event>, state: watch::Sender<BrokerStatus>) -> Infallible {
+    tokio::pin!(events);
+    while let Some(event) = events.next().await {
+        match event {
+            Event::ConnectionBlocked(reason) => {
+                tracing::warn!(reason, "{BLOCKED}");
+                state.send_modify(|status| status.blocked = Some(reason));
+            }
+            Event::ConnectionUnblocked => {
+                tracing::info!("the broker accepts publishes again");
+                state.send_modify(|status| status.blocked = None);
+            }
+            _ => {}
+        }
+    }
+    std::future::pending().await
 }
 
 async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut watch::Receiver<bool>) {
@@ -135,4 +189,3 @@ async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut w
         () = stopped(stop) => {}
     }
 }
-

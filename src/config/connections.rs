@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::{hosts, urls};
 use super::sections::{at_least, hours, millis, seconds};
 use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
+use super::{hosts, urls};
 use crate::amqp::address::Address;
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;

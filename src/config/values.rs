@@ -73,7 +73,9 @@ impl Given {
     /// The texts of a list; in a variable they stand with commas between them.
     pub(super) fn as_list(&self, expected: &str) -> Result<Vec<&str>, Wrong> {
         match self.shape {
-            Shape::List | Shape::Bare => Ok(self.text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()),
+            Shape::List | Shape::Bare => {
+                Ok(self.text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
+            }
             Shape::Text | Shape::Number | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }

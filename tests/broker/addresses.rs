@@ -83,10 +83,7 @@ async fn the_next_address_is_tried_at_once_and_each_that_fails_is_named() {
     let scene = scene().await;
     let (gone, away) = (nobody().await, nobody().await);
     let way = way("127.0.0.1:0", scene.listens()).await;
-    let hosts = format!(
-        "hosts = [\"127.0.0.1:{away}\", \"{}\", \"127.0.0.1\"]",
-        way.address
-    );
+    let hosts = format!("hosts = [\"127.0.0.1:{away}\", \"{}\", \"127.0.0.1\"]", way.address);
     for _ in 0..5 {
         let mut daemon = Daemon::start(&at(&scene, "127.0.0.1", gone).broker(&hosts));
         within(60, "consuming", daemon.consuming()).await;

@@ -228,7 +228,13 @@ fn the_addresses_of_a_cluster_are_that_of_the_url_and_the_further_ones_each_once
     assert_eq!(one.len(), 1);
     let hosts = format!("hosts = [\"B\", \"c:5000\", \"b\", \"[fd00::2]\", \"fd00::3\", \"{}\"]", one[0]);
     let port = one[0].rsplit_once(':').unwrap().1;
-    let all = [one[0].clone(), format!("b:{port}"), "c:5000".into(), format!("[fd00::2]:{port}"), format!("[fd00::3]:{port}")];
+    let all = [
+        one[0].clone(),
+        format!("b:{port}"),
+        "c:5000".into(),
+        format!("[fd00::2]:{port}"),
+        format!("[fd00::3]:{port}"),
+    ];
     assert_eq!(read(&hosts, &[]).unwrap(), all);
     let variable = [("CHAKRA_BRIDGE__BROKER__HOSTS", "b, c:5000")];
     assert_eq!(read("", &variable).unwrap(), all[..3]);

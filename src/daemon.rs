@@ -28,7 +28,7 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
-use crate::states::broker::BrokerState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
 use crate::telemetry;
@@ -67,7 +67,7 @@ pub async fn run(
     let Ready { config, limits, rules, source, .. } = ready;
     let pulse = Arc::new(Pulse::new(epoch_ms()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
-    let (state, state_seen) = watch::channel(BrokerState::Connecting);
+    let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
@@ -79,8 +79,8 @@ pub async fn run(
     let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
-    let health =
-        Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
+    let (broker, log) = (state_seen, metrics.log());
+    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
@@ -127,7 +127,7 @@ fn consume(
     intake: mpsc::Sender<Inbound>,
     stop: watch::Receiver<bool>,
     wanted_prefetch: watch::Receiver<WantedPrefetch>,
-    state: watch::Sender<BrokerState>,
+    state: watch::Sender<BrokerStatus>,
     metrics: Arc<Metrics>,
 ) -> JoinSet<bool> {
     let mut consumer = JoinSet::new();

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::sections::{at_least, hours, millis, seconds};
-use super::urls;
 use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
+use super::{hosts, urls};
+use crate::amqp::address::Address;
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
 use crate::tls;
@@ -17,7 +18,8 @@ const API_FILES: [&str; 3] = ["api.ca_file", "api.client_cert_file", "api.client
 
 /// `[broker]`
 pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
-    let url = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unwrap_or_default();
+    let (url, address) = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unzip();
+    let addresses = addresses(reader, address);
     let password = reader.secret("broker.password", "broker.password_file");
     let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
     let room = NAME_BYTES_MAX - topology::NOWHERE.len();
@@ -26,7 +28,8 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         reader.mistake("broker.queue", wrong(what, format!("at most {room} bytes")));
     }
     amqp::Config {
-        url,
+        url: url.unwrap_or_default(),
+        addresses,
         password,
         dead_letter_queue: dead_letter_queue(reader, &queue),
         queue,
@@ -41,6 +44,19 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         reconnect: reconnect(reader),
         tls: tls_files(reader, "broker", BROKER_FILES),
     }
+}
+
+/// That of the URL, and the further ones of the same cluster, each once.
+fn addresses(reader: &mut Reader<'_>, first: Option<Address>) -> Vec<Address> {
+    let port = first.as_ref().map_or(0, |address| address.port);
+    let further = reader.optional("broker.hosts", None, |given| hosts::list(given, port)).unwrap_or_default();
+    let mut all: Vec<Address> = first.into_iter().collect();
+    for address in further {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
 }
 
 /// `[api]`; none where the URL cannot be read.

@@ -16,6 +16,7 @@ mod connections;
 mod documents;
 mod environment;
 mod hidden;
+mod hosts;
 mod listen;
 mod load;
 mod names;

@@ -186,7 +186,10 @@ impl<'t> Reader<'t> {
             ValueKind::String(text) => (text, Shape::Bare),
             ValueKind::Boolean(_) => ("true or false".to_owned(), Shape::Other),
             ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
-            ValueKind::Array(_) => ("a list".to_owned(), Shape::Other),
+            ValueKind::Array(list) => match texts(&list) {
+                Some(texts) => (texts, Shape::List),
+                None => ("a list".to_owned(), Shape::Other),
+            },
             number => (number.to_string(), Shape::Number),
         };
         Some(Given { text, shape })
@@ -207,4 +210,13 @@ impl<'t> Reader<'t> {
         let (section, _) = key.split_once('.')?;
         self.file.get_key_value(section).map(|(name, _)| name.span())
     }
+}
+
+/// Texts with commas between them, if the list holds nothing else.
+fn texts(list: &[Value]) -> Option<String> {
+    let each = list.iter().map(|value| match &value.kind {
+        ValueKind::String(text) => Some(text.as_str()),
+        _ => None,
+    });
+    each.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
 }

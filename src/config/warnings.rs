@@ -18,7 +18,8 @@ impl Config {
         let clear = "cross the network in the clear";
         let http = self.api.base_url.scheme() == "http" && !urls::is_loopback(&self.api.base_url);
         let http = http.then(|| format!("api.base_url is http: the token and every event {clear}"));
-        let amqp = urls::is_plain_and_remote(&self.broker.url);
+        let is_remote = self.broker.addresses.iter().any(|address| !address.is_loopback());
+        let amqp = is_remote && urls::is_plain(&self.broker.url);
         let amqp = amqp.then(|| format!("broker.url is amqp: the password and every event {clear}"));
         http.into_iter().chain(amqp).chain(self.open_files()).chain(self.strays()).collect()
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::core::event::{Event, Key, KeyOrigin};
+use crate::core::json::parse;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::message::Message;
 use crate::core::reason::{Fault, Reason};
@@ -105,30 +106,33 @@ fn document(message: &Message) -> Result<Decoded, Fault> {
     Ok(Decoded { document: Value::Object(object), envelope: None })
 }
 
+/// The object that a body is, or that a text is which the body is: some producers encode twice.
 fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
-    match json(body)? {
+    let value = match json(body)? {
+        Value::String(text) => twice(&text)?,
+        value => value,
+    };
+    match value {
         Value::Object(object) => Ok(object),
         Value::Array(_) => Err(undecodable("the body is a JSON list: the publisher must send one object a message")),
         _ => Err(undecodable("the body is JSON, and no object")),
     }
 }
 
+fn twice(text: &str) -> Result<Value, Fault> {
+    match parse(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(undecodable("the body is a JSON text that holds JSON, and no object")),
+        Err(words) => {
+            Err(undecodable(format!("the body is a JSON text, and no object; as JSON of its own it {words}")))
+        }
+    }
+}
+
 /// Parses a body, and says what is wrong without quoting it.
 fn json(body: &[u8]) -> Result<Value, Fault> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    if text.trim().is_empty() {
-        return Err(undecodable("the body is empty"));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let what = if error.to_string().starts_with("recursion limit") {
-            "is nested deeper than 128 levels"
-        } else if error.is_eof() {
-            "ends in the middle of JSON"
-        } else {
-            "is not JSON"
-        };
-        undecodable(format!("the body {what}, at line {} column {}", error.line(), error.column()))
-    })
+    parse(text).map_err(|words| undecodable(format!("the body {words}")))
 }
 
 fn not_utf8(body: &[u8], good: usize) -> Fault {

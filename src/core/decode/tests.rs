@@ -74,13 +74,33 @@ fn what_is_no_json_object_is_undecodable_with_its_place_and_without_its_content(
         (b"\"a\"".to_vec(), "no object"),
         (b"null".to_vec(), "no object"),
         (b"{} {}".to_vec(), "is not JSON, at line 1 column 4"),
-        (b"\xef\xbb\xbf{}".to_vec(), "is not JSON, at line 1 column 1"),
+        (b"\xef\xbb\xbf".to_vec(), "empty"),
+        (format!("\"{SECRET}\"").into_bytes(), "a JSON text, and no object; as JSON of its own it is not JSON"),
+        (b"\"[1]\"".to_vec(), "a JSON text that holds JSON, and no object"),
+        (b"\"\\\"{}\\\"\"".to_vec(), "a JSON text that holds JSON, and no object"),
         (b"{\"a\":1e999}".to_vec(), "is not JSON"),
     ] {
         let fault = fault(&message(body));
         assert_eq!(fault.reason, Reason::Undecodable);
         assert!(fault.text.contains(words), "{words}: {}", fault.text);
         assert!(!fault.text.contains(SECRET), "{}", fault.text);
+    }
+}
+
+#[test]
+fn a_body_that_is_a_text_which_holds_an_object_is_that_object() {
+    let twice = |value: &Value| message(Value::from(value.to_string()).to_string());
+    assert_eq!(decoded(&twice(&json!({ "a": [1] }))).document, json!({ "a": [1] }));
+    let event = decoded(&twice(&envelope()));
+    assert_eq!((event.document, event.key), (envelope(), key("/crm|42", KeyOrigin::CloudEvents)));
+    let typed = Message { content_type: Some("application/cloudevents+json".into()), ..twice(&envelope()) };
+    assert_eq!(decoded(&typed).kind, "case.opened");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_body() {
+    for body in ["{\"a\":1}", " {\"a\":1}", "\"{\\\"a\\\":1}\""] {
+        assert_eq!(decoded(&message(format!("\u{feff}{body}"))).document, json!({ "a": 1 }), "{body}");
     }
 }
 

@@ -6,6 +6,7 @@ mod attributes;
 mod bounds;
 mod chains;
 mod choices;
+mod documents;
 mod expressions;
 mod filters;
 mod lookups;

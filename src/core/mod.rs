@@ -10,7 +10,7 @@ pub mod delayed_state;
 pub mod delivery;
 pub mod event;
 pub mod gate;
-mod json;
+pub mod json;
 pub mod judge;
 pub mod lookup;
 pub mod lookup_check;

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Decoded, Envelope, json, media_type, undecodable};
+use crate::core::json::{parse, unheld};
 use crate::core::message::Message;
 use crate::core::reason::Fault;
 
@@ -19,7 +20,7 @@ const PREFIXES: [&str; 3] = ["cloudevents:", "cloudevents_", "ce-"];
 
 /// Whether an object can only be a CloudEvent.
 pub(super) fn looks_structured(object: &Map<String, Value>) -> bool {
-    REQUIRED.iter().all(|name| object.get(*name).is_some_and(Value::is_string))
+    REQUIRED.iter().all(|name| object.get(*name).is_some_and(|value| text(value).is_some()))
 }
 
 /// Takes a whole envelope.
@@ -41,7 +42,8 @@ fn decode_data(object: &Map<String, Value>) -> Result<Option<Value>, Fault> {
         return Err(undecodable("the event has both data and data_base64"));
     }
     let is_json = is_json(&media_type(object.get("datacontenttype").and_then(Value::as_str)));
-    Ok(is_json.then(|| serde_json::from_slice(&bytes).ok()).flatten())
+    let parsed = || parse(std::str::from_utf8(&bytes).ok()?).ok();
+    Ok(is_json.then(parsed).flatten())
 }
 
 /// The attributes among the headers, prefix off and in lower case, if they make an event.
@@ -94,8 +96,13 @@ fn envelope(object: &Map<String, Value>) -> Result<Envelope, Fault> {
 fn required(object: &Map<String, Value>, at: usize) -> Result<&str, Fault> {
     let name = REQUIRED[at];
     let text = object.get(name).ok_or_else(|| undecodable(format!("the CloudEvent has no attribute {name}")))?;
-    let text = text.as_str().filter(|text| !text.is_empty());
+    let text = self::text(text).filter(|text| !text.is_empty());
     text.ok_or_else(|| undecodable(format!("attribute {name} of the CloudEvent is not a text, or empty")))
+}
+
+/// The text that a value is; a number that is kept as a text is none.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| unheld(text).is_none())
 }
 
 /// Source and id as one key. A `|` inside the source is escaped: otherwise `a|b` + `c` and `a` + `b|c` would be

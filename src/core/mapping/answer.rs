@@ -8,8 +8,14 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use serde_json::{Map, Number, Value as Json};
 
+use super::engine_value;
+use crate::core::json;
+
 /// The largest request taken, in bytes of JSON.
 pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a number is that 64 bits cannot hold.
+const UNHELD: &str = "a number that 64 bits cannot hold";
 
 /// Why a value cannot be sent, in words. Never holds the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +70,7 @@ impl Budget {
     pub(super) fn spend_on(&mut self, value: &Json) -> Result<(), Refusal> {
         match value {
             Json::Null | Json::Bool(_) | Json::Number(_) => self.spend(4),
+            Json::String(text) if json::unheld(text).is_some() => Err(Refusal(UNHELD.to_owned())),
             Json::String(text) => self.spend(text.len() + 2),
             Json::Array(items) => {
                 self.spend(2 + items.len())?;
@@ -97,6 +104,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
         ValueKind::Seq | ValueKind::Iterable => "a list",
         ValueKind::Map => "an object",
         _ if value.downcast_object_ref::<Omit>().is_some() => "`omit`",
+        _ if engine_value::unheld(value).is_some() => UNHELD,
         _ => "no value of JSON",
     }
 }
@@ -125,6 +133,9 @@ pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusa
         ValueKind::String => text(value, budget),
         ValueKind::Seq | ValueKind::Iterable => list(value, budget),
         ValueKind::Map => object(value, budget),
+        _ if engine_value::unheld(value).is_some() => {
+            Err(Refusal(format!("gives {UNHELD}, and it would be altered; `| string` sends it as a text")))
+        }
         _ => Err(Refusal(format!("{} where JSON is needed", kind(value)))),
     }
 }

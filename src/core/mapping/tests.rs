@@ -7,6 +7,7 @@ mod bounds;
 mod chains;
 mod choices;
 mod documents;
+mod exact;
 mod expressions;
 mod filters;
 mod lookups;

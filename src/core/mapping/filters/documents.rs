@@ -13,6 +13,7 @@ use super::lists::is_list;
 use super::text;
 use crate::core::json;
 use crate::core::mapping::checks::refuse;
+use crate::core::mapping::engine_value;
 
 /// Its name, that of other tools.
 pub(super) const NAME: &str = "from_json";
@@ -40,9 +41,9 @@ pub(super) fn from_json(value: &Value, _: &[Value]) -> Result<Value, Error> {
 }
 
 fn read(written: &str) -> Result<Value, String> {
-    let written = json::bare(written)?;
+    let written = json::readable(written)?;
     let left = Cell::new(VALUES_MAX);
-    let mut parser = serde_json::Deserializer::from_str(written);
+    let mut parser = serde_json::Deserializer::from_str(&written);
     let read = Reader { left: &left }.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
     read.map_err(|error| match left.get() {
         0 => format!("holds more than {VALUES_MAX} values"),
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
+        Ok(engine_value::of_text(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {

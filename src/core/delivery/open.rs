@@ -120,6 +120,6 @@ fn mapped(event: &Event, rules: &Rules, progress: Option<Progress>, redelivered:
             What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
-        Err(fault) => lost(fault, progress.unwrap_or_default()),
+        Err(unmapped) => lost(unmapped.fault, progress.unwrap_or_default()),
     }
 }

@@ -29,6 +29,40 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// The most refusals of one event that are told, and the longest text of them, in bytes.
+const TOLD_MAX: usize = 10;
+const TOLD_BYTES_MAX: usize = 1500;
+
+/// Everything that is refused while one request is made: a person mends all of it at once.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    told: Vec<String>,
+    more: usize,
+}
+
+impl Refusals {
+    /// What was given; a refusal is kept.
+    pub(super) fn take<T>(&mut self, given: Result<T, Refusal>) -> Option<T> {
+        given.map_err(|refusal| self.add(refusal)).ok()
+    }
+
+    fn add(&mut self, Refusal(words): Refusal) {
+        let length: usize = self.told.iter().map(String::len).sum();
+        let fits = self.told.is_empty() || length + words.len() <= TOLD_BYTES_MAX;
+        match fits && self.told.len() < TOLD_MAX && self.more == 0 {
+            true if self.told.contains(&words) => {}
+            true => self.told.push(words),
+            false => self.more += 1,
+        }
+    }
+
+    /// All of them as one; none if nothing was refused.
+    pub(super) fn all(self) -> Option<Refusal> {
+        let more = if self.more == 0 { String::new() } else { format!("; and {} more", self.more) };
+        (!self.told.is_empty()).then(|| Refusal(format!("{}{more}", self.told.join("; "))))
+    }
+}
+
 /// What `omit` is: leaves its field out.
 #[derive(Debug)]
 pub(super) struct Omit;

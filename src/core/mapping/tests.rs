@@ -9,6 +9,7 @@ mod choices;
 mod documents;
 mod exact;
 mod expressions;
+mod faults;
 mod filters;
 mod lookups;
 mod matching;

@@ -88,7 +88,7 @@ impl PauseControl {
     /// lead to nothing, one a second.
     pub(super) async fn take(&self, wanted: Wanted, authorization: Option<&[u8]>, asker: &Asker) -> Said {
         let ((command, rule), peer, from) = (wanted.told(), asker.peer, asker.from.as_deref());
-        let token = match self.token.read().await {
+        let token = match self.token.read_token().await {
             Ok(token) => token,
             Err(why) => {
                 if self.is_first_refusal_of(epoch_ms() / 1000) {

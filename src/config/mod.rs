@@ -33,7 +33,7 @@ mod warnings;
 
 pub use admin_token::admin_token;
 pub use changes::{RuleChanges, needs_restart, rule_changes};
-pub use environment::ignored_proxies;
+pub use environment::{ignored_proxies, strange_variables};
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};

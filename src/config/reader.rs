@@ -121,6 +121,35 @@ impl<'t> Reader<'t> {
         self.optional_secret(key, key_file).unwrap_or(SecretSource::Given(Secret::new("")))
     }
 
+    /// A token: a secret that goes into a header.
+    pub(super) fn token(&mut self, key: &'static str, key_file: &'static str) -> SecretSource {
+        let source = self.secret(key, key_file);
+        self.check_token(&source, key);
+        source
+    }
+
+    /// A token that may be missing.
+    pub(super) fn optional_token(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
+        let source = self.optional_secret(key, key_file)?;
+        self.check_token(&source, key);
+        Some(source)
+    }
+
+    /// Says what makes a secret no token; that it cannot be read was said.
+    fn check_token(&mut self, source: &SecretSource, key: &'static str) {
+        let place = match source {
+            SecretSource::File(_) if self.is_dry_run => return,
+            SecretSource::File(_) => format!("{key}_file"),
+            SecretSource::Given(_) => key.to_owned(),
+        };
+        if self.is_set(key) && self.is_set(&format!("{key}_file")) {
+            return;
+        }
+        if let Some(why) = source.read_now().ok().and_then(|secret| secret.no_token()) {
+            self.mistake(&place, wrong(why, "the token alone, as it was issued"));
+        }
+    }
+
     /// A secret that may be missing: at most one of the two.
     pub(super) fn optional_secret(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
         if self.given(key).is_some() && self.given(key_file).is_some() {
@@ -173,6 +202,11 @@ impl<'t> Reader<'t> {
     /// Whether the file or a variable sets this key.
     pub(super) fn is_set(&self, key: &str) -> bool {
         self.given(key).is_some()
+    }
+
+    /// The duration that is written for a key, before its turn comes: a default of another may depend on it.
+    pub(super) fn written(&self, key: &str) -> Option<Duration> {
+        values::duration(&self.given(key)?, &(Duration::ZERO..=Duration::MAX)).ok()
     }
 
     fn given(&self, key: &str) -> Option<Given> {

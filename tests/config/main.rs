@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 mod files;
 mod seeded;
+mod surroundings;
 
 const SHIPPED: [&str; 7] = [
     "chakra-bridge.toml",

@@ -60,6 +60,12 @@ pub struct Progress {
     /// When it was refused like this last, in epoch milliseconds; 0 for never.
     #[serde(default, skip_serializing_if = "is_never")]
     pub refused_ms: u64,
+    /// When a create of it lost its answer last, in epoch milliseconds; 0 for never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub unsure_ms: u64,
+    /// What a newer daemon added and this one does not know: it is carried along unread.
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -178,7 +184,15 @@ impl Progress {
 
     fn unsure(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
         self.unsure_creates = self.unsure_creates.saturating_add(1);
-        if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
+        if !at.can_look_up {
+            return self.blindly(cause, after, at, policy);
+        }
+        let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
+        match self.look_up_now() {
+            // Beyond what the API asked for, so that those it sent away together do not come back together.
+            Step::Wait(_) if !asked.is_zero() => Step::Wait(asked.saturating_add(jittered(policy.initial, at.dice))),
+            step => step,
+        }
     }
 
     /// What shut the gate may have kept a lookup from seeing an earlier create: it is looked up again after it.

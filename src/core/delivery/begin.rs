@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::copies::Create;
 use super::event::Stage;
 use super::report::Report;
 use super::{Effect, EventId, Machine};
@@ -37,7 +38,7 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one the least doubtful, those that look before all others.
+    /// to probe a shut one what was asked in vain longest ago or never, those that look before all others.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
@@ -62,7 +63,7 @@ impl Machine {
             let candidates = lane.oldest().map(|(id, is_first)| (id, u32::from(!is_first)));
             for (id, tries) in candidates {
                 match self.request_limits.pass(pass, tries, now) {
-                    // One probe of a procedure that is shut is the least doubtful, not the oldest.
+                    // The probe of a procedure that is shut has an order of its own.
                     Pass::Probe => {
                         let probe = lane.probe(self.probed.event_of(procedure));
                         best = earlier(best, probe.map(|(.., Reverse(id))| id));
@@ -97,6 +98,10 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
+        if self.is_held_by_rule(id) || self.waits_in_doubt(id) {
+            return true;
+        }
+        let Some(event) = self.held.get_mut(id) else { return true };
         if event.may_have_copies() && self.gives_way(id) {
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
@@ -109,13 +114,22 @@ impl Machine {
             self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule }));
         }
         event.goes_out();
+        if event.seeks().is_some() {
+            event.looked_up = Some(now);
+        } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
+            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup) });
+        }
         let probe = self.gate.begun(event.procedure(), now);
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
         let effect = match event.seeks() {
             Some(lookup) => Effect::LookUp { event: id, lookup: Arc::clone(lookup) },
-            None => Effect::Create { event: id, request: Arc::clone(&event.request) },
+            None => {
+                let (request, is_repeat) = (Arc::clone(&event.request), event.progress.unsure_creates > 0);
+                Effect::Create { event: id, request, is_repeat }
+            }
         };
         if probe.asks() {
+            event.probed_ms = self.now.epoch_ms;
             self.probed.note(event.procedure(), id);
             self.tell(Report::Probe);
         }

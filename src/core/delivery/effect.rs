@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{EventId, ReceiptId, Report};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
-use crate::core::process::CreateProcess;
+use crate::core::process::{CreateProcess, Procedure};
 use crate::core::settlement::Settlement;
 
 /// How many events are wanted from the broker.
@@ -29,6 +29,8 @@ pub enum Effect {
         event: EventId,
         /// The request.
         request: Arc<CreateProcess>,
+        /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
+        is_repeat: bool,
     },
     /// Send this lookup; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked).
     LookUp {
@@ -43,6 +45,11 @@ pub enum Effect {
         rule: Arc<str>,
         /// Where to look.
         lookup: Arc<Lookup>,
+    },
+    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`](super::Input::Listed).
+    List {
+        /// The procedure.
+        procedure: Procedure,
     },
     /// Settle a message so. Each receipt is named exactly once.
     Settle {

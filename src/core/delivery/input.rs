@@ -10,6 +10,7 @@ use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::Rules;
 use crate::core::message::Message;
+use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 
 /// The time of an input.
@@ -63,6 +64,13 @@ pub enum Input {
         /// What came back.
         reply: Option<Reply>,
     },
+    /// A list of a procedure has ended; without a reply if it ended by a panic.
+    Listed {
+        /// The procedure.
+        procedure: Procedure,
+        /// What came back.
+        reply: Option<Reply>,
+    },
     /// Somebody, or a watched file, asks for something.
     Command(Command),
     /// The moment of the last [`Effects::wake`](super::Effects::wake) has come.
@@ -80,8 +88,10 @@ pub enum Command {
     NewToken,
     /// There are new certificates.
     NewCertificates,
-    /// Map by these rules from now on.
+    /// Map by these rules from now on. Rules that are held go on.
     NewRules(Arc<Rules>),
+    /// Let this rule go on, if a run of rejections holds it.
+    ResumeRule(Arc<str>),
     /// Begin no request any more; give back whatever no request is under way for, now and later.
     Drain,
     /// Give back everything: what is under way is cut off.

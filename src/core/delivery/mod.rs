@@ -5,10 +5,12 @@
 //! nothing; the model in the tests drives this same machine by hand.
 
 mod begin;
+mod brake;
 mod checks;
 mod commands;
 mod copies;
 mod delay;
+mod doubt;
 mod effect;
 mod event;
 mod held;
@@ -27,8 +29,11 @@ use std::time::Duration;
 
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::report::{Doubt, Ended, Report, Settled};
+pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
+use self::brake::Brakes;
+use self::copies::Creates;
+use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
@@ -81,12 +86,15 @@ pub struct Machine {
     gate: Gate,
     request_limits: RequestLimits,
     recent: Recent,
+    creates: Creates,
     held: Held,
     lookup_checks: LookupChecks,
     probed: Probed,
     worked: Worked,
     outstanding: Outstanding,
-    inbound: Arrivals,
+    arrivals: Arrivals,
+    brakes: Brakes,
+    doubts: Doubts,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -107,12 +115,15 @@ impl Machine {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
             recent: Recent::default(),
+            creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
             probed: Probed::default(),
             worked: Worked::default(),
             outstanding: Outstanding::default(),
-            inbound: Arrivals::default(),
+            arrivals: Arrivals::default(),
+            brakes: Brakes::default(),
+            doubts: Doubts::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -135,6 +146,7 @@ impl Machine {
             Input::Replied { event, reply, took } => self.replied(event, &reply, took),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
+            Input::Listed { procedure, reply } => self.listed(&procedure, reply.as_ref()),
             Input::Command(command) => self.command(command),
             Input::Timer => {}
         }

@@ -14,9 +14,14 @@ impl Progress {
         let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
         if is_news {
             *self = std::mem::take(self).joined(other);
-            (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
+            self.look_up_anew();
         }
         is_news
+    }
+
+    /// Another copy of it may have been created a moment ago: it is looked up for a whole window.
+    pub fn look_up_anew(&mut self) {
+        (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
     }
 
     /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.
@@ -25,6 +30,9 @@ impl Progress {
         self.attempts = self.attempts.max(other.attempts);
         self.unsure_creates = self.unsure_creates.max(other.unsure_creates);
         self.crashes = self.crashes.max(other.crashes);
+        self.unsure_ms = self.unsure_ms.max(other.unsure_ms);
+        self.refusals = self.refusals.max(other.refusals);
+        self.refused_ms = self.refused_ms.max(other.refused_ms);
         self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
         self.refused = self.refused.or_else(|| other.refused.clone());
         self.status = self.status.or(other.status);

@@ -46,7 +46,7 @@ pub enum Effect {
         /// Where to look.
         lookup: Arc<Lookup>,
     },
-    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`].
+    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`](super::Input::Listed).
     List {
         /// The procedure.
         procedure: Procedure,

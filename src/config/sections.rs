@@ -31,6 +31,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
             .unwrap_or_default(),
         max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
         max_local_delay: reader.duration("retry.max_local_delay", "10s", millis(1)..=seconds(600)),
+        resend_after: reader.duration("retry.resend_after", "10m", Duration::ZERO..=hours(24)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
         on_unknown: reader
@@ -71,6 +72,9 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
             .unwrap_or_default(),
         probe_initial: reader.duration("gate.probe_initial", "1s", millis(1)..=hours(1)),
         probe_max: reader.duration("gate.probe_max", "30s", millis(1)..=hours(1)),
+        rejections: reader
+            .optional("gate.rejections", Some("20"), |given| values::number(given, &(0..=100_000), "a whole number"))
+            .unwrap_or_default(),
         release_after: reader.duration("gate.release_after", "2m", millis(1)..=hours(24)),
     };
     at_least(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));

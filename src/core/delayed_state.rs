@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
@@ -18,7 +19,6 @@ pub const BYTES_MAX: usize = 16 * 1024;
 
 /// The state that an event carries through a delay queue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DelayedState {
     /// Where the event stands.
     #[serde(rename = "journey")]
@@ -36,6 +36,9 @@ pub struct DelayedState {
     pub first_seen_ms: u64,
     /// Where it is looked up: what was sent last, whatever the rules say by now.
     pub sent: Option<Lookup>,
+    /// What a newer daemon added and this one does not know: it is carried along unread.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
     /// The whole text, where a newer daemon wrote it: it is passed on as it came.
     #[serde(skip)]
     pub newer: Option<String>,
@@ -121,6 +124,8 @@ mod tests {
                 status: Some(503),
                 refusals: 0,
                 refused_ms: 0,
+                unsure_ms: 0,
+                unknown: Map::new(),
             },
             age: Duration::from_secs(90),
             remaining: Duration::from_millis(700),
@@ -132,6 +137,7 @@ mod tests {
                 attribute: "event_key".into(),
                 value: json!("a/1"),
             }),
+            unknown: Map::new(),
             newer: None,
         }
     }
@@ -180,5 +186,17 @@ mod tests {
     fn a_text_beyond_the_limit_is_not_read() {
         let long = DelayedState { exchange: "x".repeat(BYTES_MAX), ..delayed_state() };
         assert_eq!(DelayedState::decode(&long.encode()), Err(Unreadable::Broken));
+    }
+
+    #[test]
+    fn what_a_newer_daemon_added_is_carried_along_unread() {
+        let text = delayed_state().encode();
+        let text = text.replacen("\"age\":", "\"trace\":\"t1\",\"age\":", 1).replacen(
+            "\"crashes\":",
+            "\"photos\":[1],\"crashes\":",
+            1,
+        );
+        let back = DelayedState::decode(&text).unwrap().encode();
+        assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"photos\":[1]"), "{back}");
     }
 }

@@ -321,11 +321,8 @@ impl Gate {
 
     /// A 429 is about all that we send where only one procedure has events, and where another was told the same in its pause.
     fn is_throttled_widely(&self, seen: &Seen<'_>) -> bool {
-        let others = self.procedures.iter().filter(|(procedure, _)| *procedure != seen.procedure);
-        let is_throttled = |breaker: &Breaker| breaker.is_shut_by(&[Cause::Throttled]);
-        !seen.has_others
-            || is_throttled(&self.everything)
-            || others.into_iter().any(|(_, own)| is_throttled(&own.breaker))
+        let mut others = self.procedures.iter().filter(|(procedure, _)| *procedure != seen.procedure);
+        !seen.has_others || others.any(|(_, own)| own.breaker.is_shut_by(&[Cause::Throttled]))
     }
 }
 

@@ -141,11 +141,11 @@ impl LookupChecks {
         matches!(standing, Some(Standing::Trying(trial)) if Arc::ptr_eq(&trial.lookup, lookup))
     }
 
-    /// The next lookup to ask, if one is due.
+    /// The lookups that are due.
     #[must_use]
-    pub fn due(&self, now: Moment) -> Option<(Arc<str>, Arc<Lookup>)> {
-        let mut trials = self.trials().filter(|(_, trial)| trial.due <= now);
-        trials.next().map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.lookup)))
+    pub fn due(&self, now: Moment) -> Vec<(Arc<str>, Arc<Lookup>)> {
+        let due = self.trials().filter(|(_, trial)| trial.due <= now);
+        due.map(|(rule, trial)| (Arc::clone(rule), Arc::clone(&trial.lookup))).collect()
     }
 
     /// When the next lookup is due, if one is.

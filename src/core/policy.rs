@@ -19,6 +19,9 @@ pub struct Policy {
     pub give_up_after: Duration,
     /// The longest `Retry-After` that is obeyed; a longer one is cut to this.
     pub retry_after_max: Duration,
+    /// How long the one repeat of a create that lost its answer waits, where it cannot be looked up, if no other create of its
+    /// procedure works meanwhile. Zero: it waits for neither.
+    pub resend_after: Duration,
     /// What is done when the API may or may not have created the process and cannot be asked.
     pub on_unknown: OnUnknown,
     /// How long lookups must find nothing after a create of unknown outcome before it counts as absent. At least the
@@ -55,6 +58,8 @@ pub struct GatePolicy {
     pub probe_initial: Duration,
     /// The highest ceiling between probes. Not below `probe_initial`.
     pub probe_max: Duration,
+    /// The run of rejections of one rule, none created between, that holds it; 0 for never.
+    pub rejections: u32,
     /// How long everything is shut before the unacknowledged events are given back by way of a delay queue, all but one.
     pub release_after: Duration,
 }

@@ -58,6 +58,12 @@ pub struct Progress {
     /// When it was refused like this last, in epoch milliseconds; 0 for never.
     #[serde(default, skip_serializing_if = "is_never")]
     pub refused_ms: u64,
+    /// When a create of it lost its answer last, in epoch milliseconds; 0 for never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub unsure_ms: u64,
+    /// What a newer daemon added and this one does not know: it is carried along unread.
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -141,9 +147,14 @@ impl Progress {
         let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
         if is_news {
             *self = std::mem::take(self).joined(other);
-            (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
+            self.look_up_anew();
         }
         is_news
+    }
+
+    /// Another copy of it may have been created a moment ago: it is looked up for a whole window.
+    pub fn look_up_anew(&mut self) {
+        (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
     }
 
     /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.
@@ -152,6 +163,9 @@ impl Progress {
         self.attempts = self.attempts.max(other.attempts);
         self.unsure_creates = self.unsure_creates.max(other.unsure_creates);
         self.crashes = self.crashes.max(other.crashes);
+        self.unsure_ms = self.unsure_ms.max(other.unsure_ms);
+        self.refusals = self.refusals.max(other.refusals);
+        self.refused_ms = self.refused_ms.max(other.refused_ms);
         self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
         self.refused = self.refused.or_else(|| other.refused.clone());
         self.status = self.status.or(other.status);
@@ -200,7 +214,15 @@ impl Progress {
 
     fn unsure(&mut self, cause: &str, after: Option<Duration>, at: StepContext, policy: &Policy) -> Step {
         self.unsure_creates = self.unsure_creates.saturating_add(1);
-        if at.can_look_up { self.look_up_now() } else { self.blindly(cause, after, at, policy) }
+        if !at.can_look_up {
+            return self.blindly(cause, after, at, policy);
+        }
+        let asked = after.map_or(Duration::ZERO, |wait| wait.min(policy.retry_after_max));
+        match self.look_up_now() {
+            // Beyond what the API asked for, so that those it sent away together do not come back together.
+            Step::Wait(_) if !asked.is_zero() => Step::Wait(asked.saturating_add(jittered(policy.initial, at.dice))),
+            step => step,
+        }
     }
 
     /// Whether it is refused for its own words: it was refused before, and others were created since.

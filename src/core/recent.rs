@@ -1,4 +1,4 @@
-//! What became of the events handled last, by key: lets a copy that the broker delivers again be recognised.
+//! What became of the events handled last, by key and body: lets a copy that the broker delivers again be recognised.
 //!
 //! Not here: any memory beyond this process; a fresh process knows nothing.
 //!
@@ -6,6 +6,7 @@
 //! lost with it. The broker cannot tell them apart; this can. Only keys that identify an event are kept.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::core::event::Key;
 use crate::core::lookup::Lookup;
@@ -27,12 +28,17 @@ pub enum Known {
     Underway(Box<Progress>, Option<Box<Lookup>>),
 }
 
-/// The events handled last; the oldest is forgotten first.
+/// One event: messages of one key may carry different bodies, and then are different events.
+type Identity = (String, u64);
+
+/// The events handled last; what was not heard of for longest is forgotten first.
 #[derive(Debug)]
 pub struct Recent {
     room: usize,
-    known: HashMap<String, Known>,
-    order: VecDeque<String>,
+    known: HashMap<Identity, (u64, Known)>,
+    /// In the order in which they were heard of; an event that was heard of again stands here once more, and only the last counts.
+    order: VecDeque<(u64, Identity)>,
+    heard: u64,
 }
 
 impl Default for Recent {
@@ -45,41 +51,76 @@ impl Recent {
     /// Remembers `room` events at most.
     #[must_use]
     pub fn with_room(room: usize) -> Self {
-        Self { room, known: HashMap::new(), order: VecDeque::new() }
+        Self { room, known: HashMap::new(), order: VecDeque::new(), heard: 0 }
     }
 
-    /// Remembers what became of the event with this key; a key that does not identify one is not kept.
-    pub fn remember(&mut self, key: &Key, known: Known) {
+    /// Remembers what became of the event with this key and body; a key that does not identify one is not kept.
+    pub fn remember(&mut self, key: &Key, body: &[u8], known: Known) {
         if !key.origin.identifies() {
             return;
         }
-        match (self.known.get_mut(&key.text), known) {
-            // Of two messages with one key, the one that is a process must not be forgotten for the other.
-            (Some(Known::Created(_)), Known::Underway(..)) => {}
-            (Some(before), now) => *before = now,
-            (None, known) => {
-                self.known.insert(key.text.clone(), known);
-                self.order.push_back(key.text.clone());
+        let identity = identity(key, body);
+        let before = self.known.remove(&identity).map(|(_, before)| before);
+        let known = match before {
+            Some(before) => before.followed_by(known),
+            None => known,
+        };
+        self.heard += 1;
+        self.order.push_back((self.heard, identity.clone()));
+        self.known.insert(identity, (self.heard, known));
+        self.forget();
+    }
+
+    /// Forgets what is too much, and what stands in the order more than once.
+    fn forget(&mut self) {
+        while self.known.len() > self.room || self.order.len() > 2 * self.room {
+            let Some((heard, oldest)) = self.order.pop_front() else { return };
+            let is_last = self.known.get(&oldest).is_some_and(|(last, _)| *last == heard);
+            if is_last && self.known.len() > self.room {
+                self.known.remove(&oldest);
+            } else if is_last {
+                self.order.push_back((heard, oldest));
             }
-        }
-        if self.order.len() > self.room
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
         }
     }
 
     /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
-    pub fn revive(&mut self, key: &Key) {
-        if let Some(known @ Known::Dead(..)) = self.known.get_mut(&key.text) {
+    pub fn revive(&mut self, key: &Key, body: &[u8]) {
+        if let Some((_, known @ Known::Dead(..))) = self.known.get_mut(&identity(key, body)) {
             *known = Known::Underway(Box::default(), None);
         }
     }
 
     /// What became of it, if it is remembered.
     #[must_use]
-    pub fn recall(&self, key: &Key) -> Option<&Known> {
-        self.known.get(&key.text).filter(|_| key.origin.identifies())
+    pub fn recall(&self, key: &Key, body: &[u8]) -> Option<&Known> {
+        let known = self.known.get(&identity(key, body)).map(|(_, known)| known);
+        known.filter(|_| key.origin.identifies())
+    }
+}
+
+fn identity(key: &Key, body: &[u8]) -> Identity {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    (key.text.clone(), hasher.finish())
+}
+
+impl Known {
+    /// What is known after more was heard of it: nothing that either says is forgotten.
+    fn followed_by(self, now: Self) -> Self {
+        match (self, now) {
+            // Of two copies, the one that is a process must not be forgotten for the other.
+            (before @ Self::Created(_), Self::Underway(..) | Self::Dead(..)) => before,
+            (Self::Dead(fault, before), Self::Underway(progress, _)) => {
+                Self::Dead(fault, Box::new(before.joined(&progress)))
+            }
+            (Self::Underway(before, sent), Self::Underway(progress, sent_now)) => {
+                let is_later = sent_now.is_some() && progress.unsure_creates >= before.unsure_creates;
+                let sent = if is_later { sent_now } else { sent };
+                Self::Underway(Box::new(before.joined(&progress)), sent)
+            }
+            (_, now) => now,
+        }
     }
 }
 
@@ -97,10 +138,10 @@ mod tests {
     fn the_oldest_is_forgotten_first() {
         let mut recent = Recent::with_room(2);
         for name in ["a", "b", "c"] {
-            recent.remember(&key(name, KeyOrigin::MessageId), Known::Created(None));
+            recent.remember(&key(name, KeyOrigin::MessageId), b"", Known::Created(None));
         }
-        assert_eq!(recent.recall(&key("a", KeyOrigin::MessageId)), None);
-        assert!(recent.recall(&key("b", KeyOrigin::MessageId)).is_some());
+        assert_eq!(recent.recall(&key("a", KeyOrigin::MessageId), b""), None);
+        assert!(recent.recall(&key("b", KeyOrigin::MessageId), b"").is_some());
         assert_eq!(recent.known.len(), recent.order.len());
     }
 
@@ -108,38 +149,85 @@ mod tests {
     fn what_is_learnt_later_replaces_what_was_known() {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::CloudEvents);
-        recent.remember(&a, Known::Underway(Box::default(), None));
-        recent.remember(&a, Known::Created(Some("p1".into())));
-        assert_eq!(recent.recall(&a), Some(&Known::Created(Some("p1".into()))));
-        assert_eq!(recent.order.len(), 1);
+        recent.remember(&a, b"", Known::Underway(Box::default(), None));
+        recent.remember(&a, b"", Known::Created(Some("p1".into())));
+        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(Some("p1".into()))));
+        assert_eq!(recent.known.len(), 1);
     }
 
     #[test]
     fn what_is_a_process_is_not_forgotten_for_another_of_its_key_under_way() {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::MessageId);
-        recent.remember(&a, Known::Created(None));
-        recent.remember(&a, Known::Underway(Box::default(), None));
-        assert_eq!(recent.recall(&a), Some(&Known::Created(None)));
+        recent.remember(&a, b"", Known::Created(None));
+        recent.remember(&a, b"", Known::Underway(Box::default(), None));
+        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(None)));
     }
 
     #[test]
     fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one() {
         let mut recent = Recent::default();
         let (a, b) = (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId));
-        recent.remember(&a, Known::Dead(Fault::new(Reason::Unmappable, ""), Box::default()));
-        recent.remember(&b, Known::Created(None));
-        recent.revive(&a);
-        recent.revive(&b);
-        assert_eq!(recent.recall(&a), Some(&Known::Underway(Box::default(), None)));
-        assert_eq!(recent.recall(&b), Some(&Known::Created(None)));
+        recent.remember(&a, b"", Known::Dead(Fault::new(Reason::Unmappable, ""), Box::default()));
+        recent.remember(&b, b"", Known::Created(None));
+        recent.revive(&a, b"");
+        recent.revive(&b, b"");
+        assert_eq!(recent.recall(&a, b""), Some(&Known::Underway(Box::default(), None)));
+        assert_eq!(recent.recall(&b, b""), Some(&Known::Created(None)));
     }
 
     #[test]
     fn a_hash_of_the_body_is_never_known_because_copies_share_it() {
         let mut recent = Recent::default();
         let copy = key("sha256:00", KeyOrigin::Body);
-        recent.remember(&copy, Known::Created(None));
-        assert_eq!(recent.recall(&copy), None);
+        recent.remember(&copy, b"", Known::Created(None));
+        assert_eq!(recent.recall(&copy, b""), None);
+    }
+
+    #[test]
+    fn one_that_was_just_created_is_not_forgotten_while_older_ones_are_remembered() {
+        let mut recent = Recent::with_room(2);
+        let (a, b, c) =
+            (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId), key("c", KeyOrigin::MessageId));
+        recent.remember(&a, b"", Known::Underway(Box::default(), None));
+        recent.remember(&b, b"", Known::Created(None));
+        recent.remember(&a, b"", Known::Created(None));
+        recent.remember(&c, b"", Known::Created(None));
+        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(None)));
+        assert_eq!(recent.recall(&b, b""), None);
+    }
+
+    #[test]
+    fn a_dead_letter_overwrites_no_process_and_what_is_under_way_no_dead_letter() {
+        let mut recent = Recent::default();
+        let a = key("a", KeyOrigin::MessageId);
+        let dead = Known::Dead(
+            Fault::new(Reason::Unknown, ""),
+            Box::new(Progress { unsure_creates: 2, ..Progress::default() }),
+        );
+        recent.remember(&a, b"one", dead.clone());
+        recent.remember(&a, b"one", Known::Underway(Box::default(), None));
+        assert_eq!(recent.recall(&a, b"one"), Some(&dead));
+        recent.remember(&a, b"two", Known::Created(None));
+        recent.remember(&a, b"two", dead);
+        assert_eq!(recent.recall(&a, b"two"), Some(&Known::Created(None)));
+    }
+
+    #[test]
+    fn messages_of_one_key_with_different_bodies_are_different_events() {
+        let mut recent = Recent::default();
+        let a = key("a", KeyOrigin::MessageId);
+        recent.remember(&a, b"one", Known::Created(None));
+        assert_eq!(recent.recall(&a, b"two"), None);
+    }
+
+    #[test]
+    fn the_order_does_not_grow_with_what_is_heard_of_again_and_again() {
+        let mut recent = Recent::with_room(4);
+        for number in 0..1000 {
+            let name = if number % 2 == 0 { "a" } else { "b" };
+            recent.remember(&key(name, KeyOrigin::MessageId), b"", Known::Created(None));
+        }
+        assert!(recent.order.len() <= 8 && recent.known.len() == 2);
     }
 }

@@ -18,6 +18,7 @@ use crate::clock::{Clock, epoch_ms};
 use crate::core::delivery::{Command, Effect, EventId, Input, Machine, Now, ReceiptId};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
+use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
@@ -36,6 +37,7 @@ pub struct Drained {
 enum Purpose {
     Event(EventId),
     Check(Arc<str>, Arc<Lookup>),
+    List(Procedure),
 }
 
 /// A request that ended with a reply, and how long it took.
@@ -128,7 +130,7 @@ impl Dispatcher {
 
     fn arrived(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Connected { can_delay } => self.on(Input::Connected { can_delay: can_delay }),
+            Inbound::Connected { can_delay } => self.on(Input::Connected { can_delay }),
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
@@ -161,6 +163,9 @@ impl Dispatcher {
             (Some(Purpose::Check(rule, lookup)), replied) => {
                 self.on(Input::Checked { rule, lookup, reply: replied.map(|(reply, _)| reply) });
             }
+            (Some(Purpose::List(procedure)), replied) => {
+                self.on(Input::Listed { procedure, reply: replied.map(|(reply, _)| reply) });
+            }
             (None, _) => {}
         }
     }
@@ -189,13 +194,19 @@ impl Dispatcher {
                     receipt.settle(settlement);
                 }
             }
-            Effect::Create { event, request } => {
+            Effect::Create { event, request, is_repeat } => {
                 let client = self.client.clone();
-                self.send(Purpose::Event(event), async move { client.create(&request).await });
+                self.send(Purpose::Event(event), async move {
+                    if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
+                });
             }
             Effect::LookUp { event, lookup } => {
                 let client = self.client.clone();
                 self.send(Purpose::Event(event), async move { client.look_up(&lookup).await });
+            }
+            Effect::List { procedure } => {
+                let (client, asked) = (self.client.clone(), procedure.clone());
+                self.send(Purpose::List(procedure), async move { client.check_access(&asked).await });
             }
             Effect::Check { rule, lookup } => {
                 let (client, asked) = (self.client.clone(), Arc::clone(&lookup));

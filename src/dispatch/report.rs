@@ -8,13 +8,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::epoch_ms;
-use crate::core::delivery::{Doubt, Report, Settled};
+use crate::core::delivery::{Doubt, GateReport, Report, Settled};
 use crate::core::event::Key;
 use crate::core::gate::{Change, Why};
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
+use crate::core::next_step::next_step;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+
+/// What readiness says of a rule that is held begins with this.
+const RULE: &str = "rule ";
+
+fn held(rule: &str) -> String {
+    format!("{RULE}{rule}: held after a run of rejections")
+}
 
 /// Tells.
 pub(super) struct Reporter {
@@ -60,7 +68,21 @@ impl Reporter {
                     "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
                 );
             }
-            Report::Gate { changes, shut, detail } => self.gate(&changes, shut, detail.as_deref()),
+            Report::Gate(report) => self.gate(*report),
+            Report::RuleHeld { rule, rejections } => {
+                self.metrics.rule_held(&rule, true);
+                self.shut.send_modify(|shut| shut.push(held(&rule)));
+                tracing::warn!(
+                    %rule,
+                    rejections,
+                    "rule held: so many of its events in a row were rejected; the others wait, and one asks each 5 s. It goes on when one is created, when the rules are reloaded (SIGHUP), or by `chakra-bridge resume --rule`"
+                );
+            }
+            Report::RuleReleased { rule, after } => {
+                self.metrics.rule_held(&rule, false);
+                self.shut.send_modify(|shut| shut.retain(|other| *other != held(&rule)));
+                tracing::info!(%rule, after_s = after.as_secs(), "rule released: its events go on");
+            }
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
             Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
@@ -128,15 +150,20 @@ impl Reporter {
         rules.names().for_each(|rule| self.metrics.foresee_settled("created", rule, ""));
     }
 
-    /// Says what became of the gate. `detail` is why no answer came, if that was the cause.
-    fn gate(&self, changes: &[Change], shut: Vec<(String, Why)>, detail: Option<&str>) {
+    /// Says what became of the gate.
+    fn gate(&self, report: GateReport) {
+        let GateReport { changes, shut, .. } = &report;
         for change in changes {
-            change_told(change, detail);
+            change_told(change, &report);
             // A pause and a shut breaker may hold at once: the end of one is not yet an open gate.
             let scope = change.scope();
             self.metrics.gate(scope, shut.iter().any(|(shut, _)| shut == scope));
         }
-        self.shut.send_replace(shut.into_iter().map(|(scope, why)| format!("{scope}: {}", why.as_str())).collect());
+        let shut = shut.iter().map(|(scope, why)| format!("{scope}: {}", why.as_str()));
+        self.shut.send_modify(|told| {
+            let rules = told.drain(..).filter(|other| other.starts_with(RULE));
+            *told = shut.chain(rules.collect::<Vec<_>>()).collect();
+        });
     }
 }
 
@@ -154,11 +181,25 @@ fn wanted_told(wanted: WantedPrefetch, release_after: Duration) {
     }
 }
 
-fn change_told(change: &Change, detail: Option<&str>) {
+fn change_told(change: &Change, report: &GateReport) {
     match change {
         Change::Shut { why, scope, probes, wait, .. } => {
+            let next = match why {
+                Why::Halt(reason) => Some(next_step(*reason, report.status, report.redirects_to.as_deref())),
+                Why::Failing(_) | Why::Paused => None,
+            };
+            let (status, detail) = (report.status, report.detail.as_deref());
             let (why, probe_in_s, probes) = (why.as_str(), wait.as_secs_f32(), *probes);
-            tracing::warn!(scope, why, detail, probes, probe_in_s, "gate shut: events wait, nothing is spent");
+            tracing::warn!(
+                scope,
+                why,
+                status,
+                detail,
+                next,
+                probes,
+                probe_in_s,
+                "gate shut: events wait, nothing is spent"
+            );
         }
         Change::Opened { scope, after } => {
             tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");

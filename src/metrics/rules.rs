@@ -34,6 +34,11 @@ impl Metrics {
         self.lookup_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
+    /// Whether a run of rejections holds this rule.
+    pub fn rule_held(&self, rule: &str, is_held: bool) {
+        self.rule_held.get_or_create(&Ruled { rule: rule.to_owned() }).set(is_held.into());
+    }
+
     /// No rule of this name has a lookup any more. Its counters stay, since a counter that ends reads as a reset.
     pub fn lookup_gone(&self, rule: &str) {
         let ruled = Ruled { rule: rule.to_owned() };

@@ -18,6 +18,7 @@ pub const SECTIONS: &str = r#"
 [lookup]
 lag = "4s"
 [retry]
+resend_after = "0s"
 initial = "200ms"
 max_interval = "12s"
 max_local_delay = "2s"

@@ -1,48 +1,75 @@
 //! What is counted over all walks, and what must stay zero.
 //!
-//! Not here: the walks.
+//! Not here: when it is counted (`ledger`, `shell`).
 
 /// What became of the events of all walks.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Count {
     pub(crate) walks: u64,
+    pub(crate) events: u64,
+    pub(crate) inputs: u64,
     pub(crate) created: u64,
     pub(crate) found: u64,
+    pub(crate) already_created: u64,
+    pub(crate) skipped: u64,
     pub(crate) dead: u64,
     pub(crate) delayed: u64,
     pub(crate) killed: u64,
-    /// The adversary's means ended first.
-    pub(crate) unfinished: u64,
-    /// More than one process, whatever was announced.
+    pub(crate) disconnected: u64,
+    pub(crate) restarted: u64,
+    pub(crate) copied: u64,
+    pub(crate) announced: u64,
+    /// The longest that an event was about after the last trouble, in seconds of simulated time.
+    pub(crate) latest: u64,
+    /// More than one process of an event, each announced before.
     pub(crate) doubled: u64,
-    /// Two processes by two copies, each of which looked before the other could be seen: not promised.
+    /// Two processes by two copies in two lives of the daemon, the second of which could not see the first: not promised.
     pub(crate) doubled_by_copies: u64,
+    /// Two processes since the rules were changed and the daemon killed: nobody knows where the first one went.
+    pub(crate) doubled_by_other_rules: u64,
+    pub(crate) sins: Sins,
+}
+
+/// What breaks the promise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sins {
+    /// Neither a process, nor a dead letter, nor queued.
+    pub(crate) lost: u64,
     /// Two processes by one copy of an event that can be looked up.
     pub(crate) doubled_by_one_copy: u64,
+    /// Two processes by two copies that one daemon knew of.
+    pub(crate) doubled_in_one_life: u64,
     pub(crate) doubled_without_a_word: u64,
     pub(crate) dead_for_our_fault: u64,
     pub(crate) acknowledged_without_a_process: u64,
+    /// A third create after two of unknown outcome.
     pub(crate) repeats_beyond_the_limit: u64,
-    /// Neither a process, nor a dead letter, nor queued.
-    pub(crate) lost: u64,
+    /// A receipt that was named again.
+    pub(crate) settled_twice: u64,
+    /// A receipt that was not named although nothing is held any more.
+    pub(crate) never_settled: u64,
+    /// A request for an event whose receipt was settled, or for one whose request is under way.
+    pub(crate) sent_for_nobody: u64,
+    /// A request begun while paused or at the end.
+    pub(crate) sent_while_paused: u64,
+    /// More requests under way than events held, or other ones than the machine says.
+    pub(crate) running_beyond_held: u64,
+    /// Woken again and again for nothing.
+    pub(crate) busy: u64,
+    /// A healthy event that waited for longer than `stage::timeout`.
+    pub(crate) starved: u64,
 }
 
 impl Count {
     /// Whether the promise held in every walk.
     pub(crate) fn is_clean(&self) -> bool {
-        let sins = [
-            self.doubled_by_one_copy,
-            self.doubled_without_a_word,
-            self.dead_for_our_fault,
-            self.acknowledged_without_a_process,
-            self.repeats_beyond_the_limit,
-            self.lost,
-        ];
-        sins == [0; 6]
+        self.sins == Sins::default()
     }
 
     /// Whether enough happened for the walks to mean something.
     pub(crate) fn is_not_tame(&self) -> bool {
-        self.created > 0 && self.dead > 0 && self.delayed > 0 && self.killed > 0
+        let happened =
+            [self.created, self.dead, self.delayed, self.killed, self.disconnected, self.restarted, self.copied];
+        happened.iter().all(|times| *times > 0)
     }
 }

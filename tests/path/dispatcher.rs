@@ -111,7 +111,7 @@ fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
              [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
              [gate]\n{}\n\
              [lookup]\nlag = \"0s\"\n\
-             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\n{}\n{RULES}",
+             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\nresend_after = \"0s\"\n{}\n{RULES}",
         api.url(),
         token.display(),
         commands.timeout,

@@ -16,10 +16,13 @@ impl Machine {
     /// Answers when to look again.
     pub(super) fn check_what_may(&mut self) -> Option<Moment> {
         let now = self.now.moment;
-        while let Some((rule, lookup)) = self.lookup_checks.due(now) {
+        let mut is_held_back = false;
+        for (rule, lookup) in self.lookup_checks.due(now) {
+            // A procedure that is shut holds back its own checks, and no others.
             let pass = self.gate.pass(&lookup.procedure, now);
             if !matches!(self.request_limits.pass(pass, 1, now), Pass::Go) {
-                return None;
+                is_held_back = true;
+                continue;
             }
             // Through an open gate it probes nothing.
             let _: Probe = self.gate.begun(&lookup.procedure, now);
@@ -27,7 +30,9 @@ impl Machine {
             self.lookup_checks.asked(&rule);
             self.push(Effect::Check { rule, lookup });
         }
-        self.lookup_checks.wake()
+        let next = self.lookup_checks.wake();
+        // What is held back is looked at again at the next input or tick.
+        next.filter(|due| *due > now || !is_held_back)
     }
 
     /// Takes the answer in: the gate hears of it as of any other. One that ended by a panic is asked again.
@@ -39,7 +44,7 @@ impl Machine {
             let seen =
                 Seen { procedure, event: u64::MAX, outcome, probe: Probe::default(), is_alone: false, has_others };
             let changes = self.gate.observe(&seen, now, self.dice);
-            self.tell_gate(changes, reply.detail());
+            self.tell_gate(changes, Some(reply));
         }
         // Other rules may have come meanwhile.
         if self.lookup_checks.waits_for(rule, lookup)

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use super::report::Report;
+use super::report::{GateReport, Report};
 use super::{Command, Machine};
 use crate::core::gate::Change;
 use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::reply::Reply;
 
 impl Machine {
     pub(super) fn command(&mut self, command: Command) {
@@ -18,6 +19,7 @@ impl Machine {
             Command::NewToken => self.gate.token_changed(now),
             Command::NewCertificates => self.gate.certificates_changed(now),
             Command::NewRules(rules) => return self.renew_rules(rules),
+            Command::ResumeRule(rule) => return self.release_rule(&rule),
             Command::Drain => {
                 self.is_draining = true;
                 return;
@@ -34,16 +36,20 @@ impl Machine {
     fn renew_rules(&mut self, rules: Arc<Rules>) {
         let replaced = self.lookup_checks.replace(rules.iter().filter_map(Rule::lookup_target));
         self.has_procedures = rules.has_procedures();
+        self.brakes.held().iter().for_each(|rule| self.release_rule(rule));
         self.setup.rules = Arc::clone(&rules);
         self.tell(Report::Rules(rules, replaced));
     }
 
-    /// Tells what became of the gate, if anything did. `detail` is why no answer came, if that was the cause.
-    pub(super) fn tell_gate(&mut self, changes: Vec<Change>, detail: Option<&str>) {
+    /// Tells what became of the gate, if anything did, by this reply.
+    pub(super) fn tell_gate(&mut self, changes: Vec<Change>, reply: Option<&Reply>) {
         if changes.is_empty() {
             return;
         }
         let shut = self.gate.shut().map(|(scope, why)| (scope.to_owned(), why)).collect();
-        self.tell(Report::Gate { changes, shut, detail: detail.map(str::to_owned) });
+        let detail = reply.and_then(Reply::detail).map(str::to_owned);
+        let redirects_to = reply.and_then(Reply::redirects_to).map(str::to_owned);
+        let status = reply.and_then(Reply::status);
+        self.tell(Report::Gate(Box::new(GateReport { changes, shut, detail, status, redirects_to })));
     }
 }

@@ -5,12 +5,15 @@
 //!
 //! Not here: copies in two processes.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Stage;
 use super::report::Ended;
 use super::{EventId, Machine};
+use crate::core::event::Key;
+use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 use crate::core::recent::Known;
@@ -18,12 +21,51 @@ use crate::core::recent::Known;
 /// How long one copy waits for the request of another before it asks again.
 const ASIDE: Duration = Duration::from_millis(500);
 
+/// Keys whose last create is remembered: more than can have copies about.
+const REMEMBERED_MAX: usize = 16_384;
+
+/// A create that was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Create {
+    pub(super) event: EventId,
+    pub(super) at: Moment,
+    pub(super) lookup: Arc<Lookup>,
+}
+
+/// The last creates of events that can be looked up, by key: a copy that was looked up before one of them knows nothing of it.
+#[derive(Debug, Default)]
+pub(super) struct Creates {
+    last: HashMap<Key, Create>,
+    order: VecDeque<(Moment, Key)>,
+}
+
+impl Creates {
+    pub(super) fn note(&mut self, key: &Key, create: Create) {
+        self.order.push_back((create.at, key.clone()));
+        self.last.insert(key.clone(), create);
+        while self.order.len() > REMEMBERED_MAX
+            && let Some((at, oldest)) = self.order.pop_front()
+        {
+            if self.last.get(&oldest).is_some_and(|create| create.at == at) {
+                self.last.remove(&oldest);
+            }
+        }
+    }
+
+    /// The create of this key that was sent by another event since this one was looked up.
+    fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
+        let last = self.last.get(key).filter(|create| create.event != event)?;
+        looked_up.is_none_or(|looked_up| looked_up <= last.at).then_some(last)
+    }
+}
+
 impl Machine {
     /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
     /// way, or since the other sent a create that may have been applied and is looked up.
     pub(super) fn gives_way(&mut self, id: EventId) -> bool {
-        let key = self.held.get(id).and_then(|event| event.context.key.as_ref());
-        let (remembered, sent) = match key.and_then(|key| self.recent.recall(key)) {
+        let context = self.held.get(id).map(|event| &event.context);
+        let known = context.and_then(|context| self.recent.recall(context.key.as_ref()?, &context.body));
+        let (remembered, sent) = match known {
             Some(Known::Created(process)) => {
                 let process = process.clone();
                 self.end(id, Ended::AlreadyCreated(process));
@@ -36,6 +78,13 @@ impl Machine {
         if self.held.copies(id).any(|copy| copy.is_running()) {
             let until = self.now.moment.saturating_add(ASIDE);
             self.held.stage(id, Stage::Waiting(until));
+            return true;
+        }
+        let event = self.held.get(id);
+        let unseen = event.and_then(|event| self.creates.since(event.context.key.as_ref()?, id, event.looked_up));
+        if let Some(create) = unseen {
+            let lookup = Arc::clone(&create.lookup);
+            self.held.look_up_again(id, lookup);
             return true;
         }
         let (others, sent) = self.of_copies(id, remembered, sent);

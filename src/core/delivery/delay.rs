@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::event::{Context, Stage};
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
-use crate::core::delay_queue::{DELAY_QUEUES, LocalDelay, delay_queue_for};
+use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue, LocalDelay, delay_queue_for};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Pass;
 use crate::core::lookup::Lookup;
@@ -45,6 +45,10 @@ impl Machine {
             // Its request has ended: nothing of it is cut off.
             self.held.stage(id, Stage::Ready);
             return self.give_back(id);
+        }
+        let Some(event) = self.held.get(id) else { return };
+        if let Some(rule) = event.context.rule.clone().filter(|_| !delay.is_zero()) {
+            self.brakes.gave_up(&rule, id);
         }
         let Some(event) = self.held.get(id) else { return };
         if !event.context.is_live {
@@ -97,10 +101,17 @@ impl Machine {
 
     /// What waits in the broker cannot be called back: a wait for a shut gate is never longer than it has been shut, nor than a
     /// minute while few wait, and ten above. A whole delay queue: what were left of the wait would be waited for in a place.
-    fn wait_of_shut(&mut self, shut_for: Duration) -> Duration {
+    pub(super) fn wait_of_shut(&mut self, shut_for: Duration) -> Duration {
         let is_many = self.outstanding.count(self.now.moment) > FEW;
         let longest = if is_many { LONGEST_OF_MANY } else { LONGEST_OF_FEW };
         delay_queue_for(shut_for.min(longest)).0.wait
+    }
+
+    /// The delay queue of an event whose rule is held.
+    pub(super) fn queue_of_held(&mut self, held_for: Duration) -> DelayQueue {
+        let wait = self.wait_of_shut(held_for);
+        self.outstanding.add(self.now.moment.saturating_add(wait));
+        delay_queue_for(wait).0
     }
 
     /// Delays an event in a queue of the broker, of which `aged` counts towards its age.
@@ -119,8 +130,9 @@ impl Machine {
 
     /// The handling of an event crashed: it is delayed, so that its neighbours go on without it, and counted. Where the whole
     /// process died, nobody knows of which of those that it held: they come back apart from each other.
-    pub(super) fn crashed(&mut self, context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
+    pub(super) fn crashed(&mut self, mut context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
         let is_enough = progress.crashed();
+        context.state.sent = lookup.cloned();
         let ended = if self.connection.can_delay && !is_enough {
             progress.passed(DELAY_QUEUES[0].wait);
             let state = context.state_of(progress.clone(), lookup);

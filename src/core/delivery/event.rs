@@ -107,8 +107,10 @@ pub(super) struct HeldEvent {
     pub(super) provenance: Provenance,
     /// Whether it may have been created before it came here, and that was not announced yet.
     pub(super) is_doubtful: bool,
-    /// How often our own trouble met it.
-    pub(super) halts: u32,
+    /// When it probed last, in epoch milliseconds; 0 for never.
+    pub(super) probed_ms: u64,
+    /// When it was looked up last.
+    pub(super) looked_up: Option<Moment>,
     /// How long the gate had been open when it arrived: its age counts from here.
     pub(super) open_time: Duration,
     /// Until when time has been told to its journey.
@@ -116,9 +118,9 @@ pub(super) struct HeldEvent {
     pub(super) stage: Stage,
 }
 
-/// The order of probes: those that look before those that create, the fewest creates of unknown outcome, the fewest
-/// attempts, the newest: what is refused for its own words was there before.
-pub(super) type Doubtfulness = (bool, u32, u32, Reverse<EventId>);
+/// The order of probes: those that look before those that create, what was asked in vain longest ago or never, the fewest creates
+/// of unknown outcome, the newest: what is refused for its own words was there before.
+pub(super) type ProbeOrder = (bool, u64, u32, Reverse<EventId>);
 
 impl HeldEvent {
     /// One that has just arrived, its time counted from then.
@@ -138,9 +140,21 @@ impl HeldEvent {
             (false, false) => Provenance::First,
         };
         let (told, open_time, stage) = (context.received, Duration::ZERO, Stage::Ready);
-        // What was refused before is no first choice for a probe.
-        let (id, halts) = (context.receipt, u32::from(progress.refused_ms > 0));
-        Self { id, context, request, lookup, progress, provenance, is_doubtful, halts, open_time, told, stage }
+        let (id, probed_ms, looked_up) = (context.receipt, 0, None);
+        Self {
+            id,
+            context,
+            request,
+            lookup,
+            progress,
+            provenance,
+            is_doubtful,
+            probed_ms,
+            looked_up,
+            open_time,
+            told,
+            stage,
+        }
     }
 
     /// Where it looks next, if a lookup is next.
@@ -158,9 +172,9 @@ impl HeldEvent {
         self.progress.attempts.max(u32::from(self.seeks().is_some()))
     }
 
-    pub(super) fn doubtfulness(&self) -> Doubtfulness {
-        let attempts = self.progress.attempts.saturating_add(self.halts);
-        (self.seeks().is_none(), self.progress.unsure_creates, attempts, Reverse(self.id))
+    pub(super) fn probe_order(&self) -> ProbeOrder {
+        let asked_ms = self.progress.refused_ms.max(self.progress.unsure_ms).max(self.probed_ms);
+        (self.seeks().is_none(), asked_ms, self.progress.unsure_creates, Reverse(self.id))
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.

@@ -193,6 +193,16 @@ impl Held {
         is_news
     }
 
+    /// Another copy of it sent a create since it was looked up: it is looked up once more, there.
+    pub(super) fn look_up_again(&mut self, id: EventId, lookup: Arc<Lookup>) {
+        self.unqueue(id);
+        if let Some(event) = self.events.get_mut(&id) {
+            event.lookup = Some(lookup);
+            event.progress.look_up_anew();
+            self.queue(id);
+        }
+    }
+
     /// The connection is lost: answers the events that no request is under way for.
     pub(super) fn disconnected(&mut self) -> Vec<EventId> {
         self.events.values_mut().for_each(|event| event.context.is_live = false);

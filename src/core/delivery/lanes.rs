@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::EventId;
-use super::event::{Doubtfulness, HeldEvent};
+use super::event::{HeldEvent, ProbeOrder};
 use crate::core::process::Procedure;
 
 /// Where a ready event stands: kept with it, so that it is found again whatever changes in between.
@@ -14,13 +14,13 @@ use crate::core::process::Procedure;
 pub(super) struct Standing {
     procedure: Procedure,
     is_first_try: bool,
-    doubtfulness: Doubtfulness,
+    order: ProbeOrder,
 }
 
 impl Standing {
     pub(super) fn of(event: &HeldEvent) -> Self {
-        let (procedure, doubtfulness) = (event.procedure().clone(), event.doubtfulness());
-        Self { procedure, is_first_try: event.tries() == 0, doubtfulness }
+        let (procedure, order) = (event.procedure().clone(), event.probe_order());
+        Self { procedure, is_first_try: event.tries() == 0, order }
     }
 }
 
@@ -29,7 +29,7 @@ impl Standing {
 pub(super) struct Lane {
     first: BTreeSet<EventId>,
     again: BTreeSet<EventId>,
-    by_doubt: BTreeSet<Doubtfulness>,
+    by_order: BTreeSet<ProbeOrder>,
 }
 
 impl Lane {
@@ -40,18 +40,18 @@ impl Lane {
     }
 
     /// The order in which they probe a shut gate.
-    pub(super) fn probes(&self) -> impl DoubleEndedIterator<Item = Doubtfulness> {
-        self.by_doubt.iter().copied()
+    pub(super) fn probes(&self) -> impl DoubleEndedIterator<Item = ProbeOrder> {
+        self.by_order.iter().copied()
     }
 
     /// The one to probe with: none twice in a row while another waits.
-    pub(super) fn probe(&self, last: Option<EventId>) -> Option<Doubtfulness> {
+    pub(super) fn probe(&self, last: Option<EventId>) -> Option<ProbeOrder> {
         let other = self.probes().find(|(.., Reverse(id))| Some(*id) != last);
         other.or_else(|| self.probes().next())
     }
 
     fn is_empty(&self) -> bool {
-        self.by_doubt.is_empty()
+        self.by_order.is_empty()
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Lanes(BTreeMap<Procedure, Lane>);
 impl Lanes {
     pub(super) fn add(&mut self, event: EventId, standing: &Standing) {
         let lane = self.0.entry(standing.procedure.clone()).or_default();
-        lane.by_doubt.insert(standing.doubtfulness);
+        lane.by_order.insert(standing.order);
         if standing.is_first_try {
             lane.first.insert(event)
         } else {
@@ -72,7 +72,7 @@ impl Lanes {
 
     pub(super) fn remove(&mut self, event: EventId, standing: &Standing) {
         let Some(lane) = self.0.get_mut(&standing.procedure) else { return };
-        lane.by_doubt.remove(&standing.doubtfulness);
+        lane.by_order.remove(&standing.order);
         if standing.is_first_try {
             lane.first.remove(&event)
         } else {

@@ -4,10 +4,12 @@
 //! Not here: doing any of it. The dispatcher holds receipts, requests and timers, carries the effects out, and decides
 //! nothing; the model in the tests drives this same machine by hand.
 
+mod brake;
 mod checks;
 mod commands;
 mod copies;
 mod delay;
+mod doubt;
 mod event;
 mod held;
 mod lanes;
@@ -22,8 +24,11 @@ mod walk;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::report::{Doubt, Ended, Report, Settled};
+pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 
+use self::brake::Brakes;
+use self::copies::Creates;
+use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
@@ -33,7 +38,7 @@ use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::message::Message;
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
-use crate::core::process::CreateProcess;
+use crate::core::process::{CreateProcess, Procedure};
 use crate::core::recent::Recent;
 use crate::core::reply::Reply;
 use crate::core::request_limits::RequestLimits;
@@ -99,6 +104,13 @@ pub enum Input {
         /// What came back.
         reply: Option<Reply>,
     },
+    /// A list of a procedure has ended; without a reply if it ended by a panic.
+    Listed {
+        /// The procedure.
+        procedure: Procedure,
+        /// What came back.
+        reply: Option<Reply>,
+    },
     /// Somebody, or a watched file, asks for something.
     Command(Command),
     /// The moment of the last [`Effects::wake`] has come.
@@ -116,8 +128,10 @@ pub enum Command {
     NewToken,
     /// There are new certificates.
     NewCertificates,
-    /// Map by these rules from now on.
+    /// Map by these rules from now on. Rules that are held go on.
     NewRules(Arc<Rules>),
+    /// Let this rule go on, if a run of rejections holds it.
+    ResumeRule(Arc<str>),
     /// Begin no request any more; give back whatever no request is under way for, now and later.
     Drain,
     /// Give back everything: what is under way is cut off.
@@ -143,6 +157,8 @@ pub enum Effect {
         event: EventId,
         /// The request.
         request: Arc<CreateProcess>,
+        /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
+        is_repeat: bool,
     },
     /// Send this lookup; answer with [`Input::Replied`] or [`Input::Panicked`].
     LookUp {
@@ -157,6 +173,11 @@ pub enum Effect {
         rule: Arc<str>,
         /// Where to look.
         lookup: Arc<Lookup>,
+    },
+    /// Ask for a list of nothing of this procedure; answer with [`Input::Listed`].
+    List {
+        /// The procedure.
+        procedure: Procedure,
     },
     /// Settle a message so. Each receipt is named exactly once.
     Settle {
@@ -213,12 +234,15 @@ pub struct Machine {
     gate: Gate,
     request_limits: RequestLimits,
     recent: Recent,
+    creates: Creates,
     held: Held,
     lookup_checks: LookupChecks,
     probed: Probed,
     worked: Worked,
     outstanding: Outstanding,
-    inbound: Arrivals,
+    arrivals: Arrivals,
+    brakes: Brakes,
+    doubts: Doubts,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -239,12 +263,15 @@ impl Machine {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
             recent: Recent::default(),
+            creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
             probed: Probed::default(),
             worked: Worked::default(),
             outstanding: Outstanding::default(),
-            inbound: Arrivals::default(),
+            arrivals: Arrivals::default(),
+            brakes: Brakes::default(),
+            doubts: Doubts::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -267,6 +294,7 @@ impl Machine {
             Input::Replied { event, reply, took } => self.replied(event, &reply, took),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
+            Input::Listed { procedure, reply } => self.listed(&procedure, reply.as_ref()),
             Input::Command(command) => self.command(command),
             Input::Timer => {}
         }

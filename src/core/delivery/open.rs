@@ -9,7 +9,7 @@ use crate::core::decode::{Limits, decode};
 use crate::core::delayed_state::{DelayedState, Unreadable};
 use crate::core::event::{Event, Key};
 use crate::core::lookup::Lookup;
-use crate::core::mapping::rules::{Mapped, Rules, map};
+use crate::core::mapping::rules::{Mapped, Rules, map, taker};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::progress::Progress;
@@ -34,7 +34,7 @@ pub(super) enum What {
     /// It is a copy of an event that this process created already.
     AlreadyCreated { process: Option<String> },
     /// It can never be a process.
-    Dead { fault: Fault, progress: Progress },
+    Dead { rule: Option<Arc<str>>, fault: Fault, progress: Progress },
     /// Its handling crashed, here or with the whole process.
     Crashed,
     /// A newer daemon parked it: it waits for one.
@@ -77,12 +77,12 @@ fn first(message: &Message) -> DelayedState {
 }
 
 fn dead(fault: Fault) -> What {
-    What::Dead { fault, progress: Progress::default() }
+    What::Dead { rule: None, fault, progress: Progress::default() }
 }
 
 /// The rules of now have no process for it; what became of an earlier create under others is said.
 fn lost(fault: Fault, progress: Progress) -> What {
-    What::Dead { fault: progress.confessed(fault), progress }
+    What::Dead { rule: None, fault: progress.confessed(fault), progress }
 }
 
 fn read(
@@ -97,9 +97,11 @@ fn read(
         Err(fault) => return (None, lost(fault, delayed_state.progress.clone())),
     };
     let travelled = message.delayed_state.is_some().then(|| delayed_state.progress.clone());
-    let what = match recent.recall(&event.key).filter(|_| message.redelivered) {
+    let what = match recent.recall(&event.key, &message.body).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
-        Some(Known::Dead(fault, progress)) => What::Dead { fault: fault.clone(), progress: Progress::clone(progress) },
+        Some(Known::Dead(fault, progress)) => {
+            What::Dead { rule: None, fault: fault.clone(), progress: Progress::clone(progress) }
+        }
         Some(Known::Underway(progress, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.
             let progress = travelled.unwrap_or_default().joined(progress);
@@ -120,6 +122,10 @@ fn mapped(event: &Event, rules: &Rules, progress: Option<Progress>, redelivered:
             What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
-        Err(fault) => lost(fault, progress.unwrap_or_default()),
+        Err(fault) => {
+            let rule = taker(event, rules).map(|rule| Arc::clone(rule.name()));
+            let progress = progress.unwrap_or_default();
+            What::Dead { rule, fault: progress.confessed(fault), progress }
+        }
     }
 }

@@ -135,7 +135,13 @@ impl Machine {
 
     /// Whether there are events of other procedures, or were lately: alone a procedure stands in nobody's way.
     pub(super) fn has_others(&self, procedure: &Procedure) -> bool {
-        self.inbound.has_others(procedure, self.now.moment)
+        self.arrivals.has_others(procedure, self.now.moment)
+    }
+
+    /// The same, or all places are taken, so that none of others can arrive.
+    pub(super) fn may_have_others(&self, procedure: &Procedure) -> bool {
+        let is_full = self.held.len() >= self.setup.places;
+        self.has_others(procedure) || (self.has_procedures && is_full)
     }
 
     /// How many places the events of failing procedures may take: a quarter while events of others arrive. Where none do, that may

@@ -71,9 +71,13 @@ impl Machine {
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process
     /// already and is not looked up, that is announced first.
     pub(super) fn give_back(&mut self, id: EventId) {
+        let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return };
         if event.is_running() {
+            // It may have been applied until now.
+            event.pass_time(now);
             event.progress.cut_off();
+            event.progress.unsure_ms = self.now.epoch_ms;
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());

@@ -158,6 +158,21 @@ impl Settled {
     }
 }
 
+/// How the gate changed, and by which reply, if by one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GateReport {
+    /// How.
+    pub changes: Vec<Change>,
+    /// What is shut now, and why: the scope and the reason.
+    pub shut: Vec<(String, Why)>,
+    /// Why no answer came.
+    pub detail: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The host that a redirect points to.
+    pub redirects_to: Option<String>,
+}
+
 /// What the machine has to tell.
 #[derive(Debug)]
 pub enum Report {
@@ -206,13 +221,20 @@ pub enum Report {
     /// A single request probes a shut gate.
     Probe,
     /// The gate changed.
-    Gate {
-        /// How.
-        changes: Vec<Change>,
-        /// What is shut now, and why: the scope and the reason.
-        shut: Vec<(String, Why)>,
-        /// Why no answer came, if that was the cause.
-        detail: Option<String>,
+    Gate(Box<GateReport>),
+    /// A run of rejections holds a rule.
+    RuleHeld {
+        /// The rule.
+        rule: Arc<str>,
+        /// The run.
+        rejections: u32,
+    },
+    /// A rule that was held goes on.
+    RuleReleased {
+        /// The rule.
+        rule: Arc<str>,
+        /// How long it was held.
+        after: Duration,
     },
     /// The check of a rule's lookup came to an end.
     Checked {

@@ -3,7 +3,9 @@
 //!
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
+mod brake;
 mod crashes;
+mod doubt;
 mod neighbours;
 mod order;
 
@@ -16,6 +18,7 @@ use crate::core::delayed_state::DelayedState;
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
 use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy, RequestLimitPolicy};
+use crate::core::process::Procedure;
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
 use crate::core::settlement::Settlement;
 
@@ -57,11 +60,18 @@ fn setup(places: usize) -> Setup {
             max_local_delay: 10 * SECOND,
             give_up_after: 24 * 3600 * SECOND,
             retry_after_max: 3600 * SECOND,
+            resend_after: 600 * SECOND,
             on_unknown: OnUnknown::Resend,
             lookup_window: 45 * SECOND,
             on_absent: OnAbsent::Create,
         },
-        gate: GatePolicy { failures: 10, probe_initial: SECOND, probe_max: 30 * SECOND, release_after: 120 * SECOND },
+        gate: GatePolicy {
+            rejections: 20,
+            failures: 10,
+            probe_initial: SECOND,
+            probe_max: 30 * SECOND,
+            release_after: 120 * SECOND,
+        },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
         places,
     }
@@ -72,6 +82,8 @@ fn setup(places: usize) -> Setup {
 struct Done {
     creates: Vec<EventId>,
     lookups: Vec<EventId>,
+    lists: Vec<Procedure>,
+    checks: Vec<String>,
     settled: Vec<(ReceiptId, Settlement)>,
     told: Vec<Settled>,
     reports: Vec<Report>,
@@ -106,7 +118,9 @@ impl Bench {
                 Effect::Settle { receipt, settlement } => done.settled.push((receipt, settlement)),
                 Effect::Tell(Report::Settled(settled)) => done.told.push(*settled),
                 Effect::Tell(report) => done.reports.push(report),
-                Effect::Check { .. } | Effect::Want(_) => {}
+                Effect::List { procedure } => done.lists.push(procedure),
+                Effect::Check { rule, .. } => done.checks.push(rule.to_string()),
+                Effect::Want(_) => {}
             }
         }
         done

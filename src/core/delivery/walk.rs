@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::copies::Create;
 use super::event::{Context, HeldEvent, Stage};
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
@@ -36,7 +37,7 @@ impl Machine {
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if is_new && let Some(key) = &key {
-            self.recent.revive(key);
+            self.recent.revive(key, &body);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
@@ -55,7 +56,10 @@ impl Machine {
             What::AlreadyCreated { process } => {
                 self.settle(context, Ended::AlreadyCreated(process), &Progress::default())
             }
-            What::Dead { fault, progress } => self.settle(context, Ended::DeadLettered(fault), &progress),
+            What::Dead { rule, fault, progress } => {
+                context.rule = rule;
+                self.reject_unmapped(context, Ended::DeadLettered(fault), &progress);
+            }
             What::Crashed => self.crashed_before(context, redelivered),
             What::Newer => self.pass_on(context),
         }
@@ -71,7 +75,10 @@ impl Machine {
         progress: Progress,
         redelivered: bool,
     ) {
-        self.inbound.note(&request.procedure, self.now.moment);
+        if !context.is_live {
+            return self.settle(context, Ended::ConnectionLost, &progress);
+        }
+        self.arrivals.note(&request.procedure, self.now.moment);
         let orphan = self.held.orphan(context.key.as_ref(), &context.body).filter(|_| redelivered);
         if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
             let void = orphan.context.receipt;
@@ -110,7 +117,7 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one the least doubtful, those that look before all others.
+    /// to probe a shut one what was asked in vain longest ago or never, those that look before all others.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
@@ -135,7 +142,7 @@ impl Machine {
             let candidates = lane.oldest().map(|(id, is_first)| (id, u32::from(!is_first)));
             for (id, tries) in candidates {
                 match self.request_limits.pass(pass, tries, now) {
-                    // One probe of a procedure that is shut is the least doubtful, not the oldest.
+                    // The probe of a procedure that is shut has an order of its own.
                     Pass::Probe => {
                         let probe = lane.probe(self.probed.event_of(procedure));
                         best = earlier(best, probe.map(|(.., Reverse(id))| id));
@@ -170,6 +177,10 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
+        if self.is_held_by_rule(id) || self.waits_in_doubt(id) {
+            return true;
+        }
+        let Some(event) = self.held.get_mut(id) else { return true };
         if event.may_have_copies() && self.gives_way(id) {
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
@@ -182,13 +193,22 @@ impl Machine {
             self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule }));
         }
         event.goes_out();
+        if event.seeks().is_some() {
+            event.looked_up = Some(now);
+        } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
+            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup) });
+        }
         let probe = self.gate.begun(event.procedure(), now);
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);
         let effect = match event.seeks() {
             Some(lookup) => Effect::LookUp { event: id, lookup: Arc::clone(lookup) },
-            None => Effect::Create { event: id, request: Arc::clone(&event.request) },
+            None => {
+                let (request, is_repeat) = (Arc::clone(&event.request), event.progress.unsure_creates > 0);
+                Effect::Create { event: id, request, is_repeat }
+            }
         };
         if probe.asks() {
+            event.probed_ms = self.now.epoch_ms;
             self.probed.note(event.procedure(), id);
             self.tell(Report::Probe);
         }
@@ -204,12 +224,15 @@ impl Machine {
         let outcome = self.judged(event, reply);
         let refusal = self.refusal(event, &outcome);
         let is_alone = refusal.is_some_and(|refusal| event.progress.is_refused_alone(refusal));
-        let has_others = self.has_others(&procedure);
+        let has_others = self.may_have_others(&procedure);
         let seen = Seen { procedure: &procedure, event: id, outcome: &outcome, probe, is_alone, has_others };
         let changes = self.gate.observe(&seen, self.now.moment, self.dice);
         self.tell_answer(id, &outcome, reply, took);
-        self.tell_gate(changes, reply.detail());
+        self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);
+        if matches!(outcome, Outcome::Created { .. }) {
+            self.clear_doubts(&procedure);
+        }
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
@@ -217,6 +240,7 @@ impl Machine {
             Step::SetAside(delay) => self.wait(id, delay, delay),
             Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => self.end(id, Ended::Found(process)),
             Step::Done { process } => self.end(id, Ended::Created(process)),
+            Step::Dead(fault) if !self.is_dead(id, &fault) => {}
             Step::Dead(fault) => self.end(id, Ended::DeadLettered(fault)),
         }
     }
@@ -243,10 +267,9 @@ impl Machine {
     ) -> Option<Step> {
         let now = self.now.moment;
         let event = self.held.get_mut(id)?;
-        event.halts = event.halts.saturating_add(matches!(outcome, Outcome::Halt { .. }).into());
         let was_create = event.seeks().is_none();
-        event.progress.status = status.or(event.progress.status);
         if was_create {
+            event.progress.status = status.or(event.progress.status);
             // An unsure create may have been applied until now.
             event.pass_time(now);
         }
@@ -257,7 +280,11 @@ impl Machine {
         let age = event.context.state.age.saturating_add(open);
         let (is_probe, can_look_up, dice) = (probe.asks(), event.lookup.is_some(), self.dice);
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
+        let was_unsure = event.progress.unsure_creates;
         let step = event.progress.step(outcome, at, &self.setup.policy);
+        if event.progress.unsure_creates > was_unsure {
+            event.progress.unsure_ms = self.now.epoch_ms;
+        }
         match outcome {
             Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
             // Whatever an earlier lookup cleared: a copy of it may have been created since.
@@ -283,6 +310,7 @@ impl Machine {
         let Some(mut event) = self.held.take(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
         event.progress.cut_off();
+        event.progress.unsure_ms = self.now.epoch_ms;
         self.crashed(event.context, event.progress, event.lookup.as_deref());
     }
 
@@ -296,8 +324,11 @@ impl Machine {
 
     /// Settles: the one place where a receipt is answered.
     pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
+        if let (Some(rule), Ended::Created(_) | Ended::Found(_)) = (&context.rule, &ended) {
+            self.release_rule(&Arc::clone(rule));
+        }
         if let (Some(key), Some(known)) = (&context.key, ended.known(progress, context.state.sent.as_ref())) {
-            self.recent.remember(key, known);
+            self.recent.remember(key, &context.body, known);
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         let ended = if context.is_live { ended } else { Ended::ConnectionLost };

@@ -14,7 +14,13 @@ use crate::core::reason::{Fault, HaltReason, Reason};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn gate() -> Gate {
-    let policy = GatePolicy { failures: 3, probe_initial: secs(2), probe_max: secs(30), release_after: secs(120) };
+    let policy = GatePolicy {
+        rejections: 20,
+        failures: 3,
+        probe_initial: secs(2),
+        probe_max: secs(30),
+        release_after: secs(120),
+    };
     Gate::new(policy, 10 * MINUTE)
 }
 

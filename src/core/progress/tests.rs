@@ -11,6 +11,7 @@ fn policy(on_unknown: OnUnknown) -> Policy {
         initial: Duration::from_secs(1),
         multiplier: 2.0,
         max_interval: Duration::from_secs(60),
+        resend_after: Duration::ZERO,
         give_up_after: 24 * HOUR,
         retry_after_max: HOUR,
         on_unknown,

@@ -8,6 +8,7 @@ use crate::core::reason::Reason;
 #[test]
 fn an_event_whose_request_panics_is_delayed_with_a_count_and_dead_after_three() {
     let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
     let mut delayed_state: Option<DelayedState> = None;
     for crashes in 1..=2 {
         let message =
@@ -50,4 +51,45 @@ fn what_is_cut_off_is_given_back_and_its_late_reply_changes_nothing() {
     assert!(matches!(done.settled[..], [(settled, Settlement::Delay(..))] if settled == receipt), "{done:?}");
     let done = bench.replied(receipt, created());
     assert!(done.settled.is_empty() && done.told.is_empty());
+}
+
+#[test]
+fn of_two_events_of_one_key_each_copy_takes_the_place_of_its_own_and_no_second_create_goes_out() {
+    let mut bench = Bench::new(64);
+    let body = |text: &str| Message { body: Arc::new(text.as_bytes().to_vec()), ..event("lead", "m1") };
+    let (first, _) = bench.message(body(r#"{"of":1}"#));
+    let (second, _) = bench.message(body(r#"{"of":2}"#));
+    drop(bench.on(Input::Disconnected));
+    drop(bench.on(Input::Connected { can_delay: true }));
+    for (text, place) in [(r#"{"of":2}"#, second), (r#"{"of":1}"#, first)] {
+        let (copy, done) = bench.message(Message { redelivered: true, ..body(text) });
+        assert_eq!((done.creates, done.settled), (vec![], vec![(place, Settlement::Release)]));
+        assert_eq!(bench.replied(place, created()).settled, [(copy, Settlement::Ack)]);
+    }
+}
+
+#[test]
+fn nothing_is_begun_for_a_message_whose_connection_is_gone() {
+    let mut bench = Bench::new(64);
+    let message = Box::new(event("lead", "m1"));
+    let done = bench.on(Input::Message { receipt: 7, message, is_live: false });
+    assert_eq!((done.creates, done.settled), (vec![], vec![(7, Settlement::Release)]));
+}
+
+#[test]
+fn one_shut_procedure_does_not_stand_before_the_checks_of_other_rules() {
+    let mut bench = Bench::new(64);
+    let shut = rules(&format!(
+        "{RULES}\n[[rule]]\nname = \"a\"\ntype = \"a\"\nprocedure = \"ticket\"\nreconcile_by = \"event_key\"\n[rule.data]\nevent_key = \"{{{{ key }}}}\""
+    ));
+    drop(bench.on(Input::Command(Command::NewRules(Arc::new(shut)))));
+    let (lead, _) = bench.event("lead", "m0");
+    drop(bench.replied(lead, created()));
+    let (a, _) = bench.event("a", "m1");
+    let (other, _) = bench.event("ticket", "m2");
+    drop(bench.replied(other, status(429)));
+    drop(bench.replied(a, created()));
+    let (found, _) = bench.event("found.lead", "m3");
+    let done = bench.replied(found, created());
+    assert_eq!(done.checks, ["found"]);
 }

@@ -1,0 +1,78 @@
+//! The repeat of a create that lost its answer, where no lookup can tell what became of it.
+//!
+//! Not here: events that can be looked up (`core::progress`).
+
+use super::*;
+
+fn listed(bench: &mut Bench, status: u16) -> Done {
+    let reply = Reply::Response(Response::new(status, Body::Json(Wrapper { has_data: true, ..Wrapper::default() })));
+    let procedure = Procedure::new("lead").unwrap();
+    bench.on(Input::Listed { procedure, reply: Some(reply) })
+}
+
+#[test]
+fn its_repeat_goes_as_soon_as_another_create_of_its_procedure_has_worked() {
+    let mut bench = Bench::new(64);
+    let (lost, _) = bench.event("lead", "m1");
+    drop(bench.replied(lost, timed_out()));
+    assert!(bench.after(5 * SECOND).creates.is_empty(), "nothing shows that creates work");
+    let (other, _) = bench.event("ticket", "m2");
+    assert!(bench.replied(other, created()).creates.is_empty(), "another procedure says nothing");
+    let (other, _) = bench.event("lead", "m3");
+    let done = bench.replied(other, created());
+    assert_eq!(done.creates, [lost]);
+    assert!(done.reports.iter().any(|report| matches!(report, Report::PossibleDuplicate { .. })), "announced before");
+}
+
+#[test]
+fn a_long_run_of_failing_creates_makes_no_dead_letter_of_what_cannot_be_looked_up() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let mut begun: Vec<_> = (0..40).flat_map(|id| bench.event("lead", &format!("m{id}")).1.creates).collect();
+    let mut creates = 0;
+    for _ in 0..9 * 60 {
+        while let Some(event) = begun.pop() {
+            creates += 1;
+            let done = bench.replied(event, status(503));
+            assert!(done.settled.is_empty(), "{:?}", done.settled);
+            begun.extend(done.creates);
+        }
+        let done = bench.after(SECOND);
+        assert!(done.settled.is_empty(), "{:?}", done.settled);
+        begun = done.creates;
+    }
+    assert!(creates <= 60, "{creates}");
+}
+
+#[test]
+fn where_no_create_comes_the_repeat_waits_for_resend_after_and_for_a_list_that_is_answered() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (lost, _) = bench.event("lead", "m1");
+    drop(bench.replied(lost, timed_out()));
+    let mut asked = 0;
+    for _ in 0..700 {
+        let done = bench.after(SECOND);
+        assert!(done.creates.is_empty());
+        asked += done.lists.len();
+        if !done.lists.is_empty() {
+            assert!(bench.now >= 600 * SECOND);
+            assert!(listed(&mut bench, 503).creates.is_empty(), "it was not answered");
+        }
+    }
+    assert!((2..=25).contains(&asked), "{asked}");
+    while bench.after(SECOND).lists.is_empty() {}
+    assert_eq!(listed(&mut bench, 200).creates, [lost]);
+}
+
+#[test]
+fn what_is_in_doubt_is_no_probe_while_another_event_is_there() {
+    let mut bench = Bench::new(64);
+    let lost: Vec<_> = (0..10).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    for event in &lost {
+        drop(bench.replied(*event, status(503)));
+    }
+    let (fresh, done) = bench.event("lead", "fresh");
+    assert!(done.creates.is_empty(), "the gate is shut");
+    assert_eq!(bench.after(2 * SECOND).creates, [fresh]);
+}

@@ -1,0 +1,129 @@
+//! The broker: the work queue, what it has delivered and waits to hear of, and what is to happen at which time.
+//!
+//! Not here: who loses its connection (`strikes`), and what the daemon asks of it (`settling`).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chakra_bridge::core::delivery::{EventId, ReceiptId};
+use chakra_bridge::core::lookup::Lookup;
+use chakra_bridge::core::reply::Reply;
+use chakra_bridge::core::settlement::Settlement;
+
+use crate::strikes::Strike;
+
+/// One message in the broker. Delayed and not acknowledged, there are two of one event.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    /// It stays through a delay queue; only of two that are left of one, one has another.
+    pub(crate) id: usize,
+    /// The publish of the producer that it comes from.
+    pub(crate) line: usize,
+    pub(crate) redelivered: bool,
+    /// How often the broker gave it back, as quorum queues count it.
+    pub(crate) returns: u32,
+    /// The header of ours.
+    pub(crate) state: Option<String>,
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(crate) struct Broker {
+    pub(crate) work: VecDeque<Copy>,
+    pub(crate) delivered: BTreeMap<ReceiptId, Copy>,
+    /// Published, and not confirmed yet.
+    pub(crate) publishing: BTreeMap<ReceiptId, Settlement>,
+    /// Messages in all queues by the publish that they come from, the dead letters aside.
+    copies: Vec<usize>,
+    ids: usize,
+}
+
+impl Broker {
+    /// A new message; of the event of this copy, or of one that has none yet.
+    pub(crate) fn copy(&mut self, id: Option<usize>, line: usize, state: Option<String>) -> Copy {
+        self.copies.resize(self.copies.len().max(line + 1), 0);
+        self.copies[line] += 1;
+        self.ids += 1;
+        Copy { id: id.unwrap_or(self.ids), line, redelivered: false, returns: 0, state }
+    }
+
+    /// It forgets what was delivered by this receipt.
+    pub(crate) fn acknowledge(&mut self, receipt: ReceiptId) -> Option<Copy> {
+        let copy = self.delivered.remove(&receipt)?;
+        self.copies[copy.line] -= 1;
+        Some(copy)
+    }
+
+    /// It delivers this one again.
+    pub(crate) fn give_back(&mut self, receipt: ReceiptId) {
+        if let Some(copy) = self.delivered.remove(&receipt) {
+            self.work.push_front(Copy { redelivered: true, returns: copy.returns + 1, ..copy });
+        }
+    }
+
+    /// How many messages of this publish there are.
+    pub(crate) fn copies_of(&self, line: usize) -> usize {
+        self.copies.get(line).copied().unwrap_or(0)
+    }
+
+    /// It delivers all of it again, the oldest first.
+    pub(crate) fn give_all_back(&mut self) {
+        while let Some((receipt, _)) = self.delivered.last_key_value() {
+            self.give_back(*receipt);
+        }
+    }
+}
+
+/// What is to happen.
+#[derive(Debug)]
+pub(crate) enum Later {
+    /// A producer publishes.
+    Publish { line: usize },
+    /// The time in a delay queue is over.
+    Expired(Copy),
+    /// A publish of the daemon is confirmed, if it still waits for that.
+    Confirm(ReceiptId),
+    /// The request of an event ends; without a reply by a panic.
+    Replied { event: EventId, reply: Option<Reply>, took: Duration, is_unsure: bool },
+    /// A check of a lookup ends.
+    Checked { rule: Arc<str>, lookup: Arc<Lookup>, reply: Option<Reply> },
+    /// The dispatcher hears that the connection is lost.
+    Hear,
+    /// A connection stands again.
+    Connect,
+    /// A pause ends.
+    Resume,
+    /// The time to finish what is under way is over.
+    CutOff,
+    /// The daemon is struck.
+    Strike(Strike),
+    /// A message comes out of the channel whose connection is lost.
+    Stale(Copy),
+}
+
+/// What is to happen, by time.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    entries: BTreeMap<(Duration, u64), Later>,
+    numbers: u64,
+}
+
+impl Agenda {
+    pub(crate) fn add(&mut self, at: Duration, later: Later) {
+        self.numbers += 1;
+        self.entries.insert((at, self.numbers), later);
+    }
+
+    pub(crate) fn next(&self) -> Option<Duration> {
+        self.entries.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Later> {
+        self.entries.pop_first().map(|(_, later)| later)
+    }
+
+    pub(crate) fn keep(&mut self, keeps: impl Fn(&Later) -> bool) {
+        self.entries.retain(|_, later| keeps(later));
+    }
+}

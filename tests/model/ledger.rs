@@ -1,0 +1,175 @@
+//! The books of a walk: what was published, announced, created and buried, held against what is promised.
+//!
+//! Not here: the counters (`laws`), and the machine (`shell`).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chakra_bridge::core::delivery::Doubt;
+use chakra_bridge::core::event::Key;
+use chakra_bridge::core::process::Procedure;
+use chakra_bridge::core::reason::Reason;
+
+use crate::api::Process;
+use crate::broker::Copy;
+use crate::stage::Kind;
+use crate::world::World;
+
+/// One publish of a producer.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) key: usize,
+    pub(crate) kind: Kind,
+    pub(crate) is_published: bool,
+    /// When it was settled as it ends, and how; a copy may come to another end later.
+    pub(crate) done: Option<(Duration, &'static str)>,
+}
+
+/// What happened to the events of one key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Account {
+    pub(crate) published: usize,
+    announced: usize,
+    /// Doubles that were counted.
+    counted: usize,
+    pub(crate) is_refused: bool,
+    /// Whether one copy of an event has taken the place of another.
+    pub(crate) is_mixed: bool,
+    pub(crate) unsure_creates: u32,
+    pub(crate) panics: u32,
+    pub(crate) returns: u32,
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) accounts: Vec<Account>,
+    /// Creates of unknown outcome by copy, in this life of the daemon.
+    pub(crate) unsure_creates: HashMap<usize, u32>,
+    /// The same, as a copy brings it through a delay queue.
+    pub(crate) brought: HashMap<usize, u32>,
+    /// When and where a copy was last looked up in truth.
+    pub(crate) looked: HashMap<usize, (Duration, Procedure)>,
+}
+
+impl Ledger {
+    /// One more publish; of an earlier key, or of a new one.
+    pub(crate) fn add(&mut self, key: Option<usize>, kind: Kind) -> usize {
+        let key = key.unwrap_or(self.accounts.len());
+        if key == self.accounts.len() {
+            self.accounts.push(Account::default());
+        }
+        self.lines.push(Line { key, kind, is_published: false, done: None });
+        self.lines.len() - 1
+    }
+}
+
+/// The text of a key.
+pub(crate) fn key_text(key: usize) -> String {
+    format!("k{key}")
+}
+
+/// The key of this text.
+pub(crate) fn key_of(text: &str) -> usize {
+    text.trim_start_matches('k').parse().expect("a key of the model")
+}
+
+impl World<'_> {
+    pub(crate) fn announced(&mut self, key: Option<&Key>, doubt: Doubt) {
+        let Some(key) = key.map(|key| key_of(&key.text)) else { return };
+        self.count.announced += 1;
+        let can_look_up = self.ledger.lines.iter().any(|line| line.key == key && line.kind.can_look_up());
+        // What no lookup found for the whole window is not there: saying that it may be does not make up for a second one.
+        if !(can_look_up && doubt == Doubt::Absent) {
+            self.ledger.accounts[key].announced += 1;
+        }
+    }
+
+    /// A create of this copy is, or will be, applied.
+    pub(crate) fn applies(&mut self, copy: &Copy, procedure: &Procedure, after: Duration, lag: Duration) -> usize {
+        let key = self.ledger.lines[copy.line].key;
+        let account = &self.ledger.accounts[key];
+        let there = self.api.of(key).count();
+        if there + 1 > account.published + account.announced + account.counted {
+            self.doubled(copy, key, procedure);
+        } else if there + 1 > account.published {
+            self.count.doubled += 1;
+        }
+        let (applied, procedure) = (self.now + after, procedure.clone());
+        let (life, shows) = (self.shell.life, applied + lag);
+        self.api.processes.push(Process { key, copy: copy.id, life, procedure, applied, shows });
+        self.api.processes.len() - 1
+    }
+
+    /// A second process that nobody announced.
+    fn doubled(&mut self, copy: &Copy, key: usize, procedure: &Procedure) {
+        let can_look_up = self.ledger.lines[copy.line].kind.can_look_up();
+        let looked = self.ledger.looked.get(&copy.id).cloned();
+        let life = self.shell.life;
+        let earlier = || self.api.of(key);
+        let looked_elsewhere = looked.as_ref().is_some_and(|(_, place)| place != procedure);
+        let is_elsewhere = |process: &Process| looked_elsewhere || process.procedure != *procedure;
+        let elsewhere = earlier().any(|process| is_elsewhere(process) && process.life != life);
+        let is_unseen = |process: &Process| looked.as_ref().is_some_and(|(looked, _)| process.shows >= *looked);
+        let count = &mut self.count;
+        let counted = if !can_look_up {
+            &mut count.sins.doubled_without_a_word
+        } else if elsewhere {
+            &mut count.doubled_by_other_rules
+        } else if earlier().any(|process| process.copy == copy.id) {
+            &mut count.sins.doubled_by_one_copy
+        } else if earlier().any(|process| process.life == life) {
+            &mut count.sins.doubled_in_one_life
+        } else if earlier().all(is_unseen) {
+            &mut count.doubled_by_copies
+        } else {
+            &mut count.sins.doubled_without_a_word
+        };
+        *counted += 1;
+        self.ledger.accounts[key].counted += 1;
+        let word = if self.count.is_clean() { "not promised" } else { "A SIN" };
+        self.tell(|| format!("  k{key} is doubled by message {} ({word}), looked up at {looked:?}", copy.id));
+    }
+
+    /// It is acknowledged as a process.
+    pub(crate) fn acknowledged(&mut self, line: usize) {
+        let Line { key, kind, .. } = self.ledger.lines[line];
+        let is_there = self.api.of(key).any(|process| process.applied <= self.now);
+        self.count.sins.acknowledged_without_a_process += u64::from(kind != Kind::Noise && !is_there);
+        self.done(line, "acknowledged");
+    }
+
+    /// It is a dead letter: of its own fault, or never.
+    pub(crate) fn buried(&mut self, line: usize, reason: Reason) {
+        let account = &self.ledger.accounts[self.ledger.lines[line].key];
+        let is_its_own = match reason {
+            Reason::Refused => account.is_refused,
+            Reason::Unknown => account.unsure_creates > 0,
+            // Where nothing can be delayed, nothing can count them.
+            Reason::Crashing => account.panics + account.returns / 5 >= if self.can_delay { 3 } else { 1 },
+            Reason::Exhausted | Reason::Blocked => self.now >= self.setup.policy.give_up_after,
+            _ => false,
+        };
+        self.count.sins.dead_for_our_fault += u64::from(!is_its_own);
+        self.done(line, "dead");
+    }
+
+    fn done(&mut self, line: usize, how: &'static str) {
+        self.ledger.lines[line].done.get_or_insert((self.now, how));
+        let waited = self.now.saturating_sub(self.troubled_until);
+        self.count.latest = self.count.latest.max(waited.as_secs());
+    }
+
+    /// At the end of a walk: whether anything is nowhere.
+    pub(crate) fn missing(&self) -> usize {
+        let lines = self.ledger.lines.iter().enumerate();
+        let gone = lines.filter(|(at, line)| {
+            let is_process = self.api.of(line.key).next().is_some();
+            let is_dead = line.done.is_some_and(|(_, how)| how == "dead");
+            let is_kept = !line.is_published || self.broker.copies_of(*at) > 0;
+            !(is_process || is_dead || is_kept || (line.kind == Kind::Noise && line.done.is_some()))
+        });
+        gone.count()
+    }
+}

@@ -1,0 +1,159 @@
+//! What every walk is played with: the rules, the events, and the settings of the machine.
+//!
+//! Not here: who chooses (`adversary`), and what happens to the events (`world`).
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use chakra_bridge::core::decode::Limits;
+pub(crate) use chakra_bridge::core::delivery::Setup;
+use chakra_bridge::core::mapping::rules::Rules;
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use chakra_bridge::ready::{Ready, load_with};
+
+use crate::adversary::{Sabotage, Setting};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+/// The longest a request takes, and the longest after it that a server may still apply it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(8);
+/// The longest until a process shows in a lookup.
+pub(crate) const LAG: Duration = Duration::from_secs(4);
+/// How long a request takes that is answered.
+pub(crate) const LATENCY: Duration = Duration::from_millis(50);
+
+const HEAD: &str = r#"
+[broker]
+url = "amqp://nobody@127.0.0.1"
+password = "none"
+queue = "none"
+[api]
+base_url = "http://127.0.0.1"
+token = "none"
+"#;
+
+/// Before and after a reload: the rules have other names then, and what could be looked up at `lead` goes to `prospect`.
+const RULES: [[(&str, &str, &str, bool); 4]; 2] = [
+    [
+        ("lead", "lead", "lead", false),
+        ("ticket", "ticket", "ticket", false),
+        ("found-lead", "found.lead", "lead", true),
+        ("found-ticket", "found.ticket", "ticket", true),
+    ],
+    [
+        ("lead-2", "lead", "lead", false),
+        ("ticket-2", "ticket", "ticket", false),
+        ("found-lead-2", "found.lead", "prospect", true),
+        ("found-ticket-2", "found.ticket", "ticket", true),
+    ],
+];
+
+static LOADED: LazyLock<[Ready; 2]> = LazyLock::new(|| RULES.map(|rules| loaded(&rules)));
+static COMPILED: LazyLock<[Arc<Rules>; 2]> = LazyLock::new(|| [0, 1].map(|at| Arc::new(LOADED[at].rules.clone())));
+
+fn loaded(rules: &[(&str, &str, &str, bool)]) -> Ready {
+    let mut file = HEAD.to_owned();
+    for (name, kind, procedure, can_look_up) in rules {
+        let lookup = if *can_look_up { "reconcile_by = \"event_key\"\n" } else { "" };
+        file += &format!("[[rule]]\nname = {name:?}\ntype = {kind:?}\nprocedure = {procedure:?}\n{lookup}");
+        file += "data = { event_key = \"{{ key }}\" }\n";
+    }
+    file += "[[rule]]\nname = \"noise\"\ntype = \"noise\"\naction = \"skip\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.toml");
+    std::fs::write(&path, file).unwrap();
+    load_with(&path, []).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// The rules before (0) or after (1) a reload.
+pub(crate) fn rules(at: usize) -> Arc<Rules> {
+    Arc::clone(&COMPILED[at])
+}
+
+/// What an event asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Lead,
+    Ticket,
+    FoundLead,
+    FoundTicket,
+    Noise,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Ticket => "ticket",
+            Self::FoundLead => "found.lead",
+            Self::FoundTicket => "found.ticket",
+            Self::Noise => "noise",
+        }
+    }
+
+    pub(crate) fn can_look_up(self) -> bool {
+        matches!(self, Self::FoundLead | Self::FoundTicket)
+    }
+}
+
+/// The first delivery of an event.
+pub(crate) fn message(kind: Kind, key: &str) -> Message {
+    Message {
+        body: Arc::new(b"{}".to_vec()),
+        message_id: Some(key.to_owned()),
+        kind: Some(kind.as_str().to_owned()),
+        ..Message::default()
+    }
+}
+
+/// The settings of the walks: small numbers, so that every limit is met.
+pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
+    let lookup_window = if setting.sabotage == Sabotage::ShortWindow { SECOND } else { TIMEOUT + LAG };
+    Setup {
+        limits: Limits { max_bytes: 1 << 10, key: None },
+        rules: rules(at),
+        policy: Policy {
+            initial: SECOND,
+            multiplier: 2.0,
+            max_interval: 60 * SECOND,
+            max_local_delay: 10 * SECOND,
+            resend_after: Duration::ZERO,
+            give_up_after: 24 * 3600 * SECOND,
+            retry_after_max: 20 * SECOND,
+            on_unknown: setting.on_unknown,
+            lookup_window,
+            on_absent: setting.on_absent,
+        },
+        gate: GatePolicy {
+            rejections: 20,
+            failures: 3,
+            probe_initial: SECOND,
+            probe_max: 30 * SECOND,
+            release_after: 20 * SECOND,
+        },
+        request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
+        places: setting.places,
+    }
+}
+
+/// The settings that a file gets by itself.
+pub(crate) fn defaults() -> Setup {
+    let Ready { config, .. } = &LOADED[0];
+    Setup {
+        limits: Limits { max_bytes: 1 << 10, key: None },
+        rules: rules(0),
+        policy: config.policy,
+        gate: config.gate,
+        request_limits: config.request_limits,
+        places: config.broker.prefetch.into(),
+    }
+}
+
+/// The longest that a healthy event waits, once nothing is in its way any more: for the probe that opens the gate, for its own
+/// wait and what is left of it after a delay queue, three times over (a create, its repeat, and what a handover adds), for the
+/// window of its lookups, and a minute twice for an event whose handling crashed.
+pub(crate) fn timeout(setup: &Setup) -> Duration {
+    let Policy { max_interval, retry_after_max, lookup_window, .. } = setup.policy;
+    let shut = setup.gate.probe_max + retry_after_max;
+    3 * (max_interval + retry_after_max + shut) + lookup_window + TIMEOUT + 140 * SECOND
+}

@@ -17,6 +17,8 @@ mod delays;
 mod delivers;
 #[path = "broker/existing.rs"]
 mod existing;
+#[path = "broker/hangs.rs"]
+mod hangs;
 #[path = "broker/lookups.rs"]
 mod lookups;
 #[path = "broker/online.rs"]

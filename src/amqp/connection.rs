@@ -189,3 +189,22 @@ async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut w
         () = stopped(stop) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_consuming_for_a_minute_begins_the_waits_anew_and_a_slow_failure_does_not() {
+        let stall_detector = StallDetector::new(STABLE, Instant::now());
+        let (tries, notices) = (Tries::default(), Notices::default());
+        let mut previous = Previous { consuming_since: None, notices, tries, stall_detector, cautious_for: 0 };
+        tokio::time::advance(STABLE * 10).await;
+        assert!(!previous.is_stable());
+        previous.consuming_since = Some(Instant::now());
+        tokio::time::advance(STABLE / 2).await;
+        assert!(!previous.is_stable());
+        tokio::time::advance(STABLE / 2).await;
+        assert!(previous.is_stable());
+    }
+}

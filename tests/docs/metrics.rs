@@ -21,6 +21,7 @@ fn text() -> String {
     metrics.event_took(Duration::ZERO);
     metrics.foresee_possible_duplicate("resent");
     metrics.lookup_verified("a", Some(Duration::ZERO));
+    metrics.rule_held("a", false);
     metrics.text()
 }
 

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
+use crate::admin::resume;
 use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
@@ -27,7 +28,7 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
-use crate::states::broker::BrokerState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
 use crate::telemetry;
@@ -66,7 +67,7 @@ pub async fn run(
     let Ready { config, limits, rules, source, .. } = ready;
     let pulse = Arc::new(Pulse::new(epoch_ms()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
-    let (state, state_seen) = watch::channel(BrokerState::Connecting);
+    let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
@@ -78,15 +79,15 @@ pub async fn run(
     let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
-    let health =
-        Health { phase: phase_seen, broker: state_seen, gate: shut_seen, rules: rules_seen, pulse: pulse_seen };
+    let (broker, log) = (state_seen, metrics.log());
+    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
+    foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
 
-    foresee(&metrics, &rules);
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints);
@@ -126,7 +127,7 @@ fn consume(
     intake: mpsc::Sender<Inbound>,
     stop: watch::Receiver<bool>,
     wanted_prefetch: watch::Receiver<WantedPrefetch>,
-    state: watch::Sender<BrokerState>,
+    state: watch::Sender<BrokerStatus>,
     metrics: Arc<Metrics>,
 ) -> JoinSet<bool> {
     let mut consumer = JoinSet::new();
@@ -155,6 +156,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
         .filter_map(Rule::lookup_target)
         .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+    metrics.foresee_held(rules.creating());
 }
 
 /// The pause control, the commands as the dispatcher receives them, and the senders for new tokens and certificates.
@@ -165,8 +167,10 @@ fn commands(
     let (paused, paused_seen) = watch::channel(false);
     let (token_changes, token) = watch::channel(0);
     let (certificate_changes, certificates) = watch::channel(0);
-    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused));
-    (pause_control, Commands { paused: paused_seen, token, rules, certificates }, [token_changes, certificate_changes])
+    let (resume_rule, resumed_rules) = resume::channel();
+    let pause_control = config.admin.token.clone().map(|token| PauseControl::new(token, paused, resume_rule));
+    let commands = Commands { paused: paused_seen, resumed_rules, token, rules, certificates };
+    (pause_control, commands, [token_changes, certificate_changes])
 }
 
 async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {

@@ -32,7 +32,9 @@ impl Ready {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let proxies = config::ignored_proxies(variables()).filter(|_| self.config.api.proxy.is_none());
-        self.config.warnings().into_iter().chain(proxies).collect()
+        let secrets = self.config.open_secrets(&self.source);
+        let strange = config::strange_variables(variables());
+        self.config.warnings().into_iter().chain(secrets).chain(proxies).chain(strange).collect()
     }
 
     /// What is promised for each rule, as a text.

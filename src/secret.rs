@@ -10,6 +10,12 @@ use crate::files;
 /// What the path of a secret begins with. Whatever else stands there may be the secret itself.
 const PATHS: [&str; 4] = ["/", "./", "../", "credential:"];
 
+/// The longest token, in bytes: with what else stands in the head of a request, servers take no more.
+const TOKEN_MAX: usize = 8 * 1024;
+
+/// What stands before a token in a header, and is no part of it.
+const SCHEME: &str = "bearer ";
+
 /// A text that never prints.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -26,6 +32,31 @@ impl Secret {
     pub fn written(text: &str) -> Option<Self> {
         let text = text.trim_end_matches(['\r', '\n']);
         (!text.is_empty()).then(|| Self::new(text))
+    }
+
+    /// What makes this no token, in words without a piece of it; none if nothing does.
+    #[must_use]
+    pub fn no_token(&self) -> Option<String> {
+        let text = self.0.as_str();
+        let size = text.len();
+        let is_named = text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
+        if size > TOKEN_MAX {
+            return Some(format!("is {size} bytes long: a token has at most {TOKEN_MAX}"));
+        }
+        let what = if text.contains(['\n', '\r']) {
+            "holds several lines: a token is one line"
+        } else if is_named {
+            "begins with `Bearer `: write the token alone, the daemon puts that before it"
+        } else if text.contains('\0') {
+            "holds a NUL: is it a text in UTF-16?"
+        } else if text.contains(char::is_whitespace) {
+            "holds a blank: a token has none"
+        } else if text.contains(char::is_control) || text.contains('\u{feff}') {
+            "holds a character that is not printed: a token has none"
+        } else {
+            return None;
+        };
+        Some(what.to_owned())
     }
 
     /// The text itself, for the one place that sends it.
@@ -76,6 +107,30 @@ impl SecretSource {
         }
     }
 
+    /// Reads a token, on a thread that may wait.
+    ///
+    /// # Errors
+    /// As [`SecretSource::read_now`], or what makes it no token.
+    pub async fn read_token(&self) -> Result<Secret, String> {
+        self.read().await.and_then(|secret| self.token(secret))
+    }
+
+    /// Reads a token: for the start, when nothing runs yet that could be held up.
+    ///
+    /// # Errors
+    /// As [`SecretSource::read_token`].
+    pub fn read_token_now(&self) -> Result<Secret, String> {
+        self.read_now().and_then(|secret| self.token(secret))
+    }
+
+    fn token(&self, secret: Secret) -> Result<Secret, String> {
+        let what = match self {
+            Self::Given(_) => "the token".to_owned(),
+            Self::File(path) => format!("{}: it", shown(path)),
+        };
+        secret.no_token().map_or(Ok(secret), |why| Err(format!("{what} {why}")))
+    }
+
     /// Reads the secret and forgets it again: for the start, when nothing runs yet that could be held up.
     ///
     /// # Errors
@@ -101,4 +156,31 @@ fn shown(path: &Path) -> String {
 /// Whether this is a path for certain, and may be printed where the path of a secret belongs.
 pub(crate) fn is_path(text: &str) -> bool {
     PATHS.iter().any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_token_is_said_in_words_without_a_piece_of_it() {
+        for (text, words) in [
+            ("Bearer swordfish", "begins with `Bearer `"),
+            ("bearer swordfish", "begins with `Bearer `"),
+            ("sword fish", "holds a blank"),
+            (" swordfish", "holds a blank"),
+            ("swordfish\t", "holds a blank"),
+            ("sword\nfish", "several lines"),
+            ("s\0w\0ordfish", "holds a NUL"),
+            ("\u{feff}swordfish", "not printed"),
+            ("sword\u{7}fish", "not printed"),
+            (&"swordfish".repeat(1000), "9000 bytes long"),
+        ] {
+            let said = Secret::new(text).no_token().unwrap();
+            assert!(said.contains(words) && !said.contains("fish"), "{said}");
+        }
+        for text in ["swordfish", "a.b-c_d~e+f/g==", &"x".repeat(TOKEN_MAX), "Bearer"] {
+            assert_eq!(Secret::new(text).no_token(), None);
+        }
+    }
 }

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "broker/addresses.rs"]
+mod addresses;
 #[path = "broker/commands.rs"]
 mod commands;
 #[path = "broker/dead_letters.rs"]
@@ -13,10 +15,16 @@ mod dead_letters;
 mod delays;
 #[path = "broker/delivers.rs"]
 mod delivers;
+#[path = "broker/existing.rs"]
+mod existing;
+#[path = "broker/hangs.rs"]
+mod hangs;
 #[path = "broker/lookups.rs"]
 mod lookups;
 #[path = "broker/online.rs"]
 mod online;
+#[path = "broker/queues.rs"]
+mod queues;
 #[path = "broker/scene.rs"]
 mod scene;
 #[path = "broker/survives.rs"]

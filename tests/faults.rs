@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "faults/alarms.rs"]
+mod alarms;
 #[path = "faults/brokers.rs"]
 mod brokers;
 #[path = "faults/cluster.rs"]

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "path/configuration.rs"]
+mod configuration;
 #[path = "path/copies.rs"]
 mod copies;
 #[path = "path/delays.rs"]
@@ -13,6 +15,8 @@ mod delays;
 mod dispatcher;
 #[path = "path/gate.rs"]
 mod gate;
+#[path = "path/held_rules.rs"]
+mod held_rules;
 #[path = "path/http.rs"]
 mod http;
 #[path = "path/lookups.rs"]

@@ -186,6 +186,29 @@ async fn a_key_that_needs_a_restart_is_named_and_its_value_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_with_an_unchanged_file_lets_a_held_rule_go_on() {
+    let (scene, _, mut daemon) = begun().await;
+    let admin = within(60, "its address", daemon.admin()).await;
+    scene.api.plan(vec![Rule::always(Canned::new(422)).first(20)]);
+    scene.publish(20, 50).await;
+    within(60, "the hold", daemon.until(|line| says(line, "rule held"))).await;
+    let (ready, details) = lookup(&admin, "/readyz").await;
+    assert!(
+        ready == 200 && details.contains("\"gate_shut\":[\"rule all: held after a run of rejections\"]"),
+        "{details}"
+    );
+    assert!(lookup(&admin, "/metrics").await.1.contains("rule_held{rule=\"all\"} 1\n"));
+    daemon.signal("HUP");
+    within(60, "the release", daemon.until(|line| says(line, "rule released"))).await;
+    assert_eq!((reloads(&daemon), scene.api.created().len()), (1, 0), "nothing was created: the signal alone did it");
+    assert!(lookup(&admin, "/readyz").await.1.contains("\"gate_shut\":[]"));
+    assert!(lookup(&admin, "/metrics").await.1.contains("rule_held{rule=\"all\"} 0\n"));
+    scene.publish_those(20..21, 50).await;
+    within(60, "the next", scene.until_created(1)).await;
+    assert_eq!(scene.client.depth(&scene.dead()).await.unwrap().messages, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signal_to_reload_while_draining_ends_nothing() {
     let (scene, _, mut daemon) = begun().await;
     scene.api.plan(vec![Rule::always(Fault::Delay { ms: 3_000 })]);

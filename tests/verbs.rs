@@ -5,6 +5,8 @@
 
 #[path = "verbs/cases.rs"]
 mod cases;
+#[path = "verbs/command.rs"]
+mod command;
 #[path = "verbs/healthcheck.rs"]
 mod healthcheck;
 #[path = "verbs/unheard.rs"]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::states::broker::BrokerState;
+use crate::metrics::LogState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -24,11 +25,13 @@ pub struct Health {
     /// Where the life of the daemon stands.
     pub phase: watch::Receiver<Phase>,
     /// The state of the connection to the broker.
-    pub broker: watch::Receiver<BrokerState>,
+    pub broker: watch::Receiver<BrokerStatus>,
     /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
     /// Which rules are in force, and whether the file says others.
     pub rules: watch::Receiver<RulesState>,
+    /// How the log fares.
+    pub log: LogState,
     /// The dispatcher's pulse.
     pub pulse: Arc<Pulse>,
 }
@@ -42,11 +45,10 @@ impl Health {
         *self.phase.borrow() == Phase::Draining || self.pulse.age(now_ms) < PULSE_AGE_MAX
     }
 
-    /// Whether events are taken. A shut gate is only a detail: events wait for it, as they should; and so is a file with
-    /// mistakes, since the rules before it are in force.
+    /// Whether events are taken. All else is only a detail, such as a shut gate: it must not block the rollout that mends it.
     #[must_use]
     pub fn ready(&self) -> bool {
-        *self.phase.borrow() == Phase::Running && *self.broker.borrow() == BrokerState::Consuming
+        *self.phase.borrow() == Phase::Running && self.broker.borrow().state == BrokerState::Consuming
     }
 
     /// The details of the first question. `now_ms` as for [`Health::live`].
@@ -59,16 +61,37 @@ impl Health {
         })
     }
 
+    /// What goes less well than it should while events are taken, by name.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<&'static str> {
+        let broker = self.broker.borrow();
+        let rules = self.rules.borrow();
+        let all = [
+            ("gate_shut", !self.gate.borrow().is_empty()),
+            ("broker_blocked", broker.blocked.is_some()),
+            ("publishes_refused", !broker.refused.is_empty()),
+            ("no_delays", broker.no_delays.is_some()),
+            ("log_dropping", self.log.dropping_since_ms().is_some()),
+            ("rules_outdated", rules.mistakes > 0),
+            ("needs_restart", !rules.needs_restart.is_empty()),
+        ];
+        all.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| name).collect()
+    }
+
     /// The details of the second question.
     #[must_use]
     pub fn ready_details(&self) -> Value {
         let broker = self.broker.borrow().clone();
-        let why = if let BrokerState::Lost { why } = &broker { Some(why) } else { None };
         json!({
             "ready": self.ready(),
+            "degraded": self.degraded(),
             "phase": self.phase.borrow().as_str(),
-            "broker": broker.as_str(),
-            "broker_lost": why,
+            "broker": broker.state.as_str(),
+            "broker_lost": broker.lost,
+            "broker_blocked": broker.blocked,
+            "publishes_refused": broker.refused,
+            "no_delays": broker.no_delays,
+            "queue_warnings": broker.queue_warnings,
             "gate_shut": *self.gate.borrow(),
             "rules": self.rules.borrow().to_string(),
             "needs_restart": self.rules.borrow().needs_restart,

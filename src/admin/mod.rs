@@ -1,10 +1,12 @@
-//! The admin server: health checks and metrics over HTTP, and the command to pause.
+//! The admin server: health checks and metrics over HTTP, and the commands to pause and resume.
 //!
 //! Not here: anything else that changes what the daemon does.
 
 mod admission;
 pub mod health;
 pub mod pause;
+pub mod query;
+pub mod resume;
 pub mod server;
 
 use std::net::SocketAddr;

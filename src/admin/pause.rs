@@ -1,6 +1,7 @@
-//! The one command that the admin server takes: an operator with the admin token pauses or resumes the daemon.
+//! The commands that the admin server takes: an operator with the admin token pauses or resumes the daemon, or lets a held rule
+//! go on.
 //!
-//! Not here: HTTP (`server`), and what a pause does (`core::gate`).
+//! Not here: HTTP (`server`), the way to the dispatcher (`resume`), and what each does (`core::gate`, `core::delivery`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::resume::{self, ResumeRule, RuleResumed};
 use crate::clock::epoch_ms;
 use crate::secret::{Secret, SecretSource};
 
@@ -24,6 +26,7 @@ const NAME_MAX: usize = 100;
 pub struct PauseControl {
     token: SecretSource,
     paused: watch::Sender<bool>,
+    rules: mpsc::Sender<ResumeRule>,
     /// The second of the last refusal, since the Unix epoch.
     refused_s: Arc<AtomicU64>,
 }
@@ -37,11 +40,37 @@ pub(super) struct Asker {
     pub(super) from: Option<String>,
 }
 
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nothing is sent from now on.
+    Pause,
+    /// The end of the pause.
+    Resume,
+    /// The rule of this name goes on, if it is held.
+    ResumeRule(String),
+}
+
+impl Wanted {
+    /// As the log says it, and the rule.
+    fn told(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::Pause => ("pause", None),
+            Self::Resume => ("resume", None),
+            Self::ResumeRule(rule) => ("resume", Some(name(rule.as_bytes()))),
+        }
+    }
+}
+
 /// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    /// It was passed on.
-    Done,
+    /// It was passed on: whether everything is paused now.
+    Paused(bool),
+    /// What came of a rule that was to go on.
+    Rule(RuleResumed),
+    /// Nobody takes commands any more: the daemon stops.
+    Stopping,
     /// The token was missing or another.
     Refused,
     /// Our own token cannot be read, so nobody can be known.
@@ -49,34 +78,45 @@ pub(super) enum Said {
 }
 
 impl PauseControl {
-    /// Accepts commands that show this token, and passes them to `paused`.
+    /// Accepts commands that show this token, and passes them to `paused` and `rules`.
     #[must_use]
-    pub fn new(token: SecretSource, paused: watch::Sender<bool>) -> Self {
-        Self { token, paused, refused_s: Arc::default() }
+    pub fn new(token: SecretSource, paused: watch::Sender<bool>, rules: mpsc::Sender<ResumeRule>) -> Self {
+        Self { token, paused, rules, refused_s: Arc::default() }
     }
 
     /// Passes a command on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
     /// lead to nothing, one a second.
-    pub(super) async fn take(&self, paused: bool, authorization: Option<&[u8]>, asker: &Asker) -> Said {
-        let (command, peer, from) = (if paused { "pause" } else { "resume" }, asker.peer, asker.from.as_deref());
-        let token = match self.token.read().await {
+    pub(super) async fn take(&self, wanted: Wanted, authorization: Option<&[u8]>, asker: &Asker) -> Said {
+        let ((command, rule), peer, from) = (wanted.told(), asker.peer, asker.from.as_deref());
+        let token = match self.token.read_token().await {
             Ok(token) => token,
             Err(why) => {
                 if self.is_first_refusal_of(epoch_ms() / 1000) {
-                    tracing::error!(%peer, from, command, why, "the admin token cannot be read: nobody can pause or resume");
+                    tracing::error!(%peer, from, command, rule, why, "the admin token cannot be read: nobody can pause or resume");
                 }
                 return Said::Unreadable;
             }
         };
         if !authorization.and_then(bearer).is_some_and(|shown| is_same(shown, &token)) {
             if self.is_first_refusal_of(epoch_ms() / 1000) {
-                tracing::warn!(%peer, from, command, "refused on the admin port: no token, or another one");
+                tracing::warn!(%peer, from, command, rule, "refused on the admin port: no token, or another one");
             }
             return Said::Refused;
         }
-        tracing::warn!(%peer, from, command, "asked for on the admin port");
+        tracing::warn!(%peer, from, command, rule, "asked for on the admin port");
+        self.pass_on(wanted).await
+    }
+
+    async fn pass_on(&self, wanted: Wanted) -> Said {
+        let paused = match wanted {
+            Wanted::Pause => true,
+            Wanted::Resume => false,
+            Wanted::ResumeRule(rule) => {
+                return resume::ask(&self.rules, rule).await.map_or(Said::Stopping, Said::Rule);
+            }
+        };
         self.paused.send_replace(paused);
-        Said::Done
+        Said::Paused(paused)
     }
 
     /// Whether none was logged in this second: somebody who guesses tokens must not fill the log.

@@ -1,5 +1,5 @@
 //! The port of the admin server: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where an admin token is configured, POST of `/pause`
-//! and `/resume`.
+//! and `/resume`, the latter also with `?rule=NAME`.
 //!
 //! Not here: what the answers say (`health`, `metrics`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
 
@@ -24,7 +24,9 @@ use tokio::task::{JoinError, JoinSet};
 use super::Config;
 use super::admission::{Admission, Place};
 use super::health::Health;
-use super::pause::{self, Asker, PauseControl, Said};
+use super::pause::{self, Asker, PauseControl, Said, Wanted};
+use super::query;
+use super::resume::RuleResumed;
 use crate::clock::epoch_ms;
 use crate::metrics::{self, Metrics};
 
@@ -124,8 +126,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, view: View, place: Place)
 
 async fn answer<B>(request: &Request<B>, peer: SocketAddr, view: &View) -> Answer {
     match (request.uri().path(), &view.pause_control) {
-        ("/pause", Some(pause_control)) => command(pause_control, true, request, peer).await,
-        ("/resume", Some(pause_control)) => command(pause_control, false, request, peer).await,
+        ("/pause" | "/resume", Some(pause_control)) => command(pause_control, request, peer).await,
         (path @ ("/livez" | "/readyz" | "/metrics"), _) => show(request.method(), path, view),
         _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n"),
     }
@@ -146,14 +147,46 @@ fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Ans
 }
 
 /// A path that pauses or resumes.
-async fn command<B>(pause_control: &PauseControl, paused: bool, request: &Request<B>, peer: SocketAddr) -> Answer {
+async fn command<B>(pause_control: &PauseControl, request: &Request<B>, peer: SocketAddr) -> Answer {
     if request.method() != Method::POST {
         return with(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), ALLOW, "POST");
     }
+    let Some(wanted) = wanted(request.uri().path(), request.uri().query().unwrap_or_default()) else {
+        return text(
+            StatusCode::BAD_REQUEST,
+            "write /pause, /resume or /resume?rule=NAME, and nothing else behind it\n",
+        );
+    };
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     let asker = Asker { peer, from: header(FROM).map(pause::name) };
-    match pause_control.take(paused, header(AUTHORIZATION), &asker).await {
-        Said::Done => probe(true, &json!({ "paused": paused })),
+    let said = pause_control.take(wanted.clone(), header(AUTHORIZATION), &asker).await;
+    told(said, &wanted)
+}
+
+/// What a path and its query ask for. Whatever is misspelt asks for nothing: it must not resume everything.
+fn wanted(path: &str, query: &str) -> Option<Wanted> {
+    match (path, query) {
+        ("/pause", "") => Some(Wanted::Pause),
+        ("/resume", "") => Some(Wanted::Resume),
+        ("/resume", query) => {
+            let value = query.strip_prefix("rule=").filter(|value| !value.contains('&'))?;
+            query::decoded(value).filter(|rule| !rule.is_empty()).map(Wanted::ResumeRule)
+        }
+        _ => None,
+    }
+}
+
+fn told(said: Said, wanted: &Wanted) -> Answer {
+    let rule = if let Wanted::ResumeRule(rule) = wanted { rule.as_str() } else { "" };
+    match said {
+        Said::Paused(paused) => probe(true, &json!({ "paused": paused })),
+        Said::Rule(RuleResumed::Released) => probe(true, &json!({ "rule": rule, "was_held": true })),
+        Said::Rule(RuleResumed::NotHeld) => probe(true, &json!({ "rule": rule, "was_held": false })),
+        Said::Rule(RuleResumed::Unknown { nearest }) => {
+            let near = nearest.map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+            text(StatusCode::NOT_FOUND, format!("there is no rule {rule:?}{near}\n"))
+        }
+        Said::Stopping => text(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping and takes no commands\n"),
         Said::Refused => {
             let refusal = text(StatusCode::UNAUTHORIZED, "send the admin token: Authorization: Bearer ...\n");
             with(refusal, WWW_AUTHENTICATE, "Bearer")

@@ -1,29 +1,28 @@
-//! The two connections to the broker, and the loop that makes them again whenever they are gone.
+//! The loop that makes the connections to the broker again whenever they are gone.
 //!
 //! Not here: the client library's own recovery, which stays off: it re-declares for ever at its shortest delay,
 //! and leaves consumers that never learn of their end (measured with lapin 4.12.3).
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
-use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Connection, ConnectionBuilder, ConnectionProperties, runtime};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use futures_util::{Stream, StreamExt as _};
+use lapin::Event;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::Config;
-use super::channel::REPLY_SUCCESS;
+use super::connect::{Connections, Tries};
 use super::error::BrokerError;
+use super::notices::Notices;
 use super::session::Session;
 use super::stall::StallDetector;
 use crate::core::backoff::{ceiling, jittered};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
-use crate::states::broker::BrokerState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::stopped;
 
 /// Connections that stood this long have the next wait begin at the shortest again.
@@ -31,12 +30,6 @@ const STABLE: Duration = Duration::from_secs(60);
 /// After a message that could not be parsed, so many times the prefetch are taken one at a time: the message comes back
 /// among those that were unacknowledged with it, at no certain place.
 const CAUTIOUS_FOR: u16 = 4;
-/// Closing may take this long; the broker takes everything back either way.
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// What a client says first, in AMQP 0-9-1.
-const PROTOCOL_HEADER: &[u8] = b"AMQP\0\0\x09\x01";
-/// A server that is there and says nothing.
-const SILENT: &str = "it took the connection and said nothing; is it a RabbitMQ, and is it well?";
 
 /// The endpoints of the channels between the consumer and the rest of the daemon.
 pub struct Endpoints {
@@ -47,7 +40,7 @@ pub struct Endpoints {
     /// How many events are wanted.
     pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     /// How the broker is doing, for the probes.
-    pub state: watch::Sender<BrokerState>,
+    pub state: watch::Sender<BrokerStatus>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -60,38 +53,42 @@ pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
     let mut failures = 0;
     let mut previous = Previous::new(&config);
     let is_settled = loop {
-        endpoints.state.send_replace(BrokerState::Connecting);
-        let began = Instant::now();
+        endpoints.becomes(BrokerState::Connecting);
         let Err(error) = stand(&config, &mut endpoints, &mut previous).await else { break true };
         if error.is_unparsable() {
             previous.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
         }
         endpoints.metrics.broker_connected(false);
-        endpoints.state.send_replace(BrokerState::Lost { why: error.to_string() });
+        endpoints.becomes(BrokerState::Lost { why: error.to_string() });
         if *endpoints.stop.borrow() {
             tracing::warn!("broker lost while stopping: {error}");
-            break !previous.has_consumed;
+            break previous.consuming_since.is_none();
         }
         if endpoints.intake.send(Inbound::Disconnected).await.is_err() {
             break false;
         }
-        failures = if began.elapsed() >= STABLE { 0 } else { failures + 1 };
+        failures = if previous.is_stable() { 0 } else { failures + 1 };
         pause(&config, failures, &error, &mut endpoints.stop).await;
         if *endpoints.stop.borrow() {
             break true;
         }
     };
     endpoints.metrics.broker_connected(false);
-    endpoints.state.send_replace(BrokerState::Closed);
+    endpoints.becomes(BrokerState::Closed);
     is_settled
 }
 
+const BLOCKED: &str = "the broker blocks whoever publishes: it has an alarm, for memory or disk; free some. Events that need \
+     no dead letter and no delay are delivered; the others stay unacknowledged";
+
 /// What the generation before came to.
 pub(super) struct Previous {
-    /// It got as far as consuming.
-    pub(super) has_consumed: bool,
-    /// Its broker took the connection and said nothing.
-    was_silent: bool,
+    /// Since when it consumes, if it got as far.
+    pub(super) consuming_since: Option<Instant>,
+    /// What was told of the queues.
+    pub(super) notices: Notices,
+    /// What was learned of the addresses.
+    tries: Tries,
     /// When the queue delivered last.
     pub(super) stall_detector: StallDetector,
     /// So many messages are still taken one at a time, because one could not be parsed: each lost connection counts
@@ -105,36 +102,82 @@ impl Previous {
         if self.cautious_for > 0 { WantedPrefetch::One } else { wanted }
     }
 
+    /// Whether it consumed for long enough. What failed slowly was not stable.
+    fn is_stable(&self) -> bool {
+        self.consuming_since.is_some_and(|since| since.elapsed() >= STABLE)
+    }
+
     fn new(config: &Config) -> Self {
         Self {
-            has_consumed: false,
-            was_silent: false,
+            consuming_since: None,
+            notices: Notices::default(),
+            tries: Tries::default(),
             stall_detector: StallDetector::new(config.stall_timeout, Instant::now()),
             cautious_for: 0,
         }
     }
 }
 
+impl Endpoints {
+    fn becomes(&self, state: BrokerState) {
+        self.state.send_modify(|status| status.becomes(state));
+    }
+}
+
 /// One generation: connects, checks the topology and consumes, until the stop (`Ok`) or the first error.
 async fn stand(config: &Config, endpoints: &mut Endpoints, previous: &mut Previous) -> Result<(), BrokerError> {
-    previous.has_consumed = false;
+    previous.consuming_since = None;
     let connections = tokio::select! {
-        connections = Connections::open(config, &mut previous.was_silent) => connections?,
+        connections = Connections::open(config, &mut previous.tries) => connections?,
         // A broker that does not answer must not hold up the end.
         () = stopped(&mut endpoints.stop) => return Ok(()),
     };
-    let end = match Session::open(config, &connections, endpoints, previous).await {
-        Ok(session) => {
-            endpoints.metrics.broker_connected(true);
-            endpoints.metrics.broker_connections();
-            endpoints.state.send_replace(BrokerState::Consuming);
-            tracing::info!(queue = config.queue, prefetch = config.prefetch, "consuming");
-            session.serve(endpoints).await
-        }
-        Err(error) => Err(error),
+    let blocks = connections.publishing.events_listener();
+    let state = endpoints.state.clone();
+    let end = tokio::select! {
+        end = consume(config, &connections, endpoints, previous) => end,
+        never = tell_blocks(blocks, state) => match never {},
     };
     connections.close().await;
     end
+}
+
+async fn consume(
+    config: &Config,
+    connections: &Connections,
+    endpoints: &mut Endpoints,
+    previous: &mut Previous,
+) -> Result<(), BrokerError> {
+    let mut stop = endpoints.stop.clone();
+    let session = tokio::select! {
+        session = Session::open(config, connections, endpoints, previous) => session?,
+        // Nothing was taken yet: what was delivered goes back with the connection.
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    endpoints.metrics.broker_connected(true);
+    endpoints.metrics.broker_connections();
+    endpoints.becomes(BrokerState::Consuming);
+    tracing::info!(broker = %connections.address, queue = config.queue, prefetch = config.prefetch, "consuming");
+    session.serve(endpoints).await
+}
+
+/// Tells when the broker stops accepting publishes, and when it does so again.
+async fn tell_blocks(events: impl Stream<Item = Event>, state: watch::Sender<BrokerStatus>) -> Infallible {
+    tokio::pin!(events);
+    while let Some(event) = events.next().await {
+        match event {
+            Event::ConnectionBlocked(reason) => {
+                tracing::warn!(reason, "{BLOCKED}");
+                state.send_modify(|status| status.blocked = Some(reason));
+            }
+            Event::ConnectionUnblocked => {
+                tracing::info!("the broker accepts publishes again");
+                state.send_modify(|status| status.blocked = None);
+            }
+            _ => {}
+        }
+    }
+    std::future::pending().await
 }
 
 async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut watch::Receiver<bool>) {
@@ -147,99 +190,21 @@ async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut w
     }
 }
 
-/// One connection that only consumes and one that only publishes: an alarm on the broker blocks the second,
-/// and acknowledgements must not be stuck behind it.
-pub(super) struct Connections {
-    pub(super) consuming: Connection,
-    pub(super) publishing: Arc<Connection>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Connections {
-    pub(super) async fn open(config: &Config, was_silent: &mut bool) -> Result<Self, BrokerError> {
-        let consuming = connect(config, "consumes", was_silent).await?;
-        match connect(config, "publishes", was_silent).await {
-            Ok(publishing) => Ok(Self { consuming, publishing: Arc::new(publishing) }),
-            Err(error) => {
-                close(&consuming).await;
-                Err(error)
-            }
-        }
+    #[tokio::test(start_paused = true)]
+    async fn only_consuming_for_a_minute_begins_the_waits_anew_and_a_slow_failure_does_not() {
+        let stall_detector = StallDetector::new(STABLE, Instant::now());
+        let (tries, notices) = (Tries::default(), Notices::default());
+        let mut previous = Previous { consuming_since: None, notices, tries, stall_detector, cautious_for: 0 };
+        tokio::time::advance(STABLE * 10).await;
+        assert!(!previous.is_stable());
+        previous.consuming_since = Some(Instant::now());
+        tokio::time::advance(STABLE / 2).await;
+        assert!(!previous.is_stable());
+        tokio::time::advance(STABLE / 2).await;
+        assert!(previous.is_stable());
     }
-
-    /// Whether the connection that publishes has gone while nothing was being published.
-    pub(super) fn check(&self) -> Result<(), BrokerError> {
-        if self.publishing.status().connected() {
-            return Ok(());
-        }
-        Err(BrokerError::new("the publishing connection is gone"))
-    }
-
-    pub(super) async fn close(&self) {
-        tokio::join!(close(&self.consuming), close(&self.publishing));
-    }
-}
-
-async fn close(connection: &Connection) {
-    let closing = connection.close(REPLY_SUCCESS, "done".into());
-    if let Ok(Err(error)) | Err(error) = tokio::time::timeout(CLOSE_LIMIT, closing).await.map_err(|_| timed_out()) {
-        tracing::debug!("closing a connection: {error}");
-    }
-}
-
-fn timed_out() -> lapin::Error {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
-}
-
-async fn connect(config: &Config, what_for: &str, was_silent: &mut bool) -> Result<Connection, BrokerError> {
-    let uri = address(config).await?;
-    let tls = certificates(config).await?;
-    let name = format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue);
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
-    let doing = format!(
-        "connecting to {}:{} as `{}`, virtual host `{}`",
-        uri.authority.host, uri.authority.port, uri.authority.userinfo.username, uri.vhost
-    );
-    if *was_silent && uri.scheme == AMQPScheme::AMQP {
-        greeting(&uri, config.call_timeout).await.map_err(|why| BrokerError::new(format!("{doing}: {why}")))?;
-    }
-    let builder =
-        ConnectionBuilder::new_with_runtime(runtime).with_uri(uri).with_properties(properties).with_tls_config(tls);
-    let connected = tokio::time::timeout(config.call_timeout, builder.connect()).await;
-    *was_silent = connected.is_err();
-    let connected = connected.map_err(|_| BrokerError::new(format!("{doing}: {SILENT}")))?;
-    connected.map_err(|error| BrokerError::during(&doing, &error))
-}
-
-/// Waits for the first byte of a broker that said nothing the last time. The client library leaves a thread and a socket
-/// behind for each connection that it waited for in vain (measured with lapin 4.12.3); this leaves nothing.
-async fn greeting(uri: &AMQPUri, limit: Duration) -> Result<(), String> {
-    let first_byte = async {
-        let mut stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
-        stream.write_all(PROTOCOL_HEADER).await?;
-        stream.read_u8().await
-    };
-    match tokio::time::timeout(limit, first_byte).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(SILENT.to_owned()),
-    }
-}
-
-async fn address(config: &Config) -> Result<AMQPUri, BrokerError> {
-    let mut uri: AMQPUri =
-        config.url.parse().map_err(|error| BrokerError::new(format!("broker.url cannot be read: {error}")))?;
-    // Read at each connect, so that a rotated password needs no restart.
-    let password =
-        config.password.read().await.map_err(|why| BrokerError::new(format!("broker.password_file: {why}")))?;
-    uri.authority.userinfo.password = password.expose().to_owned();
-    uri.query.heartbeat = Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX));
-    Ok(uri)
-}
-
-/// Read at each connect, so that what is rotated needs no restart.
-async fn certificates(config: &Config) -> Result<OwnedTLSConfig, BrokerError> {
-    let held = config.tls.read().await.map_err(|wrong| BrokerError::new(wrong.to_string()))?;
-    let identity = held.identity.map(|(pem, key)| OwnedIdentity::PKCS8 { pem: pem.into(), key: key.into() });
-    Ok(OwnedTLSConfig { identity, cert_chain: held.authorities })
 }

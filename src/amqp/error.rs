@@ -27,6 +27,18 @@ impl BrokerError {
         Self { words: words.into(), is_unparsable: false }
     }
 
+    /// What each address of a round said.
+    pub(super) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.len() {
+            1 => errors.remove(0),
+            count => {
+                let words: Vec<_> = errors.iter().map(|error| error.words.as_str()).collect();
+                let is_unparsable = errors.iter().any(Self::is_unparsable);
+                Self { words: format!("none of the {count} addresses will do: {}", words.join("; ")), is_unparsable }
+            }
+        }
+    }
+
     /// Names what was being done when `error` came.
     pub(super) fn during(what: &str, error: &Error) -> Self {
         let is_unparsable = matches!(error.kind(), ErrorKind::ParsingError(_));
@@ -75,6 +87,11 @@ pub(super) fn is_other(error: &Error) -> bool {
     soft(error) == Some(&AMQPSoftError::PRECONDITIONFAILED)
 }
 
+/// Whether the broker says that it belongs to another connection.
+pub(super) fn is_locked(error: &Error) -> bool {
+    soft(error) == Some(&AMQPSoftError::RESOURCELOCKED)
+}
+
 /// Whether the broker says that the user may not.
 pub(super) fn is_refused(error: &Error) -> bool {
     soft(error) == Some(&AMQPSoftError::ACCESSREFUSED)
@@ -93,8 +110,9 @@ fn soft(error: &Error) -> Option<&AMQPSoftError> {
 fn words(error: &Error) -> String {
     match error.kind() {
         ErrorKind::ProtocolError(told) => match told.kind() {
-            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
-                format!("refused ({told}): check the user's password and permissions")
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => refused(&told.to_string()),
+            AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => {
+                format!("{told}: it belongs to another connection (exclusive); make a durable quorum queue in its place")
             }
             AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => precondition(&told.to_string()),
             AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
@@ -130,6 +148,19 @@ fn input_output(error: &std::io::Error) -> String {
     told
 }
 
+/// One code for several things, as below.
+fn refused(told: &str) -> String {
+    if told.contains("exclusive use") {
+        return format!(
+            "{told}: another consumer holds it for itself; end that consumer, or let it subscribe without `exclusive`"
+        );
+    }
+    if told.contains("access to ") {
+        return format!("refused ({told}): this user lacks a right; give it by `rabbitmqctl set_permissions`");
+    }
+    format!("refused ({told}): check the user's password and permissions")
+}
+
 /// One code for several things: the broker's text tells which.
 fn precondition(told: &str) -> String {
     if told.contains("inequivalent arg") {
@@ -149,6 +180,11 @@ mod tests {
 
     #[test]
     fn one_code_for_several_things_is_told_apart() {
+        let held = refused("ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use");
+        assert!(held.contains("another consumer") && !held.contains("password"), "{held}");
+        let right = refused("ACCESS_REFUSED - read access to queue 'q' in vhost '/' refused for user 'u'");
+        assert!(right.contains("lacks a right") && !right.contains("password"), "{right}");
+        assert!(refused("ACCESS_REFUSED - Login was refused").contains("password"));
         let other = precondition("PRECONDITION_FAILED - inequivalent arg 'x-overflow' for queue 'q'");
         assert!(other.contains("other arguments"), "{other}");
         let late = precondition("PRECONDITION_FAILED - delivery acknowledgement on channel 2 timed out");

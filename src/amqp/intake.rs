@@ -61,7 +61,7 @@ fn object(table: &FieldTable) -> Map<String, Value> {
     table.inner().iter().filter_map(|(key, value)| Some((key.to_string(), json(value)?))).collect()
 }
 
-/// The JSON value that says the same; none for bytes that are no text and for decimals.
+/// The JSON value that says the same; none for decimals.
 fn json(value: &AMQPValue) -> Option<Value> {
     Some(match value {
         AMQPValue::Boolean(it) => Value::Bool(*it),
@@ -76,10 +76,16 @@ fn json(value: &AMQPValue) -> Option<Value> {
         AMQPValue::Float(it) => Value::Number(Number::from_f64(f64::from(*it))?),
         AMQPValue::Double(it) => Value::Number(Number::from_f64(*it)?),
         AMQPValue::ShortString(it) => Value::String(it.to_string()),
-        AMQPValue::LongString(it) => Value::String(std::str::from_utf8(it.as_bytes()).ok()?.to_owned()),
+        AMQPValue::LongString(it) => text_or_null(it.as_bytes()),
+        AMQPValue::ByteArray(it) => text_or_null(it.as_slice()),
         AMQPValue::FieldArray(it) => Value::Array(it.as_slice().iter().filter_map(json).collect()),
         AMQPValue::FieldTable(it) => Value::Object(object(it)),
         AMQPValue::Void => Value::Null,
-        AMQPValue::DecimalValue(_) | AMQPValue::ByteArray(_) => return None,
+        AMQPValue::DecimalValue(_) => return None,
     })
+}
+
+/// Some clients send every text as bytes. Bytes that are no text are null: something is there, and cannot be read.
+fn text_or_null(bytes: &[u8]) -> Value {
+    std::str::from_utf8(bytes).map_or(Value::Null, Value::from)
 }

@@ -2,15 +2,20 @@
 //!
 //! Not here: what an event means, the API, and any decision about an event.
 
+pub mod address;
 mod channel;
+mod connect;
 pub mod connection;
 mod dead_letter;
 mod delay;
 mod error;
 mod headers;
 mod intake;
+mod made;
+mod notices;
 pub mod online_check;
 mod publisher;
+mod questions;
 mod queue_warnings;
 mod session;
 mod settle;
@@ -22,6 +27,7 @@ use std::time::Duration;
 
 use crate::secret::SecretSource;
 use crate::tls;
+use address::Address;
 pub use dead_letter::DEAD_LETTER_HEADERS;
 
 /// The configuration of the consumer.
@@ -29,6 +35,8 @@ pub use dead_letter::DEAD_LETTER_HEADERS;
 pub struct Config {
     /// `amqp://` or `amqps://`, with user, host and virtual host, and without a password.
     pub url: String,
+    /// Where the brokers of the cluster listen, at least one.
+    pub addresses: Vec<Address>,
     /// The password of that user.
     pub password: SecretSource,
     /// The queue that events come from.

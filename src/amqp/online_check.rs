@@ -1,10 +1,13 @@
 //! What the broker says of the queues when a person asks before the daemon runs. Nothing is made, and nothing consumed.
 //!
-//! Not here: what the daemon does about it (`topology`).
+//! Not here: what the daemon does about it (`topology`). What the daemon would refuse is a mistake here.
 
-use super::connection::Connections;
-use super::error::BrokerError;
-use super::{Config, Topology, queue_warnings, topology};
+use lapin::Connection;
+use lapin::options::ConfirmSelectOptions;
+
+use super::connect::{Connections, Tries};
+use super::error::{BrokerError, within};
+use super::{Config, Topology, channel, questions, queue_warnings, topology};
 
 /// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub struct OnlineCheck {
 /// # Errors
 /// Says why the broker could not be asked.
 pub async fn ask(config: &Config) -> Result<OnlineCheck, String> {
-    let connections = Connections::open(config, &mut false).await.map_err(|error| error.to_string())?;
+    let connections = Connections::open(config, &mut Tries::default()).await.map_err(|error| error.to_string())?;
     let online_check = queues(config, &connections).await;
     connections.close().await;
     online_check.map_err(|error| error.to_string())
@@ -33,17 +36,59 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
     let mut online_check = OnlineCheck::default();
     // Looking at a queue that is missing would make it.
     if missing.is_none() {
-        let warnings = queue_warnings::find(config, connection).await?;
-        online_check
-            .warnings
-            .extend(warnings.into_iter().map(|warning| format!("queue `{}` {}", warning.queue, warning.words)));
+        online_check.of_queues(config, connection).await?;
     }
     if missing_delays.is_none() {
         online_check.mistakes.extend(topology::wrong_delay_queue(config, connection).await?);
     }
-    if config.topology == Topology::Verify {
-        online_check.mistakes.extend(missing.into_iter().chain(missing_delays));
+    match config.topology {
+        Topology::Verify => online_check.mistakes.extend(missing.into_iter().chain(missing_delays)),
+        Topology::Declare => online_check.of_rights_to_make(config, connection).await?,
     }
-    online_check.mistakes.extend(topology::refused_publish(config, &connections.publishing).await?);
+    online_check.of_publishing(config, connections).await?;
     Ok(online_check)
+}
+
+impl OnlineCheck {
+    /// Of the work queue and the dead-letter queue, which are there.
+    async fn of_queues(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+        let findings = queue_warnings::find(config, connection).await?;
+        let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(|finding| finding.is_refused);
+        self.mistakes.extend(refused.iter().map(ToString::to_string));
+        self.warnings.extend(warnings.iter().map(ToString::to_string));
+        if findings.is_hidden {
+            let words = "the broker does not let this user see how the queues are made: ask once as a user who may \
+                 configure them";
+            self.warnings.push(words.to_owned());
+        }
+        self.mistakes.extend(questions::unreadable(config, connection).await?);
+        Ok(())
+    }
+
+    /// Whether what is missing can be made.
+    async fn of_rights_to_make(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+        for (queue, arguments) in topology::wanted(config) {
+            let is_there = questions::exists(config, connection, &queue).await?;
+            if is_there || questions::may_make(config, connection, &queue, arguments).await? {
+                continue;
+            }
+            let rights = topology::rights(config, &queue);
+            let words = format!(
+                "queue `{queue}` is missing, and this user may not make it: make it by hand, or give the user the right {rights}"
+            );
+            self.mistakes.push(words);
+        }
+        Ok(())
+    }
+
+    async fn of_publishing(&mut self, config: &Config, connections: &Connections) -> Result<(), BrokerError> {
+        let limit = config.call_timeout;
+        let asking = channel::open(&connections.publishing, limit).await?;
+        within(limit, "asking for confirms", asking.confirm_select(ConfirmSelectOptions::default())).await?;
+        self.mistakes.extend(questions::refused_publish(config, &asking, &connections.publishing).await?);
+        if connections.publishing.status().blocked() {
+            self.warnings.push("the broker accepts no publishes now: it has an alarm, for memory or disk".to_owned());
+        }
+        Ok(())
+    }
 }

@@ -13,21 +13,22 @@ use std::time::Duration;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::Config;
 use super::channel;
+use super::connection::Endpoints;
 use super::error::{BrokerError, is_of_the_channel, within};
 use crate::core::backoff::{ceiling, jittered};
 use crate::metrics::Metrics;
+use crate::states::broker::BrokerStatus;
 
 /// Channels, and so messages on their way at once.
 const CHANNELS: usize = 4;
 /// The ceilings of the waits before a refused message is published again.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-const BLOCKED: &str = "the broker blocks whoever publishes: it has an alarm, for memory or disk; free some. The event \
-     stays unacknowledged";
 const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes? The event stays \
      unacknowledged";
 
@@ -37,6 +38,17 @@ struct PublishContext {
     connection: Arc<Connection>,
     limit: Duration,
     metrics: Arc<Metrics>,
+    state: watch::Sender<BrokerStatus>,
+}
+
+impl PublishContext {
+    fn refused(&self, queue: &ShortString, why: &str) {
+        self.state.send_if_modified(|status| status.refuses(queue.as_str(), why));
+    }
+
+    fn taken(&self, queue: &ShortString) {
+        self.state.send_if_modified(|status| status.takes(queue.as_str()));
+    }
 }
 
 /// A message that waits for a channel.
@@ -71,6 +83,8 @@ enum Refusal {
 /// The channels that publish, and what waits for them.
 pub(super) struct Publisher {
     to: PublishContext,
+    /// Asks whether anything may be published; see `questions::refused_publish`.
+    pub(super) asking: Channel,
     idle: Vec<Channel>,
     waiting: VecDeque<Publish>,
     on_their_way: JoinSet<Ended>,
@@ -82,15 +96,17 @@ impl Publisher {
     pub(super) async fn open(
         config: &Config,
         publishing: &Arc<Connection>,
-        metrics: &Arc<Metrics>,
+        endpoints: &Endpoints,
     ) -> Result<Self, BrokerError> {
         let limit = config.call_timeout;
+        let asking = open_channel(publishing, limit).await?;
         let mut idle = Vec::with_capacity(CHANNELS);
         for _ in 0..CHANNELS {
             idle.push(open_channel(publishing, limit).await?);
         }
-        let to = PublishContext { limit, connection: Arc::clone(publishing), metrics: Arc::clone(metrics) };
-        Ok(Self { to, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), refused: JoinSet::new() })
+        let (metrics, state) = (Arc::clone(&endpoints.metrics), endpoints.state.clone());
+        let to = PublishContext { limit, connection: Arc::clone(publishing), metrics, state };
+        Ok(Self { to, asking, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), refused: JoinSet::new() })
     }
 
     pub(super) fn send(&mut self, outgoing: Publish) {
@@ -130,7 +146,10 @@ impl Publisher {
         let Ended { outgoing, channel, end } = ended.map_err(|error| broke_off(&error))?;
         let tag = outgoing.tag;
         let kept = match end {
-            Ok(()) => Some(tag),
+            Ok(()) => {
+                self.to.taken(&outgoing.queue);
+                Some(tag)
+            }
             Err(Refusal::Again(why)) => {
                 self.retry_later(outgoing, &why);
                 None
@@ -146,6 +165,7 @@ impl Publisher {
         let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, outgoing.refusals), fastrand::f64());
         outgoing.refusals += 1;
         self.to.metrics.publish_refused();
+        self.to.refused(&outgoing.queue, why);
         tracing::error!(queue = %outgoing.queue, refusals = outgoing.refusals, "publish refused: {why}; the event stays unacknowledged");
         self.refused.spawn(async move {
             tokio::time::sleep(wait).await;
@@ -194,9 +214,13 @@ async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> 
     loop {
         match tokio::time::timeout(to.limit, &mut confirmed).await {
             Ok(confirmation) => return confirmation.map(refusal),
-            // Publishing again now could make two of it; a dead connection shows by its heartbeat.
-            Err(_) if to.connection.status().blocked() => tracing::warn!(queue = %outgoing.queue, "{BLOCKED}"),
-            Err(_) => tracing::warn!(queue = %outgoing.queue, "{UNCONFIRMED}"),
+            // Publishing again now could make two of it; a dead connection shows by its heartbeat. That the broker blocks
+            // whoever publishes is told where it says so.
+            Err(_) if to.connection.status().blocked() => {}
+            Err(_) => {
+                to.refused(&outgoing.queue, UNCONFIRMED);
+                tracing::warn!(queue = %outgoing.queue, "{UNCONFIRMED}");
+            }
         }
     }
 }

@@ -14,12 +14,14 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::channel;
-use super::connection::{Connections, Endpoints, Previous};
+use super::connect::Connections;
+use super::connection::{Endpoints, Previous};
 use super::error::{BrokerError, within};
 use super::intake::split;
+use super::questions::{self, name};
 use super::settle::Settler;
 use super::stall::StallState;
-use super::topology;
+use super::topology::{self, Prepared};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Answer, Receipt};
@@ -37,6 +39,11 @@ const CAUSE_LIMIT: Duration = Duration::from_millis(100);
 /// The end of the consumer stream while nobody asked for it.
 const CANCELLED: &str = "the broker ended the subscription: the queue was deleted or moved, its node went down, \
      the permission was withdrawn, or an event was unacknowledged for longer than the broker's consumer timeout";
+
+/// A header that streams put on what they deliver.
+const OFFSET: &str = "x-stream-offset";
+const STREAM: &str = "an event came with the header x-stream-offset, as out of a stream: if broker.queue is a stream, what is \
+     published while no daemon runs is never delivered. Make a quorum queue in its place";
 
 /// Connected, and nothing arrives.
 const STALLED: &str = "nothing arrives though the queue holds events and there is room for more: the subscription is lost \
@@ -64,17 +71,22 @@ impl<'a> Session<'a> {
         let limit = config.call_timeout;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
         let settler = Settler::open(config, &connections.publishing, endpoints).await?;
-        let can_delay = topology::prepare(config, connections).await?;
+        let Prepared { obstacle, warnings } =
+            topology::prepare(config, connections, settler.asking(), &mut previous.notices).await?;
+        let can_delay = obstacle.is_none();
+        endpoints.state.send_modify(|status| {
+            (status.no_delays, status.queue_warnings) = (obstacle, warnings);
+        });
         let channel = channel::open(&connections.consuming, limit).await?;
-        let subscription =
-            Subscription { queue: topology::name(&config.queue)?, prefetch: config.prefetch, channel, limit };
+        let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let consumer = subscription.begin(wanted).await?;
         // Before any message. A dispatcher that is gone needs no word of it.
         drop(endpoints.intake.send(Inbound::Connected { can_delay }).await);
         // Beside those of the subscription before, not yet answered, there may be as many of the next.
         let (line, answers) = mpsc::channel(2 * usize::from(config.prefetch) + 2);
-        previous.has_consumed = true;
+        previous.consuming_since = Some(Instant::now());
+        previous.notices.complete();
         previous.stall_detector.subscribed(Instant::now());
         Ok(Self { connections, previous, subscription, consumer, settler, line, answers })
     }
@@ -145,9 +157,22 @@ impl<'a> Session<'a> {
         if !self.previous.stall_detector.is_due(Instant::now()) {
             return Ok(StallState::Normal);
         }
-        let Subscription { queue, limit, .. } = &self.subscription;
-        let asked = topology::ask(queue, &self.connections.consuming, *limit).await?;
+        let (queue, limit, connections) = (self.subscription.queue.clone(), self.subscription.limit, self.connections);
+        let asked = self.settling(questions::ask(queue, &connections.consuming, limit)).await?;
         Ok(asked.map_or(StallState::Normal, |asked| self.previous.stall_detector.judge(asked, Instant::now())))
+    }
+
+    /// Awaits a call to the broker, and meanwhile goes on settling: a call that hangs holds no acknowledgement up.
+    async fn settling<T>(&mut self, call: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+        tokio::pin!(call);
+        let mut answers = Vec::new();
+        loop {
+            tokio::select! {
+                done = &mut call => return done,
+                _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.settler.settle(&mut answers).await?,
+                Some(published) = self.settler.next_published() => self.settler.confirmed(published).await?,
+            }
+        }
     }
 
     /// Mends what the silence means.
@@ -175,6 +200,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), BrokerError> {
         let delivery = delivery.ok_or_else(|| BrokerError::new(CANCELLED))?;
         let delivery = delivery.map_err(|error| BrokerError::during("consuming", &error))?;
+        self.mind_stream(&delivery);
         let tag = delivery.delivery_tag;
         let receipt = Receipt::new(tag, &self.line);
         let receipt =
@@ -188,18 +214,27 @@ impl<'a> Session<'a> {
 
     /// Subscribes anew, for as many as are wanted. What was delivered meanwhile is taken: to hand it back is counted.
     async fn take_as(&mut self, wanted: WantedPrefetch, intake: &mpsc::Sender<Inbound>) -> Result<(), BrokerError> {
-        self.subscription.end(&self.consumer).await?;
+        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
+        self.settling(subscription.end(tag)).await?;
         while let Some(delivery) = self.consumer.next().await {
             self.take(Some(delivery), intake).await?;
         }
-        self.consumer = self.subscription.begin(wanted).await?;
+        self.consumer = self.settling(subscription.begin(wanted)).await?;
         self.previous.stall_detector.subscribed(Instant::now());
         Ok(())
     }
 
+    /// Without the right to see how the queue is made, its kind shows by what it delivers.
+    fn mind_stream(&mut self, delivery: &Delivery) {
+        let headers = delivery.properties.headers().as_ref();
+        if headers.is_some_and(|headers| headers.inner().contains_key(OFFSET)) && self.previous.notices.is_new(STREAM) {
+            tracing::warn!(queue = %self.subscription.queue, "{STREAM}");
+        }
+    }
+
     /// Cancels the subscription and hands back what was delivered and not yet taken.
     async fn stop_taking(&mut self) -> Result<(), BrokerError> {
-        self.subscription.end(&self.consumer).await?;
+        self.subscription.end(self.consumer.tag()).await?;
         // After its own cancel the stream yields what it had buffered, then ends; it must not be polled again.
         while let Some(delivery) = self.consumer.next().await {
             let delivery = delivery.map_err(|error| BrokerError::during("cancelling", &error))?;
@@ -217,6 +252,7 @@ fn now(wanted_prefetch: &mut watch::Receiver<WantedPrefetch>) -> WantedPrefetch 
 }
 
 /// What it takes to subscribe, and to subscribe again.
+#[derive(Clone)]
 struct Subscription {
     channel: Channel,
     queue: ShortString,
@@ -242,8 +278,8 @@ impl Subscription {
         within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await
     }
 
-    async fn end(&self, consumer: &Consumer) -> Result<(), BrokerError> {
-        let ended = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+    async fn end(&self, tag: ShortString) -> Result<(), BrokerError> {
+        let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
         within(self.limit, "cancelling", ended).await
     }
 }

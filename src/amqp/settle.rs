@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::types::ShortString;
-use lapin::{Acker, Connection};
+use lapin::{Acker, Channel, Connection};
 use tokio::sync::watch;
 
 use super::Config;
@@ -18,6 +18,7 @@ use super::delay;
 use super::error::{BrokerError, within};
 use super::intake::Held;
 use super::publisher::{Publish, Published, Publisher};
+use super::questions::name;
 use super::topology;
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 use crate::core::delayed_state::DelayedState;
@@ -42,11 +43,10 @@ impl Settler {
         publishing: &Arc<Connection>,
         endpoints: &Endpoints,
     ) -> Result<Self, BrokerError> {
-        let publisher = Publisher::open(config, publishing, &endpoints.metrics).await?;
-        let dead_letter_queue = topology::name(&config.dead_letter_queue)?;
-        let delay_queue_names = DELAY_QUEUES
-            .iter()
-            .map(|delay_queue| topology::name(&topology::delay_queue_name(&config.queue, *delay_queue)));
+        let publisher = Publisher::open(config, publishing, endpoints).await?;
+        let dead_letter_queue = name(&config.dead_letter_queue)?;
+        let delay_queue_names =
+            DELAY_QUEUES.iter().map(|delay_queue| name(&topology::delay_queue_name(&config.queue, *delay_queue)));
         Ok(Self {
             held: BTreeMap::new(),
             publisher,
@@ -55,6 +55,11 @@ impl Settler {
             limit: config.call_timeout,
             stop: endpoints.stop.clone(),
         })
+    }
+
+    /// The channel that asks whether anything may be published.
+    pub(super) fn asking(&self) -> &Channel {
+        &self.publisher.asking
     }
 
     pub(super) fn hold(&mut self, tag: u64, held: Held) {

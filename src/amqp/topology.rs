@@ -1,49 +1,85 @@
-//! The queues: checked, or made when the configuration says so.
+//! The queues: which there should be, checked, or made where they are missing and the configuration says so.
 //!
-//! Not here: consuming from them, or changing one that exists.
+//! Not here: consuming from them, or changing one that exists: it is left as it is, and looked at as any other.
 
-use std::time::Duration;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection};
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Connection};
-
-use super::channel;
-use super::connection::Connections;
-use super::error::{BrokerError, is_missing, is_other, is_refused, within};
-use super::queue_warnings;
-use super::stall::Asked;
+use super::connect::Connections;
+use super::error::{BrokerError, is_locked, is_other, is_refused};
+use super::notices::Notices;
+use super::questions::{durable, exists, refused_publish, try_declare};
+use super::queue_warnings::{self, Findings};
 use super::{Config, QueueType, Topology};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
 
-/// Makes or checks the queues, and names every one that is missing. Answers whether events can be delayed.
-pub(super) async fn prepare(config: &Config, connections: &Connections) -> Result<bool, BrokerError> {
-    match config.topology {
-        Topology::Declare => declare(config, &connections.consuming).await?,
-        Topology::Verify => verify(config, &connections.consuming).await?,
+/// What was found of queues that can be worked with.
+pub(super) struct Prepared {
+    /// What stands in the way of delaying events, if anything does.
+    pub(super) obstacle: Option<String>,
+    /// What is risky about the queues.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Makes or checks the queues, and names every one that is missing. `asking` is a channel of the publishing connection that
+/// confirms.
+pub(super) async fn prepare(
+    config: &Config,
+    connections: &Connections,
+    asking: &Channel,
+    notices: &mut Notices,
+) -> Result<Prepared, BrokerError> {
+    let connection = &connections.consuming;
+    let mut unmade = Unmade::default();
+    if config.topology == Topology::Declare {
+        unmade = declare(config, connection).await?;
     }
-    queue_warnings::tell(config, &connections.consuming).await?;
-    let Some(obstacle) = obstacle(config, connections).await? else { return Ok(true) };
-    tracing::warn!("events wait in memory only, none is delayed: {obstacle}");
-    Ok(false)
+    if let Some(missing) = missing_queues(config, connection).await? {
+        return Err(BrokerError::new(unmade.why(&missing)));
+    }
+    let warnings = tell(config, queue_warnings::find(config, connection).await?, notices)?;
+    let obstacle = obstacle(config, connections, asking).await?.map(|missing| unmade.why(&missing));
+    if let Some(obstacle) = &obstacle {
+        let words = format!("events wait in memory only, none is delayed: {obstacle}");
+        if notices.is_new(&words) {
+            tracing::warn!("{words}");
+        }
+    }
+    Ok(Prepared { obstacle, warnings })
+}
+
+/// Tells each warning that is new. What cannot be worked with is an error.
+fn tell(config: &Config, findings: Findings, notices: &mut Notices) -> Result<Vec<String>, BrokerError> {
+    let words = "the broker does not let this user see how the queues are made";
+    if findings.is_hidden && notices.is_new(words) {
+        tracing::info!(queue = config.queue, "{words}: let `check --online` run once as a user who may configure them");
+    }
+    let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(|finding| finding.is_refused);
+    let mut told = Vec::new();
+    for finding in warnings {
+        let which = if finding.queue == config.queue { "work" } else { "dead-letter" };
+        let words = format!("queue warning: the {which} queue {}", finding.words);
+        if notices.is_new(&words) {
+            tracing::warn!(queue = finding.queue, argument = finding.argument, "{words}");
+        }
+        told.push(finding.to_string());
+    }
+    let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    if refused.is_empty() { Ok(told) } else { Err(BrokerError::new(refused.join("; "))) }
 }
 
 /// What stands in the way of delaying, if anything does.
-async fn obstacle(config: &Config, connections: &Connections) -> Result<Option<String>, BrokerError> {
+async fn obstacle(config: &Config, connections: &Connections, asking: &Channel) -> Result<Option<String>, BrokerError> {
     if let Some(missing) = missing_delay_queues(config, &connections.consuming).await? {
         return Ok(Some(missing));
     }
     if let Some(wrong) = wrong_delay_queue(config, &connections.consuming).await? {
         return Ok(Some(wrong));
     }
-    refused_publish(config, &connections.publishing).await
-}
-
-async fn verify(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
-    missing_queues(config, connection).await?.map_or(Ok(()), |missing| Err(BrokerError::new(missing)))
+    refused_publish(config, asking, &connections.publishing).await
 }
 
 /// Which of the work queue and the dead-letter queue is missing, as a text.
@@ -66,8 +102,11 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
             missing.push(format!("queue `{queue}`"));
         }
     }
-    let list = missing.join(" and ");
-    let words = format!("missing in the broker: {list}; make what is missing, or set broker.topology = \"declare\"");
+    let remedy = match config.topology {
+        Topology::Verify => "; make what is missing, or set broker.topology = \"declare\"",
+        Topology::Declare => "",
+    };
+    let words = format!("missing in the broker: {}{remedy}", missing.join(" and "));
     Ok((!missing.is_empty()).then_some(words))
 }
 
@@ -77,121 +116,75 @@ pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) 
     let mut wrong = Vec::new();
     for delay_queue in DELAY_QUEUES {
         let queue = delay_queue_name(&config.queue, delay_queue);
-        match try_declare(config, connection, &queue, of_delay_queue(config, delay_queue)).await? {
+        let arguments = of_delay_queue(config, delay_queue);
+        match try_declare(config, connection, &queue, durable(), arguments).await? {
             Ok(()) => {}
-            Err(error) if is_other(&error) => {
+            Err(error) if is_other(&error) || is_locked(&error) => {
                 wrong.push(format!("queue `{queue}` could drop or keep them: {error}; make it again"));
             }
-            Err(error) if is_refused(&error) => {
-                tracing::info!(
-                    queue,
-                    "the broker does not let this user see how the delay queues are made: make them \
-                     as config/ says"
-                );
-                break;
-            }
+            // That this user may not see how queues are made is told once for all.
+            Err(error) if is_refused(&error) => break,
             Err(error) => return Err(BrokerError::during(&format!("looking at queue `{queue}`"), &error)),
         }
     }
     Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
 }
 
-/// What the broker says when a queue is declared as it should be, which changes nothing about one that is there. Asked on a
-/// channel of its own: a no closes it.
-pub(super) async fn try_declare(
-    config: &Config,
-    connection: &Connection,
-    queue: &str,
-    arguments: FieldTable,
-) -> Result<lapin::Result<()>, BrokerError> {
-    asked(config, connection, queue, ("looking at", durable()), arguments).await
+/// The queues that are to be there, and what each is made with where it is missing.
+pub(super) fn wanted(config: &Config) -> Vec<(String, FieldTable)> {
+    let work = back_to(config.queue_type, &config.dead_letter_queue);
+    let mut wanted = vec![(config.dead_letter_queue.clone(), kind(config.queue_type)), (config.queue.clone(), work)];
+    wanted.extend(
+        DELAY_QUEUES
+            .map(|delay_queue| (delay_queue_name(&config.queue, delay_queue), of_delay_queue(config, delay_queue))),
+    );
+    wanted
 }
 
-async fn asked(
-    config: &Config,
-    connection: &Connection,
-    queue: &str,
-    (doing, options): (&str, QueueDeclareOptions),
-    arguments: FieldTable,
-) -> Result<lapin::Result<()>, BrokerError> {
-    let channel = channel::open(connection, config.call_timeout).await?;
-    let asked = channel.queue_declare(name(queue)?, options, arguments);
-    let Ok(answer) = tokio::time::timeout(config.call_timeout, asked).await else {
-        return Err(BrokerError::new(format!("{doing} queue `{queue}`: no answer from the broker")));
-    };
-    if answer.is_ok() {
-        channel::close(&channel, config.call_timeout).await?;
+/// The rights that making this queue takes.
+pub(super) fn rights(config: &Config, queue: &str) -> String {
+    if queue == config.dead_letter_queue {
+        return format!("to configure `{queue}`");
     }
-    Ok(answer.map(|_| ()))
+    format!("to configure and read `{queue}` and to write to `amq.default`")
 }
 
-/// Whether this user may publish to queues at all: asked with a message for a queue that cannot be.
-pub(super) async fn refused_publish(config: &Config, publishing: &Connection) -> Result<Option<String>, BrokerError> {
-    let channel = channel::open(publishing, config.call_timeout).await?;
-    let confirms = channel.confirm_select(ConfirmSelectOptions::default());
-    within(config.call_timeout, "asking for confirms", confirms).await?;
-    let nowhere = name(&format!("{}{NOWHERE}", config.queue))?;
-    let asked = async {
-        let options = BasicPublishOptions { mandatory: true, immediate: false };
-        channel.basic_publish("".into(), nowhere, options, &[], BasicProperties::default()).await?.await
-    };
-    match tokio::time::timeout(config.call_timeout, asked).await {
-        Ok(Ok(_)) => channel::close(&channel, config.call_timeout).await.map(|()| None),
-        Ok(Err(error)) if is_refused(&error) => {
-            Ok(Some("this user may not publish; give it the right to write to `amq.default`".to_owned()))
+/// Which queues this user may not make, and which rights that would take.
+#[derive(Default)]
+struct Unmade(Vec<String>);
+
+impl Unmade {
+    /// Why something is missing.
+    fn why(&self, missing: &str) -> String {
+        if self.0.is_empty() {
+            return missing.to_owned();
         }
-        Ok(Err(error)) => Err(BrokerError::during("asking whether this user may publish", &error)),
-        // A broker that blocks who publishes: it may well be allowed.
-        Err(_) => Ok(None),
+        format!(
+            "{missing}; this user may not make it: make it by hand, or give the user the right {}",
+            self.0.join(", ")
+        )
     }
+}
+
+/// Makes each queue that is missing, and touches none that is there. What this user may not make is left to the checks.
+async fn declare(config: &Config, connection: &Connection) -> Result<Unmade, BrokerError> {
+    let mut unmade = Unmade::default();
+    for (queue, arguments) in wanted(config) {
+        if exists(config, connection, &queue).await? {
+            continue;
+        }
+        match try_declare(config, connection, &queue, durable(), arguments).await? {
+            Ok(()) => tracing::info!(queue, "queue made"),
+            Err(error) if is_refused(&error) => unmade.0.push(rights(config, &queue)),
+            Err(error) => return Err(BrokerError::during(&format!("declaring queue `{queue}`"), &error)),
+        }
+    }
+    Ok(unmade)
 }
 
 /// The name of a delay queue of `queue`.
 pub(super) fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
     format!("{queue}.wait.{}", delay_queue.label)
-}
-
-/// Whether a queue exists.
-async fn exists(config: &Config, connection: &Connection, queue: &str) -> Result<bool, BrokerError> {
-    match asked(config, connection, queue, ("looking for", passive()), FieldTable::default()).await? {
-        Ok(()) => Ok(true),
-        Err(error) if is_missing(&error) => Ok(false),
-        Err(error) if is_refused(&error) => {
-            // The right to look is not the right to use: the first use tells.
-            tracing::info!(queue, "the broker does not let this user look for the queue; going on");
-            Ok(true)
-        }
-        Err(error) => Err(BrokerError::during(&format!("looking for queue `{queue}`"), &error)),
-    }
-}
-
-/// What the queue says of itself. Refused or without an answer, it says nothing.
-pub(super) async fn ask(
-    queue: &ShortString,
-    connection: &Connection,
-    limit: Duration,
-) -> Result<Option<Asked>, BrokerError> {
-    let channel = channel::open(connection, limit).await?;
-    let asked = tokio::time::timeout(limit, channel.queue_declare(queue.clone(), passive(), FieldTable::default()));
-    let Ok(Ok(queue)) = asked.await else { return Ok(None) };
-    channel::close(&channel, limit).await?;
-    Ok(Some(Asked { ready: queue.message_count(), consumers: queue.consumer_count() }))
-}
-
-async fn declare(config: &Config, connection: &Connection) -> Result<(), BrokerError> {
-    let channel = channel::open(connection, config.call_timeout).await?;
-    make(config, &channel, &config.dead_letter_queue, kind(config.queue_type)).await?;
-    make(config, &channel, &config.queue, back_to(config.queue_type, &config.dead_letter_queue)).await?;
-    for delay_queue in DELAY_QUEUES {
-        make(config, &channel, &delay_queue_name(&config.queue, delay_queue), of_delay_queue(config, delay_queue))
-            .await?;
-    }
-    channel::close(&channel, config.call_timeout).await
-}
-
-async fn make(config: &Config, channel: &Channel, queue: &str, arguments: FieldTable) -> Result<(), BrokerError> {
-    let what = format!("declaring queue `{queue}`");
-    within(config.call_timeout, &what, channel.queue_declare(name(queue)?, durable(), arguments)).await.map(|_| ())
 }
 
 fn of_delay_queue(config: &Config, delay_queue: DelayQueue) -> FieldTable {
@@ -225,16 +218,4 @@ pub(super) fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
         say("x-overflow", "reject-publish");
     }
     arguments
-}
-
-fn passive() -> QueueDeclareOptions {
-    QueueDeclareOptions { passive: true, ..durable() }
-}
-
-fn durable() -> QueueDeclareOptions {
-    QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
-}
-
-pub(super) fn name(queue: &str) -> Result<ShortString, BrokerError> {
-    ShortString::try_new(queue).map_err(|_| BrokerError::new(format!("queue name `{queue}` is longer than 255 bytes")))
 }

@@ -3,18 +3,11 @@
 //! We ask for `identity`: answers are small, and where no encoding is named a server may choose any, also one that is not
 //! read here. What comes encoded all the same is decoded, up to a limit on what comes out.
 //!
-//! Not here: what the decoded bytes say (`answer`).
+//! Not here: how encodings come off (`core::content_encoding`), what the decoded bytes say (`answer`).
 
-use std::io::{self, Read};
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// The most encodings that are taken off, one below the other.
-const LAYERS_MAX: usize = 2;
-
-/// The longest name of an encoding that is repeated, in characters.
-const NAME_MAX: usize = 40;
+use crate::core::content_encoding;
 
 /// Why a body could not be decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,46 +21,24 @@ pub(super) enum Undecoded {
 /// The encodings that a head names, in the order in which they were applied.
 pub(super) fn named(head: &HeaderMap) -> Vec<String> {
     let values = head.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let names = values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    names.filter(|name| !name.is_empty() && name != "identity").collect()
+    values.flat_map(content_encoding::names).collect()
 }
 
 /// Takes the encodings off. Never holds more than `limit` bytes and a little of what comes out of each.
 pub(super) fn decoded(bytes: &[u8], names: &[String], limit: usize) -> Result<Vec<u8>, Undecoded> {
-    if names.len() > LAYERS_MAX {
-        return Err(Undecoded::Unreadable(format!("the answer is encoded {} times over", names.len())));
-    }
-    let mut decoded = bytes.to_vec();
-    for name in names.iter().rev() {
-        decoded = one(&decoded, name, limit)?;
-    }
-    Ok(decoded)
-}
-
-fn one(bytes: &[u8], name: &str, limit: usize) -> Result<Vec<u8>, Undecoded> {
-    let read = match name {
-        "gzip" | "x-gzip" => read(MultiGzDecoder::new(bytes), limit),
-        // Meant is zlib's format; some servers send what is in it alone.
-        "deflate" => read(ZlibDecoder::new(bytes), limit).or_else(|_| read(DeflateDecoder::new(bytes), limit)),
-        _ => {
-            let name: String = name.chars().take(NAME_MAX).collect();
-            return Err(Undecoded::Unreadable(format!(
-                "the answer is encoded as `{name}`, which was not asked for and is not read: let the proxy before the API \
-                 send it as it is, or as gzip"
-            )));
+    content_encoding::decoded(bytes, names, limit).map_err(|undecoded| match undecoded {
+        content_encoding::Undecoded::TooLong(start) => Undecoded::TooLong(start),
+        content_encoding::Undecoded::TooDeep(layers) => {
+            Undecoded::Unreadable(format!("the answer is encoded {layers} times over"))
         }
-    };
-    let decoded = read.map_err(|error| {
-        Undecoded::Unreadable(format!("the answer says that it is encoded as `{name}`, and cannot be decoded: {error}"))
-    })?;
-    if decoded.len() > limit { Err(Undecoded::TooLong(decoded)) } else { Ok(decoded) }
-}
-
-/// One byte more than the limit tells that it is passed.
-fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
-    let mut decoded = Vec::new();
-    decoder.take(limit.saturating_add(1) as u64).read_to_end(&mut decoded)?;
-    Ok(decoded)
+        content_encoding::Undecoded::Unknown(name) => Undecoded::Unreadable(format!(
+            "the answer is encoded as `{name}`, which was not asked for and is not read: let the proxy before the API \
+             send it as it is, or as gzip"
+        )),
+        content_encoding::Undecoded::Broken { name, why } => Undecoded::Unreadable(format!(
+            "the answer says that it is encoded as `{name}`, and cannot be decoded: {why}"
+        )),
+    })
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) struct Token {
 impl Token {
     /// Reads the token. Blocks, for as long as a file takes.
     pub(super) fn new(source: SecretSource) -> Self {
-        let loaded = source.read_now();
+        let loaded = source.read_token_now();
         let given = loaded.as_ref().ok().filter(|_| matches!(source, SecretSource::Given(_)));
         let shown = given.and_then(|secret| header(secret).ok());
         Self { source, loaded, shown: watch::Sender::new(shown) }
@@ -47,7 +47,7 @@ impl Token {
         if let Some(shown) = shown {
             return Ok(shown);
         }
-        let reading = tokio::time::timeout(limit, self.source.read());
+        let reading = tokio::time::timeout(limit, self.source.read_token());
         let token = reading.await.map_err(|_| "the token could not be read in time".to_owned())??;
         header(&token)
     }
@@ -68,7 +68,7 @@ impl Token {
                 continue;
             }
             files.accept();
-            let read = self.source.read().await;
+            let read = self.source.read_token().await;
             if read != known {
                 tell(&read, &changes);
             }
@@ -86,7 +86,9 @@ fn tell(read: &Result<Secret, String>, changes: &watch::Sender<u64>) {
             tracing::info!("the file of the token holds a new one");
             changes.send_modify(|count| *count += 1);
         }
-        Err(why) => tracing::warn!(why, "the file of the token cannot be read; the last token stays in use"),
+        Err(why) => {
+            tracing::warn!(why, "the file of the token holds none that can be used; the last token stays in use")
+        }
     }
 }
 

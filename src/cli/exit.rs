@@ -15,6 +15,8 @@ pub enum Exit {
     CaseFailed,
     /// 1: the daemon is not well, or does not answer.
     Unhealthy,
+    /// 1: the daemon did not take the command.
+    NotCommanded,
     /// 64: the command line is wrong.
     Usage,
     /// 70: something that should not be, or cannot be begun.
@@ -31,11 +33,12 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::WouldDie,
         Self::CaseFailed,
         Self::Unhealthy,
+        Self::NotCommanded,
         Self::Usage,
         Self::Internal,
         Self::OutputClosed,
@@ -49,7 +52,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::WouldDie | Self::CaseFailed | Self::Unhealthy => 1,
+            Self::WouldDie | Self::CaseFailed | Self::Unhealthy | Self::NotCommanded => 1,
             Self::Usage => 64,
             Self::Internal => 70,
             Self::OutputClosed => 74,

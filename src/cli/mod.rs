@@ -1,9 +1,11 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
+mod admin_client;
 pub mod check;
 mod color;
+pub mod command;
 mod descriptors;
 pub mod exit;
 pub mod healthcheck;
@@ -53,6 +55,10 @@ enum Verb {
     Test(test::Arguments),
     /// Asks the daemon beside it how it is; 0 is well, 1 is not
     Healthcheck(healthcheck::Arguments),
+    /// Tells the daemon beside it to send nothing until it is resumed; 1 if it was not done
+    Pause(command::Arguments),
+    /// Ends the pause of the daemon beside it, or lets one held rule go on; 1 if it was not done
+    Resume(command::Resume),
 }
 
 /// Runs the verb that `arguments` name.
@@ -68,6 +74,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Map(arguments) => map::run(common, &arguments, out),
         Verb::Test(arguments) => test::run(common, &arguments, out),
         Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
+        Verb::Pause(arguments) => command::pause(common, &arguments, out),
+        Verb::Resume(arguments) => command::resume(common, &arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

@@ -5,19 +5,24 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::sections::{at_least, hours, millis, seconds};
-use super::urls;
+use super::sections::{hours, in_order, millis, seconds};
 use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
+use super::{hosts, urls};
+use crate::amqp::address::Address;
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
 use crate::tls;
 
 const BROKER_FILES: [&str; 3] = ["broker.ca_file", "broker.client_cert_file", "broker.client_key_file"];
+/// The longest that one request may take.
+const TIMEOUT_MAX: Duration = Duration::from_secs(600);
+
 const API_FILES: [&str; 3] = ["api.ca_file", "api.client_cert_file", "api.client_key_file"];
 
 /// `[broker]`
 pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
-    let url = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unwrap_or_default();
+    let (url, address) = reader.required("broker.url", "amqps://user@host/vhost", urls::broker).unzip();
+    let addresses = addresses(reader, address);
     let password = reader.secret("broker.password", "broker.password_file");
     let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
     let room = NAME_BYTES_MAX - topology::NOWHERE.len();
@@ -26,7 +31,8 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         reader.mistake("broker.queue", wrong(what, format!("at most {room} bytes")));
     }
     amqp::Config {
-        url,
+        url: url.unwrap_or_default(),
+        addresses,
         password,
         dead_letter_queue: dead_letter_queue(reader, &queue),
         queue,
@@ -43,22 +49,60 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
     }
 }
 
+/// That of the URL, and the further ones of the same cluster, each once.
+fn addresses(reader: &mut Reader<'_>, first: Option<Address>) -> Vec<Address> {
+    let port = first.as_ref().map_or(0, |address| address.port);
+    let further = reader.optional("broker.hosts", None, |given| hosts::list(given, port)).unwrap_or_default();
+    let mut all: Vec<Address> = first.into_iter().collect();
+    for address in further {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
 /// `[api]`; none where the URL cannot be read.
 pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     let base_url = reader.required("api.base_url", "https://host", urls::api);
-    let token = reader.secret("api.token", "api.token_file");
-    let timeout = reader.duration("api.timeout", "30s", millis(1)..=seconds(600));
-    let connect_timeout = reader.duration("api.connect_timeout", "5s", millis(1)..=seconds(600));
+    let token = reader.token("api.token", "api.token_file");
+    let (timeout, connect_timeout) = timeouts(reader);
     let max_reply = reader.size("api.max_reply", "5MiB", 1..=16 << 20);
     let tls = tls_files(reader, "api", API_FILES);
     let proxy = reader.optional("api.proxy", None, urls::proxy);
-    if !timeout.is_zero() && connect_timeout >= timeout {
-        let place = if reader.is_set("api.connect_timeout") { "api.connect_timeout" } else { "api.timeout" };
-        let (connect, whole) = (format_duration(connect_timeout), format_duration(timeout));
-        let what = format!("leaves api.connect_timeout ({connect}) no shorter than api.timeout ({whole})");
-        reader.mistake(place, wrong(what, "time to connect and time to answer"));
-    }
     Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, tls, proxy })
+}
+
+/// `api.timeout` and `api.connect_timeout`. Of a key that is not written, the default gives way to those that are: to connect
+/// takes less than the whole, and `lookup.window` holds a whole request.
+fn timeouts(reader: &mut Reader<'_>) -> (Duration, Duration) {
+    let [whole, part] = ["api.timeout", "api.connect_timeout"];
+    let mut timeout = reader.duration(whole, "30s", millis(1)..=TIMEOUT_MAX);
+    let mut connect_timeout = reader.duration(part, "5s", millis(1)..=TIMEOUT_MAX);
+    if !reader.is_set(whole) {
+        let connects = if reader.is_set(part) { connect_timeout } else { Duration::ZERO };
+        timeout = timeout.max(connects.saturating_mul(2)).min(TIMEOUT_MAX);
+        let room = room(reader, connects).filter(|room| *room > connects);
+        timeout = room.map_or(timeout, |room| timeout.min(room));
+    }
+    if !reader.is_set(part) {
+        connect_timeout = connect_timeout.min(timeout / 2);
+    }
+    if !timeout.is_zero() && connect_timeout >= timeout {
+        let (connect, all) = (format_duration(connect_timeout), format_duration(timeout));
+        let what = format!("leaves {part} ({connect}) no shorter than {whole} ({all})");
+        reader.mistake(part, wrong(what, "time to connect and time to answer"));
+    }
+    (timeout, connect_timeout)
+}
+
+/// What a window of lookups that is written leaves for one request: what its lag leaves, or half of what connecting does.
+fn room(reader: &Reader<'_>, connects: Duration) -> Option<Duration> {
+    let window = reader.written("lookup.window")?;
+    match reader.written("lookup.lag") {
+        Some(lag) => Some(window.saturating_sub(lag)),
+        None => Some(connects + window.saturating_sub(connects) / 2),
+    }
 }
 
 /// The files of certificates for one server, each of which must hold what it should.
@@ -110,6 +154,5 @@ fn heartbeat(reader: &mut Reader<'_>) -> Duration {
 fn reconnect(reader: &mut Reader<'_>) -> (Duration, Duration) {
     let initial = reader.duration("broker.reconnect_initial", "500ms", millis(1)..=hours(1));
     let max = reader.duration("broker.reconnect_max", "30s", millis(1)..=hours(1));
-    at_least(reader, ("broker.reconnect_initial", initial), ("broker.reconnect_max", max));
-    (initial, max)
+    in_order(reader, ("broker.reconnect_initial", initial), ("broker.reconnect_max", max))
 }

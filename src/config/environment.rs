@@ -12,9 +12,13 @@ use crate::core::mistake::Mistake;
 const PREFIX: &str = "CHAKRA_BRIDGE";
 const SEPARATOR: &str = "__";
 /// Set by systemd for a service with `LoadCredential=`.
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// What other programs take a proxy from. In capitals and not.
 const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+
+/// Variables that begin like ours, and that the command line, the tests and the images read.
+const OTHERS: [&str; 4] =
+    ["CHAKRA_BRIDGE_CONFIG", "CHAKRA_BRIDGE_CI", "CHAKRA_BRIDGE_IMAGE", "CHAKRA_BRIDGE_FIXTURE_COPY"];
 
 /// The variables of known keys, and the mistakes among the others.
 pub(super) struct Variables {
@@ -66,6 +70,33 @@ pub fn ignored_proxies(environment: impl IntoIterator<Item = (String, String)>) 
     names.sort();
     let words = "set in the environment and not heeded: the API is reached directly, unless api.proxy names a way";
     (!names.is_empty()).then(|| format!("{} {words}", names.join(", ")))
+}
+
+/// A warning for each variable that looks like one of ours and is none: nobody reads it. Those that a cluster derives from
+/// the name of a service are left alone.
+#[must_use]
+pub fn strange_variables(environment: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    let known = load::known_keys();
+    let scalar = known.iter().filter(|known| !load::is_list(known.section));
+    let names: Vec<String> = scalar.map(|known| variable(&format!("{}.{}", known.section, known.name))).collect();
+    let mut strange: Vec<String> =
+        environment.into_iter().map(|(name, _)| name).filter(|name| is_strange(name)).collect();
+    strange.sort();
+    let told = strange.into_iter().map(|name| match names::nearest(&name, names.iter().map(String::as_str)) {
+        Some(near) => format!("{name} is set in the environment and not heeded, meant is perhaps {near}"),
+        None => format!("{name} is set in the environment and not heeded: variables are {PREFIX}__SECTION__KEY"),
+    });
+    told.collect()
+}
+
+fn is_strange(name: &str) -> bool {
+    let plain = name.to_ascii_uppercase();
+    let Some(rest) = plain.replace(['_', '-'], "").strip_prefix(&PREFIX.replace('_', "")).map(str::to_owned) else {
+        return false;
+    };
+    let is_of_a_cluster = plain.ends_with("_PORT") || plain.contains("_PORT_") || plain.contains("_SERVICE_");
+    let is_of_others = OTHERS.iter().any(|other| name == *other) || plain.contains("_TEST_");
+    !is_ours(name) && !rest.is_empty() && !is_of_a_cluster && !is_of_others
 }
 
 /// The variable that would set this key.

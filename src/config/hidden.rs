@@ -68,6 +68,7 @@ fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidd
         }
     } else if URLS.contains(&key) {
         hidden.extend(credentials(key, value.span(), text));
+        hidden.extend(query(value.span(), text));
     }
 }
 
@@ -78,6 +79,13 @@ fn leaves(value: &Spanned<DeValue<'_>>, hidden: &mut Vec<Span>) {
         DeValue::Array(list) => list.iter().for_each(|value| leaves(value, hidden)),
         _ => hidden.push(value.span()),
     }
+}
+
+/// What stands behind the first `?` or `#`, up to the closing quote: no URL here has any, and it may be a secret.
+fn query(span: Span, text: &str) -> Option<Span> {
+    let url = text.get(span.clone())?.trim_end_matches(['"', '\'']);
+    let start = url.find(['?', '#'])? + 1;
+    Some(span.start + start..span.start + url.len())
 }
 
 /// What stands before the last `@`: the password after the user's colon; where no user belongs, all of it.

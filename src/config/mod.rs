@@ -9,12 +9,14 @@ use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch};
 
+mod admin_token;
 mod cases;
 mod changes;
 mod connections;
 mod documents;
 mod environment;
 mod hidden;
+mod hosts;
 mod listen;
 mod load;
 mod names;
@@ -29,8 +31,9 @@ mod urls;
 mod values;
 mod warnings;
 
+pub use admin_token::admin_token;
 pub use changes::{RuleChanges, needs_restart, rule_changes};
-pub use environment::ignored_proxies;
+pub use environment::{ignored_proxies, strange_variables};
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
 pub use source::{Mistakes, Source};

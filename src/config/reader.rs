@@ -121,6 +121,35 @@ impl<'t> Reader<'t> {
         self.optional_secret(key, key_file).unwrap_or(SecretSource::Given(Secret::new("")))
     }
 
+    /// A token: a secret that goes into a header.
+    pub(super) fn token(&mut self, key: &'static str, key_file: &'static str) -> SecretSource {
+        let source = self.secret(key, key_file);
+        self.check_token(&source, key);
+        source
+    }
+
+    /// A token that may be missing.
+    pub(super) fn optional_token(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
+        let source = self.optional_secret(key, key_file)?;
+        self.check_token(&source, key);
+        Some(source)
+    }
+
+    /// Says what makes a secret no token; that it cannot be read was said.
+    fn check_token(&mut self, source: &SecretSource, key: &'static str) {
+        let place = match source {
+            SecretSource::File(_) if self.is_dry_run => return,
+            SecretSource::File(_) => format!("{key}_file"),
+            SecretSource::Given(_) => key.to_owned(),
+        };
+        if self.is_set(key) && self.is_set(&format!("{key}_file")) {
+            return;
+        }
+        if let Some(why) = source.read_now().ok().and_then(|secret| secret.no_token()) {
+            self.mistake(&place, wrong(why, "the token alone, as it was issued"));
+        }
+    }
+
     /// A secret that may be missing: at most one of the two.
     pub(super) fn optional_secret(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
         if self.given(key).is_some() && self.given(key_file).is_some() {
@@ -175,6 +204,11 @@ impl<'t> Reader<'t> {
         self.given(key).is_some()
     }
 
+    /// The duration that is written for a key, before its turn comes: a default of another may depend on it.
+    pub(super) fn written(&self, key: &str) -> Option<Duration> {
+        values::duration(&self.given(key)?, &(Duration::ZERO..=Duration::MAX)).ok()
+    }
+
     fn given(&self, key: &str) -> Option<Given> {
         let from_file = self.variables.that_sets(key).is_none();
         if from_file && self.in_file(key).is_some_and(|(value, _)| value.is_datetime()) {
@@ -186,7 +220,10 @@ impl<'t> Reader<'t> {
             ValueKind::String(text) => (text, Shape::Bare),
             ValueKind::Boolean(_) => ("true or false".to_owned(), Shape::Other),
             ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
-            ValueKind::Array(_) => ("a list".to_owned(), Shape::Other),
+            ValueKind::Array(list) => match texts(&list) {
+                Some(texts) => (texts, Shape::List),
+                None => ("a list".to_owned(), Shape::Other),
+            },
             number => (number.to_string(), Shape::Number),
         };
         Some(Given { text, shape })
@@ -207,4 +244,13 @@ impl<'t> Reader<'t> {
         let (section, _) = key.split_once('.')?;
         self.file.get_key_value(section).map(|(name, _)| name.span())
     }
+}
+
+/// Texts with commas between them, if the list holds nothing else.
+fn texts(list: &[Value]) -> Option<String> {
+    let each = list.iter().map(|value| match &value.kind {
+        ValueKind::String(text) => Some(text.as_str()),
+        _ => None,
+    });
+    each.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
 }

@@ -39,16 +39,20 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
         lookup_window: Duration::ZERO,
         on_absent: OnAbsent::Create,
     };
-    at_least(reader, ("retry.initial", policy.initial), ("retry.max_interval", policy.max_interval));
-    policy
+    let (initial, max_interval) =
+        in_order(reader, ("retry.initial", policy.initial), ("retry.max_interval", policy.max_interval));
+    Policy { initial, max_interval, ..policy }
 }
 
 /// `[lookup]`: how long lookups must find nothing before that counts, and what follows then. `timeout` is that of a request.
 pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
-    let lag = reader.duration("lookup.lag", "15s", Duration::ZERO..=hours(1));
-    let least = timeout.saturating_add(lag);
+    let mut lag = reader.duration("lookup.lag", "15s", Duration::ZERO..=hours(1));
     let read = |given: &values::Given| values::duration(given, &(millis(1)..=hours(24)));
     let window = reader.optional("lookup.window", None, read);
+    if let Some(window) = window.filter(|_| !reader.is_set("lookup.lag")) {
+        lag = lag.min(window.saturating_sub(timeout));
+    }
+    let least = timeout.saturating_add(lag);
     if let Some(short) = window.filter(|window| *window < least) {
         let what = format!("is {}, shorter than api.timeout and lookup.lag together", format_duration(short));
         reader.mistake("lookup.window", wrong(what, format!("at least {}", format_duration(least))));
@@ -77,8 +81,9 @@ pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
             .unwrap_or_default(),
         release_after: reader.duration("gate.release_after", "2m", millis(1)..=hours(24)),
     };
-    at_least(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));
-    policy
+    let (probe_initial, probe_max) =
+        in_order(reader, ("gate.probe_initial", policy.probe_initial), ("gate.probe_max", policy.probe_max));
+    GatePolicy { probe_initial, probe_max, ..policy }
 }
 
 /// `[shutdown]`
@@ -90,7 +95,7 @@ pub(super) fn shutdown(reader: &mut Reader<'_>) -> dispatch::Config {
 /// `[admin]`
 pub(super) fn admin(reader: &mut Reader<'_>) -> admin::Config {
     let listen = reader.optional("admin.listen", Some(listen::DEFAULT), values::address);
-    let token = reader.optional_secret("admin.token", "admin.token_file");
+    let token = reader.optional_token("admin.token", "admin.token_file");
     admin::Config { listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))), token }
 }
 
@@ -107,15 +112,25 @@ pub(super) fn log(reader: &mut Reader<'_>) -> Log {
     Log { format: reader.word("log.format", &formats), level: reader.word("log.level", &levels) }
 }
 
-/// A longest wait that is shorter than the first one is a mistake. A zero was not readable: that was said already.
-pub(super) fn at_least(reader: &mut Reader<'_>, first: (&'static str, Duration), longest: (&'static str, Duration)) {
+/// The first and the longest wait. Where the file writes one of them, the default of the other gives way; where it writes
+/// both, a longest that is shorter than the first is a mistake. A zero was not readable: that was said already.
+pub(super) fn in_order(
+    reader: &mut Reader<'_>,
+    first: (&'static str, Duration),
+    longest: (&'static str, Duration),
+) -> (Duration, Duration) {
     if first.1.is_zero() || longest.1.is_zero() || first.1 <= longest.1 {
-        return;
+        return (first.1, longest.1);
     }
-    let place = if reader.is_set(longest.0) { longest.0 } else { first.0 };
+    match (reader.is_set(first.0), reader.is_set(longest.0)) {
+        (true, false) => return (first.1, first.1),
+        (false, true) => return (longest.1, longest.1),
+        _ => {}
+    }
     let (low, high) = (format_duration(first.1), format_duration(longest.1));
     let what = format!("leaves {} ({high}) below {} ({low})", longest.0, first.0);
-    reader.mistake(place, wrong(what, "the longest wait to be at least the first"));
+    reader.mistake(longest.0, wrong(what, "the longest wait to be at least the first"));
+    (first.1, longest.1)
 }
 
 /// Milliseconds.

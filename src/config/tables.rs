@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names;
+use crate::core::json;
 use crate::core::mapping::written::{Spot, Written};
 use crate::core::mistake::{Mistake, Span};
 
@@ -143,11 +144,13 @@ impl<'r, 't> Table<'r, 't> {
         let written = match value.get_ref() {
             DeValue::String(text) => Some(Written::Text(text.to_string())),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Written::Integer),
-            DeValue::Float(number) => number.as_str().parse().ok().filter(|n: &f64| n.is_finite()).map(Written::Float),
+            DeValue::Float(number) if json::is_exact(number.as_str()) => {
+                number.as_str().parse().ok().map(Written::Float)
+            }
             DeValue::Boolean(flag) => Some(Written::Bool(*flag)),
             DeValue::Array(list) => Some(self.list(path, list)),
             DeValue::Table(table) => Some(self.object(path, table)),
-            DeValue::Datetime(_) => None,
+            DeValue::Float(_) | DeValue::Datetime(_) => None,
         };
         if written.is_none() {
             self.not_json(path, value);

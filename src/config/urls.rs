@@ -4,15 +4,18 @@
 
 use reqwest::Url;
 
+use super::hosts;
 use super::values::{self, Given, NAME_BYTES_MAX, Wrong, wrong};
+use crate::amqp::address::Address;
 
 const BROKER: &str = "amqps://user@host/vhost";
 const API: &str = "https://host";
 const PROXY: &str = "http://host:port";
 
-/// An AMQP URL with user and host, without password and query.
-pub(super) fn broker(given: &Given) -> Result<String, Wrong> {
+/// An AMQP URL with user and host, without password and query; and where it leads.
+pub(super) fn broker(given: &Given) -> Result<(String, Address), Wrong> {
     let text = values::text(given)?;
+    hosts::zone(&text)?;
     let url = parsed(&text, BROKER)?;
     schemes(&url, ["amqp", "amqps"])?;
     if url.password().is_some() {
@@ -29,7 +32,8 @@ pub(super) fn broker(given: &Given) -> Result<String, Wrong> {
     if vhost.contains('/') || vhost.len() > NAME_BYTES_MAX {
         return Err(wrong("has a path that is not one virtual host", "%2F for each '/' in its name"));
     }
-    Ok(text)
+    let address = hosts::of_url(&url)?;
+    Ok((text, address))
 }
 
 /// An HTTP URL with host and perhaps a path prefix, without a trailing slash.
@@ -66,9 +70,9 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether this is an AMQP URL without TLS that leads to another machine.
-pub(super) fn is_plain_and_remote(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.scheme() == "amqp" && !is_loopback(&url))
+/// Whether this is the text of an AMQP URL without TLS.
+pub(super) fn is_plain(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.scheme() == "amqp")
 }
 
 fn parsed(text: &str, expected: &str) -> Result<Url, Wrong> {

@@ -23,6 +23,8 @@ pub(super) enum Shape {
     Number,
     /// In the environment, or as a default: text that may mean anything.
     Bare,
+    /// A list of texts; with commas between them.
+    List,
     /// Neither text nor number; the value's text says what.
     Other,
 }
@@ -55,6 +57,7 @@ impl Given {
         match self.shape {
             Shape::Text | Shape::Bare => "is text".to_owned(),
             Shape::Number => "is a number".to_owned(),
+            Shape::List => "is a list".to_owned(),
             Shape::Other => format!("is {}", self.text),
         }
     }
@@ -63,7 +66,17 @@ impl Given {
         match self.shape {
             Shape::Text | Shape::Bare if self.text.trim().is_empty() => Err(wrong("is empty", expected)),
             Shape::Text | Shape::Bare => Ok(&self.text),
-            Shape::Number | Shape::Other => Err(wrong(self.shape(), expected)),
+            Shape::Number | Shape::List | Shape::Other => Err(wrong(self.shape(), expected)),
+        }
+    }
+
+    /// The texts of a list; in a variable they stand with commas between them.
+    pub(super) fn as_list(&self, expected: &str) -> Result<Vec<&str>, Wrong> {
+        match self.shape {
+            Shape::List | Shape::Bare => {
+                Ok(self.text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
+            }
+            Shape::Text | Shape::Number | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }
 
@@ -73,13 +86,13 @@ impl Given {
                 self.text.parse().map_err(|_| wrong(self.quoted("is not such a number"), expected))
             }
             Shape::Text => Err(wrong("is text", format!("{expected}, without quotes"))),
-            Shape::Other => Err(wrong(self.shape(), expected)),
+            Shape::List | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }
 
     /// A number of anything, and nothing that says of what.
     fn lacks_unit(&self) -> bool {
-        self.shape != Shape::Other && self.text.parse::<f64>().is_ok()
+        !matches!(self.shape, Shape::List | Shape::Other) && self.text.parse::<f64>().is_ok()
     }
 
     fn quoted(&self, rest: &str) -> String {

@@ -5,7 +5,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Config, rules, urls};
+use super::{Config, Source, rules, urls};
 use crate::secret::SecretSource;
 
 /// The bits of a file's mode for those who are neither its owner nor of its group.
@@ -18,9 +18,31 @@ impl Config {
         let clear = "cross the network in the clear";
         let http = self.api.base_url.scheme() == "http" && !urls::is_loopback(&self.api.base_url);
         let http = http.then(|| format!("api.base_url is http: the token and every event {clear}"));
-        let amqp = urls::is_plain_and_remote(&self.broker.url);
+        let is_remote = self.broker.addresses.iter().any(|address| !address.is_loopback());
+        let amqp = is_remote && urls::is_plain(&self.broker.url);
         let amqp = amqp.then(|| format!("broker.url is amqp: the password and every event {clear}"));
         http.into_iter().chain(amqp).chain(self.open_files()).chain(self.strays()).collect()
+    }
+
+    /// The secrets that are written in the file, if everybody on the machine can open that.
+    #[must_use]
+    pub fn open_secrets(&self, source: &Source) -> Vec<String> {
+        let secrets = [
+            ("broker.password", Some(&self.broker.password)),
+            ("api.token", Some(&self.api.token)),
+            ("admin.token", self.admin.token.as_ref()),
+        ];
+        let is_written = |key: &str, secret: Option<&SecretSource>| {
+            matches!(secret, Some(SecretSource::Given(_))) && !source.is_overridden(key)
+        };
+        let written = secrets.into_iter().filter(|(key, secret)| is_written(key, *secret) && is_open(source.path()));
+        let told = written.map(|(key, _)| {
+            let file = source.path().display();
+            format!(
+                "{key}: the secret stands in {file}, which every user here may open: chmod o= it, or write {key}_file"
+            )
+        });
+        told.collect()
     }
 
     /// Attributes that are named like a key of their rule, which it does not have: in TOML a line below `[rule.data]` is

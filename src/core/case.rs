@@ -151,7 +151,7 @@ fn made(message: &Message, limits: &Limits, rules: &Rules) -> (Option<Arc<str>>,
     let made = match map(&event, rules) {
         Ok(Mapped::Create { request, .. }) => Made::Request(whole(&request)),
         Ok(Mapped::Skip { .. }) => Made::Skipped,
-        Err(fault) => Made::DeadLetter(fault),
+        Err(unmapped) => Made::DeadLetter(unmapped.fault),
     };
     (taker(&event, rules).map(|rule| Arc::clone(rule.name())), made)
 }

@@ -7,16 +7,30 @@ mod cloud_events;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::core::content_encoding::{self, Undecoded};
 use crate::core::event::{Event, Key, KeyOrigin};
+use crate::core::json::parse;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::message::Message;
 use crate::core::reason::{Fault, Reason};
 
 /// The longest key taken, in bytes.
 pub const KEY_BYTES_MAX: usize = 512;
+
+/// What stands in place of an encoding and is none.
+const CHARSETS: [&str; 2] = ["utf-8", "utf8"];
+
+/// How bodies begin that are no UTF-8, and what they are.
+const OTHERS: [(&[u8], &str); 3] = [
+    (b"\x1f\x8b", "gzip, and no content encoding says so: the publisher must name it"),
+    (b"\xff\xfe", "UTF-16: the publisher must send UTF-8"),
+    (b"\xfe\xff", "UTF-16: the publisher must send UTF-8"),
+];
 
 /// What is asked of every message.
 #[derive(Clone, Debug)]
@@ -43,15 +57,15 @@ struct Envelope {
 ///
 /// # Errors
 /// [`Reason::TooLarge`], [`Reason::Undecodable`], or [`Reason::Unmappable`] if the key expression gives no key:
-/// a hash in its place would merge duplicates in silence. The text never holds a piece of the body.
+/// a hash in its place would merge duplicates in silence. A compressed body counts as it is and as
+/// what comes out of it. The text never holds a piece of the body.
 pub fn decode(message: &Message, limits: &Limits) -> Result<Event, Fault> {
     let size = message.body.len();
     if size > limits.max_bytes {
         let text = format!("the body has {size} bytes, at most {} are taken", limits.max_bytes);
         return Err(Fault::new(Reason::TooLarge, text));
     }
-    check_encoding(message.content_encoding.as_deref())?;
-    let Decoded { document, envelope } = document(message)?;
+    let Decoded { document, envelope } = document(message, &plain_body(message, limits)?)?;
     let (own_key, own_kind) = envelope.map(|envelope| (envelope.key, envelope.kind)).unzip();
     let event = Event {
         key: Key { text: String::new(), origin: KeyOrigin::Body },
@@ -70,14 +84,31 @@ fn undecodable(text: impl Into<String>) -> Fault {
     Fault::new(Reason::Undecodable, text)
 }
 
-fn check_encoding(encoding: Option<&str>) -> Result<(), Fault> {
-    let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-    match encoding.as_str() {
-        "" | "identity" | "utf-8" | "utf8" => Ok(()),
-        _ => Err(undecodable(
-            "the content encoding is not `identity`: the publisher must send the event uncompressed, in UTF-8",
-        )),
+/// The body as it was before it was compressed.
+fn plain_body<'m>(message: &'m Message, limits: &Limits) -> Result<Cow<'m, [u8]>, Fault> {
+    let encoding = message.content_encoding.as_deref().unwrap_or_default();
+    let names: Vec<String> =
+        content_encoding::names(encoding).filter(|name| !CHARSETS.contains(&name.as_str())).collect();
+    if names.is_empty() || message.body.is_empty() {
+        return Ok(Cow::Borrowed(&message.body));
     }
+    content_encoding::decoded(&message.body, &names, limits.max_bytes).map(Cow::Owned).map_err(|undecoded| {
+        match undecoded {
+            Undecoded::TooLong(_) => {
+                let most = limits.max_bytes;
+                Fault::new(Reason::TooLarge, format!("the body has more than {most} bytes once it is decoded"))
+            }
+            Undecoded::TooDeep(layers) => {
+                undecodable(format!("the body is encoded {layers} times over, at most 2 are read"))
+            }
+            Undecoded::Unknown(name) => undecodable(format!(
+                "the content encoding is `{name}`: the publisher must send the event as gzip, deflate or uncompressed"
+            )),
+            Undecoded::Broken { name, why } => undecodable(format!(
+                "the content encoding says `{name}`, and the body cannot be decoded as that: {why}"
+            )),
+        }
+    })
 }
 
 /// The media type without its parameters, in lower case.
@@ -86,52 +117,62 @@ fn media_type(content_type: Option<&str>) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-fn document(message: &Message) -> Result<Decoded, Fault> {
+fn document(message: &Message, body: &[u8]) -> Result<Decoded, Fault> {
     let media_type = media_type(message.content_type.as_deref());
     match media_type.as_str() {
-        "application/cloudevents+json" => return cloud_events::structured(object(&message.body)?),
-        "application/cloudevents-batch+json" => {
+        "application/cloudevents+json" | "application/cloudevents" => return cloud_events::structured(object(body)?),
+        batch if batch.starts_with("application/cloudevents-batch") => {
             return Err(undecodable("a batch of CloudEvents: the publisher must send one event a message"));
+        }
+        other if other.starts_with("application/cloudevents+") => {
+            return Err(undecodable("a CloudEvent in another format than JSON: the publisher must send it as JSON"));
         }
         _ => {}
     }
-    if let Some(attributes) = cloud_events::attributes(&message.headers) {
-        return cloud_events::binary(attributes, message);
+    if let Some(attributes) = cloud_events::attributes(&message.headers)? {
+        return cloud_events::binary(attributes, message, body);
     }
-    let object = object(&message.body)?;
+    let object = object(body)?;
     if cloud_events::looks_structured(&object) {
         return cloud_events::structured(object);
     }
     Ok(Decoded { document: Value::Object(object), envelope: None })
 }
 
+/// The object that a body is, or that a text is which the body is: some producers encode twice.
 fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
-    match json(body)? {
+    let value = match json(body)? {
+        Value::String(text) => twice(&text)?,
+        value => value,
+    };
+    match value {
         Value::Object(object) => Ok(object),
         Value::Array(_) => Err(undecodable("the body is a JSON list: the publisher must send one object a message")),
         _ => Err(undecodable("the body is JSON, and no object")),
     }
 }
 
+fn twice(text: &str) -> Result<Value, Fault> {
+    match parse(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(undecodable("the body is a JSON text that holds JSON, and no object")),
+        Err(words) => {
+            Err(undecodable(format!("the body is a JSON text, and no object; as JSON of its own it {words}")))
+        }
+    }
+}
+
 /// Parses a body, and says what is wrong without quoting it.
 fn json(body: &[u8]) -> Result<Value, Fault> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    if text.trim().is_empty() {
-        return Err(undecodable("the body is empty"));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let what = if error.to_string().starts_with("recursion limit") {
-            "is nested deeper than 128 levels"
-        } else if error.is_eof() {
-            "ends in the middle of JSON"
-        } else {
-            "is not JSON"
-        };
-        undecodable(format!("the body {what}, at line {} column {}", error.line(), error.column()))
-    })
+    parse(text).map_err(|words| undecodable(format!("the body {words}")))
 }
 
 fn not_utf8(body: &[u8], good: usize) -> Fault {
+    let known = OTHERS.iter().find(|(start, _)| body.starts_with(start));
+    if let Some((_, what)) = known {
+        return undecodable(format!("the body is {what}"));
+    }
     let line = body[..good].split(|byte| *byte == b'\n').count();
     let column = good - body[..good].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
     undecodable(format!("the body is not UTF-8, at line {line} column {column}"))

@@ -21,7 +21,7 @@ pub struct Message {
     pub message_id: Option<String>,
     /// AMQP property `type`.
     pub kind: Option<String>,
-    /// Headers as JSON values: what has no JSON form (bytes that are no text) is left out.
+    /// Headers as JSON values: bytes that are no text are null, and decimals are left out.
     pub headers: Map<String, Value>,
     /// The exchange the event was first published to.
     pub exchange: String,

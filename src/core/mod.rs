@@ -4,12 +4,14 @@
 
 pub mod backoff;
 pub mod case;
+pub mod content_encoding;
 pub mod decode;
 pub mod delay_queue;
 pub mod delayed_state;
 pub mod delivery;
 pub mod event;
 pub mod gate;
+pub mod json;
 pub mod judge;
 pub mod lookup;
 pub mod lookup_check;

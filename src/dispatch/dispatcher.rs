@@ -11,8 +11,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Parts;
-use super::commands::Commands;
+use super::commands::{Commands, Next};
 use super::report::Reporter;
+use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
 use crate::clock::{Clock, epoch_ms};
 use crate::core::delivery::{Command, Effect, EventId, Input, Machine, Now, ReceiptId};
@@ -88,7 +89,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                command = self.commands.next() => self.on(Input::Command(command)),
+                next = self.commands.next() => self.commanded(next),
                 Some(ended) = self.requests.join_next_with_id() => self.ended(ended),
                 Some(inbound) = intake.recv() => self.arrived(inbound),
                 () = tokio::time::sleep_until(self.clock.instant(self.wake)) => self.on(Input::Timer),
@@ -98,6 +99,7 @@ impl Dispatcher {
 
     /// Gives back what waits, finishes what is under way, and cuts off what is not finished at `deadline`.
     pub(super) async fn drain(mut self, intake: &mut mpsc::Receiver<Inbound>, deadline: Instant) -> Drained {
+        self.commands.end();
         self.on(Input::Command(Command::Drain));
         // Past the deadline what counts is what is still held, not how the waiting ended.
         drop(tokio::time::timeout_at(deadline, self.finish(intake)).await);
@@ -126,6 +128,29 @@ impl Dispatcher {
                 else => return,
             }
         }
+    }
+
+    fn commanded(&mut self, next: Next) {
+        match next {
+            Next::Command(command) => self.on(Input::Command(command)),
+            Next::ResumeRule(ResumeRule { rule, answer }) => {
+                let said = self.resume_rule(&rule);
+                // Whoever asked may have gone; the rule goes on all the same.
+                drop(answer.send(said));
+            }
+        }
+    }
+
+    fn resume_rule(&mut self, rule: &str) -> RuleResumed {
+        if self.machine.holds_rule(rule) {
+            self.on(Input::Command(Command::ResumeRule(rule.into())));
+            return RuleResumed::Released;
+        }
+        let rules = self.machine.rules();
+        if rules.named(rule).is_some() {
+            return RuleResumed::NotHeld;
+        }
+        RuleResumed::Unknown { nearest: rules.nearest(rule).map(str::to_owned) }
     }
 
     fn arrived(&mut self, inbound: Inbound) {

@@ -39,6 +39,12 @@ impl Metrics {
         self.rule_held.get_or_create(&Ruled { rule: rule.to_owned() }).set(is_held.into());
     }
 
+    /// These are the rules that may be held, and none is: those before them are shown no more.
+    pub fn foresee_held<'n>(&self, rules: impl IntoIterator<Item = &'n str>) {
+        self.rule_held.clear();
+        rules.into_iter().for_each(|rule| self.rule_held(rule, false));
+    }
+
     /// No rule of this name has a lookup any more. Its counters stay, since a counter that ends reads as a reset.
     pub fn lookup_gone(&self, rule: &str) {
         let ruled = Ruled { rule: rule.to_owned() };

@@ -18,7 +18,7 @@ const URL_LINE: &str = "config.toml:2:";
 const QUEUE_LINE: &str = "config.toml:4:";
 const QUEUE_VARIABLE: &str = "CHAKRA_BRIDGE__BROKER__QUEUE";
 
-async fn check(setup: &Setup, more: &'static [&str]) -> (Option<i32>, String) {
+pub(super) async fn check(setup: &Setup, more: &'static [&str]) -> (Option<i32>, String) {
     check_under(setup, more, &[]).await
 }
 
@@ -98,7 +98,7 @@ async fn a_queue_warning_is_a_warning_and_a_broker_that_is_away_a_mistake() {
     scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
     let (code, said) = check(&scene.setup(), &[]).await;
     assert_eq!(code, Some(0), "{said}");
-    holds(&said, &["warning", "is no quorum queue", "has no dead-letter target"]);
+    holds(&said, &["warning", "is a classic queue", "names no dead-letter exchange"]);
     let away = Setup { amqp: scene.by_way_of(1), ..scene.setup() };
     let (code, said) = check(&away, &[]).await;
     assert_eq!(code, Some(78), "{said}");

@@ -121,14 +121,13 @@ async fn every_queue_warning_of_the_queues_is_named_at_the_start_and_stops_nothi
         let lines = daemon.logged(|line| says(line, "warning:"));
         lines.iter().filter_map(|line| line["argument"].as_str().map(str::to_owned)).collect()
     };
-    let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-overflow", "x-queue-type", "x-queue-type"];
+    let all = ["x-dead-letter-exchange", "x-queue-type", "x-queue-type"];
     assert_eq!(sorted(warnings(&daemon)), all);
 
     let bare = within(60, "a place", async { Scene::quorum(shared().await.vhost().await).await }).await;
     let mut daemon = bare.daemon();
     within(60, "consuming", daemon.consuming()).await;
-    let all = ["x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-overflow"];
-    assert_eq!(sorted(warnings(&daemon)), all);
+    assert_eq!(warnings(&daemon), ["x-dead-letter-exchange"]);
 
     let full = within(60, "a place", async { Scene::empty(shared().await.vhost().await).await }).await;
     let mut daemon = Daemon::start(&full.setup().broker("topology = \"declare\""));

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 mod files;
 mod seeded;
+mod surroundings;
 
 const SHIPPED: [&str; 7] = [
     "chakra-bridge.toml",
@@ -216,4 +217,37 @@ fn colour_is_printed_only_when_told() {
     let mistakes = load_text("[broker", &[]).unwrap_err();
     assert!(!mistakes.render(false).contains('\x1b'));
     assert!(mistakes.render(true).contains('\x1b'));
+}
+
+#[test]
+fn the_addresses_of_a_cluster_are_that_of_the_url_and_the_further_ones_each_once() {
+    let read = |hosts: &str, variables: &[(&str, &str)]| {
+        let config = load_text(&seeded::GOOD.replace("[broker]", &format!("[broker]\n{hosts}")), variables);
+        config.map(|config| config.broker.addresses.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let one = read("", &[]).unwrap();
+    assert_eq!(one.len(), 1);
+    let hosts = format!("hosts = [\"B\", \"c:5000\", \"b\", \"[fd00::2]\", \"fd00::3\", \"{}\"]", one[0]);
+    let port = one[0].rsplit_once(':').unwrap().1;
+    let all = [
+        one[0].clone(),
+        format!("b:{port}"),
+        "c:5000".into(),
+        format!("[fd00::2]:{port}"),
+        format!("[fd00::3]:{port}"),
+    ];
+    assert_eq!(read(&hosts, &[]).unwrap(), all);
+    let variable = [("CHAKRA_BRIDGE__BROKER__HOSTS", "b, c:5000")];
+    assert_eq!(read("", &variable).unwrap(), all[..3]);
+    for (hosts, said) in [
+        ("\"b,c\"", "is text"),
+        ("[\"amqps://b\"]", "holds more than hosts"),
+        ("[\"me:hunter2@b\"]", "holds more than hosts"),
+        ("[\"b:x\"]", "is no address"),
+        ("[\"0.0.0.0\"]", "nobody can be reached"),
+        ("[1]", "is a list"),
+    ] {
+        let words = read(&format!("hosts = {hosts}"), &[]).unwrap_err().to_string();
+        assert!(words.contains("broker.hosts: ") && words.contains(said), "{hosts}: {words}");
+    }
 }

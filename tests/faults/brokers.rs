@@ -10,9 +10,9 @@ use lapin::types::{AMQPValue, FieldTable};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::SECTIONS;
 use super::garble::{self, WORD};
 use super::scene::{Scene, id};
+use super::{SECTIONS, alarms};
 use crate::support::broker::{Broker, Client};
 use crate::support::daemon::{Daemon, result, says};
 use crate::support::deadline::within;
@@ -44,6 +44,7 @@ async fn on_rabbitmq_4_3() {
 async fn all(broker: &Broker) {
     println!("RabbitMQ {}", broker.version());
     blocked(broker).await;
+    Box::pin(alarms::all(broker)).await;
     full_dead_letter_queue(broker).await;
     missing_dead_letter_queue(broker).await;
     permission_withdrawn(broker).await;
@@ -58,14 +59,19 @@ async fn scene(broker: &Broker) -> Scene {
 }
 
 async fn start(scene: &Scene) -> Daemon {
+    start_with(scene, "").await
+}
+
+/// A daemon with more of `[broker]`.
+pub async fn start_with(scene: &Scene, more: &str) -> Daemon {
     let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
-    let mut daemon = Daemon::start(&setup.broker("call_timeout = \"2s\"\nprefetch = 20"));
+    let mut daemon = Daemon::start(&setup.broker("call_timeout = \"2s\"\nprefetch = 20").broker(more));
     within(60, "consuming", daemon.consuming()).await;
     daemon
 }
 
 /// Events that no rule can map, with the ids from `e<first>` on.
-async fn publish_bad(client: &Client, queue: &str, first: usize, count: usize) {
+pub async fn publish_bad(client: &Client, queue: &str, first: usize, count: usize) {
     for number in first..first + count {
         let properties = BasicProperties::default().with_message_id(id(number).into());
         client.publish("", queue, b"not json", properties).await;

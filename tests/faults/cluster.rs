@@ -24,6 +24,36 @@ async fn on_the_broker_that_is_here() {
     }
 }
 
+/// The nodes are named in the file, and no balancer stands before them: the death of the leader costs one reconnect.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leader_of_nodes_that_are_named_dies_under_load() {
+    if let Some(nodes) = within(300, "a cluster", Broker::cluster()).await {
+        the_leader_dies(&nodes).await;
+    }
+}
+
+async fn the_leader_dies(nodes: &[Broker]) {
+    let [one, leader, witness] = nodes else { panic!("three nodes") };
+    let scene = within(60, "a place", async { Scene::empty(witness.vhost().await).await }).await;
+    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 60 })]);
+    let hosts: Vec<_> = [one, witness].map(|node| format!("\"{}\"", listens(node.url()))).into();
+    let setup = Setup { amqp: leader.url_in(&scene.place), ..scene.setup() }.sections(SECTIONS);
+    let setup = setup.broker("topology = \"declare\"\nprefetch = 12\ncall_timeout = \"5s\"");
+    declare(leader, &scene.place, &setup).await;
+    until_all_online(&scene, 3).await;
+    let mut daemon = Daemon::start(&setup.broker(&format!("hosts = [{}]", hosts.join(", "))));
+    within(60, "consuming", daemon.consuming()).await;
+    within(60, "publishing", scene.publish(EVENTS / 4, 200)).await;
+    within(60, "some", scene.until_created(EVENTS / 40)).await;
+    leader.kill9().await;
+    scene.ends_well(EVENTS / 4).await;
+    let connects = daemon.logged(|line| says(line, "consuming"));
+    assert!(connects.len() <= 2, "one reconnect at most: {connects:#?}");
+    let address = listens(leader.url());
+    assert!(connects.iter().skip(1).all(|line| line["broker"] != address), "not where nobody is: {connects:#?}");
+    leader.restart().await;
+}
+
 /// The daemon is led to the first node that takes it. The queue is led by the second; nobody kills the third.
 async fn nodes_die(nodes: &[Broker]) {
     let [near, leader, witness] = nodes else { panic!("three nodes") };

@@ -59,8 +59,9 @@ fn mapped(case: &Case, rules: &Rules, event: &Event) -> End {
             End::Created
         }
         Ok(Mapped::Skip { .. }) => panic!("the rule creates"),
-        Err(fault) => {
-            leaks_nothing(&fault);
+        Err(unmapped) => {
+            leaks_nothing(&unmapped.fault);
+            assert!(unmapped.rule.is_some(), "{}", unmapped.fault.text);
             End::Refused
         }
     }

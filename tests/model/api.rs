@@ -127,11 +127,9 @@ impl Act {
 
     /// Whether the daemon cannot know if it was applied.
     pub(crate) fn is_unsure(self) -> bool {
-        match self {
-            Self::LosesAnswer | Self::AppliesLate | Self::LosesRequest | Self::ResetsApplied | Self::Resets => true,
-            Self::FailsApplied | Self::Fails | Self::AnswersEmpty | Self::PanicsApplied | Self::Panics => true,
-            _ => false,
-        }
+        let is_lost = matches!(self, Self::LosesAnswer | Self::AppliesLate | Self::LosesRequest);
+        let is_cut = matches!(self, Self::ResetsApplied | Self::Resets | Self::PanicsApplied | Self::Panics);
+        is_lost || is_cut || matches!(self, Self::FailsApplied | Self::Fails | Self::AnswersEmpty)
     }
 
     /// Whether the API refuses the event itself.

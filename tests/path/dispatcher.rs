@@ -2,10 +2,10 @@
 //!
 //! Not here: tests.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chakra_bridge::admin::resume::{self, ResumeRule, RuleResumed};
 use chakra_bridge::chakra::{Client, token};
 use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
@@ -19,9 +19,10 @@ use chakra_bridge::metrics::Metrics;
 use chakra_bridge::ready::load_with;
 use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::configuration::ready;
 use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
@@ -46,79 +47,6 @@ impl Default for Commands {
             places: 64,
         }
     }
-}
-
-const RULES: &str = r#"
-[[rule]]
-name = "noise"
-type = "noise"
-action = "skip"
-
-[[rule]]
-name = "lead"
-type = "lead.*"
-procedure = "lead"
-data = { event_key = "{{ key }}", name = "{{ event.name }}" }
-
-[[rule]]
-name = "named"
-type = "named"
-procedure = "{{ event.procedure }}"
-data = { event_key = "{{ key }}" }
-
-[[rule]]
-name = "sought"
-type = "sought"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}" }
-
-[[rule]]
-name = "verbatim"
-type = "verbatim"
-procedure = "lead"
-[rule.data]
-event_key = "{{ key }}"
-lone = "{{ event.text }}"
-list = "{{ event.list }}"
-filtered = "{{ event.short | default('') }}"
-mixed = "<{{ event.short }}|{{ event.short | default('') }}>"
-object = { inner = ["{{ event.short }}", "{{ event.short ~ event.short }}"] }
-[rule.record.data]
-looked_up = "{{ event[event.name | default('short')] }}"
-
-[[rule]]
-name = "prefixed"
-type = "prefixed"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "crm-{{ key }}" }
-
-[[rule]]
-name = "shaped"
-type = "shaped"
-procedure = "fieldvisit"
-data = { event_key = "{{ key }}", name = "{{ event.name }}" }
-
-[[schema]]
-procedure = "fieldvisit"
-data = '{"properties": {"name": {"type": "string", "maxLength": 5}}, "required": ["name"]}'
-"#;
-
-fn config(api: &StandIn, token: &Path, commands: &Commands) -> String {
-    format!(
-        "[broker]\nurl = \"amqp://nobody@127.0.0.1\"\npassword = \"none\"\nqueue = \"none\"\n\
-             [api]\nbase_url = \"{}\"\ntoken_file = \"{}\"\ntimeout = \"{}\"\nconnect_timeout = \"300ms\"\n{}\n\
-             [gate]\n{}\n\
-             [lookup]\nlag = \"0s\"\n\
-             [retry]\ninitial = \"10ms\"\nmax_interval = \"50ms\"\nresend_after = \"0s\"\n{}\n{RULES}",
-        api.url(),
-        token.display(),
-        commands.timeout,
-        commands.api,
-        commands.gate,
-        commands.retry,
-    )
 }
 
 /// One connection generation of a consumer that is played by the test.
@@ -157,6 +85,7 @@ pub struct Stage {
     pub shut: watch::Receiver<Vec<String>>,
     pub metrics: Arc<Metrics>,
     pub paused: watch::Sender<bool>,
+    resume_rule: mpsc::Sender<ResumeRule>,
     pub wanted_prefetch: watch::Receiver<WantedPrefetch>,
     rules: watch::Sender<Arc<Rules>>,
     folder: TempDir,
@@ -170,18 +99,14 @@ impl Stage {
     pub async fn with(commands: Commands) -> Self {
         let api = StandIn::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let token = folder.path().join("token");
-        std::fs::write(&token, StandIn::TOKEN).unwrap();
-        let text = config(&api, &token, &commands);
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, text).unwrap();
-        let ready = load_with(Path::new(&path), []).unwrap();
+        let ready = ready(&api, folder.path(), &commands);
         let (shut, shut_seen) = watch::channel(Vec::new());
         let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
         let (stop, mut stopped) = watch::channel(false);
         let (intake, inbound) = mpsc::channel(64);
         let metrics = Arc::new(Metrics::new());
         let (paused, paused_seen) = watch::channel(false);
+        let (resume_rule, resumed_rules) = resume::channel();
         let (token_changes, token_seen) = watch::channel(0);
         let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
         let client = Client::new(&ready.config.api).unwrap();
@@ -198,6 +123,7 @@ impl Stage {
             wanted_prefetch,
             commands: dispatch::commands::Commands {
                 paused: paused_seen,
+                resumed_rules,
                 token: token_seen,
                 rules: rules_seen,
                 certificates: watch::channel(0).1,
@@ -222,6 +148,7 @@ impl Stage {
             shut: shut_seen,
             metrics,
             paused,
+            resume_rule,
             wanted_prefetch: wanted_prefetch_seen,
             rules,
             folder,
@@ -249,6 +176,19 @@ impl Stage {
         self.rules.send_replace(Arc::new(load_with(&path, []).unwrap().rules));
     }
 
+    /// Says that the rules were read again, and are the same.
+    pub fn reload_unchanged(&self) {
+        let same = Arc::clone(&self.rules.borrow());
+        self.rules.send_replace(same);
+    }
+
+    /// Asks for a held rule to go on, and says what came of it; none from a dispatcher that stops.
+    pub async fn resume_rule(&self, rule: &str) -> Option<RuleResumed> {
+        let (answer, answered) = oneshot::channel();
+        self.resume_rule.send(ResumeRule { rule: rule.to_owned(), answer }).await.ok()?;
+        within(10, "what came of it", answered).await.ok()
+    }
+
     /// The value of a number without labels.
     pub fn level(&self, name: &str) -> u64 {
         let (text, start) = (self.metrics.text(), format!("chakra_bridge_{name} "));
@@ -264,6 +204,11 @@ impl Stage {
     /// Says that the connection died.
     pub async fn disconnected(&self) {
         self.intake.send(Inbound::Disconnected).await.expect("it runs");
+    }
+
+    /// Tells it to stop, and waits for nothing.
+    pub fn begin_stop(&self) {
+        self.stop.send_replace(true);
     }
 
     /// Stops it, and says how it ended.

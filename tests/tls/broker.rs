@@ -2,6 +2,9 @@
 //!
 //! Not here: the API.
 
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
 use crate::authority::{Authority, Folder};
 use crate::scene::Scene;
 use crate::support::broker::{Broker, START_DEADLINE};
@@ -25,6 +28,11 @@ impl Stage {
     async fn new(authority: &Authority, demands: bool) -> Option<Self> {
         let server = Folder::new();
         server.put_server(authority, &authority.server(HOST));
+        Self::with(server, demands).await
+    }
+
+    /// With the server's files in that folder.
+    async fn with(server: Folder, demands: bool) -> Option<Self> {
         let started = Broker::secured(server.path(), demands);
         let (broker, port) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
@@ -146,4 +154,31 @@ async fn a_file_that_is_gone_is_named_at_the_next_connect_and_the_daemon_goes_on
     hears(&mut daemon, "broker.ca_file: ").await;
     stage.client.put_trusted(&right);
     consumes(&mut daemon, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_at_an_ipv6_address_is_known_by_that_address_in_its_certificate() {
+    let right = Authority::new("right");
+    let server = Folder::new();
+    server.put_server(&right, &right.server("::1"));
+    let Some(stage) = Stage::with(server, false).await else { return };
+    let listener = TcpListener::bind(("::1", stage.port)).await.unwrap();
+    let port = stage.port;
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        let mut relays = JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            relays.spawn(async move {
+                let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                drop(tokio::io::copy_bidirectional(&mut near, &mut far).await);
+            });
+        }
+    });
+    let trusted = stage.client.put_trusted(&right);
+    let mut daemon = Daemon::start(&stage.setup("[::1]", &trusted));
+    consumes(&mut daemon, 1).await;
+    stage.scene.publish(EVENTS, 200).await;
+    within(60, "all created", stage.scene.until_created(EVENTS)).await;
+    let mut other = Daemon::start(&stage.setup(HOST, &trusted));
+    hears(&mut other, "another host name than the one in broker.url").await;
 }

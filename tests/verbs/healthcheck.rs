@@ -2,8 +2,8 @@
 //!
 //! Not here: what the probes say (`admin`).
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,16 +13,21 @@ use tempfile::TempDir;
 use crate::{GOOD, err, folder_with, out, run};
 
 /// A daemon without a broker: alive, and not ready. Dropping it kills it.
-struct Running {
+pub struct Running {
     child: Child,
-    address: String,
+    pub address: String,
     _folder: TempDir,
 }
 
 impl Running {
     fn start() -> Self {
-        let (folder, path) =
-            folder_with(&format!("{GOOD}\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\""));
+        Self::with("")
+    }
+
+    /// One with more in its section `[admin]`.
+    pub fn with(admin: &str) -> Self {
+        let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{admin}");
+        let (folder, path) = folder_with(&format!("{GOOD}\n{admin}\n[log]\nformat = \"json\""));
         let mut child = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"))
             .arg("--config")
             .arg(path)
@@ -40,8 +45,18 @@ impl Running {
         Self { child, address: address.expect("the daemon tells where it listens"), _folder: folder }
     }
 
+    /// What it answers at this path.
+    pub fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     /// A configuration that leads to it, with this beside.
-    fn led_to_by(&self, rest: &str) -> (TempDir, PathBuf) {
+    pub fn led_to_by(&self, rest: &str) -> (TempDir, PathBuf) {
         folder_with(&format!("{rest}\n[admin]\nlisten = \"{}\"\n", self.address))
     }
 }

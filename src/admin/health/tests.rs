@@ -8,7 +8,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::Health;
-use crate::states::broker::BrokerState;
+use crate::metrics::LogState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -16,9 +17,10 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
     let gate = gate.iter().map(|&words| words.to_owned()).collect();
     Health {
         phase: watch::channel(phase).1,
-        broker: watch::channel(broker).1,
+        broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
         rules: watch::channel(RulesState::loaded(0)).1,
+        log: LogState::default(),
         pulse: Arc::new(Pulse::new(1_000_000)),
     }
 }
@@ -62,7 +64,9 @@ fn the_details_say_what_stands_in_the_way() {
     assert_eq!(
         health.ready_details(),
         json!({
-            "ready": false, "phase": "draining", "broker": "lost", "broker_lost": "connection refused",
+            "ready": false, "degraded": ["gate_shut"], "phase": "draining", "broker": "lost",
+            "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {}, "no_delays": null,
+            "queue_warnings": [],
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
         })
     );
@@ -79,4 +83,41 @@ fn a_refused_file_is_a_detail_and_takes_no_readiness_away() {
     let details = health.ready_details();
     let words = "the file on disk has 2 mistakes; running with the rules of 1970-01-01T00:01:00Z";
     assert_eq!((&details["rules"], &details["needs_restart"]), (&json!(words), &json!(["broker.queue"])));
+}
+
+#[test]
+fn whatever_is_amiss_while_events_are_taken_is_named_and_takes_no_readiness_away() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &["lead: forbidden"]);
+    let mut broker = BrokerStatus::from(BrokerState::Consuming);
+    (broker.blocked, broker.no_delays) = (Some("low on memory".into()), Some("missing".into()));
+    broker.refuses("crm.events.dead", "full");
+    health.broker = watch::channel(broker).1;
+    health.rules =
+        watch::channel(RulesState { mistakes: 1, needs_restart: vec!["broker.queue".into()], ..RulesState::loaded(0) })
+            .1;
+    health.log.dropped(1);
+    let names = [
+        "gate_shut",
+        "broker_blocked",
+        "publishes_refused",
+        "no_delays",
+        "log_dropping",
+        "rules_outdated",
+        "needs_restart",
+    ];
+    assert_eq!(health.degraded(), names);
+    assert!(health.ready());
+    let details = health.ready_details();
+    assert_eq!((&details["ready"], &details["degraded"]), (&json!(true), &json!(names)));
+    assert_eq!(details["publishes_refused"]["crm.events.dead"], "full");
+}
+
+#[test]
+fn the_last_error_of_the_broker_is_shown_while_the_next_attempt_hangs() {
+    let mut health = health(Phase::Running, lost(), &[]);
+    let mut broker = BrokerStatus::from(lost());
+    broker.becomes(BrokerState::Connecting);
+    health.broker = watch::channel(broker).1;
+    let details = health.ready_details();
+    assert_eq!((&details["broker"], &details["broker_lost"]), (&json!("connecting"), &json!("connection refused")));
 }

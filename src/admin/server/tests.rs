@@ -17,21 +17,22 @@ use super::{HEAD_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::admission::{CONNECTIONS_MAX, LIMITS};
 use crate::admin::health::{Health, PULSE_AGE_MAX};
-use crate::admin::pause::PauseControl;
 use crate::metrics::Metrics;
-use crate::secret::{Secret, SecretSource};
-use crate::states::broker::BrokerState;
+use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
+
+mod commands;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn health(phase: Phase, beat_ms: u64) -> Health {
     Health {
         phase: watch::channel(phase).1,
-        broker: watch::channel(BrokerState::Consuming).1,
+        broker: watch::channel(BrokerStatus::from(BrokerState::Consuming)).1,
         gate: watch::channel(Vec::new()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
+        log: Metrics::new().log(),
         pulse: Arc::new(Pulse::new(beat_ms)),
     }
 }
@@ -135,57 +136,9 @@ async fn other_paths_and_methods_are_refused() {
     .await;
 }
 
-/// Serves with a pause control that knows the token `swordfish`, and shows what it passed on.
-async fn with_pause_control<T>(visit: impl AsyncFnOnce(SocketAddr, &watch::Receiver<bool>) -> T) -> T {
-    let (paused, seen) = watch::channel(false);
-    let pause_control = Some(PauseControl::new(SecretSource::Given(Secret::new("swordfish")), paused));
-    let view = View { metrics: Arc::new(Metrics::new()), health: health(Phase::Running, epoch_ms()), pause_control };
-    served(view, async |address| visit(address, &seen).await).await
-}
-
 async fn command(address: SocketAddr, path: &str, token: &str) -> (String, String) {
     let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\nFrom: ops@example.com");
     send(address, &format!("{head}\r\nContent-Length: 0\r\n\r\n")).await
-}
-
-#[tokio::test]
-async fn whoever_shows_the_token_pauses_and_resumes() {
-    with_pause_control(async |address, seen| {
-        for (path, paused) in [("/pause", true), ("/pause", true), ("/resume", false)] {
-            let (head, body) = command(address, path, "swordfish").await;
-            assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("application/json"), "{head}");
-            assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), serde_json::json!({ "paused": paused }));
-            assert_eq!(*seen.borrow(), paused);
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn whoever_does_not_is_refused_and_nothing_happens() {
-    with_pause_control(async |address, seen| {
-        for token in ["", "another", "swordfish2"] {
-            let (head, body) = command(address, "/pause", token).await;
-            assert!(head.starts_with("HTTP/1.1 401 ") && head.contains("www-authenticate: Bearer"), "{head}");
-            assert!(!body.contains("swordfish"), "{body}");
-        }
-        let (head, _) = send(address, "POST /pause HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").await;
-        assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
-        assert!(!seen.has_changed().unwrap());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn to_look_at_the_pause_does_not_pause() {
-    with_pause_control(async |address, seen| {
-        for (method, path) in [("GET", "/pause"), ("HEAD", "/pause"), ("PUT", "/resume"), ("DELETE", "/pause")] {
-            let (head, _) = ask(address, method, path).await;
-            assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: POST"), "{method} {path}: {head}");
-        }
-        assert!(!seen.has_changed().unwrap());
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Decoded, Envelope, json, media_type, undecodable};
+use crate::core::json::{parse, unheld};
 use crate::core::message::Message;
 use crate::core::reason::Fault;
 
@@ -15,11 +16,14 @@ use crate::core::reason::Fault;
 const REQUIRED: [&str; 4] = ["specversion", "id", "source", "type"];
 
 /// The spellings of the prefix that marks an attribute among the headers, in lower case.
-const PREFIXES: [&str; 3] = ["cloudevents:", "cloudevents_", "ce-"];
+const PREFIXES: [&str; 4] = ["cloudevents:", "cloudevents_", "ce-", "ce_"];
 
-/// Whether an object can only be a CloudEvent.
+/// The longest name of an attribute that is repeated, in characters.
+const NAME_MAX: usize = 40;
+
+/// Whether an object says that it is a CloudEvent.
 pub(super) fn looks_structured(object: &Map<String, Value>) -> bool {
-    REQUIRED.iter().all(|name| object.get(*name).is_some_and(Value::is_string))
+    object.contains_key(REQUIRED[0])
 }
 
 /// Takes a whole envelope.
@@ -41,40 +45,58 @@ fn decode_data(object: &Map<String, Value>) -> Result<Option<Value>, Fault> {
         return Err(undecodable("the event has both data and data_base64"));
     }
     let is_json = is_json(&media_type(object.get("datacontenttype").and_then(Value::as_str)));
-    Ok(is_json.then(|| serde_json::from_slice(&bytes).ok()).flatten())
+    let parsed = || parse(std::str::from_utf8(&bytes).ok()?).ok();
+    Ok(is_json.then(parsed).flatten())
 }
 
-/// The attributes among the headers, prefix off and in lower case, if they make an event.
-pub(super) fn attributes(headers: &Map<String, Value>) -> Option<Map<String, Value>> {
-    PREFIXES
-        .iter()
-        .map(|prefix| attributes_spelt(headers, prefix))
-        .find(|found| REQUIRED.iter().all(|name| found.contains_key(*name)))
+/// The attributes among the headers, prefix off and in lower case; none unless one of them is an attribute that every
+/// CloudEvent has: then the message says that it is one.
+pub(super) fn attributes(headers: &Map<String, Value>) -> Result<Option<Map<String, Value>>, Fault> {
+    let (mut found, mut twice) = (Map::new(), Vec::new());
+    for (name, value) in headers.iter().filter_map(|(header, value)| Some((attribute(header)?, value))) {
+        if found.get(&name).is_some_and(|other| other != value) {
+            twice.push(format!("attribute {} under two prefixes, with two values", short(&name)));
+        }
+        found.insert(name, value.clone());
+    }
+    if !REQUIRED.iter().any(|name| found.contains_key(*name)) {
+        return Ok(None);
+    }
+    match twice.is_empty() {
+        true => Ok(Some(found)),
+        false => Err(undecodable(format!("the headers of the CloudEvent hold {}", twice.join(", ")))),
+    }
 }
 
-fn attributes_spelt(headers: &Map<String, Value>, prefix: &str) -> Map<String, Value> {
-    let attribute = |(name, value): (&String, &Value)| {
-        let name = name.to_lowercase();
-        let name = name.strip_prefix(prefix)?;
-        let is_attribute = !matches!(name, "data" | "data_base64");
-        is_attribute.then(|| (name.to_owned(), value.clone()))
-    };
-    headers.iter().filter_map(attribute).collect()
+fn attribute(header: &str) -> Option<String> {
+    let name = header.to_lowercase();
+    let name = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let is_attribute = !matches!(name, "" | "data" | "data_base64");
+    is_attribute.then(|| name.to_owned())
+}
+
+fn short(name: &str) -> String {
+    name.chars().filter(|each| !each.is_control()).take(NAME_MAX).collect()
 }
 
 /// Builds the envelope of the binary form: attributes from the headers, `data` from the body.
-pub(super) fn binary(mut attributes: Map<String, Value>, message: &Message) -> Result<Decoded, Fault> {
-    let envelope = Some(envelope(&attributes)?);
+pub(super) fn binary(mut attributes: Map<String, Value>, message: &Message, body: &[u8]) -> Result<Decoded, Fault> {
+    let envelope = envelope(&attributes).map_err(|fault| {
+        undecodable(format!(
+            "{}; headers that begin with `cloudEvents:`, `cloudEvents_`, `ce-` or `ce_` say that it is one",
+            fault.text
+        ))
+    })?;
     if let Some(content_type) = &message.content_type {
         attributes.insert("datacontenttype".to_owned(), Value::from(content_type.as_str()));
     }
-    if !message.body.is_empty() {
+    if !body.is_empty() {
         if !is_json(&media_type(message.content_type.as_deref())) {
             return Err(undecodable("the data of the CloudEvent is not JSON: rules could read nothing of it"));
         }
-        attributes.insert("data".to_owned(), json(&message.body)?);
+        attributes.insert("data".to_owned(), json(body)?);
     }
-    Ok(Decoded { document: Value::Object(attributes), envelope })
+    Ok(Decoded { document: Value::Object(attributes), envelope: Some(envelope) })
 }
 
 /// Whether data of this media type is JSON; none given means it is.
@@ -83,19 +105,27 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn envelope(object: &Map<String, Value>) -> Result<Envelope, Fault> {
-    let [version, id, source, kind] =
-        [required(object, 0)?, required(object, 1)?, required(object, 2)?, required(object, 3)?];
+    let wrong: Vec<String> = REQUIRED.iter().filter_map(|name| wrong(object, name)).collect();
+    if !wrong.is_empty() {
+        return Err(undecodable(wrong.join("; ")));
+    }
+    let [version, id, source, kind] = REQUIRED.map(|name| object.get(name).and_then(text).unwrap_or_default());
     if !version.starts_with("1.") {
         return Err(undecodable("specversion of the CloudEvent is not 1.x"));
     }
     Ok(Envelope { key: key(source, id), kind: kind.to_owned() })
 }
 
-fn required(object: &Map<String, Value>, at: usize) -> Result<&str, Fault> {
-    let name = REQUIRED[at];
-    let text = object.get(name).ok_or_else(|| undecodable(format!("the CloudEvent has no attribute {name}")))?;
-    let text = text.as_str().filter(|text| !text.is_empty());
-    text.ok_or_else(|| undecodable(format!("attribute {name} of the CloudEvent is not a text, or empty")))
+/// What is wrong with an attribute that every CloudEvent has.
+fn wrong(object: &Map<String, Value>, name: &str) -> Option<String> {
+    let Some(value) = object.get(name) else { return Some(format!("the CloudEvent has no attribute {name}")) };
+    let says_something = text(value).is_some_and(|text| !text.is_empty());
+    (!says_something).then(|| format!("attribute {name} of the CloudEvent is not a text, or empty"))
+}
+
+/// The text that a value is; a number that is kept as a text is none.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| unheld(text).is_none())
 }
 
 /// Source and id as one key. A `|` inside the source is escaped: otherwise `a|b` + `c` and `a` + `b|c` would be

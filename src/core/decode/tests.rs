@@ -4,8 +4,11 @@
 
 mod cloud_events;
 
+use std::io::Write as _;
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 
 use super::{KEY_BYTES_MAX, Limits, decode};
@@ -74,13 +77,32 @@ fn what_is_no_json_object_is_undecodable_with_its_place_and_without_its_content(
         (b"\"a\"".to_vec(), "no object"),
         (b"null".to_vec(), "no object"),
         (b"{} {}".to_vec(), "is not JSON, at line 1 column 4"),
-        (b"\xef\xbb\xbf{}".to_vec(), "is not JSON, at line 1 column 1"),
-        (b"{\"a\":1e999}".to_vec(), "is not JSON"),
+        (b"\xef\xbb\xbf".to_vec(), "empty"),
+        (format!("\"{SECRET}\"").into_bytes(), "a JSON text, and no object; as JSON of its own it is not JSON"),
+        (b"\"[1]\"".to_vec(), "a JSON text that holds JSON, and no object"),
+        (b"\"\\\"{}\\\"\"".to_vec(), "a JSON text that holds JSON, and no object"),
     ] {
         let fault = fault(&message(body));
         assert_eq!(fault.reason, Reason::Undecodable);
         assert!(fault.text.contains(words), "{words}: {}", fault.text);
         assert!(!fault.text.contains(SECRET), "{}", fault.text);
+    }
+}
+
+#[test]
+fn a_body_that_is_a_text_which_holds_an_object_is_that_object() {
+    let twice = |value: &Value| message(Value::from(value.to_string()).to_string());
+    assert_eq!(decoded(&twice(&json!({ "a": [1] }))).document, json!({ "a": [1] }));
+    let event = decoded(&twice(&envelope()));
+    assert_eq!((event.document, event.key), (envelope(), key("/crm|42", KeyOrigin::CloudEvents)));
+    let typed = Message { content_type: Some("application/cloudevents+json".into()), ..twice(&envelope()) };
+    assert_eq!(decoded(&typed).kind, "case.opened");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_body() {
+    for body in ["{\"a\":1}", " {\"a\":1}", "\"{\\\"a\\\":1}\""] {
+        assert_eq!(decoded(&message(format!("\u{feff}{body}"))).document, json!({ "a": 1 }), "{body}");
     }
 }
 
@@ -93,22 +115,69 @@ fn a_body_over_the_limit_is_too_large_before_it_is_looked_at() {
     assert!(fault.text.contains("11") && fault.text.contains("10"), "{}", fault.text);
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn encoded(encoding: &str, body: Vec<u8>) -> Message {
+    Message { content_encoding: Some(encoding.to_owned()), ..message(body) }
+}
+
 #[test]
-fn compressed_bodies_are_undecodable_and_plain_ones_are_not() {
-    for (encoding, fits) in [
-        ("", true),
-        ("identity", true),
-        ("UTF-8", true),
-        ("utf8", true),
-        ("gzip", false),
-        ("br", false),
-        (SECRET, false),
+fn a_body_is_read_as_it_was_before_it_was_compressed() {
+    let plain = br#"{"a":1}"#;
+    for (encoding, body) in [
+        ("", plain.to_vec()),
+        ("identity", plain.to_vec()),
+        ("UTF-8", plain.to_vec()),
+        ("utf8", plain.to_vec()),
+        ("gzip", gzip(plain)),
+        ("X-GZIP", gzip(plain)),
+        ("deflate", deflate(plain)),
+        ("gzip, utf-8", gzip(plain)),
+        ("deflate, gzip", gzip(&deflate(plain))),
+        ("gzip", gzip(b"\xef\xbb\xbf{\"a\":1}")),
     ] {
-        let made = decode(&Message { content_encoding: Some(encoding.to_owned()), ..message("{}") }, &limits());
-        assert_eq!(made.is_ok(), fits, "{encoding}");
-        assert!(
-            made.map_or_else(|fault| fault.text.contains("uncompressed") && !fault.text.contains(SECRET), |_| true)
-        );
+        assert_eq!(decoded(&encoded(encoding, body)).document, json!({ "a": 1 }), "{encoding}");
+    }
+    let event = decoded(&encoded("gzip", gzip(envelope().to_string().as_bytes())));
+    assert_eq!(event.key, key("/crm|42", KeyOrigin::CloudEvents));
+}
+
+#[test]
+fn an_encoding_that_is_not_read_is_named() {
+    for (encoding, body, words) in [
+        ("br", b"{}".to_vec(), "`br`"),
+        ("zstd", b"{}".to_vec(), "`zstd`"),
+        ("gzip", b"{}".to_vec(), "`gzip`, and the body cannot be decoded"),
+        ("gzip", gzip(b"{}")[..12].to_vec(), "`gzip`"),
+        ("deflate", b"{}".to_vec(), "`deflate`"),
+        ("gzip, gzip, gzip", gzip(b"{}"), "3 times over"),
+    ] {
+        let fault = fault(&encoded(encoding, body));
+        assert_eq!(fault.reason, Reason::Undecodable);
+        assert!(fault.text.contains(words), "{encoding}: {}", fault.text);
+    }
+    assert!(fault(&message(gzip(b"{}"))).text.contains("no content encoding says so"));
+    assert!(fault(&message(b"\xff\xfe{\0}\0".to_vec())).text.contains("UTF-16"));
+    assert!(fault(&encoded(&"z".repeat(500), Vec::from(b"{}"))).text.len() < 300);
+}
+
+#[test]
+fn a_body_over_the_limit_once_it_is_decoded_is_too_large_and_never_held() {
+    let bomb = gzip(&vec![b' '; 50_000_000]);
+    for (encoding, body) in [("gzip", bomb.clone()), ("gzip, gzip", gzip(&bomb))] {
+        let fault = fault(&encoded(encoding, body));
+        assert_eq!(fault.reason, Reason::TooLarge);
+        assert!(fault.text.contains("100000"), "{}", fault.text);
     }
 }
 

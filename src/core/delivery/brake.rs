@@ -11,6 +11,7 @@ use super::event::Context;
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
 use crate::core::gate::Moment;
+use crate::core::mapping::rules::Rules;
 use crate::core::reason::{Fault, Reason};
 
 /// A held rule is asked so often at most, by another event each time.
@@ -112,6 +113,18 @@ fn is_rejection(fault: &Fault) -> bool {
 }
 
 impl Machine {
+    /// Whether a run of rejections holds this rule.
+    #[must_use]
+    pub fn holds_rule(&self, rule: &str) -> bool {
+        self.brakes.0.get(rule).is_some_and(|brake| brake.held.is_some())
+    }
+
+    /// The rules that it maps by.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.setup.rules
+    }
+
     /// What was rejected before it was held: a dead letter, unless its rule is held and it does not probe.
     pub(super) fn reject_unmapped(
         &mut self,

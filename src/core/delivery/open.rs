@@ -9,7 +9,7 @@ use crate::core::decode::{Limits, decode};
 use crate::core::delayed_state::{DelayedState, Unreadable};
 use crate::core::event::{Event, Key};
 use crate::core::lookup::Lookup;
-use crate::core::mapping::rules::{Mapped, Rules, map, taker};
+use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::progress::Progress;
@@ -122,10 +122,9 @@ fn mapped(event: &Event, rules: &Rules, progress: Option<Progress>, redelivered:
             What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },
-        Err(fault) => {
-            let rule = taker(event, rules).map(|rule| Arc::clone(rule.name()));
+        Err(unmapped) => {
             let progress = progress.unwrap_or_default();
-            What::Dead { rule, fault: progress.confessed(fault), progress }
+            What::Dead { rule: unmapped.rule, fault: progress.confessed(unmapped.fault), progress }
         }
     }
 }

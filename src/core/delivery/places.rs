@@ -133,6 +133,11 @@ impl Machine {
         (self.setup.places / 4).max(1)
     }
 
+    /// The places that a failing procedure may take where none of others is known.
+    fn most_alone(&self) -> usize {
+        self.setup.places * 3 / 4
+    }
+
     /// Whether there are events of other procedures, or were lately: alone a procedure stands in nobody's way.
     pub(super) fn has_others(&self, procedure: &Procedure) -> bool {
         self.arrivals.has_others(procedure, self.now.moment)
@@ -151,19 +156,25 @@ impl Machine {
         if self.has_others(procedure) {
             self.quarter()
         } else if is_full && self.has_procedures && failing_for >= ALONE_FOR {
-            self.setup.places * 3 / 4
+            self.most_alone()
         } else {
             usize::MAX
         }
     }
 
-    /// For how long a procedure has had requests on a quarter of the places without an answer to show that creates work: until one
+    /// For how long a procedure has had requests on as many places as it may take without an answer to show that creates work: until one
     /// comes it begins no more.
     pub(super) fn stalled_for(&self, procedure: &Procedure) -> Option<Duration> {
-        if !self.has_others(procedure) {
+        let most = if self.has_others(procedure) {
+            // Of few places a quarter is too little for answers that overlap.
+            self.quarter().max(4).min(self.setup.places.saturating_sub(1).max(1))
+        } else if self.has_procedures {
+            // None of others may have arrived since these stand before them.
+            self.most_alone()
+        } else {
             return None;
-        }
-        let load = self.held.load(procedure).filter(|load| load.running() >= self.quarter())?;
+        };
+        let load = self.held.load(procedure).filter(|load| load.running() >= most)?;
         let oldest = load.oldest()?;
         let work = self.worked.procedures.get(procedure);
         let has_worked_since = work.is_some_and(|work| work.at.moment >= oldest);

@@ -8,8 +8,14 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use serde_json::{Map, Number, Value as Json};
 
+use super::engine_value;
+use crate::core::json;
+
 /// The largest request taken, in bytes of JSON.
 pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a number is that 64 bits cannot hold.
+const UNHELD: &str = "a number that 64 bits cannot hold";
 
 /// Why a value cannot be sent, in words. Never holds the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +28,40 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// The most refusals of one event that are told, and the longest text of them, in bytes.
+const TOLD_MAX: usize = 10;
+const TOLD_BYTES_MAX: usize = 1500;
+
+/// Everything that is refused while one request is made: a person mends all of it at once.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    told: Vec<String>,
+    more: usize,
+}
+
+impl Refusals {
+    /// What was given; a refusal is kept.
+    pub(super) fn take<T>(&mut self, given: Result<T, Refusal>) -> Option<T> {
+        given.map_err(|refusal| self.add(refusal)).ok()
+    }
+
+    fn add(&mut self, Refusal(words): Refusal) {
+        let length: usize = self.told.iter().map(String::len).sum();
+        let fits = self.told.is_empty() || length + words.len() <= TOLD_BYTES_MAX;
+        match fits && self.told.len() < TOLD_MAX && self.more == 0 {
+            true if self.told.contains(&words) => {}
+            true => self.told.push(words),
+            false => self.more += 1,
+        }
+    }
+
+    /// All of them as one; none if nothing was refused.
+    pub(super) fn all(self) -> Option<Refusal> {
+        let more = if self.more == 0 { String::new() } else { format!("; and {} more", self.more) };
+        (!self.told.is_empty()).then(|| Refusal(format!("{}{more}", self.told.join("; "))))
+    }
+}
 
 /// What `omit` is: leaves its field out.
 #[derive(Debug)]
@@ -64,6 +104,7 @@ impl Budget {
     pub(super) fn spend_on(&mut self, value: &Json) -> Result<(), Refusal> {
         match value {
             Json::Null | Json::Bool(_) | Json::Number(_) => self.spend(4),
+            Json::String(text) if json::unheld(text).is_some() => Err(Refusal(UNHELD.to_owned())),
             Json::String(text) => self.spend(text.len() + 2),
             Json::Array(items) => {
                 self.spend(2 + items.len())?;
@@ -97,6 +138,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
         ValueKind::Seq | ValueKind::Iterable => "a list",
         ValueKind::Map => "an object",
         _ if value.downcast_object_ref::<Omit>().is_some() => "`omit`",
+        _ if engine_value::unheld(value).is_some() => UNHELD,
         _ => "no value of JSON",
     }
 }
@@ -125,6 +167,9 @@ pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusa
         ValueKind::String => text(value, budget),
         ValueKind::Seq | ValueKind::Iterable => list(value, budget),
         ValueKind::Map => object(value, budget),
+        _ if engine_value::unheld(value).is_some() => {
+            Err(Refusal(format!("gives {UNHELD}, and it would be altered; `| string` sends it as a text")))
+        }
         _ => Err(Refusal(format!("{} where JSON is needed", kind(value)))),
     }
 }

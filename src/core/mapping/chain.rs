@@ -4,11 +4,12 @@
 //! Not here: any other expression (`expression`).
 
 use minijinja::machinery::ast::{CallArg, Expr};
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use serde_json::Value as Json;
 
 use super::answer::Omit;
 use super::arguments::written_out;
+use super::engine_value;
 use super::filters::{self, Filter};
 use super::grammar::lone_path;
 use super::path::{Path, Scope};
@@ -74,8 +75,8 @@ impl Link {
 /// A value as the engine would see it, unless it is large.
 fn small(json: &Json) -> Option<Value> {
     match json {
-        Json::String(text) => (text.len() <= TEXT_BYTES_MAX).then(|| Value::from(text.as_str())),
+        Json::String(text) => (text.len() <= TEXT_BYTES_MAX).then(|| engine_value::of_text(text)),
         Json::Array(_) | Json::Object(_) => None,
-        scalar => Some(Value::from(Serde(scalar))),
+        scalar => Some(engine_value::of_json(scalar)),
     }
 }

@@ -8,6 +8,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::answer::{Refusal, kind};
+use super::engine_value;
 use super::filters::is_omit;
 
 /// Adds the checks.
@@ -82,7 +83,7 @@ pub(super) fn plain_text(value: &Value) -> Option<String> {
     match value.kind() {
         ValueKind::String | ValueKind::Number => Some(value.to_string()),
         ValueKind::Bool => Some(value.is_true().to_string()),
-        _ => None,
+        _ => engine_value::unheld(value).map(str::to_owned),
     }
 }
 

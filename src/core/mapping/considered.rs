@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::path::{Path, Scope, Variable};
 use super::rules::{Rule, Rules};
 use crate::core::event::Event;
+use crate::core::json;
 
 /// What came of one rule when the rules were gone through for one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub fn variables(event: &Event) -> Map<String, Value> {
     let named = |name: &str| {
         let path = Path { variable: Variable::named(name)?, steps: Vec::new() };
         Some((name.to_owned(), Scope::of(event).find(&path).ok()?.into_owned()))
+            .map(|(name, value)| (name, json::shown(value)))
     };
     Variable::NAMES.into_iter().filter_map(named).collect()
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
@@ -18,7 +18,8 @@ use super::grammar::{self, Form, Read};
 use super::path::{Path, Scope};
 use super::place::Place;
 use super::strict::Strict;
-use super::{checks, filters};
+use super::{checks, engine_value, filters};
+use crate::core::json;
 use crate::core::mistake::Mistake;
 
 /// The work one expression may do for one event: an instruction costs 1, and so do 64 bytes read or made.
@@ -150,8 +151,26 @@ fn follow(path: &Path, scope: Scope<'_>, budget: &mut Budget) -> Result<Json, Re
             "{path} is null; write `{path} | default(…)`, or `default(omit)` to leave it out"
         )));
     }
-    budget.spend_on(&value)?;
+    budget.spend_on(&value).map_err(|refusal| unheld(path, &value).unwrap_or(refusal))?;
     Ok(value.into_owned())
+}
+
+/// Whether what a path leads to is a number that 64 bits cannot hold, or has one below it. The names below are not told:
+/// they can be data.
+fn unheld(path: &Path, value: &Json) -> Option<Refusal> {
+    let wide = "a number that 64 bits cannot hold, and it would be altered";
+    let words = match value {
+        Json::String(text) if json::unheld(text).is_some() => {
+            format!(
+                "{path} is {wide}: the producer must send it as a text, or write `{path} | string` to send it as one"
+            )
+        }
+        other if json::holds_unheld(other) => {
+            format!("{path} holds {wide}: the producer must send it as a text, or name the members that are needed")
+        }
+        _ => return None,
+    };
+    Some(Refusal(words))
 }
 
 /// What an answer is that is neither missing nor null.
@@ -183,7 +202,7 @@ impl Code {
     fn answer(&self, scope: Scope<'_>) -> Result<Value, Error> {
         let found = |(name, read): &(String, Read)| {
             let value = scope.find(&read.path).ok()?;
-            Some((name.clone(), Value::from(Serde(value.as_ref()))))
+            Some((name.clone(), engine_value::of_json(&value)))
         };
         let context = Value::from_pairs(self.reads.iter().filter_map(found));
         let captured = self.engine.get_template(TEMPLATE)?.render_captured(context)?;

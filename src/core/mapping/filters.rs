@@ -4,6 +4,7 @@
 
 mod choices;
 pub(super) mod digests;
+mod documents;
 mod lists;
 pub(super) mod moments;
 mod numbers;
@@ -12,7 +13,7 @@ pub(super) mod questions;
 mod texts;
 
 use minijinja::value::{Rest, Value, ValueKind};
-use minijinja::{Environment, Error};
+use minijinja::{Environment, Error, State};
 
 use super::answer::Omit;
 use super::arguments::Argument::{self, Any, Constant, Count, Group, Member, Namespace, Object, Pattern, Places};
@@ -59,6 +60,12 @@ impl Filter {
         Self { may_lack: true, ..self }
     }
 
+    /// What it costs beside what the engine counts by itself: to read JSON takes longer than to copy it.
+    fn fuel(&self, value: &Value) -> u64 {
+        let read = value.as_str().filter(|_| self.signature.name == documents::NAME).map_or(0, str::len);
+        (read / documents::BYTES_PER_FUEL) as u64
+    }
+
     /// What it makes of a value. `omit` passes through each of them: what is left out stays left out.
     ///
     /// # Errors
@@ -69,7 +76,7 @@ impl Filter {
 }
 
 /// Every filter.
-pub(super) static FILTERS: [Filter; 34] = [
+pub(super) static FILTERS: [Filter; 35] = [
     Filter::new("abs", numbers::abs).light(),
     Filter::new("bool", numbers::bool).light(),
     Filter::new("capture", patterns::capture).taking(1, 2, &[Pattern, Group]).light().lacking(),
@@ -81,6 +88,7 @@ pub(super) static FILTERS: [Filter; 34] = [
     Filter::new("float", numbers::float).light(),
     Filter::new("from_epoch_ms", moments::from_epoch_ms).light(),
     Filter::new("from_epoch_s", moments::from_epoch_s).light(),
+    Filter::new(documents::NAME, documents::from_json).light().lacking(),
     Filter::new("int", numbers::int).light(),
     Filter::new("join", lists::join).taking(0, 1, &[Text]),
     Filter::new("json", texts::json),
@@ -114,7 +122,10 @@ pub(super) fn named(name: &str) -> Option<&'static Filter> {
 /// Adds them and the tests to an engine.
 pub(super) fn add(engine: &mut Environment<'static>) {
     for filter in &FILTERS {
-        let run = move |value: &Value, arguments: Rest<Value>| filter.apply(value, &arguments);
+        let run = move |state: &State, value: &Value, arguments: Rest<Value>| {
+            state.consume_fuel(filter.fuel(value))?;
+            filter.apply(value, &arguments)
+        };
         engine.add_filter(filter.signature.name, run);
     }
     questions::add(engine);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
-use super::answer::{Budget, Refusal, kind_of_json};
+use super::answer::{Budget, Refusal, Refusals, kind_of_json};
 use super::expression::{Expression, Given};
 use super::path::{Scope, Variable};
 use super::place::{Label, Place};
@@ -157,11 +157,11 @@ impl Leaf {
             Self::One(label, expression) => expression.run(scope, budget).map_err(|refusal| refusal.of(label)),
             Self::Mixed(parts) => mixed(parts, scope, budget).map(|text| Given::Value(Json::from(text))),
             Self::List(items) => {
-                let mut list = Vec::new();
+                let (mut list, mut refusals) = (Vec::new(), Refusals::default());
                 for item in items {
-                    list.extend(item.run(scope, budget)?.value());
+                    list.extend(refusals.take(item.run(scope, budget)).and_then(Given::value));
                 }
-                Ok(Given::Value(Json::Array(list)))
+                refusals.all().map_or(Ok(Given::Value(Json::Array(list))), Err)
             }
             Self::Table(members) => run_table(members, scope, budget).map(|table| Given::Value(Json::Object(table))),
         }
@@ -210,14 +210,14 @@ pub(super) fn run_table(
     scope: Scope<'_>,
     budget: &mut Budget,
 ) -> Result<Map<String, Json>, Refusal> {
-    let mut table = Map::new();
+    let (mut table, mut refusals) = (Map::new(), Refusals::default());
     for (name, member) in members {
         budget.spend(name.len() + 4)?;
-        if let Given::Value(json) = member.run(scope, budget)? {
+        if let Some(Given::Value(json)) = refusals.take(member.run(scope, budget)) {
             table.insert(name.clone(), json);
         }
     }
-    Ok(table)
+    refusals.all().map_or(Ok(table), Err)
 }
 
 /// The expression that a text consists of, if there is nothing else but spaces.
@@ -245,7 +245,7 @@ fn parts(place: Place<'_>, field: &str, pieces: Vec<Piece>, mistakes: &mut Vec<M
 }
 
 fn mixed(parts: &[Part], scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {
-    let mut text = String::new();
+    let (mut text, mut refusals) = (String::new(), Refusals::default());
     for part in parts {
         match part {
             Part::Literal(literal) => {
@@ -253,11 +253,12 @@ fn mixed(parts: &[Part], scope: Scope<'_>, budget: &mut Budget) -> Result<String
                 text.push_str(literal);
             }
             Part::Expression(label, expression) => {
-                text.push_str(&in_text(expression, scope, budget).map_err(|refusal| refusal.of(label))?);
+                let piece = in_text(expression, scope, budget).map_err(|refusal| refusal.of(label));
+                text.push_str(&refusals.take(piece).unwrap_or_default());
             }
         }
     }
-    Ok(text)
+    refusals.all().map_or(Ok(text), Err)
 }
 
 fn in_text(expression: &Expression, scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {

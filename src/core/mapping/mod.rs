@@ -14,6 +14,7 @@ mod arguments;
 mod chain;
 mod checks;
 mod compile;
+mod engine_value;
 mod expression;
 mod filters;
 mod grammar;

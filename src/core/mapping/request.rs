@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, kind_of_json, too_large};
+use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, Refusals, kind_of_json, too_large};
 use super::expression::Given;
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
@@ -50,19 +50,33 @@ impl Request {
     /// The request for one event.
     ///
     /// # Errors
-    /// Names the first field that cannot be filled, and why.
+    /// Names the fields that cannot be filled, within bounds, and why.
     pub(super) fn make(&self, scope: Scope<'_>) -> Result<CreateProcess, Refusal> {
-        let budget = &mut Budget::of_a_request();
+        let (budget, refusals) = (&mut Budget::of_a_request(), &mut Refusals::default());
+        let procedure = refusals.take(self.procedure(scope, budget));
+        let data = refusals.take(table(self.data.as_deref(), scope, budget)).flatten();
+        let record = refusals.take(table(self.record.as_deref(), scope, budget)).flatten();
+        let status = refusals.take(field("status", self.status.as_ref(), scope, budget, status)).flatten();
+        let state = refusals.take(field("state", self.state.as_ref(), scope, budget, words)).flatten();
+        let next_action_at = self.next_action_at.as_ref();
+        let next_action_at = refusals.take(field("nextActionAt", next_action_at, scope, budget, epoch_ms)).flatten();
+        let assigned_to = refusals.take(field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)).flatten();
+        let procedure = match (std::mem::take(refusals).all(), procedure) {
+            (None, Some(procedure)) => procedure,
+            (refusal, _) => return Err(refusal.unwrap_or_else(too_large)),
+        };
+        let procedure_is_literal = self.procedure.is_literal();
+        let lookup = None;
         let mut request = CreateProcess {
-            procedure: self.procedure(scope, budget)?,
-            lookup: None,
-            procedure_is_literal: self.procedure.is_literal(),
-            data: table(self.data.as_deref(), scope, budget)?,
-            record: table(self.record.as_deref(), scope, budget)?,
-            status: field("status", self.status.as_ref(), scope, budget, status)?,
-            state: field("state", self.state.as_ref(), scope, budget, words)?,
-            next_action_at: field("nextActionAt", self.next_action_at.as_ref(), scope, budget, epoch_ms)?,
-            assigned_to: field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)?,
+            procedure,
+            lookup,
+            procedure_is_literal,
+            data,
+            record,
+            status,
+            state,
+            next_action_at,
+            assigned_to,
         };
         request.lookup = self.lookup(&request.procedure, request.data.as_ref())?;
         if self.is_looked_up_by_key && !scope.is_identified {

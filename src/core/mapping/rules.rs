@@ -16,7 +16,7 @@ use super::place::Label;
 use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
-use super::{compile, order};
+use super::{compile, names, order};
 use crate::core::event::Event;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
@@ -69,6 +69,22 @@ pub enum Mapped {
         /// The name of the rule that matched.
         rule: Arc<str>,
     },
+}
+
+/// Why an event is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmapped {
+    /// The name of the rule that took the event and could not be applied, or whose `when` could not be told; none where no
+    /// rule matches.
+    pub rule: Option<Arc<str>>,
+    /// Why.
+    pub fault: Fault,
+}
+
+impl From<Unmapped> for Fault {
+    fn from(unmapped: Unmapped) -> Self {
+        unmapped.fault
+    }
 }
 
 impl fmt::Debug for Rule {
@@ -147,8 +163,9 @@ impl Rule {
         Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
     }
 
-    fn fault(&self, refusal: &Refusal) -> Fault {
-        Fault::new(Reason::Unmappable, format!("rule {:?}, {refusal}", self.name))
+    fn unmapped(&self, reason: Reason, words: &impl fmt::Display) -> Unmapped {
+        let fault = Fault::new(reason, format!("rule {:?}, {words}", self.name));
+        Unmapped { rule: Some(Arc::clone(&self.name)), fault }
     }
 }
 
@@ -213,6 +230,18 @@ impl Rules {
     pub fn named(&self, name: &str) -> Option<&Rule> {
         self.list.iter().find(|rule| &*rule.name == name)
     }
+
+    /// The name of a rule that this one was most likely meant to be.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let known: Vec<&str> = self.names().map(|name| &**name).collect();
+        names::nearest(name, &known)
+    }
+
+    /// The names of the rules that create, in order.
+    pub fn creating(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().filter(|rule| !rule.is_skip()).map(|rule| &*rule.name)
+    }
 }
 
 impl<'a> IntoIterator for &'a Rules {
@@ -228,17 +257,18 @@ impl<'a> IntoIterator for &'a Rules {
 ///
 /// # Errors
 /// [`Reason::NoRule`] if none matches; [`Reason::Unmappable`], with rule, field and path, if `when` is neither
-/// true nor false or a field cannot be filled; [`Reason::Schema`], with the attribute, if its procedure asks for another
-/// shape. The text never holds a value of the event.
-pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Fault> {
+/// true nor false or fields cannot be filled, all of them within bounds; [`Reason::Schema`], with the attributes, if its
+/// procedure asks for another shape. The text never holds a value of the event.
+pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Unmapped> {
     let scope = Scope::of(event);
     for rule in rules.iter().filter(|rule| rule.takes(&event.kind)) {
-        if rule.holds(scope).map_err(|refusal| rule.fault(&refusal))? {
+        if rule.holds(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))? {
             return apply(rule, scope, &rules.schemas);
         }
     }
     let kind: String = event.kind.chars().take(KIND_CHARS_MAX).collect();
-    Err(Fault::new(Reason::NoRule, format!("no rule matches an event of type {kind:?}")))
+    let fault = Fault::new(Reason::NoRule, format!("no rule matches an event of type {kind:?}"));
+    Err(Unmapped { rule: None, fault })
 }
 
 /// The rule that [`map`] takes for an event, or whose `when` it failed at; none if none matches.
@@ -248,19 +278,15 @@ pub fn taker<'r>(event: &Event, rules: &'r Rules) -> Option<&'r Rule> {
     fitting.find(|rule| rule.holds(Scope::of(event)).unwrap_or(true))
 }
 
-fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Fault> {
+fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Unmapped> {
     let name = Arc::clone(&rule.name);
-    match &rule.does {
-        Does::Skip => Ok(Mapped::Skip { rule: name }),
-        Does::Create(request) => {
-            let request = request.make(scope).map_err(|refusal| rule.fault(&refusal))?;
-            match schemas.refuse(&request, |name| rule.writes(name)) {
-                None => Ok(Mapped::Create { rule: name, request }),
-                Some(words) => Err(Fault::new(
-                    Reason::Schema,
-                    format!("rule {name:?}, {words}; correct the event, the rule or the schema"),
-                )),
-            }
+    let Does::Create(request) = &rule.does else { return Ok(Mapped::Skip { rule: name }) };
+    let request = request.make(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))?;
+    match schemas.refuse(&request, |name| rule.writes(name)) {
+        None => Ok(Mapped::Create { rule: name, request }),
+        Some(words) => {
+            let words = format!("{words}; correct the event, the rule or the schema");
+            Err(rule.unmapped(Reason::Schema, &words))
         }
     }
 }

@@ -20,6 +20,9 @@ use crate::core::process::CreateProcess;
 /// keeps everything that is wrong below it, some hundred bytes for each two of a list.
 const SEARCHED_BYTES_MAX: usize = 64 * 1024;
 
+/// The most findings about one side of a request that are told.
+const FINDINGS_MAX: usize = 5;
+
 /// How much is told of where a finding is, and of what is wrong with a schema, in characters.
 const CHARS_MAX: usize = 200;
 
@@ -99,21 +102,24 @@ impl Shape {
         let sides = [("data", &self.data, data), ("record.data", &self.record, record)];
         let found = sides.into_iter().filter_map(|(name, validator, value)| {
             let (validator, value) = (validator.as_ref()?, value.unwrap_or(&nothing));
-            (!validator.is_valid(value)).then(|| first_finding(name, validator, value, may_tell))
+            (!validator.is_valid(value)).then(|| findings(name, validator, value, may_tell))
         });
-        let found: Vec<String> = found.collect();
+        let found: Vec<String> = found.flatten().collect();
         let text = || format!("{}: the schema of {procedure:?} refuses it", found.join("; "));
         (!found.is_empty()).then(text)
     }
 }
 
-/// The first finding about a side of a request that is not valid.
-fn first_finding(side: &str, validator: &Validator, value: &Json, may_tell: impl Fn(&str) -> bool) -> String {
+/// The findings about a side of a request that is not valid, the first [`FINDINGS_MAX`] of them.
+fn findings(side: &str, validator: &Validator, value: &Json, may_tell: impl Fn(&str) -> bool) -> Vec<String> {
     let is_small = serde_json::to_vec(value).is_ok_and(|bytes| bytes.len() <= SEARCHED_BYTES_MAX);
-    match if is_small { validator.validate(value) } else { Ok(()) } {
-        Err(error) => finding(side, &error, may_tell),
-        Ok(()) => format!("{side} (somewhere: it is too large to say where)"),
+    let mut found: Vec<String> = Vec::new();
+    if is_small {
+        let errors = validator.iter_errors(value).take(FINDINGS_MAX);
+        found.extend(errors.map(|error| finding(side, &error, &may_tell)));
+        found.dedup();
     }
+    if found.is_empty() { vec![format!("{side} (somewhere: it is too large to say where)")] } else { found }
 }
 
 /// Names the attribute and the rule of the schema.

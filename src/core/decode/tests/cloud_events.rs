@@ -44,7 +44,12 @@ fn a_cloud_event_that_lacks_an_attribute_is_undecodable_and_the_attribute_is_nam
         let mut envelope = envelope();
         envelope.as_object_mut().unwrap().remove(attribute);
         assert!(fault(&typed("application/cloudevents+json", &envelope)).text.contains(attribute));
-        assert_eq!(decoded(&typed("application/json", &envelope)).key.origin, KeyOrigin::Body);
+        let plain = decode(&typed("application/json", &envelope), &limits());
+        let said = plain.map(|event| event.key.origin).map_err(|fault| fault.text);
+        match attribute {
+            "specversion" => assert_eq!(said, Ok(KeyOrigin::Body), "without it nothing says that it is one"),
+            _ => assert!(said.unwrap_err().contains(attribute)),
+        }
     }
 }
 
@@ -96,7 +101,7 @@ fn base64_data_that_is_none_is_undecodable() {
 
 #[test]
 fn binary_mode_gives_the_document_of_structured_mode() {
-    for prefix in ["cloudEvents:", "cloudEvents_", "ce-", "CE-", "cloudevents:"] {
+    for prefix in ["cloudEvents:", "cloudEvents_", "ce-", "CE-", "ce_", "cloudevents:"] {
         for content_type in [None, Some("application/json; charset=utf-8"), Some("application/vnd.acme+json")] {
             let event = decoded(&binary(prefix, r#"{"a":1}"#, content_type));
             let mut expected = envelope();
@@ -120,14 +125,65 @@ fn binary_data_may_be_any_json_or_nothing_but_not_something_else() {
 }
 
 #[test]
-fn attributes_in_mixed_spellings_or_incomplete_make_no_cloud_event() {
-    let mut mixed = binary("ce-", "{}", None);
-    let id = mixed.headers.remove("ce-ID").unwrap();
-    assert_eq!(decoded(&mixed).key.origin, KeyOrigin::Body);
-    mixed.headers.insert("cloudEvents:id".to_owned(), id);
-    assert_eq!(decoded(&mixed).key.origin, KeyOrigin::Body);
-    mixed.headers.insert("ce-id".to_owned(), json!(5));
-    assert!(fault(&mixed).text.contains("id"));
+fn attributes_in_mixed_spellings_are_one_envelope() {
+    let mut mixed = binary("ce-", r#"{"a":1}"#, None);
+    for (from, to) in [("ce-ID", "cloudEvents:id"), ("ce-source", "cloudEvents_source"), ("ce-Type", "CE_type")] {
+        let value = mixed.headers.remove(from).unwrap();
+        mixed.headers.insert(to.to_owned(), value);
+    }
+    assert_eq!(decoded(&mixed).key, key("/crm|42", KeyOrigin::CloudEvents));
+    mixed.headers.insert("ce-id".to_owned(), json!("42"));
+    assert_eq!(decoded(&mixed).key.text, "/crm|42", "the same twice");
+    mixed.headers.insert("ce-id".to_owned(), json!("43"));
+    let fault = fault(&mixed);
+    assert!(fault.text.contains("attribute id under two prefixes"), "{}", fault.text);
+    assert!(!fault.text.contains("43"), "{}", fault.text);
+}
+
+#[test]
+fn a_malformed_binary_cloud_event_is_undecodable_and_all_that_is_wrong_is_named() {
+    for prefix in ["cloudEvents:", "cloudEvents_", "ce-", "ce_"] {
+        for (name, attribute) in [("specversion", "specversion"), ("ID", "id"), ("source", "source"), ("Type", "type")]
+        {
+            let whole = binary(prefix, "{}", None);
+            let header = format!("{prefix}{name}");
+            for wrong in [Some(json!(5)), Some(json!("")), Some(json!(null)), Some(json!([1])), None] {
+                let mut message = whole.clone();
+                message.headers.remove(&header);
+                message.headers.extend(wrong.map(|wrong| (header.clone(), wrong)));
+                let fault = fault(&message);
+                assert_eq!(fault.reason, Reason::Undecodable);
+                assert!(fault.text.contains(&format!("attribute {attribute}")), "{}", fault.text);
+            }
+        }
+        let alone = json!({ format!("{prefix}id"): "42" }).as_object().cloned().unwrap();
+        let fault = fault(&Message { headers: alone, ..message("{}") });
+        for missing in ["specversion", "source", "type"] {
+            assert!(fault.text.contains(&format!("no attribute {missing}")), "{}", fault.text);
+        }
+    }
+}
+
+#[test]
+fn headers_that_name_no_attribute_of_every_event_make_no_cloud_event() {
+    for name in ["ce-tenant", "ce_", "ce-data", "cost", "cloudevents"] {
+        let headers = json!({ name: "x" }).as_object().cloned().unwrap();
+        assert_eq!(decoded(&Message { headers, ..message("{}") }).key.origin, KeyOrigin::Body, "{name}");
+    }
+}
+
+#[test]
+fn another_format_of_cloud_events_is_named() {
+    for kind in ["application/cloudevents+avro", "application/cloudevents+protobuf"] {
+        assert!(fault(&typed(kind, &json!({}))).text.contains("another format than JSON"));
+    }
+    assert!(fault(&typed("application/cloudevents-batch", &json!([]))).text.contains("one event a message"));
+}
+
+#[test]
+fn a_number_that_64_bits_cannot_hold_is_no_id() {
+    let body = envelope().to_string().replace("\"42\"", "123456789012345678901234");
+    assert!(fault(&message(body)).text.contains("attribute id"));
 }
 
 #[test]

@@ -183,3 +183,40 @@ fn creates_that_hang_hold_a_quarter_of_the_places_once_they_take_longer_than_is_
     }
     assert!(refused == 0 && done_tickets == 2000, "{refused} found no place, {done_tickets} of 2000 created");
 }
+
+#[test]
+fn a_crowd_whose_creates_hang_does_not_hold_all_places_against_those_behind_it() {
+    let mut bench = Bench::new(64);
+    let mut queue: Vec<(&str, usize)> =
+        (0..320).rev().map(|id| (if id < 300 { "lead" } else { "ticket" }, id)).collect();
+    let (mut hanging, mut created_at) = (Vec::new(), Vec::new());
+    let began = bench.now;
+    for _ in 0..20 * 20 {
+        let mut begun = bench.after(SECOND / 20).creates;
+        while bench.machine.held() < 64
+            && let Some((kind, id)) = queue.pop()
+        {
+            let (receipt, done) = bench.event(kind, &format!("m{id}"));
+            if kind == "lead" {
+                hanging.push(receipt);
+            }
+            begun.extend(done.creates);
+        }
+        while let Some(event) = begun.pop() {
+            if !hanging.contains(&event) {
+                begun.extend(bench.replied(event, created()).creates);
+                created_at.push(bench.now - began);
+            }
+        }
+    }
+    assert_eq!(created_at.len(), 20);
+    assert!(created_at.iter().all(|at| *at <= 10 * SECOND), "{created_at:?}");
+}
+
+#[test]
+fn one_place_is_enough_for_a_procedure_whose_answers_take_their_time() {
+    let mut bench = Bench::new(1);
+    let (receipt, done) = bench.event("lead", "m1");
+    assert_eq!(done.creates, [receipt]);
+    assert_eq!(bench.replied(receipt, created()).settled, [(receipt, Settlement::Ack)]);
+}

@@ -5,6 +5,7 @@
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
+use crate::core::json;
 use crate::core::mapping::checks::{refuse, wants};
 
 fn number(who: &str, value: &Value) -> Result<f64, Error> {
@@ -29,9 +30,17 @@ fn whole(number: f64) -> Option<Value> {
 }
 
 pub(super) fn float(value: &Value, _: &[Value]) -> Result<Value, Error> {
-    let Some(written) = value.as_str() else { return number("float", value).map(Value::from) };
-    let parsed = written.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-    parsed.map(Value::from).ok_or_else(|| refuse("`float` takes a number, this is another text".to_owned()))
+    let (written, number) = match value.as_str() {
+        Some(written) => {
+            (written.trim().to_owned(), written.trim().parse().ok().filter(|number: &f64| number.is_finite()))
+        }
+        None => (value.to_string(), Some(number("float", value)?)),
+    };
+    let number = number.ok_or_else(|| refuse("`float` takes a number, this is another text".to_owned()))?;
+    if !json::is_exactly(&written, number) {
+        return Err(refuse("`float` would alter this number: 64 bits cannot hold it".to_owned()));
+    }
+    Ok(Value::from(number))
 }
 
 pub(super) fn abs(value: &Value, _: &[Value]) -> Result<Value, Error> {

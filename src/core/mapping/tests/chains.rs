@@ -10,7 +10,7 @@ use crate::core::mapping::expression::{Expression, Given};
 use crate::core::mapping::path::Scope;
 use crate::core::mapping::place::Place;
 
-const LINKS: [&str; 32] = [
+const LINKS: [&str; 33] = [
     "abs",
     "bool",
     "capture('([0-9]+)')",
@@ -26,6 +26,7 @@ const LINKS: [&str; 32] = [
     "float",
     "from_epoch_ms",
     "from_epoch_s",
+    "from_json",
     "int",
     "last",
     "length",
@@ -61,6 +62,8 @@ fn values() -> Vec<Value> {
         json!(" Ab, İß 12 "),
         json!("a"),
         json!("true"),
+        json!("{\"a\":[1,null]}"),
+        json!("null"),
         json!("1769851800"),
         json!("2026-01-31T09:30:00Z"),
         json!("2026-01-31"),

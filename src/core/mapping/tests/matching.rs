@@ -11,7 +11,7 @@ use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::reason::{Fault, Reason};
 
 fn matched(rules: &Rules, event: &Event) -> Result<String, Fault> {
-    map(event, rules).map(|mapped| match mapped {
+    map(event, rules).map_err(Fault::from).map(|mapped| match mapped {
         Mapped::Create { rule, .. } => format!("create {rule}"),
         Mapped::Skip { rule } => format!("skip {rule}"),
     })

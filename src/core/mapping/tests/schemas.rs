@@ -28,7 +28,7 @@ fn schema(procedure: &str, data: Option<Value>, record: Option<Value>) -> Writte
 }
 
 fn mapped(schemas: &[WrittenSchema], document: Value) -> Result<Mapped, Fault> {
-    map(&event(document), &rules(RULES).with(Schemas::compile(schemas).unwrap()))
+    map(&event(document), &rules(RULES).with(Schemas::compile(schemas).unwrap())).map_err(Fault::from)
 }
 
 /// The text of the refusal of `data.x` by this schema.

@@ -33,22 +33,22 @@ fn holds(row: Row) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_refused_by_a_page_holds_up_none_that_come_later() {
-    holds(within(DEADLINE, "the figure", refusals::measure("a page with 200", CASES[0])).await);
+    holds(within(DEADLINE, "the figure", Box::pin(refusals::measure("a page with 200", CASES[0]))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_events_refused_by_a_redirect_hold_up_none_of_thirty() {
-    holds(within(DEADLINE, "the figure", refusals::measure("302", CASES[1])).await);
+    holds(within(DEADLINE, "the figure", Box::pin(refusals::measure("302", CASES[1]))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_of_a_procedure_whose_creates_fail_holds_up_no_other() {
-    holds(within(DEADLINE, "the figure", procedures::crowd("503 of creates")).await);
+    holds(within(DEADLINE, "the figure", Box::pin(procedures::crowd("503 of creates"))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_whose_events_are_all_refused_costs_few_dead_letters_and_goes_on_when_mended() {
-    for row in within(DEADLINE, "the figures", rejections::measure(256, Mended::ByFile)).await {
+    for row in within(DEADLINE, "the figures", Box::pin(rejections::measure(256, Mended::ByFile))).await {
         holds(row);
     }
 }

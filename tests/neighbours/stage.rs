@@ -133,7 +133,7 @@ impl Stage {
         while done < all {
             ticks.tick().await;
             let due = (begun.elapsed().as_secs_f64() * a_second as f64) as usize;
-            for _ in done..due.min(all) {
+            while done < due.min(all) {
                 let (key, body, properties) = kinds[done % kinds.len()].message(self.published);
                 (self.published, done) = (self.published + 1, done + 1);
                 self.sent.insert(key, Instant::now());

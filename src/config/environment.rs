@@ -95,7 +95,7 @@ fn is_strange(name: &str) -> bool {
         return false;
     };
     let is_of_a_cluster = plain.ends_with("_PORT") || plain.contains("_PORT_") || plain.contains("_SERVICE_");
-    let is_of_others = OTHERS.iter().any(|other| name == *other) || plain.contains("_TEST_");
+    let is_of_others = OTHERS.contains(&name) || plain.contains("_TEST_");
     !is_ours(name) && !rest.is_empty() && !is_of_a_cluster && !is_of_others
 }
 

@@ -45,3 +45,8 @@ pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let best = known.iter().copied().find(slip).or_else(|| (near(&best) > 0.75).then_some(best));
     best.filter(|_| written.len() > 2)
 }
+
+/// A text as the engine reads it back: its escapes are those of JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

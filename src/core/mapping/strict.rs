@@ -125,7 +125,7 @@ impl Reader<'_> {
         match tree {
             Expr::Var(var) => self.variable(var.id, var.span()),
             Expr::Const(constant) => self.constant(&constant.value, constant.span()),
-            Expr::GetAttr(attr) => format!("{}|_get({})", self.atom(&attr.expr), quoted(attr.name)),
+            Expr::GetAttr(attr) => format!("{}|_get({})", self.atom(&attr.expr), names::quoted(attr.name)),
             Expr::GetItem(item) => {
                 format!("{}|_get({})", self.looked_up_in(&item.expr), self.bare(&item.subscript_expr))
             }
@@ -169,7 +169,7 @@ impl Reader<'_> {
 
     fn constant(&mut self, value: &Value, span: Span) -> String {
         match (value.as_str(), value.kind()) {
-            (Some(text), _) => quoted(text),
+            (Some(text), _) => names::quoted(text),
             (None, ValueKind::Number) if !value.is_integer() => self.fraction(value, span),
             (None, ValueKind::Number) => self.integer(value, span),
             _ => value.to_string(),
@@ -277,9 +277,4 @@ fn expected_variable(name: &str) -> String {
         _ if names::nearest(name, &known).is_some() => names::expected(name, &known),
         _ => format!("`event.{name}`, if it is a field of the event. Known are {}", known.join(", ")),
     }
-}
-
-/// A text as the engine reads it back: its escapes are those of JSON.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -37,7 +37,7 @@ async fn a_paused_daemon_stays_ready_and_sends_nothing_until_it_is_resumed() {
     assert_eq!(scene.api.requests().len(), 0);
     assert_eq!(command("/resume").await, Some(false));
     within(60, "five", scene.until_created(5)).await;
-    let asked = daemon.logged(|line| line["wish"].is_string());
+    let asked = daemon.logged(|line| line["command"].is_string());
     let told = asked.iter().all(|line| line["from"] == "ops" && line["peer"].is_string());
     assert!(asked.len() == 2 && told, "{asked:?}");
     assert!(!format!("{:?}", daemon.log()).contains("swordfish"));

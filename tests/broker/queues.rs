@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::online::check;
 use super::scene::Scene;
 use crate::support::broker::{Broker, shared};
-use crate::support::daemon::{Daemon, says};
+use crate::support::daemon::says;
 use crate::support::deadline::within;
 
 /// A way to make a queue.

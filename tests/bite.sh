@@ -56,7 +56,7 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
 progress=src/core/progress.rs
 pure=(--lib --test model --test path)
 
-bite "no lookup before a repeat" src/dispatch/open.rs \
+bite "no lookup before a repeat" src/core/delivery/open.rs \
   'let lookup = sent.or(request.lookup.as_ref()).cloned()' 'let lookup = sent.or(request.lookup.as_ref()).filter(|_| false).cloned()' --test kill
 bite "acknowledged before the confirm" src/amqp/settle.rs \
   'self.delay(number, delay_queue, &delayed_state),' '{ self.delay(number, delay_queue, &delayed_state); drop(done.insert(number)); }' --test kill
@@ -72,23 +72,34 @@ bite "a request that was cut off is forgotten" $progress \
   'self.unsure_creates = self.unsure_creates.saturating_add(1);
             self.since_create' 'self.since_create' "${pure[@]}"
 bite "a 500 is taken for a refusal to begin" src/core/judge.rs \
-  '500..=599 => unsure(Cause::ServerError),' '500..=599 => retry(Cause::ServerError),' "${pure[@]}"
+  '500..=599 => Outcome::Unsure {' '500..=599 => Outcome::Retry {' "${pure[@]}"
 bite "a bad token is the event's fault" src/core/judge.rs \
-  '401 => halt(Scope::Everything, HaltReason::Unauthorized),' '401 => refused(answer, "unauthorized"),' "${pure[@]}"
+  '401 | 419 | 440 | 498 =>' '419 | 440 | 498 =>' "${pure[@]}"
 bite "any row is a find" src/core/lookup.rs \
   'is_some_and(|value| is_same(value, &lookup.value))' 'is_some()' "${pure[@]}"
-bite "a copy does not give way to the other" src/dispatch/copies.rs \
-  'if is_running {' 'if is_running && self.hand.copies(slot).nth(9).is_some() {' "${pure[@]}"
+bite "a copy does not give way to the other" src/core/delivery/copies.rs \
+  'if self.held.copies(id).any(|copy| copy.is_running()) {' 'if self.held.copies(id).nth(9).is_some() {' "${pure[@]}"
 bite "what a schema refuses is sent" src/core/mapping/rules.rs \
   'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
 bite "a case never fails" src/core/case.rs \
   'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
 bite "what is left of a wait is forgotten" src/core/delay_queue.rs \
   '(delay_queue, wait.saturating_sub(delay_queue.wait))' '(delay_queue, Duration::ZERO)' "${pure[@]}"
-bite "what comes back is looked up by the rule of now" src/dispatch/open.rs \
+bite "what comes back is looked up by the rule of now" src/core/delivery/open.rs \
   'sent.as_deref().or(delayed_state.sent.as_ref())' 'sent.as_deref().and(delayed_state.sent.as_ref())' --test path
-bite "a create is looked up where an earlier one went" src/dispatch/dispatcher.rs \
+bite "a create is looked up where an earlier one went" src/core/delivery/begin.rs \
   'event.goes_out();' '' --test path
+
+bite "one event that a firewall refuses shuts its procedure again and again" src/core/gate/evidence.rs \
+  'if !seen.is_alone && ' 'if ' "${pure[@]}"
+bite "a failing procedure holds every place" src/core/delivery/places.rs \
+  'if self.has_others(procedure) {
+            self.quarter()' 'if self.has_others(procedure) {
+            usize::MAX' "${pure[@]}"
+bite "a run of rejections holds no rule" src/core/delivery/brake.rs \
+  'limit == 0 || brake.rejections < limit' 'limit == 0 || brake.rejections < limit.saturating_mul(99)' "${pure[@]}"
+bite "an outage spends the repeats" src/core/delivery/begin.rs \
+  ' || self.waits_in_doubt(id)' '' "${pure[@]}"
 
 printf '| broken so | noticed by |\n| --- | --- |\n'
 printf '%s\n' "${table[@]}"

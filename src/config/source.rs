@@ -28,6 +28,8 @@ pub(super) type Places = BTreeMap<String, Place>;
 pub struct Source {
     path: PathBuf,
     text: String,
+    /// Where each line begins, but the first.
+    lines: Vec<usize>,
     hidden: Vec<Span>,
     places: Places,
     seen: Seen,
@@ -36,7 +38,8 @@ pub struct Source {
 impl Source {
     /// The pieces in `hidden` are printed as stars.
     pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
-        Self { path: path.to_owned(), text, hidden, places: Places::new(), seen: Seen::default() }
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        Self { path: path.to_owned(), text, lines, hidden, places: Places::new(), seen: Seen::default() }
     }
 
     /// With more of the files that it was read from: itself, and those that it names and whose content counts as its own.
@@ -74,7 +77,7 @@ impl Source {
     /// The line of this byte, counted from 1.
     #[must_use]
     pub fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+        self.lines.partition_point(|start| *start <= at) + 1
     }
 
     /// The column of this byte in its line, in characters, counted from 1.

@@ -72,7 +72,25 @@ impl Machine {
         if !self.connection.can_delay || self.gate.everything_shut_for(self.now.moment).is_some() {
             return;
         }
+        self.change_hands();
         for (id, failing_for) in self.too_many() {
+            let wait = self.wait_of_shut(failing_for);
+            self.outstanding.add(self.now.moment.saturating_add(wait));
+            self.delay(id, wait, Duration::ZERO);
+        }
+    }
+
+    /// Where the probe of a procedure was refused, as a firewall may refuse it for its own words, and its events hold every place,
+    /// those behind them have no chance to be the next: half of the places change hands, those that were there first.
+    fn change_hands(&mut self) {
+        let Some(procedure) = self.refused_probe.take() else { return };
+        let Some(failing_for) = self.failing_for(&procedure).filter(|_| self.held.len() >= self.setup.places) else {
+            return;
+        };
+        let lane = self.held.lanes.iter().find(|(of, _)| **of == procedure).map(|(_, lane)| lane);
+        let last: Vec<EventId> =
+            lane.into_iter().flat_map(|lane| lane.probes().rev()).map(|(.., Reverse(id))| id).collect();
+        for id in last.into_iter().take(self.setup.places / 2) {
             let wait = self.wait_of_shut(failing_for);
             self.outstanding.add(self.now.moment.saturating_add(wait));
             self.delay(id, wait, Duration::ZERO);

@@ -167,9 +167,12 @@ impl HeldEvent {
         self.seeks().map_or(&self.request.procedure, |lookup| &lookup.procedure)
     }
 
-    /// How often it was tried before, for the limits of requests: a lookup is never a first try.
+    /// How often it was tried before, for the limits of requests. A lookup is a try again, unless nothing was ever sent: what waited
+    /// for a shut gate must not be held to the budget of retries.
     pub(super) fn tries(&self) -> u32 {
-        self.progress.attempts.max(u32::from(self.seeks().is_some()))
+        let Progress { attempts, unsure_creates, lookups, since_create, .. } = &self.progress;
+        let was_never_sent = *attempts == 0 && *unsure_creates == 0 && *lookups == 0 && since_create.is_none();
+        (*attempts).max(u32::from(self.seeks().is_some() && !was_never_sent))
     }
 
     pub(super) fn probe_order(&self) -> ProbeOrder {

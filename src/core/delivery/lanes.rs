@@ -13,15 +13,31 @@ use crate::core::process::Procedure;
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     procedure: Procedure,
-    is_first_try: bool,
+    turn: Turn,
     order: ProbeOrder,
 }
 
 impl Standing {
     pub(super) fn of(event: &HeldEvent) -> Self {
         let (procedure, order) = (event.procedure().clone(), event.probe_order());
-        Self { procedure, is_first_try: event.tries() == 0, order }
+        let turn = match event.tries() {
+            _ if event.progress.refused_ms > 0 => Turn::Refused,
+            0 => Turn::First,
+            _ => Turn::Again,
+        };
+        Self { procedure, turn, order }
     }
+}
+
+/// Which of its procedure's events an event goes among.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It was never tried.
+    First,
+    /// It is tried again.
+    Again,
+    /// What is not the API's word refused it before: it goes after all others.
+    Refused,
 }
 
 /// The ready events of one procedure.
@@ -29,14 +45,27 @@ impl Standing {
 pub(super) struct Lane {
     first: BTreeSet<EventId>,
     again: BTreeSet<EventId>,
+    refused: BTreeSet<EventId>,
     by_order: BTreeSet<ProbeOrder>,
 }
 
 impl Lane {
-    /// The oldest of those that were never tried, and the oldest of those that were: through an open gate.
+    /// The oldest of those that were never tried, and the oldest of those that were; what was refused where there is no other:
+    /// through an open gate. Each with whether it is a first try.
     pub(super) fn oldest(&self) -> impl Iterator<Item = (EventId, bool)> {
         let first = self.first.first().map(|event| (*event, true));
-        first.into_iter().chain(self.again.first().map(|event| (*event, false)))
+        let again = self.again.first().map(|event| (*event, false));
+        let is_other = first.is_some() || again.is_some();
+        let refused = self.refused.first().filter(|_| !is_other).map(|event| (*event, false));
+        [first, again, refused].into_iter().flatten()
+    }
+
+    fn turns(&mut self, turn: Turn) -> &mut BTreeSet<EventId> {
+        match turn {
+            Turn::First => &mut self.first,
+            Turn::Again => &mut self.again,
+            Turn::Refused => &mut self.refused,
+        }
     }
 
     /// The order in which they probe a shut gate.
@@ -63,21 +92,13 @@ impl Lanes {
     pub(super) fn add(&mut self, event: EventId, standing: &Standing) {
         let lane = self.0.entry(standing.procedure.clone()).or_default();
         lane.by_order.insert(standing.order);
-        if standing.is_first_try {
-            lane.first.insert(event)
-        } else {
-            lane.again.insert(event)
-        };
+        lane.turns(standing.turn).insert(event);
     }
 
     pub(super) fn remove(&mut self, event: EventId, standing: &Standing) {
         let Some(lane) = self.0.get_mut(&standing.procedure) else { return };
         lane.by_order.remove(&standing.order);
-        if standing.is_first_try {
-            lane.first.remove(&event)
-        } else {
-            lane.again.remove(&event)
-        };
+        lane.turns(standing.turn).remove(&event);
         if lane.is_empty() {
             self.0.remove(&standing.procedure);
         }

@@ -41,6 +41,7 @@ use crate::core::gate::{Gate, Moment, Why};
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::core::process::Procedure;
 use crate::core::recent::Recent;
 use crate::core::request_limits::RequestLimits;
 
@@ -90,6 +91,8 @@ pub struct Machine {
     held: Held,
     lookup_checks: LookupChecks,
     probed: Probed,
+    /// The procedure whose probe was refused just now.
+    refused_probe: Option<Procedure>,
     worked: Worked,
     outstanding: Outstanding,
     arrivals: Arrivals,
@@ -119,6 +122,7 @@ impl Machine {
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
             probed: Probed::default(),
+            refused_probe: None,
             worked: Worked::default(),
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),

@@ -101,6 +101,9 @@ impl Machine {
         let has_others = self.may_have_others(&procedure);
         let seen = Seen { procedure: &procedure, event: id, outcome: &outcome, probe, is_alone, has_others };
         let changes = self.gate.observe(&seen, self.now.moment, self.dice);
+        if is_refusal(&outcome) && probe.asks() {
+            self.refused_probe = Some(procedure.clone());
+        }
         self.tell_answer(id, &outcome, reply, took);
         self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);

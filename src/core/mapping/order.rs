@@ -2,7 +2,7 @@
 //!
 //! Not here: mistakes inside a rule (`compile`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use wildmatch::WildMatch;
 
@@ -29,9 +29,9 @@ fn find_copies(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
 
 /// Finds rules whose every event an earlier rule takes without asking further.
 fn find_unreachable(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
-    let mut greedy: Vec<&WrittenRule> = Vec::new();
+    let mut greedy = Greedy::default();
     for rule in written {
-        if let Some(before) = shadows(&greedy, rule) {
+        if let Some(before) = greedy.shadows(rule) {
             mistakes.push(Mistake {
                 span: Some(rule.name.span.clone()),
                 key: format!("rule {:?}", rule.name.value),
@@ -40,22 +40,57 @@ fn find_unreachable(written: &[WrittenRule], mistakes: &mut Vec<Mistake>) {
             });
         }
         if rule.when.is_none() {
-            greedy.push(rule);
+            greedy.add(rule);
         }
     }
 }
 
-/// Which of the rules before take every type of this one, in words.
-fn shadows(before: &[&WrittenRule], rule: &WrittenRule) -> Option<String> {
-    let mut names = Vec::new();
-    for kind in kinds(rule) {
-        let taker = before.iter().find(|other| kinds(other).iter().any(|wider| covers(wider, kind)))?;
-        let name = format!("rule {:?}", taker.name.value);
-        if !names.contains(&name) {
-            names.push(name);
+/// Rules without `when`, by what each of their globs begins with before its first `*` or `?`: of many rules, only few can
+/// take a type.
+#[derive(Default)]
+struct Greedy<'w> {
+    by_start: HashMap<&'w str, Vec<Taker<'w>>>,
+    /// How many rules were added.
+    count: usize,
+}
+
+struct Taker<'w> {
+    /// Its place among the rules.
+    at: usize,
+    name: &'w str,
+    glob: &'w str,
+}
+
+impl<'w> Greedy<'w> {
+    fn add(&mut self, rule: &'w WrittenRule) {
+        for glob in kinds(rule) {
+            let start = glob.split(['*', '?']).next().unwrap_or_default();
+            let takers = self.by_start.entry(start).or_default();
+            // Of two that are the same, the first takes all.
+            if !takers.iter().any(|other| other.glob == glob) {
+                takers.push(Taker { at: self.count, name: &rule.name.value, glob });
+            }
         }
+        self.count += 1;
     }
-    Some(names.join(" and "))
+
+    /// Which of them take every type of this rule, in words.
+    fn shadows(&self, rule: &WrittenRule) -> Option<String> {
+        let mut names = Vec::new();
+        for kind in kinds(rule) {
+            let name = format!("rule {:?}", self.taker(kind)?.name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Some(names.join(" and "))
+    }
+
+    /// The first that takes every type that this glob matches.
+    fn taker(&self, kind: &str) -> Option<&Taker<'w>> {
+        let starts = (0..=kind.len()).filter_map(|end| self.by_start.get(kind.get(..end)?));
+        starts.flatten().filter(|taker| covers(taker.glob, kind)).min_by_key(|taker| taker.at)
+    }
 }
 
 fn kinds(rule: &WrittenRule) -> Vec<&str> {

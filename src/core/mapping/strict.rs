@@ -10,6 +10,7 @@
 
 mod calls;
 mod nulls;
+mod numbers;
 mod omits;
 mod operators;
 
@@ -24,7 +25,6 @@ use super::grammar::{Read, lone_path};
 use super::names;
 use super::path::{Path, Variable};
 use super::place::Place;
-use crate::core::json;
 use crate::core::mistake::Mistake;
 
 /// How deep an expression may nest, each operator of a row counting once.
@@ -174,25 +174,6 @@ impl Reader<'_> {
             (None, ValueKind::Number) => self.integer(value, span),
             _ => value.to_string(),
         }
-    }
-
-    fn integer(&mut self, value: &Value, span: Span) -> String {
-        if !json::is_exact(&value.to_string()) {
-            self.mistake(span, "the number is out of range", "a number of 64 bits");
-        }
-        value.to_string()
-    }
-
-    fn fraction(&mut self, value: &Value, span: Span) -> String {
-        let number = f64::try_from(value.clone()).unwrap_or(f64::NAN);
-        let at = self.offset + span.start_offset as usize..self.offset + span.end_offset as usize;
-        let written = self.place.text.get(at).unwrap_or_default().replace('_', "");
-        if !number.is_finite() {
-            self.mistake(span, "the number is out of range", "a number of 64 bits");
-        } else if !json::is_exactly(&written, number) {
-            self.mistake(span, "64 bits cannot hold this number", "one with fewer digits, or a text");
-        }
-        format!("{number:?}")
     }
 
     fn slice(&mut self, slice: &Slice<'_>) -> String {

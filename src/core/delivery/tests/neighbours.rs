@@ -220,3 +220,34 @@ fn one_place_is_enough_for_a_procedure_whose_answers_take_their_time() {
     assert_eq!(done.creates, [receipt]);
     assert_eq!(bench.replied(receipt, created()).settled, [(receipt, Settlement::Ack)]);
 }
+
+#[test]
+fn bad_events_that_hold_every_place_before_the_first_was_refused_give_way_to_those_behind_them() {
+    let mut bench = Bench::new(8);
+    let one = "[[rule]]\nname = \"lead\"\nprocedure = \"lead\"\n[rule.data]\nevent_key = \"{{ key }}\"";
+    drop(bench.on(Input::Command(Command::NewRules(Arc::new(rules(one))))));
+    let (bad, _) = bench.event("lead", "m0");
+    drop(bench.replied(bad, page(200)));
+    let mut bads: Vec<_> = (1..8).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    bads.push(bad);
+    let mut queue: Vec<usize> = (8..30).rev().collect();
+    let (mut created_at, began) = (Vec::new(), bench.now);
+    for _ in 0..200 {
+        let mut begun = bench.after(SECOND / 20).creates;
+        while bench.machine.held() < 8
+            && let Some(next) = queue.pop()
+        {
+            let (receipt, done) = bench.event("lead", &format!("m{next}"));
+            if next < 10 {
+                bads.push(receipt);
+            }
+            begun.extend(done.creates);
+        }
+        while let Some(event) = begun.pop() {
+            let done = bench.replied(event, if bads.contains(&event) { page(200) } else { created() });
+            begun.extend(done.creates);
+            created_at.extend(done.told.iter().filter(|told| told.result == "created").map(|_| bench.now - began));
+        }
+    }
+    assert!(created_at.len() >= 14, "{created_at:?}: the others were delayed once, and come back");
+}

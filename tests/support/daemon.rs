@@ -3,6 +3,7 @@
 //! Not here: a broker or an API; a test gives their addresses.
 #![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,11 +115,14 @@ impl Daemon {
     /// Starts the program at `path` and reads its log.
     pub fn start_at(path: &Path, setup: &Setup) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        std::fs::write(folder.path().join("config.toml"), setup.toml()).expect("a file in it");
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, setup.toml()).expect("a file in it");
+        // It holds secrets, and the daemon says so where others may read it.
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("a file of ours");
         let mut command = Command::new(path);
         // Without it a repeat that nobody can look up waits for ten minutes; what it waits for is tried in `core::delivery`.
         command.env("CHAKRA_BRIDGE__RETRY__RESEND_AFTER", "0s");
-        command.arg("--config").arg(folder.path().join("config.toml")).env_remove("RUST_LOG");
+        command.arg("--config").arg(config).env_remove("RUST_LOG");
         Self::start_by(command, folder)
     }
 

@@ -68,7 +68,7 @@ fn seconds(text: &str) -> Duration {
 fn the_configurations_pass_check() {
     let folder = tempfile::tempdir().unwrap();
     for secret in ["rabbitmq-password", "chakra-token"] {
-        fs::write(folder.path().join(secret), "a secret").unwrap();
+        fs::write(folder.path().join(secret), "a-secret").unwrap();
     }
     for (file, secrets) in [(BASE, "/run/secrets/chakra-bridge"), (COMPOSE, "/run/secrets")] {
         // The secrets are there, as in the cluster; the rest is as it is written.

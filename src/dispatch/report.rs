@@ -177,7 +177,7 @@ fn wanted_told(wanted: WantedPrefetch, release_after: Duration) {
     let after_s = release_after.as_secs_f32();
     match wanted {
         WantedPrefetch::One => {
-            tracing::warn!(after_s, "shut for long: one event is kept in memory, the others wait in the broker");
+            tracing::warn!(after_s, "shut for long: one event is held, the others wait in the broker");
         }
         WantedPrefetch::Full => tracing::info!("events are taken again up to the prefetch"),
     }

@@ -159,7 +159,7 @@ async fn in_a_long_outage_one_event_stays_unacknowledged_and_all_are_created_aft
     let mut daemon = Daemon::start(&setup);
     within(60, "consuming", daemon.consuming()).await;
     scene.publish(100, 200).await;
-    within(60, "the word", daemon.until(|line| says(line, "one event is kept in memory"))).await;
+    within(60, "the word", daemon.until(|line| says(line, "one event is held"))).await;
     scene.place.until_unacked(&scene.queue(), 1, Duration::from_secs(60)).await;
     scene.api.set_tokens(&[crate::support::standin::StandIn::TOKEN]);
     within(60, "all created", scene.until_created(100)).await;

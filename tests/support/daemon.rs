@@ -117,12 +117,12 @@ impl Daemon {
         let folder = TempDir::new().expect("a temporary folder");
         let config = folder.path().join("config.toml");
         std::fs::write(&config, setup.toml()).expect("a file in it");
-        // It holds secrets, and the daemon says so where others may read it.
-        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("a file of ours");
+        // It holds secrets: what everybody may open is warned about.
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("its owner's");
         let mut command = Command::new(path);
         // Without it a repeat that nobody can look up waits for ten minutes; what it waits for is tried in `core::delivery`.
         command.env("CHAKRA_BRIDGE__RETRY__RESEND_AFTER", "0s");
-        command.arg("--config").arg(config).env_remove("RUST_LOG");
+        command.arg("--config").arg(folder.path().join("config.toml")).env_remove("RUST_LOG");
         Self::start_by(command, folder)
     }
 

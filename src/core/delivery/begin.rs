@@ -19,7 +19,6 @@ const GIVEN_WAY: Duration = Duration::from_millis(20);
 impl Machine {
     /// Begins every request that gate, rate and budget let through; answers when to look again, if something is held back.
     pub(super) fn begin_what_may(&mut self) -> Option<Moment> {
-        let mut again: Option<Moment> = None;
         loop {
             match self.next_to_begin() {
                 Ok(Some(id)) if self.begin(id) => {}
@@ -28,11 +27,8 @@ impl Machine {
                     let until = self.now.moment.saturating_add(GIVEN_WAY);
                     self.held.stage(id, Stage::Waiting(until));
                 }
-                Ok(None) => return again,
-                Err(until) => {
-                    again = until;
-                    return again;
-                }
+                Ok(None) => return None,
+                Err(until) => return until,
             }
         }
     }

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Context;
+use super::event::{Context, Stage};
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
 use crate::core::gate::Moment;
 use crate::core::mapping::rules::Rules;
+use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// A held rule is asked so often at most, by another event each time.
@@ -126,12 +127,7 @@ impl Machine {
     }
 
     /// What was rejected before it was held: a dead letter, unless its rule is held and it does not probe.
-    pub(super) fn reject_unmapped(
-        &mut self,
-        context: Context,
-        ended: Ended,
-        progress: &crate::core::progress::Progress,
-    ) {
+    pub(super) fn reject_unmapped(&mut self, context: Context, ended: Ended, progress: &Progress) {
         let (receipt, now) = (context.receipt, self.now.moment);
         let rule = context.rule.clone();
         if let (Some(rule), Ended::DeadLettered(fault)) = (rule, &ended)
@@ -191,7 +187,7 @@ impl Machine {
         }
         let next = self.brakes.next_probe(rule).unwrap_or_default();
         let until = next.max(self.now.moment.saturating_add(PROBE_EVERY));
-        self.held.stage(id, super::event::Stage::Waiting(until));
+        self.held.stage(id, Stage::Waiting(until));
     }
 
     /// An event of this rule was created, or somebody says that it goes on.

@@ -20,6 +20,7 @@ use crate::core::process::CreateProcess;
 use crate::core::progress::{Next, Progress, Refusal, Step, StepContext};
 use crate::core::reason::Cause;
 use crate::core::reply::Reply;
+use crate::core::settlement::Settlement;
 
 impl Machine {
     /// A message arrives: it is opened (decoded and mapped), and either ends at once or is held.
@@ -78,8 +79,7 @@ impl Machine {
         if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
             let void = orphan.context.receipt;
             orphan.adopted(context.receipt, self.now.moment);
-            return self
-                .push(Effect::Settle { receipt: void, settlement: crate::core::settlement::Settlement::Release });
+            return self.push(Effect::Settle { receipt: void, settlement: Settlement::Release });
         }
         let (rest, open_time) = (context.state.remaining, self.gate.open_time(&request.procedure, self.now.moment));
         let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);

@@ -8,6 +8,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -182,6 +183,8 @@ fn finds_nothing_to_say(broker: &Broker, api: &StandIn) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     std::fs::write(&config, setup(broker, OPERATOR, "of-another", api).toml()).unwrap();
+    // It holds secrets: what everybody may open is warned about.
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
     let mut check = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
     let said = check.arg("--config").arg(&config).args(["check", "--online"]).output().unwrap();
     let words = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();

@@ -146,7 +146,7 @@ impl Machine {
     /// A message whose rule is held waits in a delay queue as it came.
     fn set_aside(&mut self, context: &Context, rule: &str) -> Ended {
         let held_for = self.brakes.held_for(rule, self.now.moment).unwrap_or_default();
-        let queue = self.queue_of_held(held_for);
+        let queue = self.queue_of_shut(held_for);
         Ended::Delayed(queue, Box::new(context.state.clone()))
     }
 
@@ -182,8 +182,7 @@ impl Machine {
     fn hold_for_rule(&mut self, id: EventId, rule: &str) {
         let held_for = self.brakes.held_for(rule, self.now.moment).unwrap_or_default();
         if self.connection.can_delay {
-            let queue = self.queue_of_held(held_for);
-            return self.delay(id, queue.wait, Duration::ZERO);
+            return self.delay_while_shut(id, held_for);
         }
         let next = self.brakes.next_probe(rule).unwrap_or_default();
         let until = next.max(self.now.moment.saturating_add(PROBE_EVERY));

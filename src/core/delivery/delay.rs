@@ -74,9 +74,7 @@ impl Machine {
         }
         self.change_hands();
         for (id, failing_for) in self.too_many() {
-            let wait = self.wait_of_shut(failing_for);
-            self.outstanding.add(self.now.moment.saturating_add(wait));
-            self.delay(id, wait, Duration::ZERO);
+            self.delay_while_shut(id, failing_for);
         }
     }
 
@@ -91,9 +89,7 @@ impl Machine {
         let last: Vec<EventId> =
             lane.into_iter().flat_map(|lane| lane.probes().rev()).map(|(.., Reverse(id))| id).collect();
         for id in last.into_iter().take(self.setup.places / 2) {
-            let wait = self.wait_of_shut(failing_for);
-            self.outstanding.add(self.now.moment.saturating_add(wait));
-            self.delay(id, wait, Duration::ZERO);
+            self.delay_while_shut(id, failing_for);
         }
     }
 
@@ -125,9 +121,15 @@ impl Machine {
         delay_queue_for(shut_for.min(longest)).0.wait
     }
 
-    /// The delay queue of an event whose rule is held.
-    pub(super) fn queue_of_held(&mut self, held_for: Duration) -> DelayQueue {
-        let wait = self.wait_of_shut(held_for);
+    /// Delays an event that waits for a procedure or a rule that has been shut for so long; it counts among those that wait.
+    pub(super) fn delay_while_shut(&mut self, id: EventId, shut_for: Duration) {
+        let queue = self.queue_of_shut(shut_for);
+        self.delay(id, queue.wait, Duration::ZERO);
+    }
+
+    /// The delay queue of such an event.
+    pub(super) fn queue_of_shut(&mut self, shut_for: Duration) -> DelayQueue {
+        let wait = self.wait_of_shut(shut_for);
         self.outstanding.add(self.now.moment.saturating_add(wait));
         delay_queue_for(wait).0
     }

@@ -42,14 +42,11 @@ impl Machine {
     pub(super) fn waits_in_doubt(&mut self, id: EventId) -> bool {
         let Some(event) = self.held.get(id).filter(|event| is_in_doubt(event)) else { return false };
         let (procedure, lost_ms) = (event.request.procedure.clone(), event.progress.unsure_ms);
-        if self.worked.created_ms(&procedure) > lost_ms {
+        if self.setup.policy.resend_after.is_zero() || self.worked.created_ms(&procedure) > lost_ms {
             return false;
         }
         let waited = Duration::from_millis(self.now.epoch_ms.saturating_sub(lost_ms));
         let left = self.setup.policy.resend_after.saturating_sub(waited);
-        if left.is_zero() && self.setup.policy.resend_after.is_zero() {
-            return false;
-        }
         if left.is_zero() {
             if self.doubts.asked.get(&procedure).is_some_and(|asked| asked.answered_ms > lost_ms) {
                 return false;

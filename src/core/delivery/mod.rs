@@ -37,7 +37,7 @@ use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use crate::core::decode::Limits;
-use crate::core::gate::{Gate, Moment, Why};
+use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
@@ -174,11 +174,6 @@ impl Machine {
     #[must_use]
     pub fn ramp(&self, moment: Moment) -> Option<u32> {
         self.gate.ramp(moment)
-    }
-
-    /// What is shut now, and why: the scope and the reason.
-    pub fn shut(&self) -> impl Iterator<Item = (&str, Why)> {
-        self.gate.shut()
     }
 
     fn connected(&mut self, can_delay: bool) {

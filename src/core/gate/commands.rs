@@ -67,12 +67,6 @@ impl Gate {
         Some(now.saturating_sub(shut.since))
     }
 
-    /// Whether any procedure is shut by itself.
-    #[must_use]
-    pub fn has_shut_procedures(&self) -> bool {
-        self.procedures.values().any(|own| own.breaker.shut.is_some())
-    }
-
     /// How long everything has been shut or paused, by whichever holds longer; none while it is neither.
     #[must_use]
     pub fn everything_shut_for(&self, now: Moment) -> Option<Duration> {

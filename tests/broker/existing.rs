@@ -129,7 +129,7 @@ async fn it_may_not_be_read(broker: &Broker, scene: &Scene) {
     let mut daemon = Daemon::start(&setup);
     let told = daemon.until_count(2, |line| says(line, "broker lost") && says(line, "lacks a right"));
     within(60, "that it may not be read", told).await;
-    assert_eq!(daemon.count(|line| says(line, "password")), 0);
+    assert_eq!(daemon.count(|line| says(line, "broker lost") && says(line, "password")), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,7 +162,7 @@ fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     }
     let cases = std::mem::take(&mut reading.cases);
     let (config, source) = reading.finish()?;
-    let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
+    let limits = key.map(|key| Limits { bounds: config.bounds, key });
     // What failed is already among the mistakes above.
     let (Ok(limits), Ok(rules), Ok(schemas)) = (limits, rules, schemas) else {
         return Err(Box::new(Mistakes::new(source, Vec::new())));

@@ -4,6 +4,7 @@
 
 use std::time::SystemTime;
 
+use hyper::body::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION};
 use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ pub(super) struct Question<'a> {
     pub(super) procedure: &'a Procedure,
     /// What follows the procedure in the path.
     pub(super) path: &'static str,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// The attribute to keep of each row, if a list is asked for.
     pub(super) attribute: Option<&'a str>,
     /// The most that is read of the answer, in bytes, where the configuration allows more.

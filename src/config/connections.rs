@@ -122,6 +122,11 @@ fn tls_files(reader: &mut Reader<'_>, section: &'static str, keys: [&'static str
     files
 }
 
+/// `api.max_request`: the largest request that is made, in bytes. At most what the texts in it are bounded by.
+pub(super) fn max_request(reader: &mut Reader<'_>) -> usize {
+    reader.size("api.max_request", "4MiB", 1024..=4 << 20)
+}
+
 /// `[api]`: requests a second, if that is limited.
 pub(super) fn max_requests_per_second(reader: &mut Reader<'_>) -> Option<f64> {
     let key = "api.max_requests_per_second";

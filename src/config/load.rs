@@ -14,6 +14,7 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{Config, Mistakes, Source, cases, connections, hidden, names, rules, schemas, sections};
+use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
@@ -206,7 +207,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let broker = connections::broker(reader);
     let api = connections::api(reader);
     let max_requests_per_second = connections::max_requests_per_second(reader);
-    let (event_max_size, event_key) = sections::event(reader);
+    let max_request = connections::max_request(reader);
+    let (max_bytes, max_values, event_key) = sections::event(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
@@ -226,7 +228,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
         request_limits,
         admin,
         log,
-        event_max_size,
+        bounds: Bounds { max_bytes, max_values, max_request },
         event_key,
         rules,
     });

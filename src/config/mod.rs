@@ -5,6 +5,7 @@
 
 use tracing::level_filters::LevelFilter;
 
+use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch};
@@ -57,8 +58,8 @@ pub struct Config {
     pub admin: admin::Config,
     /// What is logged, and how.
     pub log: Log,
-    /// The largest body taken for an event, in bytes. At most 16 MiB.
-    pub event_max_size: usize,
+    /// How large an event may be, and the request made of it.
+    pub bounds: Bounds,
     /// The expression that gives an event its key where its envelope carries none.
     pub event_key: Option<Spot<String>>,
     /// The rules in the order they were written, not yet compiled. At least one.

@@ -17,9 +17,12 @@ use crate::{admin, dispatch};
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
 const EVENT_BYTES_MAX: u64 = 16 << 20;
 
-/// `[event]`: the largest body in bytes, and the expression of the key.
-pub(super) fn event(reader: &mut Reader<'_>) -> (usize, Option<Spot<String>>) {
-    (reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX), reader.expression("event.key"))
+/// `[event]`: the largest body in bytes, the most values in it, and the expression of the key.
+pub(super) fn event(reader: &mut Reader<'_>) -> (usize, usize, Option<Spot<String>>) {
+    let max_size = reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX);
+    let read = |given: &values::Given| values::number(given, &(1_000..=10_000_000), "a whole number");
+    let max_values = reader.optional("event.max_values", Some("100000"), read).unwrap_or_default();
+    (max_size, max_values, reader.expression("event.key"))
 }
 
 /// `[retry]`

@@ -3,6 +3,7 @@
 //! Not here: async, sockets, clocks, randomness, log lines, metrics. Time and dice are arguments.
 
 pub mod backoff;
+pub mod bounds;
 pub mod case;
 pub mod content_encoding;
 pub mod decode;

@@ -77,7 +77,7 @@ fn time<T>(mut work: impl FnMut() -> T) -> Duration {
 
 fn mapped(ready: &Ready, message: &Message) -> CreateProcess {
     let event = decode(message, &ready.limits).expect("an event");
-    match map(&event, &ready.rules).expect("a request") {
+    match map(&event, &ready.rules, ready.limits.bounds).expect("a request") {
         Mapped::Create { request, .. } => request,
         Mapped::Skip { .. } => unreachable!("the rule creates"),
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chakra_bridge::config::{self, Config, Known, Mistakes};
+use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::mapping::written::Written;
 use tempfile::TempDir;
 
@@ -118,8 +119,8 @@ fn a_missing_key_means_its_default() {
     assert_eq!(complete.policy, minimal.policy);
     assert_eq!(complete.gate, minimal.gate);
     assert_eq!(complete.log, minimal.log);
-    assert_eq!(complete.event_max_size, 1 << 20);
-    assert_eq!(minimal.event_max_size, 1 << 20);
+    assert_eq!(complete.bounds, Bounds::DEFAULT);
+    assert_eq!(minimal.bounds, Bounds::DEFAULT);
     assert_eq!(minimal.broker.dead_letter_queue, "crm.events.dead");
     assert_eq!(minimal.policy.give_up_after, Duration::from_secs(86_400));
 }

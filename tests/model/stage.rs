@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::decode::Limits;
 pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
@@ -110,7 +111,7 @@ pub(crate) fn message(kind: Kind, key: &str) -> Message {
 pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
     let lookup_window = if setting.sabotage == Sabotage::ShortWindow { SECOND } else { TIMEOUT + LAG };
     Setup {
-        limits: Limits { max_bytes: 1 << 10, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: rules(at),
         policy: Policy {
             initial: SECOND,
@@ -140,7 +141,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
 pub(crate) fn defaults() -> Setup {
     let Ready { config, .. } = &LOADED[0];
     Setup {
-        limits: Limits { max_bytes: 1 << 10, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: rules(0),
         policy: config.policy,
         gate: config.gate,

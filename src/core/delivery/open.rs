@@ -105,17 +105,24 @@ fn read(
         Some(Known::Underway(progress, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.
             let progress = travelled.unwrap_or_default().joined(progress);
-            mapped(&event, rules, Some(progress), true, sent.as_deref().or(delayed_state.sent.as_ref()))
+            mapped(&event, rules, limits, Some(progress), true, sent.as_deref().or(delayed_state.sent.as_ref()))
         }
-        None => mapped(&event, rules, travelled, message.redelivered, delayed_state.sent.as_ref()),
+        None => mapped(&event, rules, limits, travelled, message.redelivered, delayed_state.sent.as_ref()),
     };
     (Some(event.key), what)
 }
 
 /// `sent` says where it was sent before.
-fn mapped(event: &Event, rules: &Rules, progress: Option<Progress>, redelivered: bool, sent: Option<&Lookup>) -> What {
-    match map(event, rules) {
-        Ok(Mapped::Create { rule, request }) => {
+fn mapped(
+    event: &Event,
+    rules: &Rules,
+    limits: &Limits,
+    progress: Option<Progress>,
+    redelivered: bool,
+    sent: Option<&Lookup>,
+) -> What {
+    match map(event, rules, limits.bounds) {
+        Ok(Mapped::Create { rule, request, .. }) => {
             // Where it was sent, whatever the rules say by now.
             let lookup = sent.or(request.lookup.as_ref()).cloned().map(Arc::new);
             let progress = Progress::opened(progress, redelivered, lookup.is_some());

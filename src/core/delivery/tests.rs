@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Settled, Setup};
+use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
 use crate::core::mapping::tests::rules;
@@ -51,7 +52,7 @@ event_key = "{{ key }}"
 
 fn setup(places: usize) -> Setup {
     Setup {
-        limits: Limits { max_bytes: 1 << 20, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: Arc::new(rules(RULES)),
         policy: Policy {
             initial: SECOND / 2,

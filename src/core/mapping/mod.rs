@@ -3,6 +3,7 @@
 //! Not here: reading the file (`config`), sending the request (`chakra`).
 
 pub mod considered;
+pub mod content;
 pub mod fields;
 pub mod key;
 pub mod rules;

@@ -9,14 +9,16 @@ use serde_json::Value as Json;
 use wildmatch::WildMatch;
 
 use super::answer::{Budget, Refusal, kind_of_json};
+use super::content::Content;
 use super::expression::{Expression, Given};
 use super::fields::{self, Field};
 use super::path::Scope;
 use super::place::Label;
-use super::request::Request;
+use super::request::{Head, Request};
 use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, names, order};
+use crate::core::bounds::Bounds;
 use crate::core::event::Event;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
@@ -55,7 +57,6 @@ pub(super) enum Does {
 
 /// What the rules made of an event.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "made once an event and taken apart at once")]
 pub enum Mapped {
     /// A process is to be created.
     Create {
@@ -63,6 +64,8 @@ pub enum Mapped {
         rule: Arc<str>,
         /// The request.
         request: CreateProcess,
+        /// What it says, for who wants to read it: nobody should hold it.
+        content: Content,
     },
     /// The event is to be acknowledged and counted.
     Skip {
@@ -155,7 +158,7 @@ impl Rule {
 
     pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
         let Some((label, when)) = &self.when else { return Ok(true) };
-        let kind = match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of(label))? {
+        let kind = match when.run(scope, &mut Budget::of_one()).map_err(|refusal| refusal.of(label))? {
             Given::Value(Json::Bool(truth)) => return Ok(truth),
             Given::Value(other) => kind_of_json(&other),
             Given::Omit => "`omit`",
@@ -259,11 +262,11 @@ impl<'a> IntoIterator for &'a Rules {
 /// [`Reason::NoRule`] if none matches; [`Reason::Unmappable`], with rule, field and path, if `when` is neither
 /// true nor false or fields cannot be filled, all of them within bounds; [`Reason::Schema`], with the attributes, if its
 /// procedure asks for another shape. The text never holds a value of the event.
-pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Unmapped> {
+pub fn map(event: &Event, rules: &Rules, bounds: Bounds) -> Result<Mapped, Unmapped> {
     let scope = Scope::of(event);
     for rule in rules.iter().filter(|rule| rule.takes(&event.kind)) {
         if rule.holds(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))? {
-            return apply(rule, scope, &rules.schemas);
+            return apply(rule, scope, &rules.schemas, bounds);
         }
     }
     let kind: String = event.kind.chars().take(KIND_CHARS_MAX).collect();
@@ -278,12 +281,21 @@ pub fn taker<'r>(event: &Event, rules: &'r Rules) -> Option<&'r Rule> {
     fitting.find(|rule| rule.holds(Scope::of(event)).unwrap_or(true))
 }
 
-fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Unmapped> {
+fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas, bounds: Bounds) -> Result<Mapped, Unmapped> {
     let name = Arc::clone(&rule.name);
     let Does::Create(request) = &rule.does else { return Ok(Mapped::Skip { rule: name }) };
-    let request = request.make(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))?;
-    match schemas.refuse(&request, |name| rule.writes(name)) {
-        None => Ok(Mapped::Create { rule: name, request }),
+    let unmappable = |refusal| rule.unmapped(Reason::Unmappable, &refusal);
+    let (head, content) = request.make(scope, bounds).map_err(unmappable)?;
+    match schemas.refuse(&head.procedure, &content, |name| rule.writes(name)) {
+        None => {
+            let body = content.body(bounds.max_request).map_err(unmappable)?;
+            let Head { procedure, procedure_is_literal, lookup } = head;
+            Ok(Mapped::Create {
+                rule: name,
+                request: CreateProcess { procedure, procedure_is_literal, lookup, body },
+                content,
+            })
+        }
         Some(words) => {
             let words = format!("{words}; correct the event, the rule or the schema");
             Err(rule.unmapped(Reason::Schema, &words))

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{compile, given, mistake_of, refused, value};
-use crate::core::mapping::answer::REQUEST_BYTES_MAX;
+use crate::core::bounds::Bounds;
 
 fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
     format!("'''{{{{ {}{inner}{} }}}}'''", open.repeat(times), close.repeat(times))
@@ -70,10 +70,10 @@ fn a_request_of_more_than_four_mebibytes_is_refused_while_it_grows() {
         "{{ [event, event, event, event, event] | json }}",
     ] {
         let said = refused(text, document.clone());
-        assert!(said.contains(&REQUEST_BYTES_MAX.to_string()), "{text}: {said}");
+        assert!(said.contains(&Bounds::DEFAULT.max_request.to_string()), "{text}: {said}");
     }
     let escaped = json!({ "s": "\u{1}".repeat(1_000_000) });
-    assert!(refused("{{ event.s }}", escaped).contains(&REQUEST_BYTES_MAX.to_string()));
+    assert!(refused("{{ event.s }}", escaped).contains(&Bounds::DEFAULT.max_request.to_string()));
 }
 
 #[test]

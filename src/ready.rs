@@ -151,7 +151,7 @@ pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, Strin
 
 fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     let key = reading.event_key.as_ref().map(|key| KeyExpression::compile(key, "event.key")).transpose();
-    let rules = Rules::compile(reading.rules.clone()).map(|rules| rules.located(|at| reading.source.line(at)));
+    let rules = Rules::compile(&reading.rules).map(|rules| rules.located(|at| reading.source.line(at)));
     let schemas = Schemas::compile(&reading.schemas);
     reading.mistakes.extend(key.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());

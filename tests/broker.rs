@@ -21,6 +21,8 @@ mod existing;
 mod hangs;
 #[path = "broker/lookups.rs"]
 mod lookups;
+#[path = "broker/memory.rs"]
+mod memory;
 #[path = "broker/online.rs"]
 mod online;
 #[path = "broker/queues.rs"]

@@ -20,6 +20,7 @@ mod hidden;
 mod hosts;
 mod listen;
 mod load;
+mod memory;
 mod names;
 mod reader;
 mod renamed;

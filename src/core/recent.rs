@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::core::event::Key;
+use crate::core::event::{Digest, Key};
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 use crate::core::reason::Fault;
@@ -29,7 +29,7 @@ pub enum Known {
 }
 
 /// One event: messages of one key may carry different bodies, and then are different events.
-type Identity = (String, u64);
+type Identity = (Digest, u64);
 
 /// The events handled last; what was not heard of for longest is forgotten first.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Recent {
             None => known,
         };
         self.heard += 1;
-        self.order.push_back((self.heard, identity.clone()));
+        self.order.push_back((self.heard, identity));
         self.known.insert(identity, (self.heard, known));
         self.forget();
     }
@@ -102,7 +102,7 @@ impl Recent {
 fn identity(key: &Key, body: &[u8]) -> Identity {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
-    (key.text.clone(), hasher.finish())
+    (key.digest(), hasher.finish())
 }
 
 impl Known {

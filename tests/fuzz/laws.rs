@@ -40,7 +40,7 @@ pub enum End {
 pub fn hold(case: &Case) -> Vec<End> {
     let start = Instant::now();
     let event = decode(&message(case), &Limits { bounds: Bounds::DEFAULT, key: None });
-    let ends = rules(case).into_iter().map(|rule| match (Rules::compile(vec![rule]), &event) {
+    let ends = rules(case).into_iter().map(|rule| match (Rules::compile(&[rule]), &event) {
         (Err(_), _) => End::Mistaken,
         (Ok(_), Err(fault)) => {
             leaks_nothing(fault);

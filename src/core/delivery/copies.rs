@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::event::Stage;
 use super::report::Ended;
 use super::{EventId, Machine};
-use crate::core::event::Key;
+use crate::core::event::{Digest, Key};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
@@ -35,14 +35,15 @@ pub(super) struct Create {
 /// The last creates of events that can be looked up, by key: a copy that was looked up before one of them knows nothing of it.
 #[derive(Debug, Default)]
 pub(super) struct Creates {
-    last: HashMap<Key, Create>,
-    order: VecDeque<(Moment, Key)>,
+    last: HashMap<Digest, Create>,
+    order: VecDeque<(Moment, Digest)>,
 }
 
 impl Creates {
     pub(super) fn note(&mut self, key: &Key, create: Create) {
-        self.order.push_back((create.at, key.clone()));
-        self.last.insert(key.clone(), create);
+        let key = key.digest();
+        self.order.push_back((create.at, key));
+        self.last.insert(key, create);
         while self.order.len() > REMEMBERED_MAX
             && let Some((at, oldest)) = self.order.pop_front()
         {
@@ -54,7 +55,7 @@ impl Creates {
 
     /// The create of this key that was sent by another event since this one was looked up.
     fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
-        let last = self.last.get(key).filter(|create| create.event != event)?;
+        let last = self.last.get(&key.digest()).filter(|create| create.event != event)?;
         looked_up.is_none_or(|looked_up| looked_up <= last.at).then_some(last)
     }
 }

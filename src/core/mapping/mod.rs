@@ -20,6 +20,7 @@ mod expression;
 mod filters;
 mod grammar;
 mod leaf;
+mod mapped;
 mod names;
 mod order;
 mod path;

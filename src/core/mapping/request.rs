@@ -2,16 +2,19 @@
 //!
 //! Not here: what stands in them (`leaf`), which event goes to which rule (`rules`).
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::answer::{Budget, Refusal, Refusals, kind_of_json, too_large};
 use super::content::Content;
-use super::expression::Given;
+use super::expression::{Expression, Given};
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
+use super::place::Label;
 use crate::core::bounds::Bounds;
 use crate::core::lookup::Lookup;
-use crate::core::process::{Procedure, Status};
+use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// The longest value that is looked up, in bytes: it travels in a header with a delayed event.
 const SOUGHT_BYTES_MAX: usize = 1024;
@@ -23,6 +26,14 @@ pub(super) struct Head {
     /// Whether the rule names the procedure itself.
     pub(super) procedure_is_literal: bool,
     pub(super) lookup: Option<Lookup>,
+}
+
+impl Head {
+    /// The request with its body.
+    pub(super) fn with(self, body: Arc<[u8]>) -> CreateProcess {
+        let Self { procedure, procedure_is_literal, lookup } = self;
+        CreateProcess { procedure, procedure_is_literal, lookup, body }
+    }
 }
 
 /// A compiled request.
@@ -49,13 +60,13 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Learns the lines of its expressions, from what tells that of a byte.
-    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+    /// Does this with each of its expressions.
+    pub(super) fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
         let fields = [&mut self.status, &mut self.state, &mut self.next_action_at, &mut self.assigned_to];
         let tables = [&mut self.data, &mut self.record];
         let members = tables.into_iter().flatten().flat_map(|table| table.iter_mut().map(|(_, member)| member));
-        self.procedure.locate(line);
-        fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.locate(line));
+        self.procedure.each(does);
+        fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.each(does));
     }
 
     /// The request for one event.

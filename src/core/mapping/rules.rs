@@ -9,12 +9,11 @@ use serde_json::Value as Json;
 use wildmatch::WildMatch;
 
 use super::answer::{Budget, Refusal, kind_of_json};
-use super::content::Content;
-use super::expression::{Expression, Given};
+use super::expression::{Expression, Given, Seen};
 use super::fields::{self, Field};
 use super::path::Scope;
 use super::place::Label;
-use super::request::{Head, Request};
+use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, names, order};
@@ -22,8 +21,9 @@ use crate::core::bounds::Bounds;
 use crate::core::event::Event;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
-use crate::core::process::CreateProcess;
 use crate::core::reason::{Fault, Reason};
+
+pub use super::mapped::{Mapped, Unmapped};
 
 /// How much of an event's type a fault repeats, in characters.
 const KIND_CHARS_MAX: usize = 200;
@@ -53,41 +53,6 @@ pub(super) enum Does {
     Skip,
     /// Makes this request.
     Create(Box<Request>),
-}
-
-/// What the rules made of an event.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Mapped {
-    /// A process is to be created.
-    Create {
-        /// The name of the rule that matched.
-        rule: Arc<str>,
-        /// The request.
-        request: CreateProcess,
-        /// What it says, for who wants to read it: nobody should hold it.
-        content: Content,
-    },
-    /// The event is to be acknowledged and counted.
-    Skip {
-        /// The name of the rule that matched.
-        rule: Arc<str>,
-    },
-}
-
-/// Why an event is no request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmapped {
-    /// The name of the rule that took the event and could not be applied, or whose `when` could not be told; none where no
-    /// rule matches.
-    pub rule: Option<Arc<str>>,
-    /// Why.
-    pub fault: Fault,
-}
-
-impl From<Unmapped> for Fault {
-    fn from(unmapped: Unmapped) -> Self {
-        unmapped.fault
-    }
 }
 
 impl fmt::Debug for Rule {
@@ -166,6 +131,14 @@ impl Rule {
         Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
     }
 
+    /// Does this with each of its expressions.
+    fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
+        self.when.iter_mut().for_each(|(label, when)| does(label, when));
+        if let Does::Create(request) = &mut self.does {
+            request.each(does);
+        }
+    }
+
     fn unmapped(&self, reason: Reason, words: &impl fmt::Display) -> Unmapped {
         let fault = Fault::new(reason, format!("rule {:?}, {words}", self.name));
         Unmapped { rule: Some(Arc::clone(&self.name)), fault }
@@ -177,10 +150,16 @@ impl Rules {
     ///
     /// # Errors
     /// Every mistake of every rule, in the order of the file.
-    pub fn compile(written: Vec<WrittenRule>) -> Result<Self, Vec<Mistake>> {
+    pub fn compile(written: &[WrittenRule]) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let rules = written.iter().map(|rule| compile::rule(rule, &mut mistakes)).collect();
-        order::check(&written, &mut mistakes);
+        let mut seen = Seen::new();
+        let compiled = written.iter().map(|rule| {
+            let mut rule = compile::rule(rule, &mut mistakes);
+            rule.each(&mut |_, expression| expression.share(&mut seen));
+            rule
+        });
+        let rules = compiled.collect();
+        order::check(written, &mut mistakes);
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
         if mistakes.is_empty() { Ok(Self { list: rules, schemas: Schemas::default() }) } else { Err(mistakes) }
     }
@@ -200,12 +179,7 @@ impl Rules {
     /// The same, with the line of each expression in what its faults say. `line` tells the line of a byte of the file.
     #[must_use]
     pub fn located(mut self, line: impl Fn(usize) -> usize) -> Self {
-        for rule in &mut self.list {
-            rule.when.iter_mut().for_each(|(label, _)| label.locate(&line));
-            if let Does::Create(request) = &mut rule.does {
-                request.locate(&line);
-            }
-        }
+        self.list.iter_mut().for_each(|rule| rule.each(&mut |label, _| label.locate(&line)));
         self
     }
 
@@ -286,19 +260,10 @@ fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas, bounds: Bounds) -> Re
     let Does::Create(request) = &rule.does else { return Ok(Mapped::Skip { rule: name }) };
     let unmappable = |refusal| rule.unmapped(Reason::Unmappable, &refusal);
     let (head, content) = request.make(scope, bounds).map_err(unmappable)?;
-    match schemas.refuse(&head.procedure, &content, |name| rule.writes(name)) {
-        None => {
-            let body = content.body(bounds.max_request).map_err(unmappable)?;
-            let Head { procedure, procedure_is_literal, lookup } = head;
-            Ok(Mapped::Create {
-                rule: name,
-                request: CreateProcess { procedure, procedure_is_literal, lookup, body },
-                content,
-            })
-        }
-        Some(words) => {
-            let words = format!("{words}; correct the event, the rule or the schema");
-            Err(rule.unmapped(Reason::Schema, &words))
-        }
+    if let Some(words) = schemas.refuse(&head.procedure, &content, |name| rule.writes(name)) {
+        let words = format!("{words}; correct the event, the rule or the schema");
+        return Err(rule.unmapped(Reason::Schema, &words));
     }
+    let request = head.with(content.body(bounds.max_request).map_err(unmappable)?);
+    Ok(Mapped::Create { rule: name, request, content })
 }

@@ -48,7 +48,7 @@ fn event(document: Value) -> Event {
 fn compile(file: &str) -> Result<Rules, Vec<Mistake>> {
     let parsed = DeTable::parse(file).unwrap();
     let rules = parsed.get_ref().get("rule").unwrap();
-    Rules::compile(rules.get_ref().as_array().unwrap().iter().map(rule).collect())
+    Rules::compile(&rules.get_ref().as_array().unwrap().iter().map(rule).collect::<Vec<_>>())
 }
 
 pub(in crate::core) fn rules(file: &str) -> Rules {

@@ -60,6 +60,30 @@ fn filters_cannot_blow_text_up() {
 }
 
 #[test]
+fn lists_that_filters_make_again_and_again_are_work() {
+    let commas = json!({ "s": ",".repeat(90_000), "l": vec![json!({ "a": 1 }); 10_000], "n": vec![1; 10_000] });
+    let table = [("event.s | split(',')", 10), ("event.l | map('a')", 60), ("event.n | lookup({'1': 2})", 60)];
+    for (made, times) in table {
+        assert_eq!(given(&format!("{{{{ [{made}] | length }}}}"), commas.clone()), json!(1));
+        let many = vec![made; times].join(", ");
+        let said = refused(&format!("{{{{ [{many}] | length }}}}"), commas.clone());
+        assert!(said.contains("more work"), "{made}: {said}");
+    }
+}
+
+#[test]
+fn a_request_holds_no_more_values_than_an_event_may_however_they_are_multiplied() {
+    let document = json!({ "l": vec![1; 60_000], "o": vec![json!({}); 24_000] });
+    for text in ["{{ event.l }}", "{{ event.o }}", "{{ [event.l] }}"] {
+        assert!(value(text, document.clone()).is_ok(), "{text}");
+    }
+    for text in ["{{ [event.l, event.l] }}", "{{ [event.o, event.o] }}", "{{ event }}"] {
+        let said = refused(text, document.clone());
+        assert!(said.contains("more than 100000 values (event.max_values"), "{text}: {said}");
+    }
+}
+
+#[test]
 fn a_request_of_more_than_four_mebibytes_is_refused_while_it_grows() {
     let document = json!({ "s": "a".repeat(1_000_000) });
     assert!(value("{{ [event.s, event.s, event.s, event.s] }}", document.clone()).is_ok());

@@ -3,13 +3,14 @@
 //! Not here: compiling rules. Whoever does that adds its mistakes to the [`Reading`] before finishing it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::config::FileFormat;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
+use super::layers::layers;
 use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
@@ -44,7 +45,7 @@ pub struct Reading {
     /// Every mistake so far.
     pub mistakes: Vec<Mistake>,
     /// The rules that could be read.
-    pub rules: Vec<WrittenRule>,
+    pub rules: Arc<[WrittenRule]>,
     /// The schemas that could be read.
     pub schemas: Vec<WrittenSchema>,
     /// The mapping cases that could be read.
@@ -68,7 +69,7 @@ impl Reading {
     }
 
     fn failed(source: Source, mistake: Mistake) -> Self {
-        let (rules, schemas, cases) = (Vec::new(), Vec::new(), Vec::new());
+        let (rules, schemas, cases) = (Arc::default(), Vec::new(), Vec::new());
         Self { source, mistakes: vec![mistake], rules, schemas, cases, event_key: None, config: None }
     }
 }
@@ -131,7 +132,7 @@ fn read_text(
     let hidden = hidden::pieces(&file, &text, &known);
     let variables = Variables::new(environment, &known);
     let here = Here { folder: path.parent().unwrap_or(Path::new("")), what_for };
-    let read = layered(&text, &file, here, variables, &known);
+    let read = layered(&file, here, variables, &known);
     let source = Source::new(path, text.clone(), hidden);
     match read {
         Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places }) => {
@@ -147,7 +148,7 @@ fn read_text(
 pub fn known_keys() -> Vec<Known> {
     let nothing = DeTable::new();
     let mut reader = Reader::new(&nothing, ::config::Config::default(), Variables::new([], &[]));
-    sections_of(&mut reader, Vec::new());
+    sections_of(&mut reader, Arc::default());
     for List { section, keys, .. } in LISTS {
         reader.known.extend(keys.iter().map(|name| Known { section, name, default: None }));
     }
@@ -162,7 +163,7 @@ pub(super) fn is_list(section: &str) -> bool {
 struct Read {
     mistakes: Vec<Mistake>,
     config: Option<Config>,
-    rules: Vec<WrittenRule>,
+    rules: Arc<[WrittenRule]>,
     schemas: Vec<WrittenSchema>,
     /// The files of schemas.
     beside: Seen,
@@ -178,32 +179,26 @@ struct Here<'p> {
     what_for: Use,
 }
 
-fn layered(
-    text: &str,
-    file: &DeTable<'_>,
-    here: Here<'_>,
-    variables: Variables,
-    known: &[Known],
-) -> Result<Read, Mistake> {
-    let layers = ::config::Config::builder()
-        .add_source(::config::File::from_str(text, FileFormat::Toml))
-        .add_source(variables.layer());
-    let layers = layers.build().map_err(|_| not_held(file))?;
+fn layered(file: &DeTable<'_>, here: Here<'_>, variables: Variables, known: &[Known]) -> Result<Read, Mistake> {
+    if let Some(span) = file.values().find_map(unheld) {
+        return Err(not_held(Some(span)));
+    }
+    let layers = layers(file, &variables).map_err(|_| not_held(None))?;
     let mut mistakes = names::unknown(file, known);
     mistakes.extend(variables.mistakes.iter().cloned());
-    let rules = rules::rules(file, &mut mistakes);
+    let rules: Arc<[WrittenRule]> = rules::rules(file, &mut mistakes).into();
     let (schemas, beside) = schemas::schemas(file, here.folder, &mut mistakes);
     let cases = match here.what_for {
         Use::Run => Vec::new(),
         Use::Check | Use::DryRun => cases::cases(file, here.folder, &mut mistakes),
     };
     let mut reader = Reader::new(file, layers, variables).for_dry_run(here.what_for == Use::DryRun);
-    let (config, event_key) = sections_of(&mut reader, rules.clone());
+    let (config, event_key) = sections_of(&mut reader, Arc::clone(&rules));
     mistakes.append(&mut reader.mistakes);
     Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places: reader.places() })
 }
 
-fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
+fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Config>, Option<Spot<String>>) {
     let broker = connections::broker(reader);
     let api = connections::api(reader);
     let max_requests_per_second = connections::max_requests_per_second(reader);
@@ -247,8 +242,7 @@ fn not_toml(error: &toml::de::Error) -> Mistake {
 }
 
 /// The layers take numbers of 64 bits only, and their own words would repeat the file's.
-fn not_held(file: &DeTable<'_>) -> Mistake {
-    let span = file.values().find_map(unheld);
+fn not_held(span: Option<Span>) -> Mistake {
     let (what, expected) = ("is a number too large to hold", "at most 64 bits");
     Mistake { span, key: "syntax".to_owned(), what: what.to_owned(), expected: expected.to_owned() }
 }

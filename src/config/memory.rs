@@ -14,7 +14,7 @@ const OWN: u64 = 40 * MIB;
 const REMEMBERED: u64 = 4 * 1024;
 
 /// What one value takes while its event is mapped: in the event, in an expression and in the request.
-const VALUE: u64 = 256;
+const VALUE: u64 = 384;
 
 /// The body as it came out of its compression, as it is read, and as texts of the event and of its request.
 const COPIES: u64 = 4;

@@ -3,6 +3,8 @@
 //!
 //! Not here: any decision about events, and what an expression means (`core::mapping`).
 
+use std::sync::Arc;
+
 use tracing::level_filters::LevelFilter;
 
 use crate::core::bounds::Bounds;
@@ -18,6 +20,7 @@ mod documents;
 mod environment;
 mod hidden;
 mod hosts;
+mod layers;
 mod listen;
 mod load;
 mod memory;
@@ -64,7 +67,7 @@ pub struct Config {
     /// The expression that gives an event its key where its envelope carries none.
     pub event_key: Option<Spot<String>>,
     /// The rules in the order they were written, not yet compiled. At least one.
-    pub rules: Vec<WrittenRule>,
+    pub rules: Arc<[WrittenRule]>,
 }
 
 /// What is logged, and how.

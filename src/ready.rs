@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::config::{self, Config, Mistakes, Reading, Source, Use};
+use crate::config::{self, Config, Memory, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
@@ -35,6 +35,12 @@ impl Ready {
         let secrets = self.config.open_secrets(&self.source);
         let strange = config::strange_variables(variables());
         self.config.warnings().into_iter().chain(secrets).chain(proxies).chain(strange).collect()
+    }
+
+    /// What a replica needs of memory.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory::of(&self.config, &self.rules, &self.source)
     }
 
     /// What is promised for each rule, as a text.

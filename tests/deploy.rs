@@ -241,7 +241,7 @@ fn each_memory_limit_is_what_the_configuration_beside_it_needs() {
     let needed = |file: &str, secrets: &str| {
         let config = folder.path().join("chakra-bridge.toml");
         fs::write(&config, text(file).replace(secrets, &folder.path().to_string_lossy())).unwrap();
-        load_with(&config, []).unwrap_or_else(|mistakes| panic!("{mistakes}")).config.memory_max()
+        load_with(&config, []).unwrap_or_else(|mistakes| panic!("{mistakes}")).memory().total
     };
     let (pod, unit) = (text("deploy/kubernetes/base/deployment.yaml"), text("deploy/chakra-bridge.service"));
     let limits = pod[pod.find("limits:").unwrap()..].to_owned();

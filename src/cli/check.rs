@@ -62,7 +62,7 @@ fn checked(common: &Common, arguments: &Arguments) -> (Result<Ready, Box<Mistake
         Err(mistakes) => return (Err(mistakes), Vec::new()),
     };
     let mut warnings = ready.warnings();
-    warnings.extend(memory::warning(&ready.config));
+    warnings.extend(memory::warning(ready.memory()));
     let found = if arguments.online { online::ask(&ready) } else { online::Found::default() };
     warnings.extend(found.warnings);
     if found.mistakes.is_empty() {
@@ -83,12 +83,12 @@ fn good(
         return writeln!(
             out,
             "{}",
-            json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees, "memory_bytes": ready.config.memory_max() })
+            json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees, "memory_bytes": ready.memory().total })
         );
     }
     warnings.iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
     guarantees.iter().try_for_each(|guarantee| writeln!(out, "{guarantee}"))?;
-    writeln!(out, "{}", memory::told(&ready.config))?;
+    writeln!(out, "{}", memory::told(ready.memory()))?;
     let (file, rules) = (common.config.display(), guarantees.len());
     writeln!(out, "{file}: no mistakes; rules: {rules}. Next: chakra-bridge map EVENT…")
 }

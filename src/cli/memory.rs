@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::config::Memory;
 use crate::files;
 
 const MIB: u64 = 1 << 20;
@@ -16,15 +16,15 @@ const FILE_MAX: usize = 64 * 1024;
 const NO_LIMIT: u64 = 1 << 60;
 
 /// What deserves a word, as a sentence.
-pub(super) fn warning(config: &Config) -> Option<String> {
+pub(super) fn warning(needed: Memory) -> Option<String> {
     let groups = files::read_text(Path::new("/proc/self/cgroup"), FILE_MAX).ok()?;
     let limits = limit_files(&groups).into_iter().filter_map(|file| limit(&files::read_text(&file, FILE_MAX).ok()?));
-    short(limits.min()?, config)
+    short(limits.min()?, needed)
 }
 
 /// What is told of every configuration.
-pub(super) fn told(config: &Config) -> String {
-    format!("memory: a replica needs {} MiB at most", mebibytes(config.memory_max()))
+pub(super) fn told(needed: Memory) -> String {
+    format!("memory: a replica needs {} MiB at most", mebibytes(needed.total))
 }
 
 /// Where the limits of our group and of those above it stand, in both versions of groups. In a container the group that is
@@ -51,17 +51,16 @@ fn limit(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|limit| *limit < NO_LIMIT)
 }
 
-fn short(limit: u64, config: &Config) -> Option<String> {
-    let needed = config.memory_max();
-    (limit < needed).then(|| {
-        let fits = limit.saturating_sub(config.memory_fixed()) / config.memory_of_one();
+fn short(limit: u64, needed: Memory) -> Option<String> {
+    (limit < needed.total).then(|| {
+        let fits = limit.saturating_sub(needed.fixed) / needed.each.max(1);
         let prefetch = if fits > 0 { format!("broker.prefetch to {fits}, or ") } else { String::new() };
         format!(
             "the container may take {} MiB of memory, and this configuration may need {} MiB: beyond its limit the daemon is \
              killed; raise the limit to that, or lower {prefetch}event.max_size, event.max_values, api.max_request and \
              api.max_reply",
             limit / MIB,
-            mebibytes(needed)
+            mebibytes(needed.total)
         )
     })
 }
@@ -76,17 +75,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{limit, limit_files, short};
-    use crate::config::{Config, load};
-
-    fn config() -> Config {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("c.toml");
-        let text = "broker = { url = 'amqp://u@localhost/v', password = 'p', queue = 'q' }\n\
-                    api = { base_url = 'http://localhost:1', token = 't' }\n\
-                    rule = [{ name = 'r', procedure = 'lead' }]\n";
-        std::fs::write(&file, text).unwrap();
-        load(&file, []).unwrap_or_else(|mistakes| panic!("{mistakes}")).0
-    }
+    use crate::config::Memory;
 
     #[test]
     fn the_limits_of_our_group_and_of_all_above_it_count_in_both_versions() {
@@ -118,13 +107,13 @@ mod tests {
 
     #[test]
     fn a_limit_below_what_may_be_needed_is_said_with_both_numbers_and_the_keys() {
-        let config = config();
-        let needed = config.memory_max();
-        assert_eq!(short(needed, &config), None);
-        let said = short(needed - 1, &config).unwrap();
-        assert!(said.contains(&format!("may need {} MiB", needed.div_ceil(1 << 20))), "{said}");
+        let needed = Memory { fixed: 100 << 20, each: 10 << 20, total: 740 << 20 };
+        assert_eq!(short(740 << 20, needed), None);
+        let said = short((740 << 20) - 1, needed).unwrap();
+        assert!(said.starts_with("the container may take 739 MiB of memory"), "{said}");
+        assert!(said.contains("may need 740 MiB"), "{said}");
         assert!(said.contains("broker.prefetch to 63, or event.max_size"), "{said}");
-        let said = short(64 << 20, &config).unwrap();
+        let said = short(64 << 20, needed).unwrap();
         assert!(said.starts_with("the container may take 64 MiB") && !said.contains("broker.prefetch"), "{said}");
     }
 }

@@ -68,7 +68,7 @@ async fn until_signals(
     about_log: Option<String>,
 ) -> (Exit, Duration) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
-    let machine = [descriptors::warning(&ready.config), memory::warning(&ready.config)];
+    let machine = [descriptors::warning(&ready.config), memory::warning(ready.memory())];
     for words in about_log.into_iter().chain(machine.into_iter().flatten()).chain(ready.warnings()) {
         tracing::warn!("{words}");
     }

@@ -41,6 +41,7 @@ pub use changes::{RuleChanges, needs_restart, rule_changes};
 pub use environment::{ignored_proxies, strange_variables};
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
+pub use memory::Memory;
 pub use source::{Mistakes, Source};
 
 /// The whole configuration: the product of what the modules need.

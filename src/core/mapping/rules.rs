@@ -33,6 +33,7 @@ const KIND_CHARS_MAX: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     list: Vec<Rule>,
+    expressions: usize,
     schemas: Schemas,
 }
 
@@ -161,7 +162,11 @@ impl Rules {
         let rules = compiled.collect();
         order::check(written, &mut mistakes);
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-        if mistakes.is_empty() { Ok(Self { list: rules, schemas: Schemas::default() }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self { list: rules, expressions: seen.len(), schemas: Schemas::default() })
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// The same rules, whose requests must pass these schemas.
@@ -174,6 +179,12 @@ impl Rules {
     #[must_use]
     pub fn schemas(&self) -> &Schemas {
         &self.schemas
+    }
+
+    /// How many different expressions they have that are more than a path.
+    #[must_use]
+    pub fn expressions(&self) -> usize {
+        self.expressions
     }
 
     /// The same, with the line of each expression in what its faults say. `line` tells the line of a byte of the file.

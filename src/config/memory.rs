@@ -21,7 +21,7 @@ const VALUE: u64 = 384;
 const COPIES: u64 = 4;
 
 /// What each byte of the file takes while it is read, at the start and beside the rules in force at a reload.
-const FILE_BYTE: u64 = 24;
+const FILE_BYTE: u64 = 32;
 
 /// What an expression takes that has filters or operators, before a reload and behind it.
 const EXPRESSION: u64 = 2 * 12 * 1024;

@@ -148,7 +148,7 @@ fn a_variable_wins_over_the_file_and_other_programs_variables_are_left_alone() {
 #[test]
 fn attributes_keep_their_case_their_order_and_their_place() {
     let text = format!("{}Zeta = 1\nalpha = [true, 2.5]\nnextAt.deep = \"x\"\n", seeded::GOOD);
-    let rule = load_text(&text, &[]).unwrap().rules.remove(0);
+    let rule = load_text(&text, &[]).unwrap().rules[0].clone();
     let Written::Table(pairs) = rule.data.unwrap().value else { panic!("data is a table") };
     let names: Vec<&str> = pairs.iter().map(|(key, _)| key.value.as_str()).collect();
     assert_eq!(names, ["email", "Zeta", "alpha", "nextAt"]);

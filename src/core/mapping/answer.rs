@@ -99,7 +99,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Takes a value from it that counts as `weight`, and takes `bytes` at least.
+    /// Takes a value from it that counts as `weight`, and takes `bytes` at least: what it takes is seen when it is written.
     fn spend_value(&mut self, weight: usize, bytes: usize) -> Result<(), Refusal> {
         let most = self.bounds.max_values;
         let too_many = || Refusal(format!("the request would hold {}", too_many(most)));
@@ -113,7 +113,8 @@ impl Budget {
     /// If less is left.
     pub(super) fn spend_on(&mut self, value: &Json) -> Result<(), Refusal> {
         match value {
-            Json::Null | Json::Bool(_) | Json::Number(_) => self.spend_value(1, 4),
+            Json::Null | Json::Bool(_) => self.spend_value(1, 4),
+            Json::Number(_) => self.spend_value(1, 1),
             Json::String(text) if json::unheld(text).is_some() => Err(Refusal(UNHELD.to_owned())),
             Json::String(text) => self.spend_value(1, text.len() + 2),
             Json::Array(items) => {
@@ -173,7 +174,7 @@ pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusa
     match value.kind() {
         ValueKind::None => budget.spend_value(1, 4).map(|()| Json::Null),
         ValueKind::Bool => budget.spend_value(1, 4).map(|()| Json::Bool(value.is_true())),
-        ValueKind::Number => budget.spend_value(1, 4).and_then(|()| number(value).map(Json::Number)),
+        ValueKind::Number => budget.spend_value(1, 1).and_then(|()| number(value).map(Json::Number)),
         ValueKind::String => text(value, budget),
         ValueKind::Seq | ValueKind::Iterable => list(value, budget),
         ValueKind::Map => object(value, budget),

@@ -250,7 +250,11 @@ fn not_held(span: Option<Span>) -> Mistake {
 fn unheld(value: &Spanned<DeValue<'_>>) -> Option<Span> {
     let held = match value.get_ref() {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).is_ok(),
-        DeValue::Float(number) => number.as_str().contains("inf") || number.as_str().parse().is_ok_and(f64::is_finite),
+        DeValue::Float(number) => match number.as_str() {
+            // A number for TOML; what it may stand for is asked where it is read.
+            special if special.contains('n') => true,
+            written => written.parse().is_ok_and(f64::is_finite),
+        },
         DeValue::Array(list) => return list.iter().find_map(unheld),
         DeValue::Table(table) => return table.values().find_map(unheld),
         _ => true,

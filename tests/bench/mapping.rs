@@ -33,7 +33,7 @@ const RULES: &str = include_str!("rules.toml");
 
 fn main() -> ExitCode {
     let (ready, message) = (ready(), message());
-    assert_eq!(serde_json::to_value(mapped(&ready, &message)).unwrap(), expected());
+    assert_eq!(serde_json::from_slice::<Value>(&mapped(&ready, &message).body).unwrap(), expected());
     let (mut parsed, mut worked) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         parsed.push(time(|| serde_json::from_slice::<Value>(black_box(&message.body)).unwrap()));

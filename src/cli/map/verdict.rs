@@ -35,7 +35,7 @@ pub(super) struct Read {
 
 pub(super) enum MapResult {
     Skip { rule: Arc<str> },
-    Create { rule: Arc<str>, body: serde_json::Value, request_parts: RequestParts, curl: String },
+    Create { rule: Arc<str>, body: Box<Value>, request_parts: RequestParts, curl: String },
 }
 
 impl Verdict {
@@ -103,7 +103,7 @@ fn result(ready: &Ready, event: &Event) -> Result<MapResult, Fault> {
         Mapped::Create { rule, request, content } => {
             let request_parts = chakra::request_parts(&ready.config.api, &request);
             let curl = curl::command(&request_parts, &ready.config.api);
-            MapResult::Create { rule, body: content.to_value(), request_parts, curl }
+            MapResult::Create { rule, body: Box::new(content.to_value()), request_parts, curl }
         }
     })
 }

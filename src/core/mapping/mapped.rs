@@ -10,6 +10,7 @@ use crate::core::reason::Fault;
 
 /// What the rules made of an event.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once an event and taken apart at once")]
 pub enum Mapped {
     /// A process is to be created.
     Create {

@@ -25,9 +25,9 @@ mod lookups;
 mod online;
 #[path = "broker/queues.rs"]
 mod queues;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+
+use support::scene;

@@ -16,8 +16,6 @@ mod brokers;
 mod cluster;
 #[path = "faults/garble.rs"]
 mod garble;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "faults/stalls.rs"]
 mod stalls;
 #[path = "faults/wire.rs"]
@@ -25,10 +23,10 @@ mod wire;
 
 use std::time::Duration;
 
-use scene::Scene;
 use support::broker::shared;
 use support::daemon::{Daemon, Setup, says};
 use support::deadline::within;
+use support::scene::Scene;
 use wire::{Weather, Wire};
 
 const EVENTS: usize = 300;

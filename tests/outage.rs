@@ -10,15 +10,12 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 use std::time::Duration;
 
-use scene::Scene;
 use support::broker::{Broker, START_DEADLINE};
 use support::daemon::{Daemon, Setup, result};
 use support::deadline::within;
+use support::scene::Scene;
 use support::standin::{Fault, Rule, StandIn};
 
 const SECONDS: u64 = 60;
@@ -102,11 +99,17 @@ impl Stage {
         assert_eq!(self.scene.client.depth(&self.scene.dead()).await.unwrap().messages, 0);
     }
 
-    async fn ends_well(&self, daemon: Daemon) {
+    /// Prints a row of the evidence: what it was, and the requests meanwhile.
+    async fn ends_well(&self, daemon: Daemon, what: &str, asked: usize) {
         self.scene.ends_well(self.events).await;
         self.end(daemon, "TERM").await;
         self.assert_no_dead_letter().await;
-        println!("{} events, {} processes, 0 dead letters", self.events, self.scene.api.created().len());
+        let (events, processes) = (self.events, self.scene.api.created().len());
+        println!(
+            "| outage | events | processes | dead letters | requests meanwhile |\n| --- | --- | --- | --- | --- |\n\
+             | {} s of {what}, two restarts | {events} | {processes} | 0 | {asked} |",
+            self.seconds
+        );
     }
 }
 
@@ -121,7 +124,7 @@ async fn a_bad_token_dead_letters_nothing_and_is_asked_of_rarely() {
     assert!(asked <= most, "{asked} requests, more than one probe in 5 s");
     stage.scene.api.set_tokens(&[StandIn::TOKEN]);
     within(31, "the first one, within 30 s of the new token", stage.scene.until_created(1)).await;
-    stage.ends_well(daemon).await;
+    stage.ends_well(daemon, "a bad token", asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +139,7 @@ async fn an_api_that_is_away_dead_letters_nothing_and_comes_back_to_a_ramp() {
     println!("requests a second, as the metrics tell: {ramp:?}");
     assert!(ramp.len() > 2, "the ramp is not to be seen: {ramp:?}");
     assert!(ramp.windows(2).all(|pair| pair[1] <= 2 * pair[0]), "a step above twice the one before: {ramp:?}");
-    stage.ends_well(daemon).await;
+    stage.ends_well(daemon, "an API that is away", 0).await;
 }
 
 /// The steps of the ramp, until there is none any more.

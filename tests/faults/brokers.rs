@@ -11,11 +11,11 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::garble::{self, WORD};
-use super::scene::{Scene, id};
 use super::{SECTIONS, alarms};
 use crate::support::broker::{Broker, Client};
 use crate::support::daemon::{Daemon, result, says};
 use crate::support::deadline::within;
+use crate::support::scene::{Scene, id};
 use crate::support::standin::{Canned, Fault, Rule};
 
 const MINUTE: Duration = Duration::from_secs(60);

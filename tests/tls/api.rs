@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::authority::{Authority, Folder, server};
 use crate::front::{Front, Manner, Proxy};
-use crate::scene::Scene;
 use crate::support::broker::shared;
 use crate::support::daemon::{Daemon, announced, says};
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 
 const EVENTS: usize = 100;
 const HOST: &str = "localhost";

@@ -62,9 +62,9 @@ impl Context {
         }
     }
 
-    /// What it takes into a delay queue.
+    /// What it takes into a delay queue, but for what is left to wait.
     pub(super) fn state_of(&self, progress: Progress, sent: Option<&Lookup>) -> DelayedState {
-        DelayedState { progress, sent: sent.cloned(), remaining: Duration::ZERO, ..self.state.clone() }
+        DelayedState { progress, sent: sent.cloned(), ..self.state.clone() }
     }
 }
 

@@ -66,6 +66,19 @@ fn where_no_create_comes_the_repeat_waits_for_resend_after_and_for_a_list_that_i
 }
 
 #[test]
+fn a_list_that_nobody_answers_is_asked_for_again_after_five_seconds_and_no_sooner() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (lost, _) = bench.event("lead", "m1");
+    drop(bench.replied(lost, timed_out()));
+    while bench.after(SECOND).lists.is_empty() {}
+    let first = bench.now;
+    drop(listed(&mut bench, 503));
+    while bench.after(SECOND).lists.is_empty() {}
+    assert_eq!(bench.now - first, 5 * SECOND);
+}
+
+#[test]
 fn what_is_in_doubt_is_no_probe_while_another_event_is_there() {
     let mut bench = Bench::new(64);
     let lost: Vec<_> = (0..10).map(|id| bench.event("lead", &format!("m{id}")).0).collect();

@@ -19,6 +19,8 @@ mod points;
 use std::time::Duration;
 
 use points::{POINTS, Point};
+use tokio::sync::Semaphore;
+
 use support::account::Account;
 use support::daemon::{Daemon, Setup};
 use support::deadline::within;
@@ -29,15 +31,15 @@ use support::scene::Scene;
 /// How often each point is reached.
 const TIMES: usize = 15;
 /// The same, with a log that nobody reads.
-const TIMES_UNREAD: usize = 3;
+const TIMES_UNREAD: usize = 2;
 /// Kills in a row before everything comes to rest.
 const BURST: usize = 5;
 /// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
 const LIFE_MS: u64 = 2_000;
-/// With any number of kills, in seconds.
-const LIMIT: u64 = 4 * 60 * 60;
 /// Scenes side by side, each with its own queues, daemon and API.
-const SCENES: usize = 3;
+const SCENES: usize = 4;
+/// Of both tests together, however many of them run at once.
+static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
 
 const SECTIONS: &str = r#"
 [lookup]
@@ -169,6 +171,7 @@ impl Stage {
 }
 
 async fn kill_everywhere(name: usize, reads: Log, kills: Vec<Point>) -> (Account, Vec<Point>) {
+    let _permit = AT_ONCE.acquire().await.expect("it is never closed");
     let mut stage = Stage::new(name, reads).await;
     for burst in kills.chunks(BURST) {
         for point in burst {
@@ -192,18 +195,24 @@ fn table(kills: &[Point]) -> String {
     format!("| killed at | times |\n| --- | --- |\n{}", rows.concat())
 }
 
+fn times(or: usize) -> usize {
+    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(or)
+}
+
+/// Of so many kills at each point, with the time to wait for the scenes of the other test, in seconds.
+fn limit(times: usize) -> u64 {
+    1_200 + 40 * times as u64
+}
+
 /// Kills so often at each point, in scenes side by side, and judges what became of the events.
-async fn killed(reads: Log, or: usize) {
-    let times = std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(or);
+async fn killed(reads: Log, times: usize) {
     let mut shares: Vec<Vec<Point>> = vec![Vec::new(); SCENES];
     for at in 0..times * POINTS.len() {
         // Each burst has points of all kinds in it.
         shares[at / BURST % SCENES].push(POINTS[at % POINTS.len()]);
     }
     let scenes = shares.into_iter().enumerate().map(|(name, kills)| kill_everywhere(name, reads, kills));
-    let limit = 600 + 40 * times as u64;
-    let (accounts, kills): (Vec<_>, Vec<_>) =
-        within(limit, "all kills", futures_util::future::join_all(scenes)).await.into_iter().unzip();
+    let (accounts, kills): (Vec<_>, Vec<_>) = futures_util::future::join_all(scenes).await.into_iter().unzip();
     let sum = accounts.into_iter().fold(Account::default(), Account::and);
     println!("{}\n{sum}", table(&kills.concat()));
     for point in POINTS {
@@ -215,10 +224,12 @@ async fn killed(reads: Log, or: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
-    within(LIMIT, "the kills", killed(Log::Read, TIMES)).await;
+    let times = times(TIMES);
+    within(limit(times), "the kills", killed(Log::Read, times)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_with_a_full_log_pipe_nothing_is_lost_doubled_or_unexpected() {
-    within(LIMIT, "the kills", killed(Log::Unread, TIMES_UNREAD)).await;
+    let times = times(TIMES_UNREAD);
+    within(limit(times), "the kills", killed(Log::Unread, times)).await;
 }

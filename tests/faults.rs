@@ -23,7 +23,6 @@ mod wire;
 
 use std::time::Duration;
 
-use support::broker::shared;
 use support::daemon::{Daemon, Setup, says};
 use support::deadline::within;
 use support::scene::Scene;
@@ -59,7 +58,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+        let scene = Scene::shared().await;
         let broker = Wire::to(scene.listens()).await;
         let api = Wire::to(scene.api.address().to_string()).await;
         let setup = Setup {
@@ -67,15 +66,13 @@ impl Stage {
             api: format!("http://{}", api.address()),
             ..scene.setup()
         };
-        let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = setup.sections(SECTIONS).impatient();
         let setup = setup.broker("topology = \"declare\"\nprefetch = 20\nheartbeat = \"2s\"\ncall_timeout = \"5s\"");
         Self { scene, broker, api, setup }
     }
 
     async fn daemon(&self) -> Daemon {
-        let mut daemon = Daemon::start(&self.setup);
-        within(60, "consuming", daemon.consuming()).await;
-        daemon
+        Daemon::consumes(&self.setup).await
     }
 
     async fn until_some(&self) {

@@ -27,6 +27,7 @@ use support::deadline::within;
 use support::relay::Relay;
 use support::results;
 use support::scene::Scene;
+use support::setup::{QUICK, SHORT_DRAIN};
 
 /// How often each point is reached.
 const TIMES: usize = 15;
@@ -40,18 +41,6 @@ const LIFE_MS: u64 = 2_000;
 const SCENES: usize = 4;
 /// Of both tests together, however many of them run at once.
 static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
-
-const SECTIONS: &str = r#"
-[lookup]
-lag = "4s"
-[retry]
-initial = "200ms"
-max_interval = "1s"
-max_local_delay = "100ms"
-budget = 1.0
-[shutdown]
-deadline = "5s"
-"#;
 
 /// Who reads what the daemon says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +68,7 @@ impl Stage {
         scene.api.plan(results::plan());
         let relay = Relay::start(scene.listens()).await;
         let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
-        let setup = setup.sections(SECTIONS).sections(results::RULE).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = setup.sections(QUICK).sections(SHORT_DRAIN).sections(results::RULE).impatient();
         let setup = setup.broker("topology = \"declare\"\nprefetch = 12");
         let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name };
         stage.rest().await;

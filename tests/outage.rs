@@ -16,6 +16,7 @@ use support::broker::{Broker, START_DEADLINE};
 use support::daemon::{Daemon, Setup, result};
 use support::deadline::within;
 use support::scene::Scene;
+use support::setup::LOOKED_UP;
 use support::standin::{Fault, Rule, StandIn};
 
 const SECONDS: u64 = 60;
@@ -32,11 +33,6 @@ probe_initial = "10s"
 probe_max = "30s"
 [retry]
 budget = 1.0
-[[rule]]
-name = "any"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}" }
 "#;
 
 /// The broker, the place, and the configuration of every life of the daemon.
@@ -59,18 +55,12 @@ impl Stage {
         let broker = within(START_DEADLINE.as_secs(), "a broker", Broker::image("rabbitmq:4.0-management")).await?;
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
         broker.ctl(&["set_policy", "-p", &scene.place.name, "limit", "^crm", r#"{"delivery-limit":20}"#]).await;
-        let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = scene.setup().sections(SECTIONS).sections(LOOKED_UP).impatient();
         let setup = setup.broker(&format!("topology = \"declare\"\nprefetch = {MAX_LOCAL_DELAY}"));
         let stage = Self { _broker: broker, scene, setup, events, seconds };
-        stage.end(stage.life().await, "TERM").await;
+        stage.end(Daemon::consumes(&stage.setup).await, "TERM").await;
         within(120, "publishing", stage.scene.publish(events, 300)).await;
         Some(stage)
-    }
-
-    async fn life(&self) -> Daemon {
-        let mut daemon = Daemon::start(&self.setup);
-        within(60, "consuming", daemon.consuming()).await;
-        daemon
     }
 
     async fn end(&self, daemon: Daemon, signal: &str) {
@@ -83,11 +73,11 @@ impl Stage {
     async fn endure(&self) -> Daemon {
         let share = Duration::from_secs(self.seconds) / LIVES;
         for signal in ["TERM", "KILL"] {
-            let daemon = self.life().await;
+            let daemon = Daemon::consumes(&self.setup).await;
             tokio::time::sleep(share).await; // tidy: allow sleep, an outage is so long
             self.end(daemon, signal).await;
         }
-        let daemon = self.life().await;
+        let daemon = Daemon::consumes(&self.setup).await;
         tokio::time::sleep(share).await; // tidy: allow sleep, an outage is so long
         assert_eq!(self.scene.api.created().len(), 0);
         self.assert_no_dead_letter().await;

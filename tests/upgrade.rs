@@ -24,6 +24,7 @@ use support::daemon::{Daemon, Setup, announced, says};
 use support::deadline::within;
 use support::results;
 use support::scene::Scene;
+use support::setup::QUICK;
 use support::standin::{Fault, Rule};
 
 /// Events that are published before a swap, and again while both run.
@@ -34,17 +35,6 @@ const DELAYED: usize = EVENTS / 6;
 const TAKEN_OVER: usize = 5;
 /// What each answer takes: a daemon is told to end in the middle of its requests.
 const SLOW_MS: u64 = 300;
-
-/// In the keys of this release; `upgrade/previous.toml` says the same in those of the previous one.
-const SECTIONS: &str = r#"
-[lookup]
-lag = "4s"
-[retry]
-initial = "200ms"
-max_interval = "1s"
-max_local_delay = "100ms"
-budget = 1.0
-"#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Release {
@@ -59,7 +49,8 @@ impl Release {
     fn sections(self) -> &'static str {
         match self {
             Self::Previous => previous::SECTIONS,
-            Self::This => SECTIONS,
+            // `upgrade/previous.toml` says the same in the keys of the previous one.
+            Self::This => QUICK,
         }
     }
 
@@ -107,7 +98,7 @@ impl Stage {
 
     fn setup(&self, release: Release) -> Setup {
         let setup = self.scene.setup().sections(release.sections()).sections(results::RULE);
-        setup.broker("topology = \"declare\"\nprefetch = 24").api("timeout = \"2s\"\nconnect_timeout = \"1s\"")
+        setup.broker("topology = \"declare\"\nprefetch = 24").impatient()
     }
 
     /// A daemon of that release, which consumes.

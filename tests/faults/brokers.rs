@@ -64,7 +64,7 @@ async fn start(scene: &Scene) -> Daemon {
 
 /// A daemon with more of `[broker]`.
 pub async fn start_with(scene: &Scene, more: &str) -> Daemon {
-    let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+    let setup = scene.setup().sections(SECTIONS).impatient();
     let mut daemon = Daemon::start(&setup.broker("call_timeout = \"2s\"\nprefetch = 20").broker(more));
     within(60, "consuming", daemon.consuming()).await;
     daemon

@@ -35,6 +35,29 @@ procedure = "lead"
 event_key = "{{ key }}"
 "#;
 
+/// The same, and each event can be looked up.
+pub const LOOKED_UP: &str = r#"
+[[rule]]
+name = "any"
+procedure = "lead"
+reconcile_by = "event_key"
+data = { event_key = "{{ key }}" }
+"#;
+
+/// Waits that are short, and spent in delay queues.
+pub const QUICK: &str = r#"
+[lookup]
+lag = "4s"
+[retry]
+initial = "200ms"
+max_interval = "1s"
+max_local_delay = "100ms"
+budget = 1.0
+"#;
+
+/// An orderly end that is short.
+pub const SHORT_DRAIN: &str = "[shutdown]\ndeadline = \"5s\"";
+
 impl Setup {
     pub fn new(amqp: &str, queue: &str, api: &str, token: &str) -> Self {
         let [amqp, queue, api, token] = [amqp, queue, api, token].map(str::to_owned);
@@ -62,6 +85,11 @@ impl Setup {
 
     pub fn sections(self, more: &str) -> Self {
         Self { sections: format!("{}\n{more}", self.sections), ..self }
+    }
+
+    /// Waits for an API that hangs for two seconds, and not for thirty.
+    pub fn impatient(self) -> Self {
+        self.api("timeout = \"2s\"\nconnect_timeout = \"1s\"")
     }
 
     /// The configuration file.

@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 /// What landed last, and ran wherever this one comes to run.
 const COMMIT: &str = "880878f1548fe4b968df58b733746326cc833e5f";
-/// The sections of `upgrade.rs` in its keys.
+/// The sections of `support::setup::QUICK` in its keys.
 pub const SECTIONS: &str = include_str!("previous.toml");
 /// The log field of a result, and how it calls an event that goes to a delay queue.
 pub const SAID: [&str; 2] = ["outcome", "parked"];

@@ -41,7 +41,7 @@ sbom:
 # Every way to break the delivery machine, the gate and the AMQP room, against the tests: a night. The tool is compiled once.
 # A part by `make mutants MUTANTS="--change"`, or whatever tests/mutants.sh takes.
 mutants:
-	@target/mutants/bin/cargo-mutants --version 2>/dev/null | grep -q " $(mutants)$$" \
+	@target/mutants/bin/cargo-mutants mutants --version 2>/dev/null | grep -q " $(mutants)$$" \
 		|| cargo install --quiet --locked --version $(mutants) --root target/mutants cargo-mutants
 	@tests/mutants.sh $(MUTANTS)
 

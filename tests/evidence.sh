@@ -20,7 +20,7 @@ from=
 
 # The command of a table, as a person types it: the long one, or the short one.
 command_of() { # name
-  local test="cargo test --locked --test" shown="-- --nocapture" bench="cargo bench --locked --bench" quick=$is_quick
+  local test="cargo test --test" shown="-- --nocapture" bench="cargo bench --bench" quick=$is_quick
   short() { [ "$quick" = yes ] && echo "$1" || echo "$2"; }
   case $1 in
     kill) echo "KILLS=$(short 1 100) $test kill $shown killed_at_every_point_nothing" ;;

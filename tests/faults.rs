@@ -96,7 +96,7 @@ async fn lasts(over: fn(&Stage) -> &Wire, weather: Weather) {
     let stage = Stage::new().await;
     let _daemon = stage.daemon().await;
     over(&stage).becomes(weather);
-    stage.scene.publish(EVENTS, 300).await;
+    within(120, "publishing", stage.scene.publish(EVENTS, 300)).await;
     stage.scene.ends_well(EVENTS).await;
 }
 

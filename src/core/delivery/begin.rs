@@ -113,7 +113,7 @@ impl Machine {
         if event.seeks().is_some() {
             event.looked_up = Some(now);
         } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
-            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup) });
+            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup), lost: None });
         }
         let probe = self.gate.begun(event.procedure(), now);
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);

@@ -4,6 +4,7 @@
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
 mod brake;
+mod copies;
 mod crashes;
 mod doubt;
 mod neighbours;

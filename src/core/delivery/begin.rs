@@ -34,7 +34,7 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one what was asked in vain longest ago or never, those that look before all others.
+    /// to probe a shut one what was asked in vain longest ago or never, of those first what looks.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.

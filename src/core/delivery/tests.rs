@@ -9,6 +9,7 @@ mod crashes;
 mod doubt;
 mod neighbours;
 mod order;
+mod returns;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -47,7 +47,7 @@ async fn the_leader_dies(nodes: &[Broker]) {
     within(60, "some", scene.until_created(EVENTS / 40)).await;
     leader.kill9().await;
     scene.ends_well(EVENTS / 4).await;
-    let connects = daemon.logged(|line| says(line, "consuming"));
+    let connects = daemon.logged(|line| line["message"] == "consuming");
     assert!(connects.len() <= 2, "one reconnect at most: {connects:#?}");
     let address = listens(leader.url());
     assert!(connects.iter().skip(1).all(|line| line["broker"] != address), "not where nobody is: {connects:#?}");

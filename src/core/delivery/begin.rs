@@ -34,7 +34,7 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one what was asked in vain longest ago or never, those that look before all others.
+    /// to probe a shut one what was asked in vain longest ago or never, of those first what looks.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
@@ -113,7 +113,7 @@ impl Machine {
         if event.seeks().is_some() {
             event.looked_up = Some(now);
         } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
-            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup) });
+            self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup), lost: None });
         }
         let probe = self.gate.begun(event.procedure(), now);
         self.request_limits.take(Try::of(event.tries(), probe.asks()), now);

@@ -30,6 +30,8 @@ pub(super) struct Create {
     pub(super) event: EventId,
     pub(super) at: Moment,
     pub(super) lookup: Arc<Lookup>,
+    /// When it lost its answer: until then it may have been applied.
+    pub(super) lost: Option<Moment>,
 }
 
 /// The last creates of events that can be looked up, by key: a copy that was looked up before one of them knows nothing of it.
@@ -50,6 +52,19 @@ impl Creates {
                 self.last.remove(&oldest);
             }
         }
+    }
+
+    /// The create of this event lost its answer.
+    pub(super) fn lost(&mut self, key: &Key, event: EventId, now: Moment) {
+        if let Some(create) = self.last.get_mut(key).filter(|create| create.event == event) {
+            create.lost = Some(now);
+        }
+    }
+
+    /// Where another event of this key was sent whose answer was lost, and how long ago.
+    fn lost_by_another(&self, key: &Key, event: EventId, now: Moment) -> Option<(Arc<Lookup>, Duration)> {
+        let last = self.last.get(key).filter(|create| create.event != event)?;
+        last.lost.map(|lost| (Arc::clone(&last.lookup), now.saturating_sub(lost)))
     }
 
     /// The create of this key that was sent by another event since this one was looked up.
@@ -84,11 +99,23 @@ impl Machine {
         let unseen = event.and_then(|event| self.creates.since(event.context.key.as_ref()?, id, event.looked_up));
         if let Some(create) = unseen {
             let lookup = Arc::clone(&create.lookup);
-            self.held.look_up_again(id, lookup);
+            self.held.look_up_again(id, lookup, Duration::ZERO);
+            return true;
+        }
+        if let Some((lookup, since)) = self.lost_by_a_copy(id) {
+            self.held.look_up_again(id, lookup, since);
             return true;
         }
         let (others, sent) = self.of_copies(id, remembered, sent);
         self.held.learn(id, &others, sent)
+    }
+
+    /// Where another copy of it was sent whose answer was lost, and how long ago, if that is less than this one counts: the window
+    /// of its lookups began too early.
+    fn lost_by_a_copy(&self, id: EventId) -> Option<(Arc<Lookup>, Duration)> {
+        let event = self.held.get(id)?;
+        let lost = self.creates.lost_by_another(event.context.key.as_ref()?, id, self.now.moment)?;
+        event.progress.since_create.is_none_or(|counted| counted > lost.1).then_some(lost)
     }
 
     /// What is known of all copies together, and where the most doubtful of them was sent.

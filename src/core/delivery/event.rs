@@ -118,9 +118,9 @@ pub(super) struct HeldEvent {
     pub(super) stage: Stage,
 }
 
-/// The order of probes: those that look before those that create, what was asked in vain longest ago or never, the fewest creates
-/// of unknown outcome, the newest: what is refused for its own words was there before.
-pub(super) type ProbeOrder = (bool, u64, u32, Reverse<EventId>);
+/// The order of probes: what was never asked in vain, or longest ago; those that look before those that create; the fewest creates
+/// of unknown outcome; the newest: what is refused for its own words was there before.
+pub(super) type ProbeOrder = (u64, bool, u32, Reverse<EventId>);
 
 impl HeldEvent {
     /// One that has just arrived, its time counted from then.
@@ -177,7 +177,7 @@ impl HeldEvent {
 
     pub(super) fn probe_order(&self) -> ProbeOrder {
         let asked_ms = self.progress.refused_ms.max(self.progress.unsure_ms).max(self.probed_ms);
-        (self.seeks().is_none(), asked_ms, self.progress.unsure_creates, Reverse(self.id))
+        (asked_ms, self.seeks().is_none(), self.progress.unsure_creates, Reverse(self.id))
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.

@@ -193,12 +193,12 @@ impl Held {
         is_news
     }
 
-    /// Another copy of it sent a create since it was looked up: it is looked up once more, there.
-    pub(super) fn look_up_again(&mut self, id: EventId, lookup: Arc<Lookup>) {
+    /// Another copy of it sent a create that it does not know: it is looked up once more, there, in a window that began `since` ago.
+    pub(super) fn look_up_again(&mut self, id: EventId, lookup: Arc<Lookup>, since: Duration) {
         self.unqueue(id);
         if let Some(event) = self.events.get_mut(&id) {
             event.lookup = Some(lookup);
-            event.progress.look_up_anew();
+            event.progress.look_up_anew(since);
             self.queue(id);
         }
     }

@@ -4,10 +4,12 @@
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
 mod brake;
+mod copies;
 mod crashes;
 mod doubt;
 mod neighbours;
 mod order;
+mod returns;
 mod state;
 
 use std::sync::Arc;

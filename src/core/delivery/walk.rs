@@ -161,6 +161,9 @@ impl Machine {
         let step = event.progress.step(outcome, at, &self.setup.policy);
         if event.progress.unsure_creates > was_unsure {
             event.progress.unsure_ms = self.now.epoch_ms;
+            if let Some(key) = &event.context.key {
+                self.creates.lost(key, id, now);
+            }
         }
         match outcome {
             Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
@@ -188,6 +191,9 @@ impl Machine {
         self.gate.lost(event.procedure(), event.probe());
         event.progress.cut_off();
         event.progress.unsure_ms = self.now.epoch_ms;
+        if let Some(key) = &event.context.key {
+            self.creates.lost(key, id, self.now.moment);
+        }
         self.crashed(event.context, event.progress, event.lookup.as_deref());
     }
 

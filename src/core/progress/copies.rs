@@ -14,14 +14,14 @@ impl Progress {
         let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
         if is_news {
             *self = std::mem::take(self).joined(other);
-            self.look_up_anew();
+            self.look_up_anew(Duration::ZERO);
         }
         is_news
     }
 
-    /// Another copy of it may have been created a moment ago: it is looked up for a whole window.
-    pub fn look_up_anew(&mut self) {
-        (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(Duration::ZERO));
+    /// Another copy of it may have been created this long ago: it is looked up for a whole window from then.
+    pub fn look_up_anew(&mut self, since: Duration) {
+        (self.lookups, self.next, self.since_create) = (0, Next::Lookup, Some(since));
     }
 
     /// Where an event stands of which two accounts are known: nothing that either holds is forgotten.

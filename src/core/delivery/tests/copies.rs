@@ -1,0 +1,49 @@
+//! Copies of one event: what one of them sent, the others know.
+//!
+//! Not here: two events of one key (`crashes`), and copies in two processes.
+
+use super::*;
+use crate::core::progress::{Next, Progress};
+
+fn absent() -> Reply {
+    json(200, Wrapper { has_data: true, rows: Some(vec![]), ..Wrapper::default() })
+}
+
+/// A copy whose own create lost its answer this long ago.
+fn delayed(since: Duration) -> Message {
+    let progress = Progress { next: Next::Lookup, unsure_creates: 1, since_create: Some(since), ..Progress::default() };
+    let state = DelayedState { progress, first_seen_ms: 1, ..DelayedState::default() };
+    Message { delayed_state: Some(state.encode()), ..event("found.lead", "m1") }
+}
+
+/// When the next create goes out, in seconds from now, if no lookup finds anything.
+fn next_create(bench: &mut Bench, mut lookups: Vec<EventId>) -> u32 {
+    for seconds in 0..120 {
+        let mut creates = 0;
+        for id in std::mem::take(&mut lookups) {
+            let done = bench.replied(id, absent());
+            creates += done.creates.len();
+            lookups.extend(done.lookups);
+        }
+        let done = bench.after(SECOND);
+        lookups.extend(done.lookups);
+        if creates + done.creates.len() > 0 {
+            return seconds;
+        }
+    }
+    panic!("no create in two minutes")
+}
+
+#[test]
+fn a_copy_waits_for_the_window_of_the_create_that_another_lost() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.max_local_delay = 60 * SECOND;
+    let (first, done) = bench.event("found.lead", "m1");
+    assert_eq!(done.creates, [first]);
+    let (copy, done) = bench.message(delayed(40 * SECOND));
+    assert_eq!(done.lookups, [copy]);
+    let mut lookups = bench.replied(first, timed_out()).lookups;
+    lookups.push(copy);
+    let after = next_create(&mut bench, lookups);
+    assert!((44..60).contains(&after), "{after} s after the answer was lost");
+}

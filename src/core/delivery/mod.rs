@@ -20,6 +20,7 @@ mod open;
 mod places;
 mod release;
 mod report;
+mod returns;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -36,6 +37,7 @@ use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
+use self::returns::Returns;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
@@ -76,7 +78,7 @@ pub struct Setup {
 struct Connection {
     is_up: bool,
     can_delay: bool,
-    /// Connections lost since the start: what they gave back this process did not die of.
+    /// Connections lost since the start.
     lost: u32,
 }
 
@@ -101,6 +103,7 @@ pub struct Machine {
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
+    returns: Returns,
     wanted: WantedPrefetch,
     /// When old events are looked for next.
     next_release: Moment,
@@ -130,6 +133,7 @@ impl Machine {
             doubts: Doubts::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
+            returns: Returns::default(),
             wanted: WantedPrefetch::Full,
             next_release: Moment::ZERO,
             is_draining: false,
@@ -185,6 +189,11 @@ impl Machine {
         // A connection that never stood gave nothing back.
         let stood = std::mem::take(&mut self.connection.is_up);
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
+        for event in self.held.all() {
+            if let Some(event) = self.held.get(event).filter(|event| event.context.is_live) {
+                self.returns.note(&event.context.body, self.connection.lost);
+            }
+        }
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }

@@ -25,6 +25,7 @@ use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
+use crate::management;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
@@ -65,7 +66,7 @@ pub async fn run(
 ) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let pulse = Arc::new(Pulse::new(epoch_ms()));
+    let pulse = Arc::new(Pulse::new(Instant::now()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
@@ -84,6 +85,7 @@ pub async fn run(
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
+    let managed = management::watch::run(config.management, state.clone(), Arc::clone(&metrics));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
@@ -109,6 +111,7 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
+        never = managed => match never {},
         never = token::watch(client_of_token, token_changes) => match never {},
         never = trust::watch(config.api, client_of_files, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},

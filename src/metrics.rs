@@ -18,6 +18,7 @@ use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
 mod log;
+mod queues;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,7 @@ pub struct Metrics {
     stalls: Counter,
     publishes_refused: Counter,
     last_settled: Level,
+    queues: queues::Queues,
     log: LogState,
 }
 
@@ -147,6 +149,7 @@ impl Metrics {
             stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
+            queues: queues::Queues::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),
         };

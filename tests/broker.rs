@@ -23,6 +23,8 @@ mod hangs;
 mod lookups;
 #[path = "broker/online.rs"]
 mod online;
+#[path = "broker/policies.rs"]
+mod policies;
 #[path = "broker/queues.rs"]
 mod queues;
 #[path = "broker/scene.rs"]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::metrics::LogState;
 use crate::states::broker::{BrokerState, BrokerStatus};
@@ -37,12 +38,12 @@ pub struct Health {
 }
 
 impl Health {
-    /// Whether the dispatcher's loop turns. `now_ms` is in milliseconds since the Unix epoch. Neither a lost broker
+    /// Whether the dispatcher's loop turns. Neither a lost broker
     /// nor a shut gate makes a daemon dead: starting it again would mend neither.
     #[must_use]
-    pub fn live(&self, now_ms: u64) -> bool {
+    pub fn live(&self, now: Instant) -> bool {
         // A drain has its own deadline, and may stand still until it.
-        *self.phase.borrow() == Phase::Draining || self.pulse.age(now_ms) < PULSE_AGE_MAX
+        *self.phase.borrow() == Phase::Draining || self.pulse.age(now) < PULSE_AGE_MAX
     }
 
     /// Whether events are taken. All else is only a detail, such as a shut gate: it must not block the rollout that mends it.
@@ -51,13 +52,13 @@ impl Health {
         *self.phase.borrow() == Phase::Running && self.broker.borrow().state == BrokerState::Consuming
     }
 
-    /// The details of the first question. `now_ms` as for [`Health::live`].
+    /// The details of the first question.
     #[must_use]
-    pub fn live_details(&self, now_ms: u64) -> Value {
+    pub fn live_details(&self, now: Instant) -> Value {
         json!({
-            "live": self.live(now_ms),
+            "live": self.live(now),
             "phase": self.phase.borrow().as_str(),
-            "pulse_age_ms": u64::try_from(self.pulse.age(now_ms).as_millis()).unwrap_or(u64::MAX),
+            "pulse_age_ms": u64::try_from(self.pulse.age(now).as_millis()).unwrap_or(u64::MAX),
         })
     }
 
@@ -71,6 +72,8 @@ impl Health {
             ("broker_blocked", broker.blocked.is_some()),
             ("publishes_refused", !broker.refused.is_empty()),
             ("no_delays", broker.no_delays.is_some()),
+            ("queues_at_risk", broker.warnings().iter().any(|warning| warning.is_loss)),
+            ("management_away", broker.managed.away.is_some()),
             ("log_dropping", self.log.dropping_since_ms().is_some()),
             ("rules_outdated", rules.mistakes > 0),
             ("needs_restart", !rules.needs_restart.is_empty()),
@@ -91,7 +94,8 @@ impl Health {
             "broker_blocked": broker.blocked,
             "publishes_refused": broker.refused,
             "no_delays": broker.no_delays,
-            "queue_warnings": broker.queue_warnings,
+            "queue_warnings": broker.warnings().iter().map(|warning| &warning.words).collect::<Vec<_>>(),
+            "management_away": broker.managed.away,
             "gate_shut": *self.gate.borrow(),
             "rules": self.rules.borrow().to_string(),
             "needs_restart": self.rules.borrow().needs_restart,

@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::Config;
 use super::admission::{Admission, Place};
@@ -27,7 +28,6 @@ use super::health::Health;
 use super::pause::{self, Asker, PauseControl, Said, Wanted};
 use super::query;
 use super::resume::RuleResumed;
-use crate::clock::epoch_ms;
 use crate::metrics::{self, Metrics};
 
 #[cfg(test)]
@@ -138,9 +138,9 @@ fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Ans
         let refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         return with(refusal, ALLOW, "GET, HEAD");
     }
-    let now_ms = epoch_ms();
+    let now = Instant::now();
     match path {
-        "/livez" => probe(health.live(now_ms), &health.live_details(now_ms)),
+        "/livez" => probe(health.live(now), &health.live_details(now)),
         "/readyz" => probe(health.ready(), &health.ready_details()),
         _ => with(text(StatusCode::OK, metrics.text()), CONTENT_TYPE, metrics::CONTENT_TYPE),
     }

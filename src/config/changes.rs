@@ -54,7 +54,10 @@ fn find<'f>(file: &'f Table, name: &str) -> Option<&'f Value> {
 
 /// What a key is set to, or else its default.
 fn meant<'f>(file: &'f Table, known: &Known) -> Option<Cow<'f, Value>> {
-    let written = file.get(known.section).and_then(|section| section.get(known.name));
+    let mut sections = known.section.split('.');
+    let section = sections.next().and_then(|outer| file.get(outer));
+    let section = section.and_then(|outer| sections.try_fold(outer, |outer, inner| outer.get(inner)));
+    let written = section.and_then(|section| section.get(known.name));
     written.map(Cow::Borrowed).or_else(|| known.default.map(|text| Cow::Owned(default(text))))
 }
 

@@ -13,7 +13,7 @@ use super::environment::Variables;
 use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
-use super::{Config, Mistakes, Source, cases, connections, hidden, names, rules, schemas, sections};
+use super::{Config, Mistakes, Source, cases, connections, hidden, management, names, rules, schemas, sections};
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
@@ -204,6 +204,7 @@ fn layered(
 
 fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
     let broker = connections::broker(reader);
+    let management = management::management(reader, &broker);
     let api = connections::api(reader);
     let max_requests_per_second = connections::max_requests_per_second(reader);
     let (event_max_size, event_key) = sections::event(reader);
@@ -219,6 +220,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let key = event_key.clone();
     let config = api.map(|api| Config {
         broker,
+        management,
         api,
         dispatch,
         policy,

@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
-use crate::{admin, amqp, chakra, dispatch};
+use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
 mod admin_token;
 mod cases;
@@ -19,6 +19,7 @@ mod hidden;
 mod hosts;
 mod listen;
 mod load;
+mod management;
 mod names;
 mod reader;
 mod renamed;
@@ -43,6 +44,8 @@ pub use source::{Mistakes, Source};
 pub struct Config {
     /// The consumer.
     pub broker: amqp::Config,
+    /// The management API of the broker, where one is named.
+    pub management: Option<management_api::Config>,
     /// The API client.
     pub api: chakra::Config,
     /// The dispatcher.

@@ -22,6 +22,7 @@ pub mod next_step;
 pub mod policy;
 pub mod process;
 pub mod progress;
+pub mod queue;
 pub mod reason;
 pub mod recent;
 pub mod reply;

@@ -253,6 +253,6 @@ impl Dispatcher {
     fn show(&self) {
         let ramp = self.machine.ramp(self.clock.now()).unwrap_or(0);
         self.reporter.levels(self.machine.held(), self.machine.running(), self.requests.len(), ramp);
-        self.pulse.beat(epoch_ms());
+        self.pulse.beat(Instant::now());
     }
 }

@@ -4,4 +4,5 @@
 
 pub mod broker;
 pub mod phase;
+pub mod queues;
 pub mod rules;

@@ -195,7 +195,7 @@ fn fields_of_the_log_and_of_readyz_are_those_that_are_written() {
     let (_, broker) = watch::channel(BrokerStatus::from(BrokerState::Consuming));
     let (_, gate) = watch::channel(Vec::new());
     let (_, rules) = watch::channel(RulesState::default());
-    let pulse = Arc::new(Pulse::new(0));
+    let pulse = Arc::new(Pulse::new(tokio::time::Instant::now()));
     let log = LogState::default();
     let told = Health { phase, broker, gate, rules, log, pulse }.ready_details();
     let fields = told.as_object().unwrap().keys().cloned().collect();

@@ -129,7 +129,7 @@ impl Stage {
                 certificates: watch::channel(0).1,
             },
             metrics: Arc::clone(&metrics),
-            pulse: Arc::new(Pulse::new(0)),
+            pulse: Arc::new(Pulse::new(tokio::time::Instant::now())),
             shut,
         };
         let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };

@@ -19,6 +19,7 @@ use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::epoch_ms;
 use crate::config::Config;
+use crate::core::decode::Limits;
 use crate::core::delivery::Setup;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
@@ -30,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
 use crate::telemetry;
@@ -70,6 +72,7 @@ pub async fn run(
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
+    let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
@@ -79,12 +82,19 @@ pub async fn run(
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
-    let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
-    let (broker, log) = (state_seen, metrics.log());
-    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
+    let health = Health {
+        phase: phase_seen,
+        broker: state_seen,
+        gate: shut_seen,
+        waits: waits_seen,
+        rules: rules_state_seen,
+        log: metrics.log(),
+        pulse: Arc::clone(&pulse),
+    };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
+    let setup = setup(&config, limits, rules, places);
     let managed = management::watch::run(config.management, state.clone(), Arc::clone(&metrics));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
@@ -95,15 +105,7 @@ pub async fn run(
     let reload = Reload::new(source, promise, endpoints);
     let limit = config.dispatch.drain_deadline;
     let (client_of_token, client_of_files) = (client.clone(), client.clone());
-    let setup = Setup {
-        limits,
-        rules,
-        policy: config.policy,
-        gate: config.gate,
-        request_limits: config.request_limits,
-        places,
-    };
-    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut };
+    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);
@@ -122,6 +124,12 @@ pub async fn run(
     };
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
+}
+
+/// What the delivery machine is built of.
+fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
+    let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
+    Setup { limits, rules, policy, gate, request_limits, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::metrics::LogState;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -29,6 +30,8 @@ pub struct Health {
     pub broker: watch::Receiver<BrokerStatus>,
     /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
+    /// How many events wait for the window of their lookup.
+    pub waits: watch::Receiver<LookupWaits>,
     /// Which rules are in force, and whether the file says others.
     pub rules: watch::Receiver<RulesState>,
     /// How the log fares.
@@ -84,7 +87,7 @@ impl Health {
     /// The details of the second question.
     #[must_use]
     pub fn ready_details(&self) -> Value {
-        let broker = self.broker.borrow().clone();
+        let (broker, waits) = (self.broker.borrow().clone(), *self.waits.borrow());
         json!({
             "ready": self.ready(),
             "degraded": self.degraded(),
@@ -97,6 +100,7 @@ impl Health {
             "queue_warnings": broker.warnings().iter().map(|warning| &warning.words).collect::<Vec<_>>(),
             "management_away": broker.managed.away,
             "gate_shut": *self.gate.borrow(),
+            "lookup_waits": { "events": waits.events, "until": waits.until() },
             "rules": self.rules.borrow().to_string(),
             "needs_restart": self.rules.borrow().needs_restart,
         })

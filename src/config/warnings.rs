@@ -24,7 +24,7 @@ impl Config {
         let management = self.management.as_ref().map(|management| &management.url);
         let management = management.filter(|url| url.scheme() == "http" && !urls::is_loopback(url));
         let management = management.map(|_| {
-            format!("broker.management.url is http: the password of its user crosses the network in the clear")
+            "broker.management.url is http: the password of its user crosses the network in the clear".to_owned()
         });
         http.into_iter().chain(amqp).chain(management).chain(self.open_files()).chain(self.strays()).collect()
     }

@@ -68,7 +68,7 @@ impl Dispatcher {
             machine: Machine::new(parts.setup),
             client: parts.client,
             clock: Clock::start(),
-            reporter: Reporter::new(parts.metrics, parts.shut),
+            reporter: Reporter::new(parts.metrics, parts.shut, parts.waits),
             commands: parts.commands,
             wanted_prefetch: parts.wanted_prefetch,
             pulse: parts.pulse,

@@ -17,6 +17,7 @@ use crate::core::delivery::Setup;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::Pulse;
 use commands::Commands;
 use dispatcher::Dispatcher;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub pulse: Arc<Pulse>,
     /// Told which scopes are shut, and why.
     pub shut: watch::Sender<Vec<String>>,
+    /// Told how many events wait for the window of their lookup.
+    pub waits: watch::Sender<LookupWaits>,
 }
 
 /// Delivers every event that arrives until `stop`, then finishes what is under way within `drain_limit`.

@@ -16,6 +16,7 @@ use crate::core::mapping::rules::Rules;
 use crate::core::next_step::next_step;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+use crate::states::lookups::LookupWaits;
 
 /// What readiness says of a rule that is held begins with this.
 const RULE: &str = "rule ";
@@ -28,13 +29,18 @@ fn held(rule: &str) -> String {
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
     shut: watch::Sender<Vec<String>>,
+    waits: watch::Sender<LookupWaits>,
 }
 
 impl Reporter {
     /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
-    pub(super) fn new(metrics: Arc<Metrics>, shut: watch::Sender<Vec<String>>) -> Self {
+    pub(super) fn new(
+        metrics: Arc<Metrics>,
+        shut: watch::Sender<Vec<String>>,
+        waits: watch::Sender<LookupWaits>,
+    ) -> Self {
         Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
-        Self { metrics, shut }
+        Self { metrics, shut, waits }
     }
 
     /// The levels of now: events held, those of them with a request under way, requests under way, and what the ramp allows.
@@ -85,6 +91,7 @@ impl Reporter {
             }
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
+            Report::Windows { events, left, is_news } => self.windows(events, left, is_news),
             Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
             Report::FromNewer => {
                 tracing::warn!(
@@ -123,6 +130,23 @@ impl Reporter {
         self.metrics.possible_duplicate(doubt.as_str());
         let (key, rule, cause) = (text(key), rule.unwrap_or_default(), doubt.as_str());
         tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
+    }
+
+    /// Says how many events wait for the window of their lookup, which may be a whole backlog.
+    fn windows(&self, events: usize, left: Duration, is_news: bool) {
+        let waits = LookupWaits { events, until_s: epoch_ms() / 1000 + left.as_secs() };
+        self.metrics.lookup_waits(events);
+        self.waits.send_replace(waits);
+        match waits.until().filter(|_| is_news) {
+            Some(until) => tracing::warn!(
+                events,
+                until,
+                "events were looked for and not found yet: each waits until the window of its lookup ends (lookup.window), so \
+                 that none is created twice. After a restart of the broker these are the whole backlog of a classic queue"
+            ),
+            None if is_news => tracing::info!("no event waits for the window of its lookup any more"),
+            None => {}
+        }
     }
 
     /// Says what the check of a rule's lookup came to.

@@ -3,6 +3,7 @@
 //! Not here: who sets them, and who asks (`admin`).
 
 pub mod broker;
+pub mod lookups;
 pub mod phase;
 pub mod queues;
 pub mod rules;

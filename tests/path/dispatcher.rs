@@ -17,6 +17,7 @@ use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
 use chakra_bridge::ready::load_with;
+use chakra_bridge::states::lookups::LookupWaits;
 use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -131,6 +132,7 @@ impl Stage {
             metrics: Arc::clone(&metrics),
             pulse: Arc::new(Pulse::new(tokio::time::Instant::now())),
             shut,
+            waits: watch::channel(LookupWaits::default()).0,
         };
         let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let mut running = JoinSet::new();

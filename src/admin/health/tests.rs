@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Health;
 use crate::metrics::LogState;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::queues::QueueWarning;
 use crate::states::rules::RulesState;
@@ -22,6 +23,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
+        waits: watch::channel(LookupWaits::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: LogState::default(),
         pulse: Arc::new(Pulse::new(start())),
@@ -83,6 +85,7 @@ fn the_details_say_what_stands_in_the_way() {
             "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {}, "no_delays": null,
             "queue_warnings": [], "management_away": null,
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
+            "lookup_waits": { "events": 0, "until": null },
         })
     );
     let live = json!({ "live": true, "phase": "draining", "pulse_age_ms": 250 });
@@ -129,6 +132,15 @@ fn whatever_is_amiss_while_events_are_taken_is_named_and_takes_no_readiness_away
     let details = health.ready_details();
     assert_eq!((&details["ready"], &details["degraded"]), (&json!(true), &json!(names)));
     assert_eq!(details["publishes_refused"]["crm.events.dead"], "full");
+}
+
+#[test]
+fn events_that_wait_for_their_lookups_are_shown_with_their_number_and_the_end() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &[]);
+    health.waits = watch::channel(LookupWaits { events: 308, until_s: 60 }).1;
+    let wanted = json!({ "events": 308, "until": "1970-01-01T00:01:00Z" });
+    assert_eq!(health.ready_details()["lookup_waits"], wanted);
+    assert!(health.ready() && health.degraded().is_empty());
 }
 
 #[test]

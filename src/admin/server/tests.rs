@@ -17,6 +17,7 @@ use crate::admin::admission::{CONNECTIONS_MAX, LIMITS};
 use crate::admin::health::{Health, PULSE_AGE_MAX};
 use crate::metrics::Metrics;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -29,6 +30,7 @@ fn health(phase: Phase, beat: Instant) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(BrokerState::Consuming)).1,
         gate: watch::channel(Vec::new()).1,
+        waits: watch::channel(LookupWaits::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: Metrics::new().log(),
         pulse: Arc::new(Pulse::new(beat.into())),

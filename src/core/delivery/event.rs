@@ -111,6 +111,8 @@ pub(super) struct HeldEvent {
     pub(super) probed_ms: u64,
     /// When it was looked up last.
     pub(super) looked_up: Option<Moment>,
+    /// Whether it was counted among those that wait for the window of their lookup.
+    pub(super) is_in_window: bool,
     /// How long the gate had been open when it arrived: its age counts from here.
     pub(super) open_time: Duration,
     /// Until when time has been told to its progress.
@@ -141,6 +143,8 @@ impl HeldEvent {
         };
         let (told, open_time, stage) = (context.received, Duration::ZERO, Stage::Ready);
         let (id, probed_ms, looked_up) = (context.receipt, 0, None);
+        // It was looked for before it went to a delay queue.
+        let is_in_window = !redelivered && progress.lookups > 0;
         Self {
             id,
             context,
@@ -151,6 +155,7 @@ impl HeldEvent {
             is_doubtful,
             probed_ms,
             looked_up,
+            is_in_window,
             open_time,
             told,
             stage,

@@ -24,6 +24,7 @@ mod returns;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::returns::Returns;
+use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
@@ -100,6 +102,7 @@ pub struct Machine {
     arrivals: Arrivals,
     brakes: Brakes,
     doubts: Doubts,
+    windows: Windows,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -131,6 +134,7 @@ impl Machine {
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
             doubts: Doubts::default(),
+            windows: Windows::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             returns: Returns::default(),
@@ -210,6 +214,7 @@ impl Machine {
         self.make_room();
         let begun = self.begin_what_may();
         self.release_old();
+        self.tell_windows();
         let checked = self.check_what_may();
         let tick = self.now.moment.saturating_add(TICK);
         [begun, checked, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)

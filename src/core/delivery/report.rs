@@ -245,6 +245,15 @@ pub enum Report {
     },
     /// Other rules are in force.
     Rules(Arc<Rules>, Replaced),
+    /// Other events than before wait for the window of their lookup, those in delay queues among them.
+    Windows {
+        /// How many at most.
+        events: usize,
+        /// Until the last of them is through.
+        left: Duration,
+        /// Whether it is worth a line.
+        is_news: bool,
+    },
     /// Fewer, or again as many events are wanted from the broker; everything has been shut for so long at least.
     Wanted(WantedPrefetch, Duration),
 }

@@ -8,6 +8,7 @@ mod crashes;
 mod doubt;
 mod neighbours;
 mod order;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -116,6 +116,7 @@ impl Machine {
             self.clear_doubts(&procedure);
         }
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
+        self.note_window(id, &outcome);
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
             Step::Hold => self.wait(id, Duration::ZERO, Duration::ZERO),

@@ -27,6 +27,7 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Answer, Receipt};
 use crate::states::broker::BrokerStatus;
 use crate::states::phase::stopped;
+use crate::states::queues::Subscribed;
 
 /// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
 const ANSWERS_AT_ONCE: usize = 512;
@@ -58,6 +59,7 @@ pub(super) struct Session<'a> {
     /// Whether the consumer is known to be begun: not while it is begun anew.
     is_subscribed: bool,
     settler: Settler,
+    state: watch::Sender<BrokerStatus>,
     line: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
 }
@@ -91,8 +93,18 @@ impl<'a> Session<'a> {
         previous.consuming_since = Some(Instant::now());
         previous.notices.complete();
         previous.stall_detector.subscribed(Instant::now());
-        let is_subscribed = true;
-        Ok(Self { connections, previous, subscription, consumer, is_subscribed, settler, line, answers })
+        let (is_subscribed, state) = (true, endpoints.state.clone());
+        let session =
+            Self { connections, previous, subscription, consumer, is_subscribed, settler, state, line, answers };
+        session.show_subscription();
+        Ok(session)
+    }
+
+    /// The management API shows every subscription of its cluster.
+    fn show_subscription(&self) {
+        let (tag, address) = (self.consumer.tag().to_string(), self.connections.address.to_string());
+        let subscribed = Subscribed { tag, address, since: Instant::now() };
+        self.state.send_modify(|status| status.subscribed = Some(subscribed));
     }
 
     /// Serves until every message is answered after the stop, or until the first error.
@@ -238,6 +250,7 @@ impl<'a> Session<'a> {
         }
         let Some(consumer) = self.settling(subscription.begin(wanted), stopped(stop)).await? else { return Ok(()) };
         (self.consumer, self.is_subscribed) = (consumer, true);
+        self.show_subscription();
         self.previous.stall_detector.subscribed(Instant::now());
         Ok(())
     }

@@ -58,7 +58,7 @@ async fn broker(ready: &Ready) -> Found {
 }
 
 async fn survey(ready: &Ready) -> Option<Result<Survey, String>> {
-    Some(survey::take(ready.config.management.as_ref()?).await)
+    Some(survey::take(ready.config.management.as_ref()?, None).await)
 }
 
 /// What cannot be worked with, and what is risky.

@@ -14,13 +14,15 @@ use crate::core::queue::{KIND, Queue, Setting, Value};
 
 /// What is asked of a queue: the answer would hold the whole of its statistics otherwise.
 pub(super) const COLUMNS: &str = "type,durable,auto_delete,exclusive,arguments,policy,operator_policy,\
-     effective_policy_definition,consumer_details.exclusive,messages_ready,messages_unacknowledged,head_message_timestamp";
+     effective_policy_definition,consumer_details.exclusive,consumer_details.consumer_tag,messages_ready,messages_unacknowledged,head_message_timestamp";
 
 /// A queue as it is seen.
 pub(super) struct Seen {
     pub(super) queue: Queue,
     /// It belongs to a connection.
     pub(super) is_exclusive: bool,
+    /// The tags of its subscriptions.
+    pub(super) consumers: Vec<String>,
     /// A consumer holds it for itself.
     pub(super) is_held: bool,
     pub(super) ready: Option<u64>,
@@ -36,10 +38,14 @@ pub(super) fn read(told: &Json) -> Option<Seen> {
     let kind = told["type"].as_str();
     // To consume exclusively means nothing to a quorum queue.
     let holds = |consumer: &Json| kind == Some("classic") && consumer["exclusive"] == true;
+    let consumers = told["consumer_details"].as_array();
+    let tags =
+        consumers.into_iter().flatten().filter_map(|consumer| Some(consumer["consumer_tag"].as_str()?.to_owned()));
     Some(Seen {
+        consumers: tags.collect(),
         queue: queue(told, kind),
         is_exclusive: is_set("exclusive"),
-        is_held: told["consumer_details"].as_array().is_some_and(|consumers| consumers.iter().any(holds)),
+        is_held: consumers.is_some_and(|consumers| consumers.iter().any(holds)),
         ready: told["messages_ready"].as_u64(),
         unacknowledged: told["messages_unacknowledged"].as_u64(),
         head_s: epoch_seconds(&told["head_message_timestamp"]),
@@ -132,9 +138,10 @@ mod tests {
     fn a_classic_queue_that_one_consumer_holds_is_seen_and_both_policies_are_named() {
         let seen = read(&json!({
             "type": "classic", "durable": false, "exclusive": true, "arguments": [],
-            "policy": "a", "operator_policy": "b", "consumer_details": [{ "exclusive": false }, { "exclusive": true }]
+            "policy": "a", "operator_policy": "b", "consumer_details": [{ "exclusive": false, "consumer_tag": "ours" }, { "exclusive": true }]
         }));
         let seen = seen.unwrap();
+        assert_eq!(seen.consumers, ["ours"]);
         assert!(seen.is_exclusive && seen.is_held && !seen.queue.is_durable);
         assert_eq!(seen.queue.policies.as_deref(), Some("policy `a` and operator policy `b`"));
         assert_eq!(seen.queue.kind(), "classic");

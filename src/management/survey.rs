@@ -2,10 +2,16 @@
 //!
 //! Not here: how an answer is written (`answer`), what a queue means for its events (`core::queue`), and when it is told (`watch`).
 
+use std::time::Duration;
+
 use super::answer::{self, COLUMNS, Seen};
 use super::api::Api;
 use super::{Config, Role};
 use crate::core::queue::{Finding, HELD, LOCKED, Weight};
+use crate::states::queues::Subscribed;
+
+/// A subscription is shown after so long for certain: the API gathers every 5 s.
+const SHOWN_AFTER: Duration = Duration::from_secs(15);
 
 /// Why a queue that the daemon needs may not be seen.
 const UNKNOWN: &str = "is not known to the management API: it may belong to another cluster, or the queue is missing";
@@ -17,8 +23,6 @@ pub struct Survey {
     pub found: Vec<OfQueue>,
     /// How full the queues are.
     pub levels: Vec<Level>,
-    /// The name of the cluster that the API belongs to, if it says one.
-    pub cluster: Option<String>,
 }
 
 /// One thing worth a word, and the queue that it is about.
@@ -59,34 +63,45 @@ pub struct Level {
     pub head_s: Option<i64>,
 }
 
-/// Asks for every queue. Each question may take `timeout`.
+/// Asks for every queue. Each question may take `timeout`. Where this daemon has a subscription, it is looked for.
 ///
 /// # Errors
 /// Says why the API could not be asked.
-pub async fn take(config: &Config) -> Result<Survey, String> {
+pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Survey, String> {
     let api = Api::open(config).await?;
     let mut survey = Survey::default();
+    let subscribed = subscribed.filter(|subscribed| subscribed.since.elapsed() >= SHOWN_AFTER);
     for (queue, role) in &config.queues {
         let path = ["queues", config.vhost.as_str(), queue.as_str()];
         let found = match api.get(&path, COLUMNS).await? {
             Some(told) => {
                 let seen = answer::read(&told).ok_or("what answers there is no management API")?;
                 survey.levels.push(level(queue, &seen));
-                judged(&api, config, &seen, *role).await?
+                let mut found = judged(&api, config, &seen, *role).await?;
+                found.extend(subscribed.filter(|_| *role == Role::Work).and_then(|own| elsewhere(&seen, own)));
+                found
             }
             None => missing(*role),
         };
         let of_queue = |finding| OfQueue { queue: queue.clone(), role: *role, finding };
         survey.found.extend(found.into_iter().map(of_queue));
     }
-    let told = api.get(&["cluster-name"], "name").await?;
-    survey.cluster = told.and_then(|told| Some(told["name"].as_str()?.to_owned()));
     Ok(survey)
 }
 
 fn level(queue: &str, seen: &Seen) -> Level {
     let Seen { ready, unacknowledged, head_s, .. } = *seen;
     Level { queue: queue.to_owned(), ready, unacknowledged, head_s }
+}
+
+/// The API shows no subscription of ours: the address that it was begun at belongs to another cluster.
+fn elsewhere(seen: &Seen, own: &Subscribed) -> Option<Finding> {
+    let words = format!(
+        "is not consumed by this daemon as the management API shows it, but at {}: broker.management.url and that address are \
+         two clusters, and events may be split over both",
+        own.address
+    );
+    (!seen.consumers.contains(&own.tag)).then(|| Finding::new("consumers", words, Weight::Loses))
 }
 
 /// That a delay queue is missing, AMQP tells.

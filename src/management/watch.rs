@@ -26,7 +26,8 @@ pub async fn run(config: Option<Config>, state: watch::Sender<BrokerStatus>, met
     let mut told = Told::default();
     loop {
         ticks.tick().await;
-        let surveyed = survey::take(&config).await;
+        let subscribed = state.borrow().subscribed.clone();
+        let surveyed = survey::take(&config, subscribed.as_ref()).await;
         metrics.management(surveyed.is_ok());
         match &surveyed {
             Ok(survey) => {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::queues::{Managed, QueueWarning};
+use super::queues::{Managed, QueueWarning, Subscribed};
 
 /// The state of the connection to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct BrokerStatus {
     pub no_delays: Option<String>,
     /// What is risky about the queues, as far as AMQP shows it.
     pub queue_warnings: Vec<QueueWarning>,
+    /// The subscription that stands, if one does.
+    pub subscribed: Option<Subscribed>,
     /// What the management API shows.
     pub managed: Managed,
 }
@@ -63,6 +65,7 @@ impl From<BrokerState> for BrokerStatus {
             refused: BTreeMap::new(),
             no_delays: None,
             queue_warnings: Vec::new(),
+            subscribed: None,
             managed: Managed::default(),
         };
         status.becomes(state);
@@ -82,6 +85,7 @@ impl BrokerStatus {
         if state != BrokerState::Consuming {
             self.blocked = None;
             self.refused.clear();
+            self.subscribed = None;
         }
         self.state = state;
     }

@@ -2,6 +2,8 @@
 //!
 //! Not here: asking (`amqp`, `management`), and what it means (`core::queue`).
 
+use tokio::time::Instant;
+
 /// One thing worth a word about a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueWarning {
@@ -9,6 +11,17 @@ pub struct QueueWarning {
     pub words: String,
     /// Whether messages leave the queue unseen, come back early or are not taken by it.
     pub is_loss: bool,
+}
+
+/// The subscription that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscribed {
+    /// Its tag, which no other subscription of the cluster has.
+    pub tag: String,
+    /// The address of the broker that it was begun at.
+    pub address: String,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// What the management API shows, where it is asked.

@@ -268,3 +268,22 @@ async fn a_queue_that_another_consumer_holds_is_refused_by_the_online_check() {
     let broker = within(240, "a broker", shared()).await;
     within(240, "its holder", a_holder(broker)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told() {
+    let one = within(240, "a broker", async { scene(shared().await).await }).await;
+    let broker = within(240, "another broker", Broker::private()).await;
+    let vhost = within(60, "the same virtual host there", broker.vhost_named(&one.place.name)).await;
+    let other = within(60, "the same queues there", Scene::quorum(vhost)).await;
+    let mut well = Daemon::start(&managed(&one, one.setup()));
+    within(60, "consuming", well.consuming()).await;
+    let admin = within(60, "its port", well.admin()).await;
+    let mut daemon = Daemon::start(&managed(&one, other.setup()));
+    within(60, "consuming", daemon.consuming()).await;
+    let words = format!("but at {}: broker.management.url and that address are two clusters", other.listens());
+    let told = daemon.until(|line| says(line, "queue warning: the work queue") && says(line, &words));
+    within(60, "the word", told).await;
+    // That one has consumed for longer, and was looked at as often.
+    let others: Vec<_> = within(60, "readiness", degraded(&admin)).await;
+    assert!(others.is_empty(), "{others:?}");
+}

@@ -132,3 +132,12 @@ fn an_answer_to_the_lookup_of_a_rule_that_is_gone_proves_nothing() {
     lookup_checks.created("r", &lookup(), SECOND);
     assert!(!lookup_checks.waits_for(&rule, &asked));
 }
+
+#[test]
+fn a_question_that_ends_by_a_panic_is_asked_again() {
+    let mut lookup_checks = begun();
+    lookup_checks.asked("r");
+    assert_eq!(lookup_checks.answered("r", None, SECOND, &policy()), None);
+    let then = lookup_checks.wake().expect("it is due again");
+    assert_eq!(ask(&mut lookup_checks, &found(), then), Some(CheckResult::Found { lag: then - SECOND }));
+}

@@ -20,7 +20,6 @@ mod open;
 mod places;
 mod release;
 mod report;
-mod returns;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -38,7 +37,6 @@ use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
-use self::returns::Returns;
 use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
@@ -80,7 +78,7 @@ pub struct Setup {
 struct Connection {
     is_up: bool,
     can_delay: bool,
-    /// Connections lost since the start.
+    /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
 }
 
@@ -106,7 +104,6 @@ pub struct Machine {
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
-    returns: Returns,
     wanted: WantedPrefetch,
     /// When old events are looked for next.
     next_release: Moment,
@@ -137,7 +134,6 @@ impl Machine {
             windows: Windows::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
-            returns: Returns::default(),
             wanted: WantedPrefetch::Full,
             next_release: Moment::ZERO,
             is_draining: false,
@@ -193,11 +189,6 @@ impl Machine {
         // A connection that never stood gave nothing back.
         let stood = std::mem::take(&mut self.connection.is_up);
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
-        for event in self.held.all() {
-            if let Some(event) = self.held.get(event).filter(|event| event.context.is_live) {
-                self.returns.note(&event.context.body, self.connection.lost);
-            }
-        }
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }

@@ -26,12 +26,7 @@ impl Machine {
     /// A message arrives: it is opened (decoded and mapped), and either ends at once or is held.
     pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
         self.tell(Report::Received);
-        // Of what it gave back with its connections this process did not die.
-        let own = if message.deliveries.is_some() { self.returns.of(&message.body) } else { 0 };
-        message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(own));
-        if !is_live {
-            self.returns.note(&message.body, self.connection.lost);
-        }
+        message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, now) = (Arc::clone(&message.body), self.now.moment);
         let can_delay = self.connection.can_delay;

@@ -93,26 +93,3 @@ fn one_shut_procedure_does_not_stand_before_the_checks_of_other_rules() {
     let done = bench.replied(found, created());
     assert_eq!(done.checks, ["found"]);
 }
-
-#[test]
-fn what_other_messages_were_given_back_says_nothing_of_one_that_took_processes_down() {
-    let mut bench = Bench::new(64);
-    for _ in 0..20 {
-        drop(bench.message(Message { redelivered: true, ..event("lead", "m0") }));
-        drop(bench.on(Input::Disconnected));
-        drop(bench.on(Input::Connected { can_delay: true }));
-    }
-    let returned = |id: &str, returns: u32| {
-        let body = Arc::new(format!(r#"{{"id": "{id}"}}"#).into_bytes());
-        Message { redelivered: true, deliveries: Some(returns), body, ..event("lead", id) }
-    };
-    let (_, done) = bench.message(returned("m1", 5));
-    assert!(matches!(done.settled[..], [(_, Settlement::Delay(..))]), "five returns that none of these were: {done:?}");
-    for returns in 1..=20 {
-        let (_, done) = bench.message(returned("m2", returns - 1));
-        let is_kept = |(_, settlement): &(_, Settlement)| *settlement == Settlement::Release;
-        assert!(done.settled.iter().all(is_kept), "connections of this process alone gave it back: {done:?}");
-        drop(bench.on(Input::Disconnected));
-        drop(bench.on(Input::Connected { can_delay: true }));
-    }
-}

@@ -17,7 +17,7 @@ use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
-use crate::clock::epoch_ms;
+use crate::clock::{epoch_ms, seconds};
 use crate::config::Config;
 use crate::core::delivery::Setup;
 use crate::core::mapping::rules::{Rule, Rules};
@@ -80,7 +80,8 @@ pub async fn run(
 
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let (broker, log) = (state_seen, metrics.log());
-    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
+    let (gate, descriptors) = (shut_seen, metrics.descriptors());
+    let health = Health { phase: phase_seen, broker, gate, rules: rules_seen, log, descriptors, pulse: pulse_seen };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
@@ -143,7 +144,7 @@ async fn stop_after(
     stop: &watch::Sender<bool>,
 ) -> Instant {
     shutdown.await;
-    tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
+    tracing::info!(deadline_s = seconds(limit), "stopping: finishing what is under way");
     phase.send_replace(Phase::Draining);
     stop.send_replace(true);
     Instant::now() + limit.saturating_sub(telemetry::flush_share(limit))

@@ -17,11 +17,13 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
+mod descriptors;
 mod log;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use descriptors::Descriptors;
 pub use log::LogState;
 
 /// The content type of [`Metrics::text`].
@@ -92,6 +94,7 @@ pub struct Metrics {
     stalls: Counter,
     publishes_refused: Counter,
     last_settled: Level,
+    descriptors: Descriptors,
     log: LogState,
 }
 
@@ -147,6 +150,7 @@ impl Metrics {
             stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
+            descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),
         };

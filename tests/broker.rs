@@ -23,6 +23,8 @@ mod hangs;
 mod lookups;
 #[path = "broker/online.rs"]
 mod online;
+#[path = "broker/put_back.rs"]
+mod put_back;
 #[path = "broker/queues.rs"]
 mod queues;
 #[path = "broker/scene.rs"]

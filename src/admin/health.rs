@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::metrics::LogState;
+use crate::clock::epoch_ms;
+use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
@@ -32,6 +33,8 @@ pub struct Health {
     pub rules: watch::Receiver<RulesState>,
     /// How the log fares.
     pub log: LogState,
+    /// Whether descriptors are short.
+    pub descriptors: Descriptors,
     /// The dispatcher's pulse.
     pub pulse: Arc<Pulse>,
 }
@@ -72,6 +75,7 @@ impl Health {
             ("publishes_refused", !broker.refused.is_empty()),
             ("no_delays", broker.no_delays.is_some()),
             ("log_dropping", self.log.dropping_since_ms().is_some()),
+            ("descriptors_short", self.descriptors.are_short(epoch_ms())),
             ("rules_outdated", rules.mistakes > 0),
             ("needs_restart", !rules.needs_restart.is_empty()),
         ];

@@ -9,6 +9,7 @@ use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
 
 use super::{Client, answer, failure};
+use crate::clock::seconds;
 use crate::core::process::Procedure;
 use crate::core::reply::{NotSent, Reply, Response};
 
@@ -63,7 +64,7 @@ impl Client {
         self.reuse.send_modify(|reuse| news = reuse.cut(Instant::now()));
         if let Some(length) = news {
             tracing::warn!(
-                for_s = length.as_secs(),
+                for_s = seconds(length),
                 "a connection to the API was cut without an answer: for now each request goes on a connection of its own; \
                  where this comes back, let the proxy or balancer before the API keep idle connections for longer than 1 s"
             );

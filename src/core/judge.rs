@@ -115,6 +115,8 @@ fn not_sent(why: NotSent) -> Outcome {
     let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after: None };
     match why {
         NotSent::Unreachable => Outcome::Retry { cause: Cause::Unreachable, after: None },
+        // It says nothing of the API: the machine sets it aside before (`delivery::shortage`).
+        NotSent::NoDescriptors => Outcome::Retry { cause: Cause::NoDescriptors, after: None },
         NotSent::Certificate => halt(HaltReason::Certificate),
         NotSent::Proxy => halt(HaltReason::Proxy),
         NotSent::Token => halt(HaltReason::TokenUnreadable),

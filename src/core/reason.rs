@@ -102,11 +102,13 @@ pub enum Cause {
     BrokenAnswer,
     /// A lookup that was refused.
     LookupRefused,
+    /// No descriptor was left for a connection: our own trouble, and nothing was sent.
+    NoDescriptors,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::Timeout,
         Self::Reset,
@@ -118,6 +120,7 @@ impl Cause {
         Self::EmptyAnswer,
         Self::BrokenAnswer,
         Self::LookupRefused,
+        Self::NoDescriptors,
     ];
 
     /// The word.
@@ -135,6 +138,7 @@ impl Cause {
             Self::EmptyAnswer => "empty_answer",
             Self::BrokenAnswer => "broken_answer",
             Self::LookupRefused => "lookup_refused",
+            Self::NoDescriptors => "no_descriptors",
         }
     }
 }

@@ -116,6 +116,7 @@ impl Dispatcher {
             }
         }
         self.show();
+        self.reporter.catch_up(Moment::MAX);
         Drained { cut_off }
     }
 
@@ -203,6 +204,7 @@ impl Dispatcher {
 
     fn feed(&mut self, input: Input) {
         let now = Now { moment: self.clock.now(), epoch_ms: epoch_ms() };
+        self.reporter.catch_up(now.moment);
         let effects = self.machine.on(input, now, fastrand::f64());
         self.wake = effects.wake;
         for effect in effects.list {
@@ -212,7 +214,7 @@ impl Dispatcher {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell(report) => self.reporter.tell(report),
+            Effect::Tell(report) => self.reporter.tell(report, self.clock.now()),
             Effect::Want(wanted) => drop(self.wanted_prefetch.send_replace(wanted)),
             Effect::Settle { receipt, settlement } => {
                 if let Some(receipt) = self.receipts.remove(&receipt) {

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::Health;
-use crate::metrics::LogState;
+use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
@@ -21,6 +21,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         gate: watch::channel(gate).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: LogState::default(),
+        descriptors: Descriptors::default(),
         pulse: Arc::new(Pulse::new(1_000_000)),
     }
 }

@@ -33,6 +33,7 @@ fn health(phase: Phase, beat_ms: u64) -> Health {
         gate: watch::channel(Vec::new()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: Metrics::new().log(),
+        descriptors: Metrics::new().descriptors(),
         pulse: Arc::new(Pulse::new(beat_ms)),
     }
 }

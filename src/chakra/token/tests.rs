@@ -161,6 +161,20 @@ async fn after_a_refusal_the_next_request_reads_the_file_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_no_file_can_be_opened_for_want_of_descriptors_the_last_token_stays_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let spent = || std::io::Error::from_raw_os_error(24).to_string();
+    assert!(kept_in(&file).kept(spent()).is_err(), "there never was one");
+    std::fs::write(&file, "one").unwrap();
+    let token = kept_in(&file);
+    assert_eq!(token.kept(spent()).unwrap(), "Bearer one", "the one that was read at the start");
+    std::fs::write(&file, "two").unwrap();
+    assert_eq!(shown(&token).await.unwrap(), "Bearer two");
+    assert_eq!(token.kept(spent()).unwrap(), "Bearer two");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_file_that_becomes_a_pipe_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");

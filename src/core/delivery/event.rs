@@ -13,10 +13,14 @@ use crate::core::gate::{Moment, Probe};
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure};
 use crate::core::progress::{Next, Progress};
-use crate::core::reason::Fault;
+use crate::core::reason::{Fault, Reason};
+use crate::core::redaction::without_values;
 use crate::core::settlement::DeadLetter;
 
-use super::report::Doubt;
+use super::report::{CameIn, Doubt};
+
+/// What the log says where the API's words cannot be told without what it was sent.
+const REFUSED: &str = "the API refused it; its words are in the header chakra-bridge-text of the dead letter";
 
 /// What goes with an event from its arrival to its settlement.
 #[derive(Debug)]
@@ -29,11 +33,16 @@ pub(super) struct Context {
     /// None where no rule matched.
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
+    /// What it was mapped to; none before it ends.
+    pub(super) request: Option<Arc<CreateProcess>>,
     /// What it brought from a delay queue, or takes into one.
     pub(super) state: DelayedState,
     /// To tell a copy of it from another event of its key.
     pub(super) body: Arc<Vec<u8>>,
     pub(super) received: Moment,
+    /// What may be told of its message.
+    pub(super) kind: Option<String>,
+    pub(super) message_id: Option<String>,
 }
 
 impl Context {
@@ -45,6 +54,21 @@ impl Context {
     /// The rule's name; empty where none matched.
     pub(super) fn rule(&self) -> &str {
         self.rule.as_deref().unwrap_or_default()
+    }
+
+    /// What a log may say of its message.
+    pub(super) fn came_in(&self) -> CameIn {
+        let (exchange, routing_key) = (self.state.exchange.clone(), self.state.routing_key.clone());
+        CameIn { message_id: self.message_id.clone(), kind: self.kind.clone(), exchange, routing_key }
+    }
+
+    /// The text of a dead letter for the log: the API's words without what it was sent.
+    pub(super) fn words_of(&self, fault: &Fault) -> String {
+        if fault.reason != Reason::Refused {
+            return fault.text.clone();
+        }
+        let told = self.request.as_ref().and_then(|request| without_values(&fault.text, request));
+        told.unwrap_or_else(|| REFUSED.to_owned())
     }
 
     /// What the dead letter of this event says.
@@ -113,6 +137,8 @@ pub(super) struct HeldEvent {
     pub(super) looked_up: Option<Moment>,
     /// How long the gate had been open when it arrived: its age counts from here.
     pub(super) open_time: Duration,
+    /// How often no descriptor was left for its request.
+    pub(super) shortages: u32,
     /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
@@ -152,6 +178,7 @@ impl HeldEvent {
             probed_ms,
             looked_up,
             open_time,
+            shortages: 0,
             told,
             stage,
         }
@@ -222,6 +249,12 @@ impl HeldEvent {
         (self.provenance, self.is_doubtful) = (Provenance::Copy, true);
         self.progress.since_create = Some(Duration::ZERO);
         self.told = now;
+    }
+
+    /// How long its lookups may still go on without finding it.
+    pub(super) fn window_left(&self, window: Duration, now: Moment) -> Duration {
+        let passed = now.saturating_sub(self.told);
+        self.progress.since_create.map_or(Duration::ZERO, |since| window.saturating_sub(since.saturating_add(passed)))
     }
 
     /// Tells its progress that time has passed.

@@ -69,6 +69,11 @@ impl Held {
         self.events.get(&id)
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &HeldEvent> {
+        self.events.values()
+    }
+
     /// For changes that leave the order of ready events as it is.
     pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut HeldEvent> {
         self.events.get_mut(&id)

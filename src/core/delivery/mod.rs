@@ -20,8 +20,10 @@ mod open;
 mod places;
 mod release;
 mod report;
+mod shortage;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod walk;
 
 use std::sync::Arc;
@@ -30,12 +32,14 @@ use std::time::Duration;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
+pub use self::tries::{CameBack, DELAY_REASONS, Delayed, FailedTry, Place};
 
 use self::brake::Brakes;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
+use self::tries::Returns;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
@@ -98,6 +102,7 @@ pub struct Machine {
     arrivals: Arrivals,
     brakes: Brakes,
     doubts: Doubts,
+    returns: Returns,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -128,6 +133,7 @@ impl Machine {
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
             doubts: Doubts::default(),
+            returns: Returns::default(),
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -178,6 +184,7 @@ impl Machine {
 
     fn connected(&mut self, can_delay: bool) {
         (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
+        self.returns.begin(self.now.moment);
     }
 
     /// Lets go of what no request is under way for; the rest ends with its request.
@@ -202,8 +209,9 @@ impl Machine {
         let begun = self.begin_what_may();
         self.release_old();
         let checked = self.check_what_may();
+        self.tell_returns();
         let tick = self.now.moment.saturating_add(TICK);
-        [begun, checked, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)
+        [begun, checked, self.held.next_due(), self.returns.due()].into_iter().flatten().fold(tick, Moment::min)
     }
 
     fn tell(&mut self, report: Report) {

@@ -62,10 +62,13 @@ pub(super) fn open(mut message: Message, can_delay: bool, limits: &Limits, rules
     Opened { key, delayed_state, what }
 }
 
-/// What it brought; and the exchange and routing key it was first published with, which rules match on.
+/// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published with, which rules match on.
 fn brought(message: &mut Message) -> Result<DelayedState, Unreadable> {
-    let Some(text) = &message.delayed_state else { return Ok(first(message)) };
-    let delayed_state = DelayedState::decode(text)?;
+    let delayed_state = match (&message.delayed_state, &message.put_back) {
+        (Some(text), _) => DelayedState::decode(text)?,
+        (None, Some(letter)) => letter.state(&message.exchange, &message.routing_key),
+        (None, None) => return Ok(first(message)),
+    };
     message.exchange.clone_from(&delayed_state.exchange);
     message.routing_key.clone_from(&delayed_state.routing_key);
     Ok(delayed_state)
@@ -96,8 +99,12 @@ fn read(
         Ok(event) => event,
         Err(fault) => return (None, lost(fault, delayed_state.progress.clone())),
     };
-    let travelled = message.delayed_state.is_some().then(|| delayed_state.progress.clone());
-    let what = match recent.recall(&event.key, &message.body).filter(|_| message.redelivered) {
+    let has_travelled = message.delayed_state.is_some() || message.put_back.is_some();
+    let travelled = has_travelled.then(|| delayed_state.progress.clone());
+    // Somebody retries it: that it died before says nothing of it.
+    let counts = |known: &&Known| message.put_back.is_none() || !matches!(known, Known::Dead(..));
+    let known = recent.recall(&event.key, &message.body).filter(|_| message.redelivered).filter(counts);
+    let what = match known {
         Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
         Some(Known::Dead(fault, progress)) => {
             What::Dead { rule: None, fault: fault.clone(), progress: Progress::clone(progress) }

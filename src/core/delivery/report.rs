@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use super::WantedPrefetch;
 use super::event::Context;
+use super::tries::{CameBack, Delayed, FailedTry};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::{Change, Why};
+use crate::core::judge::Outcome;
 use crate::core::lookup::Lookup;
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
 use crate::core::progress::Progress;
-use crate::core::reason::{Fault, Reason};
+use crate::core::reason::Fault;
 use crate::core::recent::Known;
 use crate::core::settlement::Settlement;
 
@@ -58,6 +60,11 @@ impl Ended {
             Self::Requeued => "requeued",
             Self::ConnectionLost => "connection_lost",
         }
+    }
+
+    /// It is a process, as this outcome says.
+    pub(super) fn done(process: Option<String>, outcome: &Outcome) -> Self {
+        if matches!(outcome, Outcome::Found { .. }) { Self::Found(process) } else { Self::Created(process) }
     }
 
     /// The id of the process, if it is one and the API told it.
@@ -142,6 +149,25 @@ pub struct Settled {
     pub attempts: u32,
     /// How long it was held.
     pub took: Duration,
+    /// Where it waits, if it is delayed.
+    pub delayed: Option<Delayed>,
+    /// The message that it came in.
+    pub came_in: CameIn,
+    /// The text of a dead letter for the log, without what the API was sent.
+    pub why: Option<String>,
+}
+
+/// What a log may say of a message, whatever is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CameIn {
+    /// AMQP property `message-id`.
+    pub message_id: Option<String>,
+    /// The type that rules match on, as far as the message itself tells it.
+    pub kind: Option<String>,
+    /// The exchange that it was first published to.
+    pub exchange: String,
+    /// The routing key that it was first published with.
+    pub routing_key: String,
 }
 
 impl Settled {
@@ -149,12 +175,6 @@ impl Settled {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.fault.as_ref().map_or("", |fault| fault.reason.as_str())
-    }
-
-    /// The text of a dead letter, for the log. What the API said may quote the event: it stays in the dead letter.
-    #[must_use]
-    pub fn why(&self) -> Option<&str> {
-        self.fault.as_ref().filter(|fault| fault.reason != Reason::Refused).map(|fault| fault.text.as_str())
     }
 }
 
@@ -178,8 +198,14 @@ pub struct GateReport {
 pub enum Report {
     /// A message came in.
     Received,
-    /// An event was settled.
+    /// An event was settled, or leaves this process for now.
     Settled(Box<Settled>),
+    /// A try failed, and the event waits for the next.
+    TryFailed(Box<FailedTry>),
+    /// No descriptor was left for a connection to the API.
+    NoDescriptors,
+    /// Events came back with a connection and are looked up.
+    CameBack(CameBack),
     /// A newer daemon delayed this event: it is kept for one.
     FromNewer,
     /// An event may become a second process.

@@ -8,6 +8,9 @@ mod crashes;
 mod doubt;
 mod neighbours;
 mod order;
+mod put_back;
+mod shortage;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -29,6 +29,7 @@ impl Machine {
         message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, now) = (Arc::clone(&message.body), self.now.moment);
+        let (kind, message_id) = (message.kind.clone(), message.message_id.clone());
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
@@ -38,7 +39,9 @@ impl Machine {
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
-        let mut context = Context { receipt, is_live, key, rule: None, procedure: None, state, body, received: now };
+        let (rule, procedure, request) = (None, None, None);
+        let mut context =
+            Context { receipt, is_live, key, rule, procedure, request, state, body, received: now, kind, message_id };
         match what {
             What::Create { rule, request, lookup, progress } => {
                 context.rule = Some(rule);
@@ -85,6 +88,7 @@ impl Machine {
         let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
+        self.returns.note(&event);
         let id = self.held.add(event);
         if !rest.is_zero() {
             self.wait(id, rest, Duration::ZERO);
@@ -93,6 +97,9 @@ impl Machine {
 
     /// Its request has ended: judge, decide, and settle or wait.
     pub(super) fn replied(&mut self, id: EventId, reply: &Reply, took: Duration) {
+        if reply.is_for_want_of_descriptors() {
+            return self.short_of_descriptors(id, reply, took);
+        }
         let Some(event) = self.held.get(id) else { return };
         let (probe, procedure) = (event.probe(), event.procedure().clone());
         let outcome = self.judged(event, reply);
@@ -110,16 +117,17 @@ impl Machine {
         if matches!(outcome, Outcome::Created { .. }) {
             self.clear_doubts(&procedure);
         }
+        let tried = self.tried(id, &outcome, reply);
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
             Step::Hold => self.wait(id, Duration::ZERO, Duration::ZERO),
             Step::SetAside(delay) => self.wait(id, delay, delay),
-            Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => self.end(id, Ended::Found(process)),
-            Step::Done { process } => self.end(id, Ended::Created(process)),
+            Step::Done { process } => return self.end(id, Ended::done(process, &outcome)),
             Step::Dead(fault) if !self.is_dead(id, &fault) => {}
             Step::Dead(fault) => self.end(id, Ended::DeadLettered(fault)),
         }
+        self.tell_try(id, tried);
     }
 
     /// What a reply means. A lookup that was allowed before and is refused now is waited for.
@@ -196,6 +204,7 @@ impl Machine {
         let Some(event) = self.held.take(id) else { return };
         let mut context = event.context;
         context.state.sent = event.lookup.as_deref().cloned();
+        context.request = Some(event.request);
         self.settle(context, ended, &event.progress);
     }
 
@@ -211,10 +220,15 @@ impl Machine {
         let ended = if context.is_live { ended } else { Ended::ConnectionLost };
         let fault = if let Ended::DeadLettered(fault) = &ended { Some(fault.clone()) } else { None };
         let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
+        let delayed = match &ended {
+            Ended::Delayed(queue, state) => Some(self.delayed(&context, *queue, state)),
+            _ => None,
+        };
+        let (came_in, why) = (context.came_in(), fault.as_ref().map(|fault| context.words_of(fault)));
         let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
         let settlement = ended.settlement(&context, progress, self.now.epoch_ms);
         let (key, rule) = (context.key, context.rule);
-        let settled = Settled { result, key, rule, process, fault, status, attempts, took };
+        let settled = Settled { result, key, rule, process, fault, status, attempts, took, delayed, came_in, why };
         self.tell(Report::Settled(Box::new(settled)));
         self.push(Effect::Settle { receipt, settlement });
     }

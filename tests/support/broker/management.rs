@@ -54,6 +54,11 @@ impl Management {
         self.must(Method::GET, &["queues", vhost, queue], None).await
     }
 
+    /// Makes a dynamic shovel; answers false where the broker has no such plugin.
+    pub async fn make_shovel(&self, vhost: &str, name: &str, value: Value) -> bool {
+        self.call(Method::PUT, &["parameters", "shovel", vhost, name], Some(value)).await.is_ok()
+    }
+
     async fn must(&self, method: Method, path: &[&str], body: Option<Value>) -> Value {
         self.call(method, path, body)
             .await

@@ -8,10 +8,14 @@ mod support;
 
 #[path = "log/mute.rs"]
 mod mute;
+#[path = "log/run.rs"]
+mod run;
 #[path = "log/said.rs"]
 mod said;
 #[path = "broker/scene.rs"]
 mod scene;
+#[path = "log/short.rs"]
+mod short;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::lines::{lacks, of_one_type, wrong};
+
 /// What a test says in its configuration; the rest has its defaults.
 #[derive(Clone)]
 pub struct Setup {
@@ -251,14 +253,16 @@ impl Daemon {
     }
 }
 
-/// What it said last, where a test fails.
+/// What it said last, where a test fails; otherwise each line that it said is looked at.
 impl Drop for Daemon {
     fn drop(&mut self) {
+        let log = self.log();
         if std::thread::panicking() {
-            let log = self.log();
             println!("the daemon's last words:");
-            log.iter().rev().take(LAST_WORDS).rev().for_each(|line| println!("{line}"));
+            return log.iter().rev().take(LAST_WORDS).rev().for_each(|line| println!("{line}"));
         }
+        let faulty = log.iter().find_map(|line| wrong(line).or_else(|| lacks(line)));
+        assert_eq!(faulty.or_else(|| of_one_type(log.iter()).err()), None, "a line of the log");
     }
 }
 

@@ -5,5 +5,6 @@
 pub mod broker;
 pub mod daemon;
 pub mod deadline;
+pub mod lines;
 pub mod relay;
 pub mod standin;

@@ -120,19 +120,30 @@ pub struct CameBack {
 #[derive(Debug, Default)]
 pub(super) struct Returns {
     events: u32,
+    /// Those that went into a delay queue meanwhile, and the longest of their waits.
+    delayed: u32,
+    longest: Duration,
     due: Option<Moment>,
 }
 
 impl Returns {
     /// A connection stands.
     pub(super) fn begin(&mut self, now: Moment) {
-        *self = Self { events: 0, due: Some(now.saturating_add(SETTLES)) };
+        *self = Self { due: Some(now.saturating_add(SETTLES)), ..Self::default() };
     }
 
     /// An event was taken in.
     pub(super) fn note(&mut self, event: &HeldEvent) {
         if self.due.is_some() && event.seeks().is_some() {
             self.events = self.events.saturating_add(1);
+        }
+    }
+
+    /// An event was delayed.
+    pub(super) fn note_delay(&mut self, wait: Duration, progress: &Progress) {
+        if self.due.is_some() && progress.lookups > 0 {
+            self.delayed = self.delayed.saturating_add(1);
+            self.longest = self.longest.max(wait);
         }
     }
 
@@ -190,7 +201,7 @@ impl Machine {
             _ => None,
         });
         let (next, place, wait) = match (settled, self.held.get(id)) {
-            (Some(Settlement::Delay(queue, state)), _) => (state.progress.next, in_queue(*queue), whole(*queue, state)),
+            (Some(Settlement::Delay(queue, state)), _) => (next_of(state), in_queue(*queue), whole(*queue, state)),
             (Some(Settlement::Release), _) => (failed.asked, Place::WorkQueue, Duration::ZERO),
             (_, Some(event)) => self.place_of(event),
             // It is a dead letter: the line of its end says so.
@@ -226,14 +237,14 @@ impl Machine {
         if self.returns.due.is_none_or(|due| self.now.moment < due) {
             return;
         }
-        let Returns { events, .. } = std::mem::take(&mut self.returns);
+        let Returns { events, delayed, longest, .. } = std::mem::take(&mut self.returns);
         if events == 0 {
             return;
         }
         let (window, now) = (self.setup.policy.lookup_window, self.now.moment);
         let left = self.held.iter().filter(|event| event.seeks().is_some()).map(|event| event.window_left(window, now));
         let (waiting, longest) =
-            left.fold((0_u32, Duration::ZERO), |(count, longest), left| (count + 1, left.max(longest)));
+            left.fold((delayed, longest), |(count, longest), left| (count.saturating_add(1), left.max(longest)));
         let until_ms = self.epoch_ms_after(longest);
         self.tell(Report::CameBack(CameBack { events, waiting, longest, until_ms }));
     }
@@ -271,6 +282,11 @@ impl Machine {
     fn epoch_ms_after(&self, wait: Duration) -> u64 {
         self.now.epoch_ms.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
     }
+}
+
+/// Whatever can be looked up is, once it comes back from a delay queue.
+fn next_of(state: &DelayedState) -> Next {
+    if state.sent.is_some() { Next::Lookup } else { state.progress.next }
 }
 
 fn in_queue(queue: DelayQueue) -> Place {

@@ -221,7 +221,11 @@ impl Machine {
         let fault = if let Ended::DeadLettered(fault) = &ended { Some(fault.clone()) } else { None };
         let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
         let delayed = match &ended {
-            Ended::Delayed(queue, state) => Some(self.delayed(&context, *queue, state)),
+            Ended::Delayed(queue, state) => {
+                let delayed = self.delayed(&context, *queue, state);
+                self.returns.note_delay(delayed.wait, &state.progress);
+                Some(delayed)
+            }
             _ => None,
         };
         let (came_in, why) = (context.came_in(), fault.as_ref().map(|fault| context.words_of(fault)));

@@ -23,8 +23,11 @@ const VALUES_MAX: usize = 64 * 1024;
 /// What stands where a value stood.
 const BLANK: char = '…';
 
-/// How a text may be escaped: each answers the character that stands at the beginning of it and how many bytes that takes.
-const ESCAPES: [fn(&str) -> Option<(char, usize)>; 4] = [in_json, in_percent, in_a_form, in_html];
+/// Answers the character that stands escaped at the beginning of a text, and how many bytes that takes.
+type Escape = fn(&str) -> Option<(char, usize)>;
+
+/// How a text may be escaped.
+const ESCAPES: [Escape; 4] = [in_json, in_percent, in_a_form, in_html];
 
 /// `text` without the values of `request`; none if that has too many to look for.
 #[must_use]
@@ -112,7 +115,7 @@ fn folded(character: char) -> impl Iterator<Item = char> {
 }
 
 /// A text as it reads where `escape` knows what stands for what.
-fn reading(text: &str, escape: fn(&str) -> Option<(char, usize)>) -> Vec<Read> {
+fn reading(text: &str, escape: Escape) -> Vec<Read> {
     let (mut read, mut from) = (Vec::new(), 0);
     while let Some(next) = text[from..].chars().next() {
         let (character, length) = escape(&text[from..]).unwrap_or((next, next.len_utf8()));

@@ -207,7 +207,7 @@ async fn the_run() -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_of_a_run_with_each_outcome_is_the_one_in_the_documents_and_every_line_says_enough() {
-    let log = within(400, "a run", the_run()).await;
+    let log = within(400, "a run", Box::pin(the_run())).await;
     let printed: Vec<String> = log.iter().map(Value::to_string).collect();
     println!("the log of this run:\n{}", printed.join("\n"));
     for line in &log {

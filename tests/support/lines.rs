@@ -10,15 +10,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Fields that are numbers without a unit. Times end in `_s`.
-const COUNTS: [&str; 19] = [
+const COUNTS: [&str; 17] = [
     "attempt",
     "attempts",
-    "changed",
     "copies",
     "cut_off",
     "events",
     "failures",
-    "gone",
     "lines",
     "mistakes",
     "prefetch",
@@ -39,7 +37,9 @@ fn is_a_number_in_words(text: &str) -> bool {
 }
 
 /// Texts that may look like numbers, since others chose them.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
+    "changed",
+    "gone",
     "key",
     "rule",
     "process",

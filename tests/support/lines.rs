@@ -80,8 +80,8 @@ fn wrong_field(name: &str, value: &Value) -> Option<&'static str> {
 const NEEDED: [(&str, &[&str]); 8] = [
     ("event settled", &["result", "attempts", "took_s"]),
     ("try failed", &["key", "asked", "attempt", "reason", "next", "next_in_s", "waits_in"]),
-    ("event delayed", &["key", "reason", "queue", "for_s", "until"]),
-    ("event given back", &["key", "result"]),
+    ("event delayed", &["reason", "queue", "for_s", "until"]),
+    ("event given back", &["result"]),
     ("possible duplicate", &["key", "cause"]),
     ("gate shut", &["scope", "why", "probe_in_s"]),
     ("rule held", &["rule", "rejections"]),
@@ -97,7 +97,11 @@ pub fn lacks(line: &Value) -> Option<String> {
         // What cannot be decoded has no key: then the message itself and its route are named.
         ("event settled", Some("dead_lettered")) if !has("key") => &["reason", "why", "exchange", "routing_key"],
         ("event settled", Some("dead_lettered")) => &["key", "reason", "why"],
-        ("event settled", Some("skipped")) => &["key", "rule"],
+        // It is known by its key, before any rule is asked.
+        ("event settled", Some("already_created")) => &["key"],
+        // Nor has a key what is not decoded, since it may be what the process dies of.
+        ("event delayed", _) if !has("key") => &["message_id"],
+        ("event delayed", _) => &["key"],
         ("event settled", _) => &["key", "rule"],
         _ if message.starts_with("gate shut") && line["why"] != "paused" && !is_of_the_moment(line) => &["next"],
         _ => &[],

@@ -126,7 +126,9 @@ fn put_into_a_delay_queue(settled: &Settled, delayed: &Delayed) {
     let (key, rule) = (text(settled.key.as_ref()), settled.rule.as_deref().unwrap_or_default());
     let Delayed { queue, why, wait, until_ms } = delayed;
     let (reason, for_s, until, took_s) = (why, seconds(*wait), date_of(*until_ms), seconds(settled.took));
-    tracing::info!(key, rule, result, reason, queue, for_s, until, attempts, took_s, "event delayed");
+    // What is not decoded has no key.
+    let message_id = settled.came_in.message_id.as_deref().filter(|_| settled.key.is_none());
+    tracing::info!(key, rule, result, reason, queue, for_s, until, attempts, message_id, took_s, "event delayed");
 }
 
 fn given_back(settled: &Settled) {

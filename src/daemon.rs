@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
 use crate::telemetry;
@@ -69,6 +70,7 @@ pub async fn run(
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
+    let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
@@ -80,7 +82,9 @@ pub async fn run(
 
     let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
     let (broker, log) = (state_seen, metrics.log());
-    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
+    let gate = shut_seen;
+    let health =
+        Health { phase: phase_seen, broker, gate, letters: letters_seen, rules: rules_seen, log, pulse: pulse_seen };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
@@ -101,7 +105,7 @@ pub async fn run(
         request_limits: config.request_limits,
         places,
     };
-    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut };
+    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);

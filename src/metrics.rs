@@ -91,6 +91,7 @@ pub struct Metrics {
     broker_connections: Counter,
     stalls: Counter,
     publishes_refused: Counter,
+    dead_letters_waiting: Level,
     last_settled: Level,
     log: LogState,
 }
@@ -146,6 +147,7 @@ impl Metrics {
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
             stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
+            dead_letters_waiting: put(all, "dead_letters_waiting", "Dead letters held here that no queue takes"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             log: LogState::registered(all),
             registry: std::mem::take(all),
@@ -258,6 +260,11 @@ impl Metrics {
     /// The broker did not confirm a publish.
     pub fn publish_refused(&self) {
         self.publishes_refused.inc();
+    }
+
+    /// So many dead letters wait for a queue that takes them.
+    pub fn dead_letters_waiting(&self, n: usize) {
+        self.dead_letters_waiting.set(n as u64);
     }
 
     /// An event was settled at this time, in seconds since the Unix epoch.

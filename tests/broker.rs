@@ -19,6 +19,8 @@ mod delivers;
 mod existing;
 #[path = "broker/hangs.rs"]
 mod hangs;
+#[path = "broker/letters.rs"]
+mod letters;
 #[path = "broker/lookups.rs"]
 mod lookups;
 #[path = "broker/online.rs"]

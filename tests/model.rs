@@ -17,6 +17,8 @@ mod hour;
 mod laws;
 #[path = "model/ledger.rs"]
 mod ledger;
+#[path = "model/letters.rs"]
+mod letters;
 #[path = "model/neighbours.rs"]
 mod neighbours;
 #[path = "model/requests.rs"]

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::metrics::LogState;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -28,6 +29,8 @@ pub struct Health {
     pub broker: watch::Receiver<BrokerStatus>,
     /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
+    /// How it stands with dead letters.
+    pub letters: watch::Receiver<DeadLetters>,
     /// Which rules are in force, and whether the file says others.
     pub rules: watch::Receiver<RulesState>,
     /// How the log fares.
@@ -65,11 +68,13 @@ impl Health {
     #[must_use]
     pub fn degraded(&self) -> Vec<&'static str> {
         let broker = self.broker.borrow();
-        let rules = self.rules.borrow();
+        let (rules, letters) = (self.rules.borrow(), *self.letters.borrow());
         let all = [
             ("gate_shut", !self.gate.borrow().is_empty()),
             ("broker_blocked", broker.blocked.is_some()),
             ("publishes_refused", !broker.refused.is_empty()),
+            ("dead_letters_waiting", letters.wait()),
+            ("stands_still", letters.stand_still()),
             ("no_delays", broker.no_delays.is_some()),
             ("log_dropping", self.log.dropping_since_ms().is_some()),
             ("rules_outdated", rules.mistakes > 0),
@@ -90,6 +95,7 @@ impl Health {
             "broker_lost": broker.lost,
             "broker_blocked": broker.blocked,
             "publishes_refused": broker.refused,
+            "dead_letters": self.letters.borrow().what(),
             "no_delays": broker.no_delays,
             "queue_warnings": broker.queue_warnings,
             "gate_shut": *self.gate.borrow(),

@@ -19,6 +19,8 @@ const PREFIX: &str = "chakra-bridge-";
 const ASIDE: &str = "chakra-bridge-original-";
 /// The header that an event takes along through a delay queue.
 pub(super) const PROGRESS: &str = "chakra-bridge-journey";
+/// The header that says why a dead letter is one.
+const REASON: &str = "chakra-bridge-reason";
 /// The longest text of ours, in bytes.
 const TEXT_MAX: usize = 2048;
 const PERSISTENT: u8 = 2;
@@ -46,6 +48,11 @@ pub(super) fn progress(of: &BasicProperties) -> Option<String> {
         AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
         _ => String::new(),
     })
+}
+
+/// Whether the message was a dead letter of ours before.
+pub(super) fn was_dead_letter(of: &BasicProperties) -> bool {
+    of.headers().as_ref().is_some_and(|headers| headers.inner().contains_key(REASON))
 }
 
 /// Whether a header is one of ours.

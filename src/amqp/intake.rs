@@ -37,6 +37,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         redelivered: delivery.redelivered,
         delayed_state: headers::progress(&properties),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
+        was_dead_letter: headers::was_dead_letter(&properties),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })

@@ -121,5 +121,6 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         redelivered: false,
         delayed_state: None,
         deliveries: None,
+        was_dead_letter: false,
     }
 }

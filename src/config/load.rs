@@ -206,11 +206,12 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let broker = connections::broker(reader);
     let api = connections::api(reader);
     let max_requests_per_second = connections::max_requests_per_second(reader);
+    let not_processed = connections::not_processed(reader);
     let (event_max_size, event_key) = sections::event(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
-    let policy = Policy { lookup_window, on_absent, ..retry };
+    let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
     let gate = sections::gate(reader);
     let dispatch = sections::shutdown(reader);

@@ -249,7 +249,8 @@ impl<'t> Reader<'t> {
 /// Texts with commas between them, if the list holds nothing else.
 fn texts(list: &[Value]) -> Option<String> {
     let each = list.iter().map(|value| match &value.kind {
-        ValueKind::String(text) => Some(text.as_str()),
+        ValueKind::String(text) => Some(text.clone()),
+        ValueKind::I64(number) => Some(number.to_string()),
         _ => None,
     });
     each.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))

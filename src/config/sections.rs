@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
-use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy};
 use crate::{admin, dispatch};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
@@ -34,6 +34,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
         resend_after: reader.duration("retry.resend_after", "10m", Duration::ZERO..=hours(24)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
+        not_processed: NotProcessed::default(),
         on_unknown: reader
             .word("retry.on_unknown", &[("resend", OnUnknown::Resend), ("dead-letter", OnUnknown::DeadLetter)]),
         lookup_window: Duration::ZERO,

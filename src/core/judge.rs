@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::core::policy::NotProcessed;
 use crate::core::reason::{Cause, Fault, HaltReason, Reason};
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 
@@ -108,6 +109,17 @@ pub fn judge(reply: &Reply, procedure_is_literal: bool) -> Outcome {
         Reply::Lost { why: Lost::Timeout, .. } => Outcome::Unsure { cause: Cause::Timeout, after: None },
         Reply::Lost { why: Lost::Reset, .. } => Outcome::Unsure { cause: Cause::Reset, after: None },
         Reply::Response(answer) => answered(answer, procedure_is_literal),
+    }
+}
+
+/// What the same reply means where an operator knows of its status that nothing was done: a try that failed, and no doubt.
+#[must_use]
+pub fn without_doubt(outcome: Outcome, reply: &Reply, known: NotProcessed) -> Outcome {
+    match (outcome, reply) {
+        (Outcome::Unsure { cause, after }, Reply::Response(answer)) if known.has(answer.status) => {
+            Outcome::Retry { cause, after }
+        }
+        (outcome, _) => outcome,
     }
 }
 

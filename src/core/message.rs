@@ -33,6 +33,8 @@ pub struct Message {
     pub delayed_state: Option<String>,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,
+    /// Whether it was a dead letter of ours before, which somebody retries.
+    pub was_dead_letter: bool,
 }
 
 impl fmt::Debug for Message {

@@ -5,6 +5,7 @@
 pub mod backoff;
 pub mod case;
 pub mod content_encoding;
+pub mod dead_letter;
 pub mod decode;
 pub mod delay_queue;
 pub mod delayed_state;

@@ -3,8 +3,11 @@
 //!
 //! Not here: texts for humans, which stand beside the word.
 
+use serde::{Deserialize, Serialize};
+
 /// Why an event is a dead letter: the event's own fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The body or its envelope is not an event.
     Undecodable,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::epoch_ms;
-use crate::core::delivery::{Doubt, GateReport, Report, Settled};
+use crate::core::delivery::{Doubt, GateReport, LettersState, Report, Settled};
 use crate::core::event::Key;
 use crate::core::gate::{Change, Why};
 use crate::core::lookup_check::{CheckResult, Replaced};
@@ -16,6 +16,7 @@ use crate::core::mapping::rules::Rules;
 use crate::core::next_step::next_step;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+use crate::states::dead_letters::DeadLetters;
 
 /// What readiness says of a rule that is held begins with this.
 const RULE: &str = "rule ";
@@ -28,13 +29,18 @@ fn held(rule: &str) -> String {
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
     shut: watch::Sender<Vec<String>>,
+    letters: watch::Sender<DeadLetters>,
 }
 
 impl Reporter {
     /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
-    pub(super) fn new(metrics: Arc<Metrics>, shut: watch::Sender<Vec<String>>) -> Self {
+    pub(super) fn new(
+        metrics: Arc<Metrics>,
+        shut: watch::Sender<Vec<String>>,
+        letters: watch::Sender<DeadLetters>,
+    ) -> Self {
         Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
-        Self { metrics, shut }
+        Self { metrics, shut, letters }
     }
 
     /// The levels of now: events held, those of them with a request under way, requests under way, and what the ramp allows.
@@ -43,6 +49,11 @@ impl Reporter {
         self.metrics.in_flight(requests);
         self.metrics.waiting(held.saturating_sub(running));
         self.metrics.ramp(ramp);
+    }
+
+    /// So many dead letters wait for a queue that takes them.
+    pub(super) fn letters(&self, waiting: usize) {
+        self.metrics.dead_letters_waiting(waiting);
     }
 
     pub(super) fn tell(&self, report: Report) {
@@ -85,6 +96,7 @@ impl Reporter {
             }
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
+            Report::Letters(state) => self.letters_told(state),
             Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
             Report::FromNewer => {
                 tracing::warn!(
@@ -144,6 +156,17 @@ impl Reporter {
         }
     }
 
+    /// What the queue says stands in `publishes_refused`; this is what it comes to.
+    fn letters_told(&self, state: LettersState) {
+        let told = DeadLetters::from(state);
+        self.letters.send_replace(told);
+        match told.what() {
+            Some(what) if state == LettersState::StandStill => tracing::error!("{what}"),
+            Some(what) => tracing::warn!("{what}"),
+            None => tracing::info!("no dead letter waits any more"),
+        }
+    }
+
     fn rules(&self, rules: &Rules, replaced: &Replaced) {
         replaced.begun.iter().for_each(|rule| self.metrics.lookup_verified(rule, None));
         replaced.gone.iter().for_each(|rule| self.metrics.lookup_gone(rule));
@@ -178,6 +201,9 @@ fn wanted_told(wanted: WantedPrefetch, release_after: Duration) {
     match wanted {
         WantedPrefetch::One => {
             tracing::warn!(after_s, "shut for long: one event is held, the others wait in the broker");
+        }
+        WantedPrefetch::Double => {
+            tracing::warn!("what no queue takes holds places: up to twice broker.prefetch events are held");
         }
         WantedPrefetch::Full => tracing::info!("events are taken again up to the prefetch"),
     }

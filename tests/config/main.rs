@@ -245,9 +245,32 @@ fn the_addresses_of_a_cluster_are_that_of_the_url_and_the_further_ones_each_once
         ("[\"me:hunter2@b\"]", "holds more than hosts"),
         ("[\"b:x\"]", "is no address"),
         ("[\"0.0.0.0\"]", "nobody can be reached"),
-        ("[1]", "is a list"),
+        ("[1]", "no whole IPv4 address"),
     ] {
         let words = read(&format!("hosts = {hosts}"), &[]).unwrap_err().to_string();
         assert!(words.contains("broker.hosts: ") && words.contains(said), "{hosts}: {words}");
+    }
+}
+
+#[test]
+fn statuses_that_mean_nothing_was_done_are_a_list_of_those_that_leave_a_doubt() {
+    let read = |api: &str, variables: &[(&str, &str)]| {
+        let config = load_text(&seeded::GOOD.replace("[api]", &format!("[api]\n{api}")), variables);
+        config.map(|config| config.policy.not_processed)
+    };
+    assert!(!read("", &[]).unwrap().has(503), "none is known by itself");
+    let known = read("not_processed = [503, 408]", &[]).unwrap();
+    assert!(known.has(503) && known.has(408) && !known.has(500));
+    assert!(read("", &[("CHAKRA_BRIDGE__API__NOT_PROCESSED", "502, 503")]).unwrap().has(502));
+    for (list, said) in [
+        ("503", "is a number"),
+        ("[200]", "names 200"),
+        ("[404]", "names 404"),
+        ("[501]", "names 501"),
+        ("[\"5xx\"]", "names 5xx"),
+        ("[503.5]", "is a list"),
+    ] {
+        let words = read(&format!("not_processed = {list}"), &[]).unwrap_err().to_string();
+        assert!(words.contains("api.not_processed: ") && words.contains(said), "{list}: {words}");
     }
 }

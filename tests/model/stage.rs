@@ -9,7 +9,7 @@ use chakra_bridge::core::decode::Limits;
 pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};
@@ -120,6 +120,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
             resend_after: Duration::ZERO,
             give_up_after: 24 * 3600 * SECOND,
             retry_after_max: 20 * SECOND,
+            not_processed: NotProcessed::default(),
             on_unknown: setting.on_unknown,
             lookup_window,
             on_absent: setting.on_absent,

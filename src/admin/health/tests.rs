@@ -8,8 +8,10 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::Health;
+use crate::core::delivery::LettersState;
 use crate::metrics::LogState;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -19,6 +21,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
+        letters: watch::channel(DeadLetters::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: LogState::default(),
         pulse: Arc::new(Pulse::new(1_000_000)),
@@ -65,8 +68,8 @@ fn the_details_say_what_stands_in_the_way() {
         health.ready_details(),
         json!({
             "ready": false, "degraded": ["gate_shut"], "phase": "draining", "broker": "lost",
-            "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {}, "no_delays": null,
-            "queue_warnings": [],
+            "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {},
+            "dead_letters": null, "no_delays": null, "queue_warnings": [],
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
         })
     );
@@ -120,4 +123,18 @@ fn the_last_error_of_the_broker_is_shown_while_the_next_attempt_hangs() {
     health.broker = watch::channel(broker).1;
     let details = health.ready_details();
     assert_eq!((&details["broker"], &details["broker_lost"]), (&json!("connecting"), &json!("connection refused")));
+}
+
+#[test]
+fn dead_letters_that_nobody_takes_are_told_and_take_no_readiness_away() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &[]);
+    for (state, degraded) in [
+        (LettersState::Waiting, &["dead_letters_waiting"][..]),
+        (LettersState::StandStill, &["dead_letters_waiting", "stands_still"][..]),
+    ] {
+        health.letters = watch::channel(DeadLetters::from(state)).1;
+        assert!(health.ready());
+        assert_eq!(health.degraded(), degraded);
+        assert!(health.ready_details()["dead_letters"].as_str().unwrap().contains("publishes_refused"));
+    }
 }

@@ -19,6 +19,7 @@ use crate::admin::admission::{CONNECTIONS_MAX, LIMITS};
 use crate::admin::health::{Health, PULSE_AGE_MAX};
 use crate::metrics::Metrics;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -31,6 +32,7 @@ fn health(phase: Phase, beat_ms: u64) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(BrokerState::Consuming)).1,
         gate: watch::channel(Vec::new()).1,
+        letters: watch::channel(DeadLetters::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: Metrics::new().log(),
         pulse: Arc::new(Pulse::new(beat_ms)),

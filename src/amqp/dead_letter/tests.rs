@@ -26,6 +26,7 @@ fn dead_letter() -> DeadLetter {
         procedure: Some("ticket".into()),
         key: Some("/crm|1".into()),
         origin: None,
+        unread: None,
     }
 }
 
@@ -136,9 +137,18 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
 #[test]
 fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
-    let properties = properties(&held(huge), &dead_letter());
+    let properties = properties(&held(huge), &DeadLetter { unread: Some("{}".to_owned()), ..dead_letter() });
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;
     told.sort_unstable();
     assert_eq!(written, told);
+}
+
+#[test]
+fn a_header_that_nobody_here_reads_stays_with_the_letter_so_that_a_newer_daemon_goes_on_from_it() {
+    let unread = Some(r#"{"v":9}"#.to_owned());
+    let held = held(BasicProperties::default());
+    let letter = properties(&held, &DeadLetter { unread: unread.clone(), ..dead_letter() });
+    assert_eq!(headers::progress(&letter), unread);
+    assert!(headers::was_dead_letter(&letter) && !headers::was_dead_letter(&BasicProperties::default()));
 }

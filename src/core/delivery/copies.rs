@@ -72,7 +72,7 @@ impl Machine {
                 return true;
             }
             Some(Known::Underway(progress, sent)) => (Progress::clone(progress), sent.clone().map(Arc::from)),
-            Some(Known::Dead(_, progress)) => (Progress::clone(progress), None),
+            Some(Known::Dead { progress, .. }) => (Progress::clone(progress), None),
             None => (Progress::default(), None),
         };
         if self.held.copies(id).any(|copy| copy.is_running()) {

@@ -58,8 +58,16 @@ impl Context {
             rule: self.rule.as_deref().map(str::to_owned),
             procedure: self.procedure.as_ref().map(ToString::to_string),
             key: self.key.as_ref().map(ToString::to_string),
-            origin: Some((self.state.exchange.clone(), self.state.routing_key.clone())),
+            origin: self.origin(),
+            unread: self.state.newer.clone(),
         }
+    }
+
+    /// Where it was first published to; none where a newer daemon wrote its header and the route does not stand in it.
+    pub(super) fn origin(&self) -> Option<(String, String)> {
+        let DelayedState { exchange, routing_key, newer, .. } = &self.state;
+        let is_unread = newer.is_some() && exchange.is_empty() && routing_key.is_empty();
+        (!is_unread).then(|| (exchange.clone(), routing_key.clone()))
     }
 
     /// What it takes into a delay queue.

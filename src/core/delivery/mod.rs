@@ -8,6 +8,7 @@ mod begin;
 mod brake;
 mod checks;
 mod commands;
+mod company;
 mod copies;
 mod delay;
 mod doubt;
@@ -16,8 +17,10 @@ mod event;
 mod held;
 mod input;
 mod lanes;
+mod letters;
 mod open;
 mod places;
+mod publishes;
 mod release;
 mod report;
 #[cfg(test)]
@@ -29,13 +32,15 @@ use std::time::Duration;
 
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
+pub use self::report::{Doubt, Ended, GateReport, LettersState, Report, Settled};
 
 use self::brake::Brakes;
+use self::company::Company;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
+use self::publishes::Publishes;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
@@ -78,6 +83,8 @@ struct Connection {
     can_delay: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
+    /// When the last of them was.
+    lost_at: Option<Moment>,
 }
 
 /// See the head of this file.
@@ -98,6 +105,9 @@ pub struct Machine {
     arrivals: Arrivals,
     brakes: Brakes,
     doubts: Doubts,
+    publishes: Publishes,
+    company: Company,
+    letters_state: LettersState,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -128,6 +138,9 @@ impl Machine {
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
             doubts: Doubts::default(),
+            publishes: Publishes::default(),
+            company: Company::default(),
+            letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -147,6 +160,8 @@ impl Machine {
             Input::Message { receipt, message, is_live } => self.arrived(receipt, *message, is_live),
             Input::Connected { can_delay } => self.connected(can_delay),
             Input::Disconnected => self.disconnected(),
+            Input::Kept { receipt } => self.kept(receipt),
+            Input::Refused { receipt } => self.refused(receipt),
             Input::Replied { event, reply, took } => self.replied(event, &reply, took),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
@@ -158,10 +173,10 @@ impl Machine {
         Effects { list: std::mem::take(&mut self.effects), wake }
     }
 
-    /// How many events are held, each with its receipt.
+    /// How many events are unacknowledged: held, or published in another place and not confirmed there.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.held.len() + self.publishes.len()
     }
 
     /// How many of them have a request under way.
@@ -177,6 +192,7 @@ impl Machine {
     }
 
     fn connected(&mut self, can_delay: bool) {
+        self.publishes_connected();
         (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
     }
 
@@ -185,6 +201,8 @@ impl Machine {
         // A connection that never stood gave nothing back.
         let stood = std::mem::take(&mut self.connection.is_up);
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
+        self.connection.lost_at = if stood { Some(self.now.moment) } else { self.connection.lost_at };
+        self.publishes_disconnected();
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }
@@ -194,16 +212,19 @@ impl Machine {
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
+            self.give_publishes_back();
             return self.now.moment.saturating_add(TICK);
         }
         self.held.wake(self.now.moment);
+        let published = self.publish_again();
         self.mind_prefetch();
         self.make_room();
         let begun = self.begin_what_may();
         self.release_old();
         let checked = self.check_what_may();
+        self.mind_letters();
         let tick = self.now.moment.saturating_add(TICK);
-        [begun, checked, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)
+        [begun, checked, published, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)
     }
 
     fn tell(&mut self, report: Report) {

@@ -5,15 +5,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::core::dead_letter::{DeadLetter, Verdict};
 use crate::core::decode::{Limits, decode};
 use crate::core::delayed_state::{DelayedState, Unreadable};
 use crate::core::event::{Event, Key};
+use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
 use crate::core::progress::Progress;
-use crate::core::reason::Fault;
+use crate::core::reason::{Fault, Reason};
 use crate::core::recent::{Known, Recent};
 
 /// What a message turned out to be.
@@ -35,6 +37,8 @@ pub(super) enum What {
     AlreadyCreated { process: Option<String> },
     /// It can never be a process.
     Dead { rule: Option<Arc<str>>, fault: Fault, progress: Progress },
+    /// Its verdict stands, and the API is not asked again: it is a dead letter, or the letter is kept already, since then.
+    Verdict { letter: Box<DeadLetter>, progress: Box<Progress>, kept: Option<Moment> },
     /// Its handling crashed, here or with the whole process.
     Crashed,
     /// A newer daemon delayed it: it waits for one.
@@ -54,11 +58,33 @@ pub(super) fn open(mut message: Message, can_delay: bool, limits: &Limits, rules
             return Opened { key: None, delayed_state: first(&message), what: dead(Unreadable::fault()) };
         }
     };
+    if let Some(verdict) = delayed_state.verdict.clone() {
+        return judged_before(&message, *verdict, delayed_state, limits, recent);
+    }
     if Progress::is_suspect(message.deliveries, can_delay) {
         return Opened { key: None, delayed_state, what: What::Crashed };
     }
     let read = catch_unwind(AssertUnwindSafe(|| read(&message, &delayed_state, limits, rules, recent)));
     let (key, what) = read.unwrap_or((None, What::Crashed));
+    Opened { key, delayed_state, what }
+}
+
+/// It brought its verdict. What it may have crashed is not tried again.
+fn judged_before(
+    message: &Message,
+    verdict: Verdict,
+    delayed_state: DelayedState,
+    limits: &Limits,
+    recent: &Recent,
+) -> Opened {
+    let decoded = || catch_unwind(AssertUnwindSafe(|| decode(message, limits).ok())).ok().flatten();
+    let key = if verdict.reason == Reason::Crashing { None } else { decoded().map(|event| event.key) };
+    let origin = (delayed_state.exchange.clone(), delayed_state.routing_key.clone());
+    let mut letter = verdict.letter(delayed_state.first_seen_ms, origin);
+    letter.key = letter.key.or_else(|| key.as_ref().map(ToString::to_string));
+    let known = key.as_ref().and_then(|key| recent.recall(key, &message.body)).filter(|_| message.redelivered);
+    let kept = if let Some(Known::Dead { kept, .. }) = known { *kept } else { None };
+    let what = What::Verdict { letter: Box::new(letter), progress: Box::default(), kept };
     Opened { key, delayed_state, what }
 }
 
@@ -99,8 +125,8 @@ fn read(
     let travelled = message.delayed_state.is_some().then(|| delayed_state.progress.clone());
     let what = match recent.recall(&event.key, &message.body).filter(|_| message.redelivered) {
         Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
-        Some(Known::Dead(fault, progress)) => {
-            What::Dead { rule: None, fault: fault.clone(), progress: Progress::clone(progress) }
+        Some(Known::Dead { letter, progress, kept }) => {
+            What::Verdict { letter: letter.clone(), progress: progress.clone(), kept: *kept }
         }
         Some(Known::Underway(progress, sent)) => {
             // Another replica may have gone on from where this one stood, or this one from where the header was written.

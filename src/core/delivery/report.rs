@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
-use super::event::Context;
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -17,7 +16,6 @@ use crate::core::mapping::rules::Rules;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::Known;
-use crate::core::settlement::Settlement;
 
 /// How an event ended here.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +30,8 @@ pub enum Ended {
     Skipped,
     /// It can never be a process.
     DeadLettered(Fault),
+    /// It is a copy of one whose dead letter the broker keeps already.
+    AlreadyDeadLettered,
     /// It waits in a delay queue.
     Delayed(DelayQueue, Box<DelayedState>),
     /// It goes back to the work queue.
@@ -42,8 +42,17 @@ pub enum Ended {
 
 impl Ended {
     /// Every result, as [`Ended::result`] gives it.
-    pub const RESULTS: [&'static str; 8] =
-        ["created", "found", "already_created", "skipped", "dead_lettered", "delayed", "requeued", "connection_lost"];
+    pub const RESULTS: [&'static str; 9] = [
+        "created",
+        "found",
+        "already_created",
+        "skipped",
+        "dead_lettered",
+        "already_dead_lettered",
+        "delayed",
+        "requeued",
+        "connection_lost",
+    ];
 
     /// The label of logs and metrics.
     #[must_use]
@@ -54,6 +63,7 @@ impl Ended {
             Self::AlreadyCreated(_) => "already_created",
             Self::Skipped => "skipped",
             Self::DeadLettered(_) => "dead_lettered",
+            Self::AlreadyDeadLettered => "already_dead_lettered",
             Self::Delayed(..) => "delayed",
             Self::Requeued => "requeued",
             Self::ConnectionLost => "connection_lost",
@@ -69,28 +79,23 @@ impl Ended {
         }
     }
 
-    /// What a copy of the event, if the broker delivers one again, is to be told by.
+    /// What a copy of the event, if the broker delivers one again, is to be told by. Of a dead letter see `letters`.
     pub(super) fn known(&self, progress: &Progress, sent: Option<&Lookup>) -> Option<Known> {
         match self {
             Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
-            Self::DeadLettered(fault) => Some(Known::Dead(fault.clone(), Box::new(progress.clone()))),
             Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
                 Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }
-            Self::AlreadyCreated(_) | Self::Skipped => None,
+            Self::AlreadyCreated(_) | Self::Skipped | Self::DeadLettered(_) | Self::AlreadyDeadLettered => None,
         }
     }
 
-    /// How its message is settled.
-    pub(super) fn settlement(self, context: &Context, progress: &Progress, epoch_ms: u64) -> Settlement {
-        match self {
-            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped => Settlement::Ack,
-            Self::DeadLettered(fault) => {
-                Settlement::DeadLetter(Box::new(context.dead_letter(fault, progress, epoch_ms)))
-            }
-            Self::Delayed(queue, state) => Settlement::Delay(queue, state),
-            Self::Requeued | Self::ConnectionLost => Settlement::Release,
-        }
+    /// Whether the broker may forget its message.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped | Self::AlreadyDeadLettered
+        )
     }
 }
 
@@ -121,6 +126,18 @@ impl Doubt {
             Self::HandedBack => "handed_back",
         }
     }
+}
+
+/// How it stands with dead letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LettersState {
+    /// They are kept as they come.
+    #[default]
+    Kept,
+    /// Some are refused, or not confirmed for long: they wait.
+    Waiting,
+    /// So many wait that no place is left for other events.
+    StandStill,
 }
 
 /// One event at its end.
@@ -243,6 +260,8 @@ pub enum Report {
         /// What it came to.
         result: CheckResult,
     },
+    /// The dead-letter queue takes letters again, or does not, and how far that has come.
+    Letters(LettersState),
     /// Other rules are in force.
     Rules(Arc<Rules>, Replaced),
     /// Fewer, or again as many events are wanted from the broker; everything has been shut for so long at least.

@@ -13,7 +13,7 @@ use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Probe, Seen, is_refusal};
-use crate::core::judge::{Outcome, judge};
+use crate::core::judge::{Outcome, judge, without_doubt};
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
@@ -27,11 +27,15 @@ impl Machine {
     pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
         self.tell(Report::Received);
         message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
+        let was_dead_letter = message.was_dead_letter;
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, now) = (Arc::clone(&message.body), self.now.moment);
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        if let Some(key) = &key {
+            self.mind_company(key, &body, is_new);
+        }
         if is_new && let Some(key) = &key {
             self.recent.revive(key, &body);
         }
@@ -55,6 +59,10 @@ impl Machine {
             What::Dead { rule, fault, progress } => {
                 context.rule = rule;
                 self.reject_unmapped(context, Ended::DeadLettered(fault), &progress);
+            }
+            What::Verdict { letter, progress, kept } => {
+                let is_kept = !was_dead_letter && self.may_be_unacknowledged(kept, context.key.as_ref());
+                self.judged_before(context, *letter, &progress, is_kept);
             }
             What::Crashed => self.crashed_before(context, redelivered),
             What::Newer => self.pass_on(context),
@@ -124,7 +132,10 @@ impl Machine {
 
     /// What a reply means. A lookup that was allowed before and is refused now is waited for.
     fn judged(&self, event: &HeldEvent, reply: &Reply) -> Outcome {
-        let Some(lookup) = event.seeks() else { return judge(reply, event.request.procedure_is_literal) };
+        let Some(lookup) = event.seeks() else {
+            let outcome = judge(reply, event.request.procedure_is_literal);
+            return without_doubt(outcome, reply, self.setup.policy.not_processed);
+        };
         match judge_lookup(reply, lookup) {
             Outcome::Unavailable { .. } if self.lookup_checks.is_verified(event.context.rule()) => {
                 Outcome::Retry { cause: Cause::LookupRefused, after: None }
@@ -199,8 +210,15 @@ impl Machine {
         self.settle(context, ended, &event.progress);
     }
 
-    /// Settles: the one place where a receipt is answered.
+    /// Settles. What is published first is told once the broker keeps it (`letters`).
     pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
+        let ended = match ended {
+            Ended::DeadLettered(fault) => {
+                let letter = context.dead_letter(fault, progress, self.now.epoch_ms);
+                return self.bury(context, letter, progress);
+            }
+            ended => ended,
+        };
         if let (Some(rule), Ended::Created(_) | Ended::Found(_)) = (&context.rule, &ended) {
             self.release_rule(&Arc::clone(rule));
         }
@@ -208,13 +226,18 @@ impl Machine {
             self.recent.remember(key, &context.body, known);
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
-        let ended = if context.is_live { ended } else { Ended::ConnectionLost };
-        let fault = if let Ended::DeadLettered(fault) = &ended { Some(fault.clone()) } else { None };
+        match if context.is_live { ended } else { Ended::ConnectionLost } {
+            Ended::Delayed(queue, state) => self.publish_delayed(context, queue, state, progress),
+            ended => self.settle_at_once(context, &ended, progress),
+        }
+    }
+
+    fn settle_at_once(&mut self, context: Context, ended: &Ended, progress: &Progress) {
         let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
         let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
-        let settlement = ended.settlement(&context, progress, self.now.epoch_ms);
+        let settlement = if ended.is_done() { Settlement::Ack } else { Settlement::Release };
         let (key, rule) = (context.key, context.rule);
-        let settled = Settled { result, key, rule, process, fault, status, attempts, took };
+        let settled = Settled { result, key, rule, process, fault: None, status, attempts, took };
         self.tell(Report::Settled(Box::new(settled)));
         self.push(Effect::Settle { receipt, settlement });
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::core::judge::Scope;
-use crate::core::policy::{OnAbsent, OnUnknown};
+use crate::core::policy::{NotProcessed, OnAbsent, OnUnknown};
 use crate::core::process::Procedure;
 use crate::core::reason::HaltReason;
 
@@ -19,6 +19,7 @@ fn policy() -> Policy {
         resend_after: Duration::ZERO,
         give_up_after: 3600 * SECOND,
         retry_after_max: SECOND,
+        not_processed: NotProcessed::default(),
         on_unknown: OnUnknown::Resend,
         lookup_window: 45 * SECOND,
         on_absent: OnAbsent::Create,

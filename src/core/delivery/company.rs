@@ -1,0 +1,46 @@
+//! Keys that more than one message had here: where a producer repeats one, the letter of one message says nothing of another.
+//!
+//! Not here: copies of one message (`copies`), and what became of an event (`core::recent`).
+
+use std::collections::{HashSet, VecDeque};
+
+use super::Machine;
+use crate::core::event::Key;
+
+/// Keys remembered; the oldest is forgotten first.
+const REMEMBERED_MAX: usize = 16_384;
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Company {
+    keys: HashSet<Key>,
+    order: VecDeque<Key>,
+}
+
+impl Company {
+    fn note(&mut self, key: &Key) {
+        if !self.keys.insert(key.clone()) {
+            return;
+        }
+        self.order.push_back(key.clone());
+        if self.order.len() > REMEMBERED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+    }
+
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.keys.contains(key)
+    }
+}
+
+impl Machine {
+    /// A message of this key came: a first delivery of what is known, or one beside another.
+    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_new: bool) {
+        let is_beside = self.held.has_live(key) || self.publishes.has(key);
+        if is_beside || (is_new && self.recent.recall(key, body).is_some()) {
+            self.company.note(key);
+        }
+    }
+}

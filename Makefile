@@ -2,8 +2,9 @@
 
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 cyclonedx := 0.5.9
+mutants := 27.1.0
 
-.PHONY: demo test check image sbom
+.PHONY: demo test check image sbom mutants evidence
 
 # A real RabbitMQ, a stand-in of the API, one event of every result.
 demo:
@@ -36,3 +37,16 @@ sbom:
 	PATH="$(CURDIR)/target/sbom/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 \
 		--no-build-deps --override-filename chakra-bridge.cdx
 	mv chakra-bridge.cdx.json target/
+
+# Every way to break the delivery machine, the gate and the AMQP room, against the tests: a night. The tool is compiled once.
+# A part by `make mutants MUTANTS="--change"`, or whatever tests/mutants.sh takes.
+mutants:
+	@target/mutants/bin/cargo-mutants mutants --version 2>/dev/null | grep -q " $(mutants)$$" \
+		|| cargo install --quiet --locked --version $(mutants) --root target/mutants cargo-mutants
+	@tests/mutants.sh $(MUTANTS)
+
+# What takes longer than CI, and its tables in EVIDENCE.md: some hours. One table by `make evidence TABLE=kill`;
+# `tests/evidence.sh --list` has their names.
+evidence:
+	@tests/support/ready.sh
+	@tests/evidence.sh $(TABLE)

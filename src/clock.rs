@@ -2,8 +2,9 @@
 //!
 //! Not here: sleeping. The core gets its time from here, as an argument.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::core::gate::Moment;
@@ -32,4 +33,35 @@ impl Clock {
 pub(crate) fn epoch_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A time as the log tells it: seconds, with three digits behind the point at most.
+pub(crate) fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// A moment as the log tells it: RFC 3339, in UTC, to the second.
+pub(crate) fn date_of(epoch_ms: u64) -> String {
+    let date = i64::try_from(epoch_ms / 1000).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    date.map(|date| date.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_seconds_with_three_digits_behind_the_point_at_most() {
+        let told = [(0, 0.0), (1, 0.0), (1_234_567, 1.235), (59_999_500, 60.0)];
+        for (micros, wanted) in told {
+            let told = seconds(Duration::from_micros(micros));
+            assert!((told - wanted).abs() < f64::EPSILON, "{micros}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_told_as_a_date() {
+        assert_eq!(date_of(1_700_000_000_999), "2023-11-14T22:13:20Z");
+        assert_eq!(date_of(u64::MAX), "");
+    }
 }

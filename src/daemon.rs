@@ -17,18 +17,22 @@ use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
-use crate::clock::epoch_ms;
+use crate::clock::{epoch_ms, seconds};
 use crate::config::Config;
+use crate::core::decode::Limits;
 use crate::core::delivery::Setup;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
+use crate::management;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
 use crate::telemetry;
@@ -65,10 +69,12 @@ pub async fn run(
 ) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let pulse = Arc::new(Pulse::new(epoch_ms()));
+    let pulse = Arc::new(Pulse::new(Instant::now()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
+    let (waits, waits_seen) = watch::channel(LookupWaits::default());
+    let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
@@ -78,12 +84,22 @@ pub async fn run(
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
 
-    let (rules_seen, pulse_seen) = (rules_state_seen, Arc::clone(&pulse));
-    let (broker, log) = (state_seen, metrics.log());
-    let health = Health { phase: phase_seen, broker, gate: shut_seen, rules: rules_seen, log, pulse: pulse_seen };
+    let health = Health {
+        phase: phase_seen,
+        broker: state_seen,
+        gate: shut_seen,
+        waits: waits_seen,
+        letters: letters_seen,
+        rules: rules_state_seen,
+        log: metrics.log(),
+        descriptors: metrics.descriptors(),
+        pulse: Arc::clone(&pulse),
+    };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
     let client = Client::new(&config.api)?;
+    let setup = setup(&config, limits, rules, places);
+    let managed = management::watch::run(config.management, state.clone(), Arc::clone(&metrics));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
     phase.send_replace(Phase::Running);
@@ -93,15 +109,7 @@ pub async fn run(
     let reload = Reload::new(source, promise, endpoints);
     let limit = config.dispatch.drain_deadline;
     let (client_of_token, client_of_files) = (client.clone(), client.clone());
-    let setup = Setup {
-        limits,
-        rules,
-        policy: config.policy,
-        gate: config.gate,
-        request_limits: config.request_limits,
-        places,
-    };
-    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut };
+    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);
@@ -109,6 +117,7 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
+        never = managed => match never {},
         never = token::watch(client_of_token, token_changes) => match never {},
         never = trust::watch(config.api, client_of_files, certificate_changes) => match never {},
         never = reload.run(hangup) => match never {},
@@ -119,6 +128,12 @@ pub async fn run(
     };
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
+}
+
+/// What the delivery machine is built of.
+fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
+    let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
+    Setup { limits, rules, policy, gate, request_limits, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.
@@ -143,7 +158,7 @@ async fn stop_after(
     stop: &watch::Sender<bool>,
 ) -> Instant {
     shutdown.await;
-    tracing::info!(deadline_s = limit.as_secs_f32(), "stopping: finishing what is under way");
+    tracing::info!(deadline_s = seconds(limit), "stopping: finishing what is under way");
     phase.send_replace(Phase::Draining);
     stop.send_replace(true);
     Instant::now() + limit.saturating_sub(telemetry::flush_share(limit))

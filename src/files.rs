@@ -18,6 +18,10 @@ pub const SECRET_MAX: usize = 64 * 1024;
 /// The most that any other file may hold, in bytes.
 pub const FILE_MAX: usize = 64 * 1024 * 1024;
 
+/// `EMFILE` and `ENFILE` of Linux.
+const TOO_MANY_HERE: i32 = 24;
+const TOO_MANY_IN_ALL: i32 = 23;
+
 /// What a regular file holds, at most `max` bytes. Blocks.
 ///
 /// # Errors
@@ -42,6 +46,24 @@ pub fn open(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     is_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Whether it was refused since the process, or the system, has as many files and connections open as it may.
+#[must_use]
+pub fn is_for_want_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(TOO_MANY_HERE | TOO_MANY_IN_ALL))
+}
+
+/// The same, of an error that was put in words.
+#[must_use]
+pub fn tells_of_want_of_descriptors(words: &str) -> bool {
+    [TOO_MANY_HERE, TOO_MANY_IN_ALL].iter().any(|code| words.contains(&format!("(os error {code})")))
+}
+
+/// Whether no file can be opened now for want of descriptors.
+#[must_use]
+pub fn are_descriptors_spent() -> bool {
+    File::open("/dev/null").is_err_and(|error| is_for_want_of_descriptors(&error))
 }
 
 /// What a regular file holds, as text.

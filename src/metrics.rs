@@ -17,11 +17,14 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
+mod descriptors;
 mod log;
+mod queues;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use descriptors::Descriptors;
 pub use log::LogState;
 
 /// The content type of [`Metrics::text`].
@@ -77,6 +80,7 @@ pub struct Metrics {
     duplicates_seen: Counter,
     lookup_verified: Family<Ruled, Level>,
     lookup_lag: Family<Ruled, Gauge<f64, AtomicU64>>,
+    lookup_waits: Level,
     rules_reloads: Family<rules::Reloaded, Counter>,
     rules_loaded: Level,
     rule_held: Family<Ruled, Level>,
@@ -91,7 +95,10 @@ pub struct Metrics {
     broker_connections: Counter,
     stalls: Counter,
     publishes_refused: Counter,
+    dead_letters_waiting: Level,
     last_settled: Level,
+    queues: queues::Queues,
+    descriptors: Descriptors,
     log: LogState,
 }
 
@@ -124,6 +131,7 @@ impl Metrics {
             duplicates_seen: put(all, "duplicates_seen", "Lookups that found more than one process of an event"),
             lookup_verified: put(all, "lookup_verified", "1 once the lookup of a rule has found what was just created"),
             lookup_lag: put(all, "lookup_lag_seconds", "How long a process took to show, at most; 0 while unverified"),
+            lookup_waits: put(all, "lookup_waiting_events", "Events that wait for the window of their lookup, at most"),
             rules_reloads: put(all, "rules_reloads", "Times that the rules were to be read again, by what came of it"),
             rules_loaded: put(all, "rules_loaded_timestamp_seconds", "When the rules in force were read"),
             rule_held: put(all, "rule_held", "1 while a run of rejections holds the rule, and its events wait"),
@@ -146,7 +154,10 @@ impl Metrics {
             broker_connections: put(all, "broker_connections", "Connections made to the broker"),
             stalls: put(all, "consumer_stalls", "Times that nothing arrived though the queue held events"),
             publishes_refused: put(all, "publishes_refused", "Publishes that the broker did not confirm"),
+            dead_letters_waiting: put(all, "dead_letters_waiting", "Dead letters held here that no queue takes"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
+            queues: queues::Queues::registered(all),
+            descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),
         };
@@ -258,6 +269,11 @@ impl Metrics {
     /// The broker did not confirm a publish.
     pub fn publish_refused(&self) {
         self.publishes_refused.inc();
+    }
+
+    /// So many dead letters wait for a queue that takes them.
+    pub fn dead_letters_waiting(&self, n: usize) {
+        self.dead_letters_waiting.set(n as u64);
     }
 
     /// An event was settled at this time, in seconds since the Unix epoch.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::config::{self, Config, Mistakes, Reading, Source, Use};
+use crate::config::{self, Config, Memory, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
 use crate::core::decode::Limits;
 use crate::core::mapping::key::KeyExpression;
@@ -35,6 +35,12 @@ impl Ready {
         let secrets = self.config.open_secrets(&self.source);
         let strange = config::strange_variables(variables());
         self.config.warnings().into_iter().chain(secrets).chain(proxies).chain(strange).collect()
+    }
+
+    /// What a replica needs of memory.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory::of(&self.config, &self.rules, &self.source)
     }
 
     /// What is promised for each rule, as a text.
@@ -151,7 +157,7 @@ pub fn load_with(path: &Path, variables: impl IntoIterator<Item = (String, Strin
 
 fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     let key = reading.event_key.as_ref().map(|key| KeyExpression::compile(key, "event.key")).transpose();
-    let rules = Rules::compile(reading.rules.clone()).map(|rules| rules.located(|at| reading.source.line(at)));
+    let rules = Rules::compile(&reading.rules).map(|rules| rules.located(|at| reading.source.line(at)));
     let schemas = Schemas::compile(&reading.schemas);
     reading.mistakes.extend(key.as_ref().err().into_iter().flatten().cloned());
     reading.mistakes.extend(rules.as_ref().err().into_iter().flatten().cloned());
@@ -162,7 +168,7 @@ fn ready(what_for: Use, mut reading: Reading) -> Result<Ready, Box<Mistakes>> {
     }
     let cases = std::mem::take(&mut reading.cases);
     let (config, source) = reading.finish()?;
-    let limits = key.map(|key| Limits { max_bytes: config.event_max_size, key });
+    let limits = key.map(|key| Limits { bounds: config.bounds, key });
     // What failed is already among the mistakes above.
     let (Ok(limits), Ok(rules), Ok(schemas)) = (limits, rules, schemas) else {
         return Err(Box::new(Mistakes::new(source, Vec::new())));

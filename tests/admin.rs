@@ -9,8 +9,6 @@ mod support;
 
 #[path = "admin/abuse.rs"]
 mod abuse;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "admin/stage.rs"]
 mod stage;
 #[path = "admin/tricks.rs"]

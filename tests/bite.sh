@@ -3,7 +3,9 @@
 #
 #   tests/bite.sh            all of them, and a table
 #   tests/bite.sh window …   those whose name holds a word
+#   tests/bite.sh --applies  only whether each break still fits the source; a test runs this
 #
+# What is broken here by hand checks the tests and the tool that breaks everything else: `make mutants`.
 # Not here: the tests. It works on a copy of the sources in a temporary folder and needs what `make test` needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +14,8 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target/bite} CARGO_TERM_COLOR=never
+applies=no
+if [ "${1:-}" = --applies ]; then applies=yes; shift; fi
 wanted=("$@")
 lives=0
 table=()
@@ -32,6 +36,7 @@ bite() { # name, file, what stands there, what is put there, the arguments of ca
     echo "$name: $file does not hold: $old" >&2
     exit 1
   fi
+  if [ "$applies" = yes ]; then table+=("$name"); return 0; fi
   printf '%s\n' "${whole/"$old"/"$new"}" >"$file"
   printf '%s … ' "$name" >&2
   local log=$copy/bite.log caught
@@ -101,6 +106,7 @@ bite "a run of rejections holds no rule" src/core/delivery/brake.rs \
 bite "an outage spends the repeats" src/core/delivery/begin.rs \
   ' || self.waits_in_doubt(id)' '' "${pure[@]}"
 
+if [ "$applies" = yes ]; then echo "${#table[@]} breaks fit the source"; exit 0; fi
 printf '| broken so | noticed by |\n| --- | --- |\n'
 printf '%s\n' "${table[@]}"
 [ "$lives" -eq 0 ] || { echo "$lives of ${#table[@]} were not noticed" >&2; exit 1; }

@@ -19,15 +19,23 @@ mod delivers;
 mod existing;
 #[path = "broker/hangs.rs"]
 mod hangs;
+#[path = "broker/letters.rs"]
+mod letters;
 #[path = "broker/lookups.rs"]
 mod lookups;
+#[path = "broker/memory.rs"]
+mod memory;
 #[path = "broker/online.rs"]
 mod online;
+#[path = "broker/policies.rs"]
+mod policies;
+#[path = "broker/put_back.rs"]
+mod put_back;
 #[path = "broker/queues.rs"]
 mod queues;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+
+use support::scene;

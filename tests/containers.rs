@@ -6,15 +6,12 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 use std::time::Duration;
 
-use scene::Scene;
 use support::broker::Broker;
 use support::daemon::{result, says};
 use support::deadline::within;
+use support::scene::Scene;
 use support::standin::{Canned, Rule};
 
 const EVENTS: usize = 200;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
 use chakra_bridge::metrics::Metrics;
+use chakra_bridge::ready::load_with;
 use serde_json::Value;
 
 const CI: &str = "CHAKRA_BRIDGE_CI";
@@ -225,4 +226,41 @@ fn the_unit_is_one_that_systemd_takes_and_may_do_little() {
     let threshold = format!("--threshold={EXPOSURE_MAX}");
     let mut exposure = Command::new("systemd-analyze");
     passes(exposure.args(["security", "--offline=true", "--no-pager", &threshold]).arg(&unit).output().unwrap());
+}
+
+fn mebibytes(limit: &str) -> u64 {
+    limit.trim_end_matches(char::is_alphabetic).parse().unwrap_or_else(|_| panic!("{limit} is no number of MiB"))
+}
+
+/// What the formula gives, rounded up.
+#[test]
+fn each_memory_limit_is_what_the_configuration_beside_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("chakra-token"), "a-secret").unwrap();
+    fs::write(folder.path().join("rabbitmq-password"), "a-secret").unwrap();
+    let needed = |file: &str, secrets: &str| {
+        let config = folder.path().join("chakra-bridge.toml");
+        fs::write(&config, text(file).replace(secrets, &folder.path().to_string_lossy())).unwrap();
+        load_with(&config, []).unwrap_or_else(|mistakes| panic!("{mistakes}")).memory().total
+    };
+    let (pod, unit) = (text("deploy/kubernetes/base/deployment.yaml"), text("deploy/chakra-bridge.service"));
+    let limits = pod[pod.find("limits:").unwrap()..].to_owned();
+    let table = [
+        (needed(BASE, "/run/secrets/chakra-bridge"), value(&limits, "memory:").to_owned()),
+        (needed(COMPOSE, "/run/secrets"), value(&text("deploy/compose.yaml"), "mem_limit:").to_owned()),
+        (needed("config/minimal.toml", "/run/secrets"), value(&unit, "MemoryMax=").to_owned()),
+    ];
+    for (needed, limit) in table {
+        let step = 64 << 20;
+        assert_eq!(
+            needed.div_ceil(step) * step,
+            mebibytes(&limit) << 20,
+            "{needed} bytes are needed, {limit} is the limit"
+        );
+    }
+    let conf = text("deploy/compose/rabbitmq.conf");
+    let sizes = [BASE, COMPOSE].map(|file| toml(file)["event"]["max_size"].as_str().unwrap().to_owned());
+    let largest = value(&conf, "max_message_size =").parse::<u64>().unwrap();
+    assert_eq!(sizes, ["256KiB", "256KiB"]);
+    assert_eq!(largest, 256 << 10, "what the broker lets through is what the daemon takes");
 }

@@ -6,6 +6,7 @@
 mod docs {
     pub(crate) mod blocks;
     pub(crate) mod commands;
+    pub(crate) mod evidence;
     pub(crate) mod links;
     pub(crate) mod lists;
     pub(crate) mod metrics;

@@ -16,8 +16,6 @@ mod brokers;
 mod cluster;
 #[path = "faults/garble.rs"]
 mod garble;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "faults/stalls.rs"]
 mod stalls;
 #[path = "faults/wire.rs"]
@@ -25,10 +23,9 @@ mod wire;
 
 use std::time::Duration;
 
-use scene::Scene;
-use support::broker::shared;
 use support::daemon::{Daemon, Setup, says};
 use support::deadline::within;
+use support::scene::Scene;
 use wire::{Weather, Wire};
 
 const EVENTS: usize = 300;
@@ -61,7 +58,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+        let scene = Scene::shared().await;
         let broker = Wire::to(scene.listens()).await;
         let api = Wire::to(scene.api.address().to_string()).await;
         let setup = Setup {
@@ -69,15 +66,13 @@ impl Stage {
             api: format!("http://{}", api.address()),
             ..scene.setup()
         };
-        let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = setup.sections(SECTIONS).impatient();
         let setup = setup.broker("topology = \"declare\"\nprefetch = 20\nheartbeat = \"2s\"\ncall_timeout = \"5s\"");
         Self { scene, broker, api, setup }
     }
 
     async fn daemon(&self) -> Daemon {
-        let mut daemon = Daemon::start(&self.setup);
-        within(60, "consuming", daemon.consuming()).await;
-        daemon
+        Daemon::consumes(&self.setup).await
     }
 
     async fn until_some(&self) {
@@ -101,7 +96,7 @@ async fn lasts(over: fn(&Stage) -> &Wire, weather: Weather) {
     let stage = Stage::new().await;
     let _daemon = stage.daemon().await;
     over(&stage).becomes(weather);
-    stage.scene.publish(EVENTS, 300).await;
+    within(120, "publishing", stage.scene.publish(EVENTS, 300)).await;
     stage.scene.ends_well(EVENTS).await;
 }
 

@@ -6,9 +6,6 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 mod image {
     pub mod contents;
     pub mod docker;
@@ -17,6 +14,4 @@ mod image {
     pub mod rolls;
     pub mod stage;
     pub mod takes_over;
-
-    pub(crate) use super::scene;
 }

@@ -1,6 +1,8 @@
 //! The real daemon on a real broker, killed with -9 at every named point of the path, against an API that applies late
 //! and shows late. With `reconcile_by`, nothing is lost, nothing doubled, nothing unexpected.
 //!
+//! A second table is made with a log that nobody reads, its pipe full from the start.
+//!
 //! Not here: an adversary that is everywhere at once (`model.rs`), faults of the network (`faults.rs`), and replicas
 //! that die beside others (`replicas.rs`).
 //!
@@ -11,50 +13,41 @@
 
 mod support;
 
-#[path = "kill/account.rs"]
-mod account;
 #[path = "kill/points.rs"]
 mod points;
-#[path = "broker/scene.rs"]
-mod scene;
 
 use std::time::Duration;
 
-use account::Account;
-use lapin::BasicProperties;
 use points::{POINTS, Point};
-use scene::Scene;
-use support::broker::shared;
+use tokio::sync::Semaphore;
+
+use support::account::Account;
 use support::daemon::{Daemon, Setup};
 use support::deadline::within;
 use support::relay::Relay;
-use support::standin::{Canned, Fault, Rule};
+use support::results;
+use support::scene::Scene;
+use support::setup::{QUICK, SHORT_DRAIN};
 
 /// How often each point is reached.
 const TIMES: usize = 15;
+/// The same, with a log that nobody reads.
+const TIMES_UNREAD: usize = 2;
 /// Kills in a row before everything comes to rest.
 const BURST: usize = 5;
 /// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
 const LIFE_MS: u64 = 2_000;
 /// Scenes side by side, each with its own queues, daemon and API.
-const SCENES: usize = 3;
+const SCENES: usize = 4;
+/// Of both tests together, however many of them run at once.
+static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
 
-const SECTIONS: &str = r#"
-[lookup]
-lag = "4s"
-[retry]
-initial = "200ms"
-max_interval = "1s"
-max_local_delay = "100ms"
-budget = 1.0
-[shutdown]
-deadline = "5s"
-[[rule]]
-name = "any"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}", result = "{{ event.result }}" }
-"#;
+/// Who reads what the daemon says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    Read,
+    Unread,
+}
 
 /// What one burst of kills leaves behind it, and how it came to it.
 struct Stage {
@@ -64,38 +57,36 @@ struct Stage {
     published: Vec<String>,
     /// What every daemon so far said.
     log: Vec<serde_json::Value>,
+    reads: Log,
     name: usize,
 }
 
 impl Stage {
-    async fn new(name: usize) -> Self {
-        let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    async fn new(name: usize, reads: Log) -> Self {
+        let scene = Scene::shared().await;
         scene.api.set_lag(Duration::from_secs(3));
-        scene.api.plan(vec![
-            Rule::always(Canned::new(423).retry_after("2")).attribute("result", "locked").times(1),
-            Rule::always(Canned::new(422)).attribute("result", "refused"),
-            Rule::always(Fault::CreateLate { ms: 900 }).attribute("result", "late").times(1),
-            Rule::always(Fault::CreateThenReset).attribute("result", "lost").times(1),
-        ]);
+        scene.api.plan(results::plan());
         let relay = Relay::start(scene.listens()).await;
         let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
-        let setup = setup.sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = setup.sections(QUICK).sections(SHORT_DRAIN).sections(results::RULE).impatient();
         let setup = setup.broker("topology = \"declare\"\nprefetch = 12");
-        let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), name };
+        let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name };
         stage.rest().await;
         stage
     }
 
+    fn daemon(&self) -> Daemon {
+        match self.reads {
+            Log::Read => Daemon::start(&self.setup),
+            Log::Unread => Daemon::start_unread(&self.setup),
+        }
+    }
+
     /// Publishes events of every result, and answers the keys of the one that is applied late and of a plain one.
     async fn publish(&mut self) -> (String, String) {
-        let round = self.published.len();
-        let results = ["late", "plain", "locked", "refused", "lost", "plain"];
-        let keys: Vec<String> = (0..results.len()).map(|at| format!("s{}-{}", self.name, round + at)).collect();
-        let messages = keys.iter().zip(results).map(|(key, result)| {
-            let properties = BasicProperties::default().with_message_id(key.as_str().into()).with_delivery_mode(2);
-            (format!(r#"{{"result": "{result}"}}"#).into_bytes(), properties)
-        });
-        self.scene.client.publish_many("", &self.scene.queue(), messages.collect()).await;
+        let from = self.published.len();
+        let prefix = format!("s{}", self.name);
+        let keys = results::publish(&self.scene, &prefix, from..from + results::RESULTS.len()).await;
         self.published.extend(keys.iter().cloned());
         (keys[0].clone(), keys[1].clone())
     }
@@ -107,7 +98,7 @@ impl Stage {
             Some(breakpoint) => self.relay.arm(breakpoint),
             None => self.relay.disarm(),
         }
-        let daemon = Daemon::start(&self.setup);
+        let daemon = self.daemon();
         let reached = async {
             match point {
                 Point::Sent => {
@@ -139,9 +130,9 @@ impl Stage {
     /// Lets a daemon finish everything, undisturbed.
     async fn rest(&mut self) {
         self.relay.disarm();
-        let mut daemon = Daemon::start(&self.setup);
-        within(60, "consuming", daemon.consuming()).await;
-        within(180, "rest", self.at_rest()).await;
+        let daemon = self.daemon();
+        within(60, "consuming", self.scene.until_consumed()).await;
+        within(180, "rest", self.scene.at_rest()).await;
         daemon.signal("TERM");
         self.log.extend(within(20, "its end", daemon.ended()).await.1);
     }
@@ -166,50 +157,68 @@ impl Stage {
         lines.sort();
         println!("the story of {key}:\n{}", lines.join("\n"));
     }
-
-    /// Nothing is queued, nothing unacknowledged, nothing in a delay queue, and that stays so.
-    async fn at_rest(&self) {
-        let queue = self.scene.queue();
-        let mut still = 0;
-        while still < 3 {
-            let mut left = self.scene.place.unacked(&queue).await;
-            for queue in [queue.clone(), format!("{queue}.wait.10s"), format!("{queue}.wait.1m")] {
-                left += u64::from(self.scene.client.depth(&queue).await.map_or(0, |depth| depth.messages));
-            }
-            still = if left == 0 { still + 1 } else { 0 };
-            tokio::time::sleep(Duration::from_millis(500)).await; // tidy: allow sleep, the queues are asked again and again
-        }
-    }
 }
 
-async fn kill_everywhere(name: usize, kills: Vec<Point>) -> Account {
-    let mut stage = Stage::new(name).await;
+async fn kill_everywhere(name: usize, reads: Log, kills: Vec<Point>) -> (Account, Vec<Point>) {
+    let _permit = AT_ONCE.acquire().await.expect("it is never closed");
+    let mut stage = Stage::new(name, reads).await;
     for burst in kills.chunks(BURST) {
         for point in burst {
             stage.kill_at(*point).await;
         }
         stage.rest().await;
     }
-    let account = Account::of(&stage.scene, &stage.published, kills).await.already_created(stage.already_created());
+    let account = Account::of(&stage.scene, &stage.published).await;
+    let account = if reads == Log::Read { account.already_created(stage.already_created()) } else { account };
     account.sins().for_each(|key| stage.tell(key));
-    account
+    (account, kills)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
-    let times = std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(TIMES);
+/// How often the daemon was killed at this point.
+fn reached(kills: &[Point], point: Point) -> usize {
+    kills.iter().filter(|kill| **kill == point).count()
+}
+
+fn table(kills: &[Point]) -> String {
+    let rows = POINTS.map(|point| format!("| {point:?} | {} |\n", reached(kills, point)));
+    format!("| killed at | times |\n| --- | --- |\n{}", rows.concat())
+}
+
+fn times(or: usize) -> usize {
+    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(or)
+}
+
+/// Of so many kills at each point, with the time to wait for the scenes of the other test, in seconds.
+fn limit(times: usize) -> u64 {
+    1_200 + 40 * times as u64
+}
+
+/// Kills so often at each point, in scenes side by side, and judges what became of the events.
+async fn killed(reads: Log, times: usize) {
     let mut shares: Vec<Vec<Point>> = vec![Vec::new(); SCENES];
     for at in 0..times * POINTS.len() {
         // Each burst has points of all kinds in it.
         shares[at / BURST % SCENES].push(POINTS[at % POINTS.len()]);
     }
-    let scenes = shares.into_iter().enumerate().map(|(name, kills)| kill_everywhere(name, kills));
-    let limit = 600 + 40 * times as u64;
-    let accounts = within(limit, "all kills", futures_util::future::join_all(scenes)).await;
+    let scenes = shares.into_iter().enumerate().map(|(name, kills)| kill_everywhere(name, reads, kills));
+    let (accounts, kills): (Vec<_>, Vec<_>) = futures_util::future::join_all(scenes).await.into_iter().unzip();
     let sum = accounts.into_iter().fold(Account::default(), Account::and);
-    println!("{sum}");
+    println!("{}\n{sum}", table(&kills.concat()));
     for point in POINTS {
-        assert!(sum.reached(point) >= times, "{point:?} was reached {} times", sum.reached(point));
+        let reached = reached(&kills.concat(), point);
+        assert!(reached >= times, "{point:?} was reached {reached} times");
     }
     assert!(sum.is_clean(), "{sum}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
+    let times = times(TIMES);
+    within(limit(times), "the kills", killed(Log::Read, times)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_with_a_full_log_pipe_nothing_is_lost_doubled_or_unexpected() {
+    let times = times(TIMES_UNREAD);
+    within(limit(times), "the kills", killed(Log::Unread, times)).await;
 }

@@ -8,21 +8,24 @@ mod support;
 
 #[path = "log/mute.rs"]
 mod mute;
+#[path = "log/run.rs"]
+mod run;
 #[path = "log/said.rs"]
 mod said;
-#[path = "broker/scene.rs"]
-mod scene;
+#[path = "log/short.rs"]
+mod short;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mute::{Mute, closed, full_disk, full_pipe, full_pipe_that_does_not_wait};
-use scene::Scene;
+use mute::Mute;
 use serde_json::Value;
 use support::broker::shared;
 use support::daemon::{Setup, says};
 use support::deadline::within;
+use support::scene::Scene;
 use support::standin::{Fault, Rule};
+use support::unread::{closed, full_disk, full_pipe, full_pipe_that_does_not_wait};
 
 const EVENTS: usize = 300;
 /// How long a drain may take in these tests.

@@ -17,6 +17,8 @@ mod hour;
 mod laws;
 #[path = "model/ledger.rs"]
 mod ledger;
+#[path = "model/letters.rs"]
+mod letters;
 #[path = "model/neighbours.rs"]
 mod neighbours;
 #[path = "model/requests.rs"]
@@ -123,7 +125,19 @@ fn at_random(setting: Setting, walks: u64) -> Count {
         }
     }
     println!("at random, {setting:?}: {count:?}");
+    print_row(&count);
     count
+}
+
+/// A row of the evidence, under the name of the law. What breaks a promise has ended the walk before.
+fn print_row(count: &Count) {
+    let law = std::thread::current().name().unwrap_or_default().to_owned();
+    let Count { walks, events, created, delayed, killed, announced, .. } = count;
+    println!(
+        "| law | walks | events | created | delayed | killed | announced | promises broken |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n\
+         | `{law}` | {walks} | {events} | {created} | {delayed} | {killed} | {announced} | 0 |"
+    );
 }
 
 #[test]

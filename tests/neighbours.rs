@@ -13,8 +13,6 @@ mod refusals;
 mod rejections;
 #[path = "neighbours/row.rs"]
 mod row;
-#[path = "broker/scene.rs"]
-mod scene;
 #[path = "neighbours/stage.rs"]
 mod stage;
 

@@ -10,15 +10,13 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 use std::time::Duration;
 
-use scene::Scene;
 use support::broker::{Broker, START_DEADLINE};
 use support::daemon::{Daemon, Setup, result};
 use support::deadline::within;
+use support::scene::Scene;
+use support::setup::LOOKED_UP;
 use support::standin::{Fault, Rule, StandIn};
 
 const SECONDS: u64 = 60;
@@ -35,11 +33,6 @@ probe_initial = "10s"
 probe_max = "30s"
 [retry]
 budget = 1.0
-[[rule]]
-name = "any"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}" }
 "#;
 
 /// The broker, the place, and the configuration of every life of the daemon.
@@ -62,18 +55,12 @@ impl Stage {
         let broker = within(START_DEADLINE.as_secs(), "a broker", Broker::image("rabbitmq:4.0-management")).await?;
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
         broker.ctl(&["set_policy", "-p", &scene.place.name, "limit", "^crm", r#"{"delivery-limit":20}"#]).await;
-        let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+        let setup = scene.setup().sections(SECTIONS).sections(LOOKED_UP).impatient();
         let setup = setup.broker(&format!("topology = \"declare\"\nprefetch = {MAX_LOCAL_DELAY}"));
         let stage = Self { _broker: broker, scene, setup, events, seconds };
-        stage.end(stage.life().await, "TERM").await;
+        stage.end(Daemon::consumes(&stage.setup).await, "TERM").await;
         within(120, "publishing", stage.scene.publish(events, 300)).await;
         Some(stage)
-    }
-
-    async fn life(&self) -> Daemon {
-        let mut daemon = Daemon::start(&self.setup);
-        within(60, "consuming", daemon.consuming()).await;
-        daemon
     }
 
     async fn end(&self, daemon: Daemon, signal: &str) {
@@ -86,11 +73,11 @@ impl Stage {
     async fn endure(&self) -> Daemon {
         let share = Duration::from_secs(self.seconds) / LIVES;
         for signal in ["TERM", "KILL"] {
-            let daemon = self.life().await;
+            let daemon = Daemon::consumes(&self.setup).await;
             tokio::time::sleep(share).await; // tidy: allow sleep, an outage is so long
             self.end(daemon, signal).await;
         }
-        let daemon = self.life().await;
+        let daemon = Daemon::consumes(&self.setup).await;
         tokio::time::sleep(share).await; // tidy: allow sleep, an outage is so long
         assert_eq!(self.scene.api.created().len(), 0);
         self.assert_no_dead_letter().await;
@@ -102,11 +89,17 @@ impl Stage {
         assert_eq!(self.scene.client.depth(&self.scene.dead()).await.unwrap().messages, 0);
     }
 
-    async fn ends_well(&self, daemon: Daemon) {
+    /// Prints a row of the evidence: what it was, and the requests meanwhile.
+    async fn ends_well(&self, daemon: Daemon, what: &str, asked: usize) {
         self.scene.ends_well(self.events).await;
         self.end(daemon, "TERM").await;
         self.assert_no_dead_letter().await;
-        println!("{} events, {} processes, 0 dead letters", self.events, self.scene.api.created().len());
+        let (events, processes) = (self.events, self.scene.api.created().len());
+        println!(
+            "| outage | events | processes | dead letters | requests meanwhile |\n| --- | --- | --- | --- | --- |\n\
+             | {} s of {what}, two restarts | {events} | {processes} | 0 | {asked} |",
+            self.seconds
+        );
     }
 }
 
@@ -121,7 +114,7 @@ async fn a_bad_token_dead_letters_nothing_and_is_asked_of_rarely() {
     assert!(asked <= most, "{asked} requests, more than one probe in 5 s");
     stage.scene.api.set_tokens(&[StandIn::TOKEN]);
     within(31, "the first one, within 30 s of the new token", stage.scene.until_created(1)).await;
-    stage.ends_well(daemon).await;
+    stage.ends_well(daemon, "a bad token", asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +129,7 @@ async fn an_api_that_is_away_dead_letters_nothing_and_comes_back_to_a_ramp() {
     println!("requests a second, as the metrics tell: {ramp:?}");
     assert!(ramp.len() > 2, "the ramp is not to be seen: {ramp:?}");
     assert!(ramp.windows(2).all(|pair| pair[1] <= 2 * pair[0]), "a step above twice the one before: {ramp:?}");
-    stage.ends_well(daemon).await;
+    stage.ends_well(daemon, "an API that is away", 0).await;
 }
 
 /// The steps of the ramp, until there is none any more.

@@ -5,16 +5,13 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 use std::path::Path;
 
-use scene::Scene;
 use serde_json::Value;
 use support::broker::shared;
 use support::daemon::{Daemon, Setup, says};
 use support::deadline::within;
+use support::scene::Scene;
 use support::standin::{Canned, Fault, Rule};
 
 /// A rule that says which one it is.

@@ -21,6 +21,7 @@ use tokio::io::AsyncWriteExt as _;
 use support::broker::{Broker, Client};
 use support::daemon::{Daemon, Setup, result, says};
 use support::deadline::within;
+use support::setup::LOOKED_UP;
 use support::standin::{Canned, Fault, Rule, StandIn};
 
 const VHOST: &str = "crm";
@@ -39,11 +40,6 @@ lag = "1s"
 [retry]
 initial = "10ms"
 max_local_delay = "1s"
-[[rule]]
-name = "any"
-procedure = "lead"
-reconcile_by = "event_key"
-data = { event_key = "{{ key }}" }
 "#;
 
 /// Runs the script that a person runs, against that broker.
@@ -58,7 +54,9 @@ async fn set_up(broker: &Broker, password: &str) {
 }
 
 fn setup(broker: &Broker, user: &str, password: &str, api: &StandIn) -> Setup {
-    Setup::new(&broker.url_as(user, password, VHOST), QUEUE, &api.url(), StandIn::TOKEN).sections(SECTIONS)
+    Setup::new(&broker.url_as(user, password, VHOST), QUEUE, &api.url(), StandIn::TOKEN)
+        .sections(SECTIONS)
+        .sections(LOOKED_UP)
 }
 
 /// Twice, with another password: what is run again breaks nothing, and a new password is all that it changes.

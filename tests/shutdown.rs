@@ -5,16 +5,13 @@
 
 mod support;
 
-#[path = "broker/scene.rs"]
-mod scene;
-
 use std::time::{Duration, Instant};
 
-use scene::Scene;
 use serde_json::Value;
 use support::broker::shared;
 use support::daemon::{Daemon, announced, says};
 use support::deadline::within;
+use support::scene::Scene;
 use support::standin::{Fault, Rule};
 
 /// Rounds of each kind; they run side by side.

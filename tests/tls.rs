@@ -14,5 +14,3 @@ mod authority;
 mod broker;
 #[path = "tls/front.rs"]
 mod front;
-#[path = "broker/scene.rs"]
-mod scene;

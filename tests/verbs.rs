@@ -9,6 +9,8 @@ mod cases;
 mod command;
 #[path = "verbs/healthcheck.rs"]
 mod healthcheck;
+#[path = "verbs/many_rules.rs"]
+mod many_rules;
 #[path = "verbs/unheard.rs"]
 mod output_closed;
 

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::metrics::LogState;
+use crate::clock::epoch_ms;
+use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -28,21 +32,27 @@ pub struct Health {
     pub broker: watch::Receiver<BrokerStatus>,
     /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
+    /// How many events wait for the window of their lookup.
+    pub waits: watch::Receiver<LookupWaits>,
+    /// How it stands with dead letters.
+    pub letters: watch::Receiver<DeadLetters>,
     /// Which rules are in force, and whether the file says others.
     pub rules: watch::Receiver<RulesState>,
     /// How the log fares.
     pub log: LogState,
+    /// Whether descriptors are short.
+    pub descriptors: Descriptors,
     /// The dispatcher's pulse.
     pub pulse: Arc<Pulse>,
 }
 
 impl Health {
-    /// Whether the dispatcher's loop turns. `now_ms` is in milliseconds since the Unix epoch. Neither a lost broker
+    /// Whether the dispatcher's loop turns. Neither a lost broker
     /// nor a shut gate makes a daemon dead: starting it again would mend neither.
     #[must_use]
-    pub fn live(&self, now_ms: u64) -> bool {
+    pub fn live(&self, now: Instant) -> bool {
         // A drain has its own deadline, and may stand still until it.
-        *self.phase.borrow() == Phase::Draining || self.pulse.age(now_ms) < PULSE_AGE_MAX
+        *self.phase.borrow() == Phase::Draining || self.pulse.age(now) < PULSE_AGE_MAX
     }
 
     /// Whether events are taken. All else is only a detail, such as a shut gate: it must not block the rollout that mends it.
@@ -51,13 +61,13 @@ impl Health {
         *self.phase.borrow() == Phase::Running && self.broker.borrow().state == BrokerState::Consuming
     }
 
-    /// The details of the first question. `now_ms` as for [`Health::live`].
+    /// The details of the first question.
     #[must_use]
-    pub fn live_details(&self, now_ms: u64) -> Value {
+    pub fn live_details(&self, now: Instant) -> Value {
         json!({
-            "live": self.live(now_ms),
+            "live": self.live(now),
             "phase": self.phase.borrow().as_str(),
-            "pulse_age_ms": u64::try_from(self.pulse.age(now_ms).as_millis()).unwrap_or(u64::MAX),
+            "pulse_age_ms": u64::try_from(self.pulse.age(now).as_millis()).unwrap_or(u64::MAX),
         })
     }
 
@@ -65,13 +75,18 @@ impl Health {
     #[must_use]
     pub fn degraded(&self) -> Vec<&'static str> {
         let broker = self.broker.borrow();
-        let rules = self.rules.borrow();
+        let (rules, letters) = (self.rules.borrow(), *self.letters.borrow());
         let all = [
             ("gate_shut", !self.gate.borrow().is_empty()),
             ("broker_blocked", broker.blocked.is_some()),
             ("publishes_refused", !broker.refused.is_empty()),
+            ("dead_letters_waiting", letters.wait()),
+            ("stands_still", letters.stand_still()),
             ("no_delays", broker.no_delays.is_some()),
+            ("queues_at_risk", broker.warnings().iter().any(|warning| warning.is_loss)),
+            ("management_away", broker.managed.away.is_some()),
             ("log_dropping", self.log.dropping_since_ms().is_some()),
+            ("descriptors_short", self.descriptors.are_short(epoch_ms())),
             ("rules_outdated", rules.mistakes > 0),
             ("needs_restart", !rules.needs_restart.is_empty()),
         ];
@@ -81,7 +96,7 @@ impl Health {
     /// The details of the second question.
     #[must_use]
     pub fn ready_details(&self) -> Value {
-        let broker = self.broker.borrow().clone();
+        let (broker, waits) = (self.broker.borrow().clone(), *self.waits.borrow());
         json!({
             "ready": self.ready(),
             "degraded": self.degraded(),
@@ -90,9 +105,12 @@ impl Health {
             "broker_lost": broker.lost,
             "broker_blocked": broker.blocked,
             "publishes_refused": broker.refused,
+            "dead_letters": self.letters.borrow().what(),
             "no_delays": broker.no_delays,
-            "queue_warnings": broker.queue_warnings,
+            "queue_warnings": broker.warnings().iter().map(|warning| &warning.words).collect::<Vec<_>>(),
+            "management_away": broker.managed.away,
             "gate_shut": *self.gate.borrow(),
+            "lookup_waits": { "events": waits.events, "until": waits.until() },
             "rules": self.rules.borrow().to_string(),
             "needs_restart": self.rules.borrow().needs_restart,
         })

@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::Config;
 use super::admission::{Admission, Place};
@@ -28,6 +29,7 @@ use super::pause::{self, Asker, PauseControl, Said, Wanted};
 use super::query;
 use super::resume::RuleResumed;
 use crate::clock::epoch_ms;
+use crate::files;
 use crate::metrics::{self, Metrics};
 
 #[cfg(test)]
@@ -42,6 +44,9 @@ const HEAD_MAX: usize = 8 * 1024;
 
 /// The wait after the system refused a connection, which it does again at once while it lacks descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// That it does is told so often at most.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 type Answer = Response<String>;
 
@@ -80,8 +85,9 @@ pub async fn serve(listener: TcpListener, view: View, stop: impl Future<Output =
 
 async fn converse_with_all(listener: &TcpListener, view: &View, connections: &mut JoinSet<()>) -> Infallible {
     let mut admission = Admission::open();
+    let mut refusals = Refusals::default();
     loop {
-        let (stream, peer) = accept(listener).await;
+        let (stream, peer) = accept(listener, view, &mut refusals).await;
         let place = admission.admit().await;
         while let Some(ended) = connections.try_join_next() {
             ended.unwrap_or_else(crashed);
@@ -94,11 +100,38 @@ fn crashed(error: JoinError) {
     tracing::error!(%error, "a connection of the admin port crashed");
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// Connections that the system refused to accept since that was told last.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl Refusals {
+    /// One more: how many there were, if that is to be told again.
+    fn add(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        let is_due = self.told.is_none_or(|told| now.saturating_duration_since(told) >= TELL_EVERY);
+        is_due.then(|| {
+            self.told = Some(now);
+            std::mem::take(&mut self.count)
+        })
+    }
+}
+
+/// A connection that cannot be accepted stays in the kernel's queue, and is tried again.
+async fn accept(listener: &TcpListener, view: &View, refusals: &mut Refusals) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) => tracing::warn!(%error, "the admin port cannot accept a connection"),
+            Err(error) => {
+                if files::is_for_want_of_descriptors(&error) {
+                    view.metrics.descriptors().short("admin", epoch_ms());
+                }
+                if let Some(times) = refusals.add(Instant::now()) {
+                    tracing::warn!(%error, times, "the admin port cannot accept a connection for now: it is tried again");
+                }
+            }
         }
         tokio::time::sleep(ACCEPT_PAUSE).await;
     }
@@ -138,9 +171,9 @@ fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Ans
         let refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         return with(refusal, ALLOW, "GET, HEAD");
     }
-    let now_ms = epoch_ms();
+    let now = Instant::now();
     match path {
-        "/livez" => probe(health.live(now_ms), &health.live_details(now_ms)),
+        "/livez" => probe(health.live(now), &health.live_details(now)),
         "/readyz" => probe(health.ready(), &health.ready_details()),
         _ => with(text(StatusCode::OK, metrics.text()), CONTENT_TYPE, metrics::CONTENT_TYPE),
     }

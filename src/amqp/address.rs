@@ -5,6 +5,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use lapin::uri::AMQPUri;
+
 /// Where a broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -29,9 +31,27 @@ impl fmt::Display for Address {
     }
 }
 
+/// The user and the virtual host of an AMQP URL; both empty where it is none.
+#[must_use]
+pub fn user_and_vhost(url: &str) -> (String, String) {
+    let read = url.parse::<AMQPUri>().map(|uri| (uri.authority.userinfo.username, uri.vhost));
+    read.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_virtual_host_of_a_url_is_decoded_and_that_of_no_path_is_the_default_one() {
+        let of = |url| user_and_vhost(url).1;
+        assert_eq!(
+            ["amqp://a@h/crm", "amqp://a@h/%2Fcrm", "amqp://a@h", "amqp://a@[::1]/%2f"].map(of),
+            ["crm", "/crm", "/", "/"]
+        );
+        assert_eq!(user_and_vhost("amqp://bridge@h/crm").0, "bridge");
+        assert_eq!(of("nonsense"), "");
+    }
 
     #[test]
     fn an_address_of_ipv6_is_shown_in_brackets_and_known_as_loopback() {

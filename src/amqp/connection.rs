@@ -18,7 +18,9 @@ use super::error::BrokerError;
 use super::notices::Notices;
 use super::session::Session;
 use super::stall::StallDetector;
+use crate::clock::{epoch_ms, seconds};
 use crate::core::backoff::{ceiling, jittered};
+use crate::files;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
@@ -59,6 +61,9 @@ pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
             previous.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
         }
         endpoints.metrics.broker_connected(false);
+        if files::tells_of_want_of_descriptors(&error.to_string()) {
+            endpoints.metrics.descriptors().short("broker", epoch_ms());
+        }
         endpoints.becomes(BrokerState::Lost { why: error.to_string() });
         if *endpoints.stop.borrow() {
             tracing::warn!("broker lost while stopping: {error}");
@@ -183,7 +188,7 @@ async fn tell_blocks(events: impl Stream<Item = Event>, state: watch::Sender<Bro
 async fn pause(config: &Config, failures: u32, error: &BrokerError, stop: &mut watch::Receiver<bool>) {
     let (initial, max) = config.reconnect;
     let wait = jittered(ceiling(initial, 2.0, max, failures.saturating_sub(1)), fastrand::f64());
-    tracing::warn!(retry_in_ms = wait.as_millis(), failures, "broker lost: {error}");
+    tracing::warn!(retry_in_s = seconds(wait), failures, "broker lost: {error}");
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
         () = stopped(stop) => {}

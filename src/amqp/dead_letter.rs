@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 
-use super::headers::{self, own, text};
+use super::headers::{self, PROGRESS, own, text};
 use super::intake::Held;
 use crate::core::settlement::DeadLetter;
 
@@ -15,7 +15,7 @@ use crate::core::settlement::DeadLetter;
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 13] = [
+pub const DEAD_LETTER_HEADERS: [&str; 14] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-status",
@@ -28,6 +28,7 @@ pub const DEAD_LETTER_HEADERS: [&str; 13] = [
     "chakra-bridge-exchange",
     "chakra-bridge-routing-key",
     "chakra-bridge-version",
+    "chakra-bridge-journey",
     "chakra-bridge-cut",
 ];
 
@@ -58,6 +59,10 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
     ]);
     let known = [("rule", &dead_letter.rule), ("procedure", &dead_letter.procedure), ("key", &dead_letter.key)];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
+    // Unread, it is what a newer daemon goes on from if somebody retries the letter.
+    headers.extend(
+        dead_letter.unread.as_ref().map(|unread| (PROGRESS.into(), AMQPValue::LongString(unread.as_str().into()))),
+    );
     headers.extend(dead_letter.status.map(|status| (own("status"), integer(status.into()))));
     headers
 }

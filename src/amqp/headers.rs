@@ -12,6 +12,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use super::size::bytes;
+use crate::core::put_back::PutBack;
 
 /// What all our headers begin with. No `x-`: the broker keeps those for itself.
 const PREFIX: &str = "chakra-bridge-";
@@ -48,6 +49,31 @@ pub(super) fn progress(of: &BasicProperties) -> Option<String> {
     })
 }
 
+/// What its headers say, if the message is a dead letter of ours that somebody put back. Whatever moved it (a shovel, the
+/// management page, a program, another dead-letter exchange) keeps them.
+pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
+    let headers = of.headers().as_ref()?.inner();
+    let text = |name: &str| match headers.get(own(name).as_str())? {
+        AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    };
+    let number = |name: &str| match headers.get(own(name).as_str())? {
+        AMQPValue::LongLongInt(number) => u64::try_from(*number).ok(),
+        AMQPValue::LongInt(number) => u64::try_from(*number).ok(),
+        AMQPValue::Double(number) if number.is_finite() => format!("{number:.0}").parse().ok(),
+        _ => None,
+    };
+    Some(PutBack {
+        reason: text("reason").filter(|reason| !reason.is_empty())?,
+        text: text("text").unwrap_or_default(),
+        exchange: text("exchange"),
+        routing_key: text("routing-key"),
+        first_seen_ms: number("first-seen-ms").unwrap_or_default(),
+        last_seen_ms: number("last-seen-ms").unwrap_or_default(),
+    })
+}
+
 /// Whether a header is one of ours.
 pub(super) fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX)
@@ -64,20 +90,23 @@ pub(super) fn text(words: &str) -> AMQPValue {
 }
 
 /// All original headers, those that act on their own under our names, and with them the properties that do. In a
-/// message that came through a delay queue they lie aside already, and what acts is the broker's note about that queue.
+/// message of ours, that came through a delay queue or was a dead letter, they lie aside already, and what acts is the
+/// broker's note about the way that it came.
 fn aside(original: &BasicProperties) -> BTreeMap<ShortString, AMQPValue> {
-    let was_delayed = progress(original).is_some();
+    let is_ours_already = progress(original).is_some() || put_back(original).is_some();
     let mut headers: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();
     for (key, value) in original.headers().iter().flat_map(|table| table.inner().iter()) {
         match (key.as_str(), acts(key.as_str())) {
-            (name, _) if is_ours(name) && !(was_delayed && name.starts_with(ASIDE)) => {}
-            (_, true) if was_delayed => {}
+            (name, _) if is_ours(name) && !(is_ours_already && name.starts_with(ASIDE)) => {}
+            (_, true) if is_ours_already => {}
             (name, true) => drop(headers.insert(moved(name), value.clone())),
             (_, false) => drop(headers.insert(key.clone(), value.clone())),
         }
     }
     for (name, value) in [("expiration", original.expiration()), ("user-id", original.user_id())] {
-        headers.extend(value.as_ref().map(|value| (moved(name), text(value.as_str()))));
+        if let Some(value) = value {
+            headers.entry(moved(name)).or_insert_with(|| text(value.as_str()));
+        }
     }
     headers
 }

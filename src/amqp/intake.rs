@@ -36,6 +36,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
         delayed_state: headers::progress(&properties),
+        put_back: headers::put_back(&properties),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);

@@ -14,6 +14,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use super::Config;
 use super::error::{BrokerError, is_locked, is_other, is_refused};
 use super::questions::try_declare;
+use crate::core::queue::{Queue, Setting, Value};
 
 /// More than there are arguments to differ in.
 const ASKED_MAX: usize = 16;
@@ -35,11 +36,11 @@ pub(super) enum Known {
 /// How a queue is made.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Made {
-    pub(super) is_durable: bool,
-    pub(super) is_auto_delete: bool,
+    is_durable: bool,
+    is_auto_delete: bool,
     arguments: BTreeMap<ShortString, AMQPValue>,
     /// A difference that nothing is known about, in the broker's words.
-    pub(super) unclear: Option<String>,
+    unclear: Option<String>,
 }
 
 /// Asks how this queue is made, which is there.
@@ -77,21 +78,29 @@ impl Made {
     }
 
     /// `quorum`, `classic`, `stream`, or whatever else there is.
-    pub(super) fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         self.text(KIND).unwrap_or(CLASSIC)
     }
 
-    pub(super) fn text(&self, argument: &str) -> Option<&str> {
+    fn text(&self, argument: &str) -> Option<&str> {
         match self.arguments.get(argument)? {
             AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok(),
             _ => None,
         }
     }
 
-    pub(super) fn number(&self, argument: &str) -> Option<i64> {
-        match self.arguments.get(argument)? {
-            AMQPValue::LongLongInt(number) => Some(*number),
-            _ => None,
+    /// The same as a value to judge.
+    pub(super) fn queue(&self) -> Queue {
+        let settings = self.arguments.iter().filter_map(|(name, value)| {
+            let setting = Setting { value: plain(value)?, is_of_policy: false };
+            Some((name.to_string(), setting))
+        });
+        Queue {
+            is_durable: self.is_durable,
+            is_auto_delete: self.is_auto_delete,
+            settings: settings.collect(),
+            policies: None,
+            unclear: self.unclear.clone(),
         }
     }
 
@@ -130,6 +139,16 @@ impl Made {
     }
 }
 
+/// As it is judged; none of a type that no argument here has.
+fn plain(value: &AMQPValue) -> Option<Value> {
+    Some(match value {
+        AMQPValue::LongString(text) => Value::Text(std::str::from_utf8(text.as_bytes()).ok()?.to_owned()),
+        AMQPValue::LongLongInt(number) => Value::Number(*number),
+        AMQPValue::Boolean(flag) => Value::Flag(*flag),
+        _ => return None,
+    })
+}
+
 /// The argument that differs: `inequivalent arg 'x-…' for queue …`.
 fn argument(said: &str) -> Option<&str> {
     said.split_once("inequivalent arg '")?.1.split('\'').next()
@@ -149,13 +168,13 @@ fn current(said: &str) -> Option<AMQPValue> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::super::QueueType;
     use super::super::topology::back_to;
     use super::*;
 
     /// A quorum queue as it should be, and what the broker says of one that is made otherwise.
-    pub(in crate::amqp) fn made(said: &[&str]) -> Made {
+    fn made(said: &[&str]) -> Made {
         let mut made = Made::as_wanted(&back_to(QueueType::Quorum, "dead"));
         for said in said {
             assert!(made.learn(&format!("PRECONDITION_FAILED - inequivalent arg {said}")), "{said}");
@@ -170,7 +189,10 @@ pub(super) mod tests {
             "'x-max-length' for queue 'q': received none but current is the value '3' of type 'signedint'",
             "'x-single-active-consumer' for queue 'q': received none but current is the value 'true' of type 'bool'",
         ]);
-        assert_eq!((made.text("x-overflow"), made.number("x-max-length")), (None, Some(3)));
+        let queue = made.queue();
+        assert_eq!(queue.text("x-overflow"), None);
+        assert_eq!(queue.settings["x-max-length"].value, Value::Number(3));
+        assert_eq!(queue.settings["x-single-active-consumer"].value, Value::Flag(true));
         assert_eq!(made.kind(), "quorum");
         assert!(!made.learn("inequivalent arg 'x-max-length': but current is the value '3' of type 'signedint'"));
         assert!(!made.learn("PRECONDITION_FAILED - something else"));

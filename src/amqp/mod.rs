@@ -21,6 +21,7 @@ mod session;
 mod settle;
 mod size;
 mod stall;
+mod subscription;
 pub mod topology;
 
 use std::time::Duration;

@@ -7,14 +7,17 @@ use lapin::options::ConfirmSelectOptions;
 
 use super::connect::{Connections, Tries};
 use super::error::{BrokerError, within};
-use super::{Config, Topology, channel, questions, queue_warnings, topology};
+use super::queue_warnings::{self, OfQueue};
+use super::{Config, Topology, channel, questions, topology};
 
 /// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OnlineCheck {
     /// What stands in the daemon's way, or in the way of delay queues.
     pub mistakes: Vec<String>,
-    /// What is risky about the queues; it may be so on purpose.
+    /// What is risky about the queues, policies aside, which AMQP does not show; it may be so on purpose.
+    pub of_queues: Vec<String>,
+    /// What else is worth a word.
     pub warnings: Vec<String>,
 }
 
@@ -53,13 +56,13 @@ impl OnlineCheck {
     /// Of the work queue and the dead-letter queue, which are there.
     async fn of_queues(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
         let findings = queue_warnings::find(config, connection).await?;
-        let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(|finding| finding.is_refused);
+        let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(OfQueue::is_refused);
         self.mistakes.extend(refused.iter().map(ToString::to_string));
-        self.warnings.extend(warnings.iter().map(ToString::to_string));
+        self.of_queues.extend(warnings.iter().map(ToString::to_string));
         if findings.is_hidden {
             let words = "the broker does not let this user see how the queues are made: ask once as a user who may \
                  configure them";
-            self.warnings.push(words.to_owned());
+            self.of_queues.push(words.to_owned());
         }
         self.mistakes.extend(questions::unreadable(config, connection).await?);
         Ok(())

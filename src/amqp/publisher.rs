@@ -3,8 +3,8 @@
 //! Not here: what they carry (`dead_letter`, `delay`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
-//! when there are more (measured). A publish that the broker refuses is tried again, the event still unacknowledged; while it waits,
-//! its channel serves others, so that one full queue holds up no other.
+//! when there are more (measured). What the broker refuses is told: the event stays unacknowledged, and whoever decides says
+//! what becomes of it (`core::delivery`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,17 +20,13 @@ use super::Config;
 use super::channel;
 use super::connection::Endpoints;
 use super::error::{BrokerError, is_of_the_channel, within};
-use crate::core::backoff::{ceiling, jittered};
 use crate::metrics::Metrics;
 use crate::states::broker::BrokerStatus;
 
 /// Channels, and so messages on their way at once.
 const CHANNELS: usize = 4;
-/// The ceilings of the waits before a refused message is published again.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes? The event stays \
-     unacknowledged";
+const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes?";
 
 /// What publishing needs.
 #[derive(Clone)]
@@ -42,12 +38,17 @@ struct PublishContext {
 }
 
 impl PublishContext {
+    /// Told once, and again when the reason changes: each event that meets it would say the same.
     fn refused(&self, queue: &ShortString, why: &str) {
-        self.state.send_if_modified(|status| status.refuses(queue.as_str(), why));
+        if self.state.send_if_modified(|status| status.refuses(queue.as_str(), why)) {
+            tracing::error!(%queue, "publish refused: {why}; its events stay unacknowledged or are delayed, and none is lost");
+        }
     }
 
     fn taken(&self, queue: &ShortString) {
-        self.state.send_if_modified(|status| status.takes(queue.as_str()));
+        if self.state.send_if_modified(|status| status.takes(queue.as_str())) {
+            tracing::info!(%queue, "the queue takes what is published to it again");
+        }
     }
 }
 
@@ -58,12 +59,16 @@ pub(super) struct Publish {
     pub(super) queue: ShortString,
     pub(super) properties: BasicProperties,
     pub(super) body: Arc<Vec<u8>>,
-    /// How often the broker refused it.
-    pub(super) refusals: u32,
 }
 
-/// The tag of the delivery whose stand-in the broker keeps, or why none can be kept any more.
-pub(super) type Published = Result<u64, BrokerError>;
+/// What became of the stand-in of the delivery with this tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    /// The broker keeps it.
+    Kept(u64),
+    /// The broker does not take it.
+    Refused(u64),
+}
 
 /// What became of one publish.
 struct Ended {
@@ -74,8 +79,8 @@ struct Ended {
 
 /// Why a publish was not kept.
 enum Refusal {
-    /// The broker refused this message, which is published again.
-    Again(String),
+    /// The broker refused this message.
+    Refused(String),
     /// Nothing can be published any more.
     Broken(BrokerError),
 }
@@ -88,8 +93,6 @@ pub(super) struct Publisher {
     idle: Vec<Channel>,
     waiting: VecDeque<Publish>,
     on_their_way: JoinSet<Ended>,
-    /// Refused, until they are published again.
-    refused: JoinSet<Publish>,
 }
 
 impl Publisher {
@@ -106,7 +109,7 @@ impl Publisher {
         }
         let (metrics, state) = (Arc::clone(&endpoints.metrics), endpoints.state.clone());
         let to = PublishContext { limit, connection: Arc::clone(publishing), metrics, state };
-        Ok(Self { to, asking, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), refused: JoinSet::new() })
+        Ok(Self { to, asking, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new() })
     }
 
     pub(super) fn send(&mut self, outgoing: Publish) {
@@ -123,54 +126,31 @@ impl Publisher {
         }
     }
 
-    /// The next that came to its end; none while none is on its way. Loses none if it is dropped while it waits.
-    pub(super) async fn next(&mut self) -> Option<Published> {
-        loop {
-            tokio::select! {
-                Some(ended) = self.on_their_way.join_next() => match self.ended(ended) {
-                    Ok(None) => {}
-                    Ok(Some(tag)) => return Some(Ok(tag)),
-                    Err(error) => return Some(Err(error)),
-                },
-                Some(outgoing) = self.refused.join_next() => match outgoing {
-                    Ok(outgoing) => self.send(outgoing),
-                    Err(error) => return Some(Err(broke_off(&error))),
-                },
-                else => return None,
-            }
-        }
+    /// The next that came to its end, or why nothing can be published any more; none while none is on its way. Loses none if it
+    /// is dropped while it waits.
+    pub(super) async fn next(&mut self) -> Option<Result<Published, BrokerError>> {
+        let ended = self.on_their_way.join_next().await?;
+        Some(self.ended(ended))
     }
 
-    /// Takes the end of a publish in; none where it is published again after a wait.
-    fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Option<u64>, BrokerError> {
+    fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Published, BrokerError> {
         let Ended { outgoing, channel, end } = ended.map_err(|error| broke_off(&error))?;
-        let tag = outgoing.tag;
-        let kept = match end {
+        let Publish { tag, queue, .. } = outgoing;
+        let published = match end {
             Ok(()) => {
-                self.to.taken(&outgoing.queue);
-                Some(tag)
+                self.to.taken(&queue);
+                Published::Kept(tag)
             }
-            Err(Refusal::Again(why)) => {
-                self.retry_later(outgoing, &why);
-                None
+            Err(Refusal::Refused(why)) => {
+                self.to.metrics.publish_refused();
+                self.to.refused(&queue, &why);
+                Published::Refused(tag)
             }
             Err(Refusal::Broken(error)) => return Err(error),
         };
         self.idle.push(channel);
         self.fill();
-        Ok(kept)
-    }
-
-    fn retry_later(&mut self, mut outgoing: Publish, why: &str) {
-        let wait = jittered(ceiling(AGAIN.0, 2.0, AGAIN.1, outgoing.refusals), fastrand::f64());
-        outgoing.refusals += 1;
-        self.to.metrics.publish_refused();
-        self.to.refused(&outgoing.queue, why);
-        tracing::error!(queue = %outgoing.queue, refusals = outgoing.refusals, "publish refused: {why}; the event stays unacknowledged");
-        self.refused.spawn(async move {
-            tokio::time::sleep(wait).await;
-            outgoing
-        });
+        Ok(published)
     }
 }
 
@@ -188,13 +168,13 @@ async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channe
 async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publish) -> Ended {
     let end = match publish(&channel, &to, &outgoing).await {
         Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(Refusal::Again(why)),
+        Ok(Some(why)) => Err(Refusal::Refused(why)),
         // A right that is missing or a size that is too large costs the channel. Were it to cost the connection, every event
         // unacknowledged would be delivered again, and be counted towards its delivery limit.
         Err(error) if is_of_the_channel(&error) => match open_channel(&to.connection, to.limit).await {
             Ok(another) => {
                 channel = another;
-                Err(Refusal::Again(BrokerError::during("the broker closed the channel", &error).to_string()))
+                Err(Refusal::Refused(BrokerError::during("the broker closed the channel", &error).to_string()))
             }
             Err(error) => Err(Refusal::Broken(error)),
         },
@@ -217,10 +197,7 @@ async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> 
             // Publishing again now could make two of it; a dead connection shows by its heartbeat. That the broker blocks
             // whoever publishes is told where it says so.
             Err(_) if to.connection.status().blocked() => {}
-            Err(_) => {
-                to.refused(&outgoing.queue, UNCONFIRMED);
-                tracing::warn!(queue = %outgoing.queue, "{UNCONFIRMED}");
-            }
+            Err(_) => to.refused(&outgoing.queue, UNCONFIRMED),
         }
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! Not here: making the connections again (`connection`), and how a message is settled (`settle`).
 
+use std::future::pending;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use lapin::Consumer;
 use lapin::message::Delivery;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -16,17 +15,21 @@ use super::Config;
 use super::channel;
 use super::connect::Connections;
 use super::connection::{Endpoints, Previous};
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
 use super::intake::split;
+use super::publisher::Published;
 use super::questions::{self, name};
 use super::settle::Settler;
 use super::stall::StallState;
+use super::subscription::Subscription;
 use super::topology::{self, Prepared};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Answer, Receipt};
 use crate::metrics::Metrics;
+use crate::states::broker::BrokerStatus;
 use crate::states::phase::stopped;
+use crate::states::queues::Subscribed;
 
 /// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
 const ANSWERS_AT_ONCE: usize = 512;
@@ -45,6 +48,8 @@ const OFFSET: &str = "x-stream-offset";
 const STREAM: &str = "an event came with the header x-stream-offset, as out of a stream: if broker.queue is a stream, what is \
      published while no daemon runs is never delivered. Make a quorum queue in its place";
 
+const NO_PLACE: &str = "the broker sent more messages than the prefetch allows";
+
 /// Connected, and nothing arrives.
 const STALLED: &str = "nothing arrives though the queue holds events and there is room for more: the subscription is lost \
      without a word; connecting again";
@@ -55,9 +60,17 @@ pub(super) struct Session<'a> {
     previous: &'a mut Previous,
     subscription: Subscription,
     consumer: Consumer,
+    /// Whether the consumer is known to be begun: not while it is begun anew.
+    is_subscribed: bool,
     settler: Settler,
+    state: watch::Sender<BrokerStatus>,
+    intake: mpsc::Sender<Inbound>,
     line: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
+    /// The tag of the last delivery.
+    taken: u64,
+    /// The same when the subscription began, and its places.
+    since: (u64, u16),
 }
 
 impl<'a> Session<'a> {
@@ -69,6 +82,7 @@ impl<'a> Session<'a> {
         previous: &'a mut Previous,
     ) -> Result<Self, BrokerError> {
         let limit = config.call_timeout;
+        refused(&endpoints.state)?;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
         let settler = Settler::open(config, &connections.publishing, endpoints).await?;
         let Prepared { obstacle, warnings } =
@@ -80,15 +94,40 @@ impl<'a> Session<'a> {
         let channel = channel::open(&connections.consuming, limit).await?;
         let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
-        let consumer = subscription.begin(wanted).await?;
+        let places = subscription.places(wanted, 0);
+        let consumer = subscription.begin(places).await?;
         // Before any message. A dispatcher that is gone needs no word of it.
         drop(endpoints.intake.send(Inbound::Connected { can_delay }).await);
-        // Beside those of the subscription before, not yet answered, there may be as many of the next.
-        let (line, answers) = mpsc::channel(2 * usize::from(config.prefetch) + 2);
+        // Beside those of the subscription before, not yet answered, there may be as many of the next; either twice the prefetch.
+        let (line, answers) = mpsc::channel(4 * usize::from(config.prefetch) + 2);
+        let (intake, since) = (endpoints.intake.clone(), (0, places));
         previous.consuming_since = Some(Instant::now());
         previous.notices.complete();
         previous.stall_detector.subscribed(Instant::now());
-        Ok(Self { connections, previous, subscription, consumer, settler, line, answers })
+        let (is_subscribed, state) = (true, endpoints.state.clone());
+        let session = Self {
+            connections,
+            previous,
+            subscription,
+            consumer,
+            is_subscribed,
+            settler,
+            state,
+            intake,
+            line,
+            answers,
+            taken: 0,
+            since,
+        };
+        session.show_subscription();
+        Ok(session)
+    }
+
+    /// The management API shows every subscription of its cluster.
+    fn show_subscription(&self) {
+        let (tag, address) = (self.consumer.tag().to_string(), self.connections.address.to_string());
+        let subscribed = Subscribed { tag, address, since: Instant::now() };
+        self.state.send_modify(|status| status.subscribed = Some(subscribed));
     }
 
     /// Serves until every message is answered after the stop, or until the first error.
@@ -110,7 +149,7 @@ impl<'a> Session<'a> {
     }
 
     async fn settle_all(&mut self, endpoints: &mut Endpoints) -> Result<(), BrokerError> {
-        let Endpoints { intake, stop, wanted_prefetch, metrics, .. } = endpoints;
+        let Endpoints { stop, wanted_prefetch, metrics, state, .. } = endpoints;
         let mut answers = Vec::with_capacity(ANSWERS_AT_ONCE);
         let mut checks = tokio::time::interval(CHECK_EVERY);
         let mut is_taking = true;
@@ -123,25 +162,28 @@ impl<'a> Session<'a> {
                     self.stop_taking().await?;
                 }
                 _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.settler.settle(&mut answers).await?,
-                Some(published) = self.settler.next_published() => self.settler.confirmed(published).await?,
+                Some(published) = self.settler.next_published() => self.published(published?).await?,
                 Ok(()) = wanted_prefetch.changed(), if is_taking && self.previous.cautious_for == 0 => {
                     let wanted = now(wanted_prefetch);
-                    self.take_as(wanted, intake).await?;
+                    self.take_as(wanted, stop).await?;
                 }
                 delivery = self.consumer.next(), if is_taking => {
-                    self.take(delivery, intake).await?;
+                    self.take(delivery).await?;
                     self.previous.stall_detector.received(Instant::now());
                     if self.previous.cautious_for == 1 {
                         let wanted = now(wanted_prefetch);
-                        self.take_as(wanted, intake).await?;
+                        self.take_as(wanted, stop).await?;
                     }
                     self.previous.cautious_for = self.previous.cautious_for.saturating_sub(1);
                 }
                 _ = checks.tick() => {
                     self.connections.check()?;
+                    if is_taking {
+                        refused(state)?;
+                    }
                     let wanted = self.previous.allows(*wanted_prefetch.borrow());
-                    let stall = if is_taking { self.stall_state(wanted).await? } else { StallState::Normal };
-                    self.resubscribe(stall, wanted, intake, metrics).await?;
+                    let stall = if is_taking { self.stall_state(stop).await? } else { StallState::Normal };
+                    self.resubscribe(stall, wanted, stop, metrics).await?;
                 }
             }
         }
@@ -150,27 +192,36 @@ impl<'a> Session<'a> {
     }
 
     /// What it means that nothing arrives.
-    async fn stall_state(&mut self, wanted: WantedPrefetch) -> Result<StallState, BrokerError> {
-        if self.settler.len() >= usize::from(self.subscription.places(wanted)) {
+    async fn stall_state(&mut self, stop: &mut watch::Receiver<bool>) -> Result<StallState, BrokerError> {
+        let (since, places) = self.since;
+        if self.settler.since(since) >= usize::from(places) {
             self.previous.stall_detector.has_no_room(Instant::now());
         }
         if !self.previous.stall_detector.is_due(Instant::now()) {
             return Ok(StallState::Normal);
         }
         let (queue, limit, connections) = (self.subscription.queue.clone(), self.subscription.limit, self.connections);
-        let asked = self.settling(questions::ask(queue, &connections.consuming, limit)).await?;
-        Ok(asked.map_or(StallState::Normal, |asked| self.previous.stall_detector.judge(asked, Instant::now())))
+        let asked = self.settling(questions::ask(queue, &connections.consuming, limit), stopped(stop)).await?;
+        Ok(asked
+            .flatten()
+            .map_or(StallState::Normal, |asked| self.previous.stall_detector.judge(asked, Instant::now())))
     }
 
-    /// Awaits a call to the broker, and meanwhile goes on settling: a call that hangs holds no acknowledgement up.
-    async fn settling<T>(&mut self, call: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
-        tokio::pin!(call);
+    /// Awaits a call to the broker, and meanwhile goes on settling: a call that hangs holds no acknowledgement up. None where the
+    /// stop comes first.
+    async fn settling<T>(
+        &mut self,
+        call: impl Future<Output = Result<T, BrokerError>>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<T>, BrokerError> {
+        tokio::pin!(call, stop);
         let mut answers = Vec::new();
         loop {
             tokio::select! {
-                done = &mut call => return done,
+                done = &mut call => return done.map(Some),
+                () = &mut stop => return Ok(None),
                 _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.settler.settle(&mut answers).await?,
-                Some(published) = self.settler.next_published() => self.settler.confirmed(published).await?,
+                Some(published) = self.settler.next_published() => self.published(published?).await?,
             }
         }
     }
@@ -180,12 +231,12 @@ impl<'a> Session<'a> {
         &mut self,
         stall: StallState,
         wanted: WantedPrefetch,
-        intake: &mpsc::Sender<Inbound>,
+        stop: &mut watch::Receiver<bool>,
         metrics: &Metrics,
     ) -> Result<(), BrokerError> {
         match stall {
             StallState::Normal => Ok(()),
-            StallState::Doubtful => self.take_as(wanted, intake).await,
+            StallState::Doubtful => self.take_as(wanted, stop).await,
             StallState::Stalled => {
                 metrics.consumer_stalled();
                 Err(BrokerError::new(STALLED))
@@ -193,33 +244,55 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn take(
-        &mut self,
-        delivery: Option<lapin::Result<Delivery>>,
-        intake: &mpsc::Sender<Inbound>,
-    ) -> Result<(), BrokerError> {
+    /// The broker has answered a publish. That it keeps a dead letter is told before the acknowledgement is written: if that is lost
+    /// with its connection, the letter is known when its event comes again.
+    async fn published(&mut self, published: Published) -> Result<(), BrokerError> {
+        match published {
+            Published::Kept(tag) => {
+                // At the end nobody may be there any more to hear it.
+                drop(self.intake.send(Inbound::Kept(tag)).await);
+                self.settler.confirmed(tag).await
+            }
+            Published::Refused(tag) => {
+                let receipt = Receipt::new(tag, &self.line).ok_or_else(|| BrokerError::new(NO_PLACE))?;
+                // The receipt, dropped here, hands the message back.
+                drop(self.intake.send(Inbound::Refused(receipt)).await);
+                Ok(())
+            }
+        }
+    }
+
+    async fn take(&mut self, delivery: Option<lapin::Result<Delivery>>) -> Result<(), BrokerError> {
         let delivery = delivery.ok_or_else(|| BrokerError::new(CANCELLED))?;
         let delivery = delivery.map_err(|error| BrokerError::during("consuming", &error))?;
         self.mind_stream(&delivery);
         let tag = delivery.delivery_tag;
         let receipt = Receipt::new(tag, &self.line);
-        let receipt =
-            receipt.ok_or_else(|| BrokerError::new("the broker sent more messages than the prefetch allows"))?;
+        let receipt = receipt.ok_or_else(|| BrokerError::new(NO_PLACE))?;
+        self.taken = tag;
         let (message, held) = split(delivery);
         self.settler.hold(tag, held);
         // After the stop the dispatcher may be gone already: its receipt, dropped here, hands the message back.
-        drop(intake.send(Inbound::Message(Box::new(message), receipt)).await);
+        drop(self.intake.send(Inbound::Message(Box::new(message), receipt)).await);
         Ok(())
     }
 
-    /// Subscribes anew, for as many as are wanted. What was delivered meanwhile is taken: to hand it back is counted.
-    async fn take_as(&mut self, wanted: WantedPrefetch, intake: &mpsc::Sender<Inbound>) -> Result<(), BrokerError> {
+    /// Subscribes anew, for as many as are wanted. What was delivered meanwhile is taken: to hand it back is counted. Where the
+    /// stop comes first, nothing is subscribed: what is delivered all the same goes back with the channel.
+    async fn take_as(&mut self, wanted: WantedPrefetch, stop: &mut watch::Receiver<bool>) -> Result<(), BrokerError> {
         let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
-        self.settling(subscription.end(tag)).await?;
-        while let Some(delivery) = self.consumer.next().await {
-            self.take(Some(delivery), intake).await?;
+        self.is_subscribed = false;
+        if self.settling(subscription.end(tag), stopped(stop)).await?.is_none() {
+            return Ok(());
         }
-        self.consumer = self.settling(subscription.begin(wanted)).await?;
+        while let Some(delivery) = self.subscription.left(&mut self.consumer).await? {
+            self.take(Some(delivery)).await?;
+        }
+        let places = subscription.places(wanted, self.settler.len());
+        self.since = (self.taken, places);
+        let Some(consumer) = self.settling(subscription.begin(places), stopped(stop)).await? else { return Ok(()) };
+        (self.consumer, self.is_subscribed) = (consumer, true);
+        self.show_subscription();
         self.previous.stall_detector.subscribed(Instant::now());
         Ok(())
     }
@@ -234,9 +307,12 @@ impl<'a> Session<'a> {
 
     /// Cancels the subscription and hands back what was delivered and not yet taken.
     async fn stop_taking(&mut self) -> Result<(), BrokerError> {
-        self.subscription.end(self.consumer.tag()).await?;
-        // After its own cancel the stream yields what it had buffered, then ends; it must not be polled again.
-        while let Some(delivery) = self.consumer.next().await {
+        if !self.is_subscribed {
+            return Ok(());
+        }
+        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
+        self.settling(subscription.end(tag), pending()).await?;
+        while let Some(delivery) = subscription.left(&mut self.consumer).await? {
             let delivery = delivery.map_err(|error| BrokerError::during("cancelling", &error))?;
             let tag = delivery.delivery_tag;
             self.settler.hold(tag, split(delivery).1);
@@ -246,40 +322,13 @@ impl<'a> Session<'a> {
     }
 }
 
+/// That the management API shows a work queue that must not be consumed, which AMQP may not have shown.
+fn refused(state: &watch::Sender<BrokerStatus>) -> Result<(), BrokerError> {
+    let refusal = state.borrow().managed.refusal.clone();
+    refusal.map_or(Ok(()), |why| Err(BrokerError::new(format!("{why} (as the management API shows)"))))
+}
+
 /// What is wanted now.
 fn now(wanted_prefetch: &mut watch::Receiver<WantedPrefetch>) -> WantedPrefetch {
     *wanted_prefetch.borrow_and_update()
-}
-
-/// What it takes to subscribe, and to subscribe again.
-#[derive(Clone)]
-struct Subscription {
-    channel: Channel,
-    queue: ShortString,
-    prefetch: u16,
-    limit: Duration,
-}
-
-impl Subscription {
-    /// How many events may be unacknowledged.
-    fn places(&self, wanted: WantedPrefetch) -> u16 {
-        match wanted {
-            WantedPrefetch::Full => self.prefetch,
-            WantedPrefetch::One => 1,
-        }
-    }
-
-    async fn begin(&self, wanted: WantedPrefetch) -> Result<Consumer, BrokerError> {
-        // Before consuming: without it the broker sends the whole queue.
-        let prefetch = self.channel.basic_qos(self.places(wanted), BasicQosOptions::default());
-        within(self.limit, "setting the prefetch", prefetch).await?;
-        let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
-        let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
-        within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await
-    }
-
-    async fn end(&self, tag: ShortString) -> Result<(), BrokerError> {
-        let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
-        within(self.limit, "cancelling", ended).await
-    }
 }

@@ -70,6 +70,11 @@ impl Settler {
         self.held.len()
     }
 
+    /// How many of them were delivered after this tag.
+    pub(super) fn since(&self, tag: u64) -> usize {
+        self.held.range(tag.saturating_add(1)..).count()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty()
     }
@@ -103,7 +108,7 @@ impl Settler {
     fn dead_letter(&mut self, tag: u64, why: &DeadLetter) {
         if let Some(held) = self.held.get(&tag) {
             let (queue, properties) = (self.dead_letter_queue.clone(), dead_letter::properties(held, why));
-            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
+            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
         }
     }
 
@@ -115,18 +120,18 @@ impl Settler {
             .map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
             let (queue, properties) = (queue.clone(), delay::properties(held, delayed_state));
-            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body), refusals: 0 });
+            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
         }
     }
 
-    /// The next publish that the broker has confirmed, or the error that prevents it; none while none is on its way.
-    pub(super) async fn next_published(&mut self) -> Option<Published> {
+    /// The next publish that the broker has answered, or the error that prevents it; none while none is on its way.
+    pub(super) async fn next_published(&mut self) -> Option<Result<Published, BrokerError>> {
         self.publisher.next().await
     }
 
     /// The broker keeps the dead letter, or the delayed event: now, and not before, the message itself is acknowledged.
-    pub(super) async fn confirmed(&mut self, published: Published) -> Result<(), BrokerError> {
-        self.acknowledge(BTreeSet::from([published?])).await
+    pub(super) async fn confirmed(&mut self, tag: u64) -> Result<(), BrokerError> {
+        self.acknowledge(BTreeSet::from([tag])).await
     }
 
     /// Hands a message back to its queue.

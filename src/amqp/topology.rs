@@ -9,9 +9,11 @@ use super::connect::Connections;
 use super::error::{BrokerError, is_locked, is_other, is_refused};
 use super::notices::Notices;
 use super::questions::{durable, exists, refused_publish, try_declare};
-use super::queue_warnings::{self, Findings};
+use super::queue_warnings::{self, Findings, OfQueue};
 use super::{Config, QueueType, Topology};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
+use crate::core::queue::Weight;
+use crate::states::queues::QueueWarning;
 
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
@@ -21,7 +23,7 @@ pub(super) struct Prepared {
     /// What stands in the way of delaying events, if anything does.
     pub(super) obstacle: Option<String>,
     /// What is risky about the queues.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<QueueWarning>,
 }
 
 /// Makes or checks the queues, and names every one that is missing. `asking` is a channel of the publishing connection that
@@ -52,20 +54,20 @@ pub(super) async fn prepare(
 }
 
 /// Tells each warning that is new. What cannot be worked with is an error.
-fn tell(config: &Config, findings: Findings, notices: &mut Notices) -> Result<Vec<String>, BrokerError> {
+fn tell(config: &Config, findings: Findings, notices: &mut Notices) -> Result<Vec<QueueWarning>, BrokerError> {
     let words = "the broker does not let this user see how the queues are made";
     if findings.is_hidden && notices.is_new(words) {
         tracing::info!(queue = config.queue, "{words}: let `check --online` run once as a user who may configure them");
     }
-    let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(|finding| finding.is_refused);
+    let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(OfQueue::is_refused);
     let mut told = Vec::new();
-    for finding in warnings {
-        let which = if finding.queue == config.queue { "work" } else { "dead-letter" };
-        let words = format!("queue warning: the {which} queue {}", finding.words);
+    for warning in warnings {
+        let which = if warning.queue == config.queue { "work" } else { "dead-letter" };
+        let words = format!("queue warning: the {which} queue {}", warning.finding.words);
         if notices.is_new(&words) {
-            tracing::warn!(queue = finding.queue, argument = finding.argument, "{words}");
+            tracing::warn!(queue = warning.queue, argument = warning.finding.argument, "{words}");
         }
-        told.push(finding.to_string());
+        told.push(QueueWarning { is_loss: warning.finding.weight == Weight::Loses, words: warning.to_string() });
     }
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
     if refused.is_empty() { Ok(told) } else { Err(BrokerError::new(refused.join("; "))) }
@@ -183,7 +185,8 @@ async fn declare(config: &Config, connection: &Connection) -> Result<Unmade, Bro
 }
 
 /// The name of a delay queue of `queue`.
-pub(super) fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
+#[must_use]
+pub fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
     format!("{queue}.wait.{}", delay_queue.label)
 }
 

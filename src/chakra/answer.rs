@@ -2,14 +2,17 @@
 //!
 //! Not here: statuses, sockets, and what any of it means (`core::judge`).
 
+mod kept;
+
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::kept::Kept;
 use super::encoding::{self, Undecoded};
 use super::error_text::{error_text, is_api_word};
 use crate::core::reply::{Body, Row, Wrapper};
@@ -69,8 +72,8 @@ fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
     if text.is_empty() {
         return Body::Empty;
     }
-    match serde_json::from_slice(text) {
-        Ok(Value::Object(object)) => Body::Json(wrapper(&object, attribute)),
+    match kept::read(text, attribute) {
+        Some(kept) => Body::Json(wrapper(&kept, attribute)),
         _ if is_page(content_type, text) => Body::Html,
         _ => Body::Broken,
     }
@@ -117,10 +120,10 @@ fn date(text: &str) -> Option<jiff::Timestamp> {
     })
 }
 
-fn wrapper(object: &Map<String, Value>, attribute: Option<&str>) -> Wrapper {
+fn wrapper(Kept { object, is_bare }: &Kept, attribute: Option<&str>) -> Wrapper {
     let data = object.get("_data").filter(|data| !data.is_null());
     Wrapper {
-        is_bare: object.is_empty(),
+        is_bare: *is_bare,
         has_data: data.is_some(),
         process: data.and_then(id),
         rows: attribute.and_then(|attribute| Some(rows(data?.as_array()?, attribute))),

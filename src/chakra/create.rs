@@ -2,6 +2,9 @@
 //!
 //! Not here: whether to send it again, and what the reply means.
 
+use std::sync::Arc;
+
+use hyper::body::Bytes;
 use reqwest::Url;
 
 use super::client::headers;
@@ -41,15 +44,11 @@ pub struct RequestParts {
 pub fn request_parts(config: &Config, request: &CreateProcess) -> RequestParts {
     let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    RequestParts { url: url(&config.base_url, &request.procedure, PATH), headers, body: body(request) }
+    RequestParts { url: url(&config.base_url, &request.procedure, PATH), headers, body: request.body.to_vec() }
 }
 
 fn question(request: &CreateProcess, apart: bool) -> Question<'_> {
-    let (procedure, body) = (&request.procedure, body(request));
+    // Shared with what is held of the event, and not copied.
+    let (procedure, body) = (&request.procedure, Bytes::from_owner(Arc::clone(&request.body)));
     Question { procedure, path: PATH, body, attribute: None, max_reply: usize::MAX, apart }
-}
-
-#[expect(clippy::expect_used, reason = "a CreateProcess is texts, numbers and JSON values, and all of them serialize")]
-fn body(request: &CreateProcess) -> Vec<u8> {
-    serde_json::to_vec(request).expect("a CreateProcess serializes")
 }

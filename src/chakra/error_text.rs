@@ -9,6 +9,11 @@ use crate::core::reply::ERROR_TEXT_MAX;
 /// The members in which integrators met an error of this API, in the order in which they are told.
 const MEMBERS: [&str; 4] = ["_errors", "error", "message", "errors"];
 
+/// Whether errors are told in a member of this name.
+pub(super) fn is_told(member: &str) -> bool {
+    MEMBERS.contains(&member)
+}
+
 /// Whether the object has a member that errors are told in, whatever it holds.
 pub(super) fn is_api_word(object: &Map<String, Value>) -> bool {
     MEMBERS.iter().any(|member| object.contains_key(*member))

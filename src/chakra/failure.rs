@@ -3,9 +3,11 @@
 //! Not here: answers, and what follows from a failure.
 
 use std::error::Error;
+use std::io;
 use std::iter::successors;
 
 use crate::core::reply::{Lost, NotSent, Reply};
+use crate::files;
 use crate::tls::{self, Handshake};
 
 const HANDSHAKE: Handshake = Handshake { section: "api", address: "api.base_url" };
@@ -33,6 +35,9 @@ pub(super) fn reply(error: reqwest::Error) -> Reply {
         let detail = format!("the proxy makes no way to the API: check api.proxy and what the proxy allows ({detail})");
         return Reply::NotSent { why: NotSent::Proxy, detail };
     }
+    if error.is_connect() && is_for_want_of_descriptors(&error) {
+        return Reply::NotSent { why: NotSent::NoDescriptors, detail };
+    }
     if error.is_connect() || never_started(&error) {
         return Reply::NotSent { why: NotSent::Unreachable, detail: told };
     }
@@ -56,6 +61,16 @@ pub(super) fn is_cut(error: &reqwest::Error) -> bool {
 pub(super) fn in_words(error: &reqwest::Error) -> String {
     let causes = successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+}
+
+/// A name is resolved by files and sockets too, and says less of why it was not.
+fn is_for_want_of_descriptors(error: &reqwest::Error) -> bool {
+    let mut causes = successors(error.source(), |&cause| cause.source());
+    let of_the_system = causes.find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error().map(|_| cause));
+    match of_the_system.and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) => files::is_for_want_of_descriptors(error),
+        None => files::are_descriptors_spent(),
+    }
 }
 
 fn never_started(error: &reqwest::Error) -> bool {

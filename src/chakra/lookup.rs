@@ -2,6 +2,7 @@
 //!
 //! Not here: when to ask, and what the rows mean (`core::lookup`).
 
+use hyper::body::Bytes;
 use serde_json::json;
 
 use super::Client;
@@ -22,7 +23,7 @@ impl Client {
     /// Asks once which processes carry the value. It reads and changes nothing, so it may be asked again.
     pub async fn look_up(&self, lookup: &Lookup) -> Reply {
         let asked = json!({ "where": { lookup.attribute.as_str(): lookup.value }, "limit": ROWS_MAX });
-        let (procedure, body) = (&lookup.procedure, asked.to_string().into_bytes());
+        let (procedure, body) = (&lookup.procedure, Bytes::from(asked.to_string()));
         self.send(Question {
             procedure,
             path: "process/list",
@@ -37,7 +38,7 @@ impl Client {
     /// Asks for what no procedure has, a process from before the epoch: only whether it may be asked is to be learned.
     pub async fn check_access(&self, procedure: &Procedure) -> Reply {
         let asked = json!({ "where": { "createdAt": { "<": "1970-01-01T00:00:00Z" } }, "limit": 1 });
-        let body = asked.to_string().into_bytes();
+        let body = Bytes::from(asked.to_string());
         let path = "process/list";
         self.send(Question { procedure, path, body, attribute: None, max_reply: ANSWER_MAX, apart: false }).await
     }

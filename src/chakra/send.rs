@@ -4,11 +4,13 @@
 
 use std::time::SystemTime;
 
+use hyper::body::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION};
 use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
 
 use super::{Client, answer, failure};
+use crate::clock::seconds;
 use crate::core::process::Procedure;
 use crate::core::reply::{NotSent, Reply, Response};
 
@@ -17,7 +19,7 @@ pub(super) struct Question<'a> {
     pub(super) procedure: &'a Procedure,
     /// What follows the procedure in the path.
     pub(super) path: &'static str,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// The attribute to keep of each row, if a list is asked for.
     pub(super) attribute: Option<&'a str>,
     /// The most that is read of the answer, in bytes, where the configuration allows more.
@@ -63,7 +65,7 @@ impl Client {
         self.reuse.send_modify(|reuse| news = reuse.cut(Instant::now()));
         if let Some(length) = news {
             tracing::warn!(
-                for_s = length.as_secs(),
+                for_s = seconds(length),
                 "a connection to the API was cut without an answer: for now each request goes on a connection of its own; \
                  where this comes back, let the proxy or balancer before the API keep idle connections for longer than 1 s"
             );

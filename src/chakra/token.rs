@@ -8,10 +8,16 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Client;
-use crate::files::{Change, FileWatch, Seen};
+use crate::files::{self, Change, FileWatch, Seen};
 use crate::secret::{Secret, SecretSource};
+
+/// What is said where the file cannot be opened for want of descriptors, and how often at most.
+const KEPT: &str =
+    "too many files are open to read the token: the last one stays in use; raise the limit (ulimit -n, LimitNOFILE)";
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Follows the file of the client's token, and counts `changes` up at each new token. Never ends. A token that is kept in no
 /// file cannot change. A file that cannot be read is told once, and the last token stays in use.
@@ -27,6 +33,10 @@ pub(super) struct Token {
     loaded: Result<Secret, String>,
     /// The header in use; none where each request reads the source.
     shown: watch::Sender<Option<HeaderValue>>,
+    /// The last that could be read: in use while no file can be opened for want of descriptors.
+    last: watch::Sender<Option<HeaderValue>>,
+    /// When that was told last.
+    told: watch::Sender<Option<Instant>>,
 }
 
 impl Token {
@@ -35,7 +45,9 @@ impl Token {
         let loaded = source.read_token_now();
         let given = loaded.as_ref().ok().filter(|_| matches!(source, SecretSource::Given(_)));
         let shown = given.and_then(|secret| header(secret).ok());
-        Self { source, loaded, shown: watch::Sender::new(shown) }
+        let last = loaded.as_ref().ok().and_then(|secret| header(secret).ok());
+        let (shown, last, told) = (watch::Sender::new(shown), watch::Sender::new(last), watch::Sender::new(None));
+        Self { source, loaded, shown, last, told }
     }
 
     /// The value of `Authorization`. Where the source has to be read, that may take so long.
@@ -48,8 +60,27 @@ impl Token {
             return Ok(shown);
         }
         let reading = tokio::time::timeout(limit, self.source.read_token());
-        let token = reading.await.map_err(|_| "the token could not be read in time".to_owned())??;
-        header(&token)
+        let read = reading.await.map_err(|_| "the token could not be read in time".to_owned())?;
+        let value = match read {
+            Err(why) if files::tells_of_want_of_descriptors(&why) => return self.kept(why),
+            read => header(&read?)?,
+        };
+        self.last.send_replace(Some(value.clone()));
+        Ok(value)
+    }
+
+    /// No file can be opened now, which says nothing of the token: the last one stays in use.
+    fn kept(&self, why: String) -> Result<HeaderValue, String> {
+        let last = self.last.borrow().clone();
+        let is_news = |told: &mut Option<Instant>| {
+            let is_news = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+            *told = if is_news { Some(Instant::now()) } else { *told };
+            is_news
+        };
+        if last.is_some() && self.told.send_if_modified(is_news) {
+            tracing::warn!(why, "{KEPT}");
+        }
+        last.ok_or(why)
     }
 
     /// The API refused this header. If it is the one in use, the next request reads the source again.
@@ -69,11 +100,19 @@ impl Token {
             }
             files.accept();
             let read = self.source.read_token().await;
+            if let Err(why) = &read
+                && known.is_ok()
+                && files::tells_of_want_of_descriptors(why)
+            {
+                drop(self.kept(why.clone()));
+                continue;
+            }
             if read != known {
                 tell(&read, &changes);
             }
-            if let Ok(secret) = &read {
-                self.shown.send_replace(header(secret).ok());
+            if let Ok(value) = read.as_ref().map_err(String::clone).and_then(header) {
+                self.last.send_replace(Some(value.clone()));
+                self.shown.send_replace(Some(value));
             }
             known = read;
         }

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::{Common, online};
+use super::{Common, memory, online};
 use crate::config::Mistakes;
 use crate::ready::{self, Ready, load};
 use crate::telemetry::is_coloured;
@@ -62,6 +62,7 @@ fn checked(common: &Common, arguments: &Arguments) -> (Result<Ready, Box<Mistake
         Err(mistakes) => return (Err(mistakes), Vec::new()),
     };
     let mut warnings = ready.warnings();
+    warnings.extend(memory::warning(ready.memory()));
     let found = if arguments.online { online::ask(&ready) } else { online::Found::default() };
     warnings.extend(found.warnings);
     if found.mistakes.is_empty() {
@@ -79,10 +80,15 @@ fn good(
 ) -> io::Result<()> {
     let guarantees = ready.guarantees();
     if arguments.json {
-        return writeln!(out, "{}", json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees }));
+        return writeln!(
+            out,
+            "{}",
+            json!({ "mistakes": [], "warnings": warnings, "guarantees": guarantees, "memory_bytes": ready.memory().total })
+        );
     }
     warnings.iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
     guarantees.iter().try_for_each(|guarantee| writeln!(out, "{guarantee}"))?;
+    writeln!(out, "{}", memory::told(ready.memory()))?;
     let (file, rules) = (common.config.display(), guarantees.len());
     writeln!(out, "{file}: no mistakes; rules: {rules}. Next: chakra-bridge map EVENT…")
 }

@@ -41,7 +41,7 @@ fn short(limit: u64, prefetch: u16, is_token_a_file: bool) -> Option<String> {
         let or = if fits > 0 { format!(", or broker.prefetch to {fits}") } else { String::new() };
         format!(
             "at most {limit} files and connections may be open (RLIMIT_NOFILE), and broker.prefetch = {prefetch} may need \
-             {needed}: without them requests fail, and the gate shuts; raise the limit to {needed} (ulimit -n, \
+             {needed}: without them requests wait and are tried again; raise the limit to {needed} (ulimit -n, \
              LimitNOFILE){or}"
         )
     })

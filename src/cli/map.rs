@@ -120,6 +120,7 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         routing_key: arguments.routing_key.clone(),
         redelivered: false,
         delayed_state: None,
+        put_back: None,
         deliveries: None,
     }
 }

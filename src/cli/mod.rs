@@ -10,6 +10,7 @@ mod descriptors;
 pub mod exit;
 pub mod healthcheck;
 pub mod map;
+mod memory;
 mod online;
 pub mod run;
 pub mod test;

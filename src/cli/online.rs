@@ -1,11 +1,13 @@
 //! `check --online`: what the broker and the API say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking them (`amqp::online_check`, `online::api`).
+//! Not here: asking them (`amqp::online_check`, `management`, `online::api`).
 
 mod api;
 
-use crate::amqp::online_check;
+use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
+use crate::core::queue::Weight;
+use crate::management::survey::{self, OfQueue, Survey};
 use crate::ready::Ready;
 
 /// What was learned: what is missing or wrong, or why it could not be asked; and what is risky or unclear.
@@ -29,11 +31,42 @@ pub(super) fn ask(ready: &Ready) -> Found {
     }
 }
 
+/// Both ways to the broker. What the management API shows of the queues takes the place of what AMQP shows of them.
 async fn broker(ready: &Ready) -> Found {
-    match online_check::ask(&ready.config.broker).await {
-        Err(why) => refused(ready, "broker.url", vec![why]),
-        Ok(survey) => Found { warnings: survey.warnings, ..refused(ready, "broker.queue", survey.mistakes) },
+    let (asked, surveyed) = tokio::join!(online_check::ask(&ready.config.broker), survey(ready));
+    let OnlineCheck { mut mistakes, mut of_queues, warnings } = match asked {
+        Err(why) => return refused(ready, "broker.url", vec![why]),
+        Ok(online_check) => online_check,
+    };
+    match surveyed {
+        None => {}
+        Some(Ok(survey)) => {
+            let (wrong, risky) = sorted(&survey);
+            mistakes.extend(wrong);
+            of_queues = risky;
+        }
+        Some(Err(why)) => {
+            let words = "broker.management.url: the management API cannot be asked, and policies are not seen";
+            of_queues.push(format!("{words}: {why}"));
+        }
     }
+    // Either way shows some of the same.
+    mistakes.sort();
+    mistakes.dedup();
+    let warnings = of_queues.into_iter().chain(warnings).collect();
+    Found { warnings, ..refused(ready, "broker.queue", mistakes) }
+}
+
+async fn survey(ready: &Ready) -> Option<Result<Survey, String>> {
+    Some(survey::take(ready.config.management.as_ref()?, None).await)
+}
+
+/// What cannot be worked with, and what is risky.
+fn sorted(survey: &Survey) -> (Vec<String>, Vec<String>) {
+    let (refused, risky): (Vec<_>, Vec<_>) =
+        survey.found.iter().partition(|of_queue| of_queue.finding.weight == Weight::Refused);
+    let words = |found: Vec<&OfQueue>| found.into_iter().map(OfQueue::words).collect();
+    (words(refused), words(risky))
 }
 
 fn refused(ready: &Ready, key: &str, said: Vec<String>) -> Found {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
-use super::{Common, descriptors};
+use super::{Common, descriptors, memory};
 use crate::daemon::{self, Report};
 use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
@@ -68,7 +68,8 @@ async fn until_signals(
     about_log: Option<String>,
 ) -> (Exit, Duration) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
-    for words in about_log.into_iter().chain(descriptors::warning(&ready.config)).chain(ready.warnings()) {
+    let machine = [descriptors::warning(&ready.config), memory::warning(ready.memory())];
+    for words in about_log.into_iter().chain(machine.into_iter().flatten()).chain(ready.warnings()) {
         tracing::warn!("{words}");
     }
     for words in ready.guarantees() {

@@ -3,6 +3,7 @@
 //! Not here: what follows from it (`reload`). Names are told, values never.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use toml::{Table, Value};
 
@@ -22,9 +23,9 @@ pub struct RuleChanges {
 #[must_use]
 pub fn rule_changes(before: &Source, now: &Source) -> RuleChanges {
     let (before, now) = (table(before), table(now));
-    let changed =
-        named(&now).filter(|(name, rule)| find(&before, name) != Some(*rule)).map(|(name, _)| name.to_owned());
-    let gone = named(&before).filter(|(name, _)| find(&now, name).is_none()).map(|(name, _)| name.to_owned());
+    let (known, left): (HashMap<_, _>, HashMap<_, _>) = (named(&before).collect(), named(&now).collect());
+    let changed = named(&now).filter(|(name, rule)| known.get(name) != Some(rule)).map(|(name, _)| name.to_owned());
+    let gone = named(&before).filter(|(name, _)| !left.contains_key(name)).map(|(name, _)| name.to_owned());
     RuleChanges { changed: changed.collect(), gone: gone.collect() }
 }
 
@@ -48,13 +49,12 @@ fn named(file: &Table) -> impl Iterator<Item = (&str, &Value)> {
     rules.filter_map(|rule| Some((rule.get("name")?.as_str()?, rule)))
 }
 
-fn find<'f>(file: &'f Table, name: &str) -> Option<&'f Value> {
-    named(file).find(|(known, _)| *known == name).map(|(_, rule)| rule)
-}
-
 /// What a key is set to, or else its default.
 fn meant<'f>(file: &'f Table, known: &Known) -> Option<Cow<'f, Value>> {
-    let written = file.get(known.section).and_then(|section| section.get(known.name));
+    let mut sections = known.section.split('.');
+    let section = sections.next().and_then(|outer| file.get(outer));
+    let section = section.and_then(|outer| sections.try_fold(outer, |outer, inner| outer.get(inner)));
+    let written = section.and_then(|section| section.get(known.name));
     written.map(Cow::Borrowed).or_else(|| known.default.map(|text| Cow::Owned(default(text))))
 }
 

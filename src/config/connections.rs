@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::sections::{hours, in_order, millis, seconds};
-use super::values::{self, NAME_BYTES_MAX, format_duration, wrong};
+use super::values::{self, Given, NAME_BYTES_MAX, Wrong, format_duration, wrong};
 use super::{hosts, urls};
 use crate::amqp::address::Address;
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
+use crate::core::policy::NotProcessed;
 use crate::tls;
 
 const BROKER_FILES: [&str; 3] = ["broker.ca_file", "broker.client_cert_file", "broker.client_key_file"];
@@ -122,10 +123,29 @@ fn tls_files(reader: &mut Reader<'_>, section: &'static str, keys: [&'static str
     files
 }
 
+/// `api.max_request`: the largest request that is made, in bytes. At most what the texts in it are bounded by.
+pub(super) fn max_request(reader: &mut Reader<'_>) -> usize {
+    reader.size("api.max_request", "4MiB", 1024..=4 << 20)
+}
+
 /// `[api]`: requests a second, if that is limited.
 pub(super) fn max_requests_per_second(reader: &mut Reader<'_>) -> Option<f64> {
     let key = "api.max_requests_per_second";
     reader.optional(key, None, |given| values::number(given, &(0.01..=10_000.0), "a number"))
+}
+
+/// `[api]`: statuses that mean "nothing was done" where they answer a create.
+pub(super) fn not_processed(reader: &mut Reader<'_>) -> NotProcessed {
+    reader.optional("api.not_processed", None, statuses).unwrap_or_default()
+}
+
+fn statuses(given: &Given) -> Result<NotProcessed, Wrong> {
+    let expected =
+        "a list of 408, 499 and statuses from 500 to 599, without 501, 505 and 511, which never leave a doubt";
+    given.as_list(expected)?.into_iter().try_fold(NotProcessed::default(), |known, entry| {
+        let status = entry.parse().ok();
+        status.and_then(|status| known.with(status)).ok_or_else(|| wrong(format!("names {entry}"), expected))
+    })
 }
 
 fn dead_letter_queue(reader: &mut Reader<'_>, queue: &str) -> String {

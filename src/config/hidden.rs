@@ -22,17 +22,28 @@ const URLS: [&str; 3] = ["url", USERLESS[0], USERLESS[1]];
 pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {
     let mut hidden = Vec::new();
     for (section, value) in file {
-        let keys = keys_of(section.get_ref(), known);
+        let section = section.get_ref();
         for table in tables(value.get_ref()) {
-            for (key, value) in table {
-                hide(key.get_ref(), value, &keys, text, &mut hidden);
-            }
+            in_section(section, table, (text, known), &mut hidden);
         }
-        if keys.is_empty() || tables(value.get_ref()).is_empty() {
+        if keys_of(section, known).is_empty() || tables(value.get_ref()).is_empty() {
             leaves(value, &mut hidden);
         }
     }
     hidden
+}
+
+fn in_section(section: &str, table: &DeTable<'_>, (text, known): (&str, &[Known]), hidden: &mut Vec<Span>) {
+    let keys = keys_of(section, known);
+    for (key, value) in table {
+        let inner = format!("{section}.{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(table) if !keys_of(&inner, known).is_empty() => {
+                in_section(&inner, table, (text, known), hidden);
+            }
+            _ => hide(key.get_ref(), value, &keys, text, hidden),
+        }
+    }
 }
 
 /// The pieces of a file that is not TOML, as far as its lines show them.

@@ -3,17 +3,19 @@
 //! Not here: compiling rules. Whoever does that adds its mistakes to the [`Reading`] before finishing it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::config::FileFormat;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
+use super::layers::layers;
 use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
-use super::{Config, Mistakes, Source, cases, connections, hidden, names, rules, schemas, sections};
+use super::{Config, Mistakes, Source, cases, connections, hidden, management, names, rules, schemas, sections};
+use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
@@ -43,7 +45,7 @@ pub struct Reading {
     /// Every mistake so far.
     pub mistakes: Vec<Mistake>,
     /// The rules that could be read.
-    pub rules: Vec<WrittenRule>,
+    pub rules: Arc<[WrittenRule]>,
     /// The schemas that could be read.
     pub schemas: Vec<WrittenSchema>,
     /// The mapping cases that could be read.
@@ -67,7 +69,7 @@ impl Reading {
     }
 
     fn failed(source: Source, mistake: Mistake) -> Self {
-        let (rules, schemas, cases) = (Vec::new(), Vec::new(), Vec::new());
+        let (rules, schemas, cases) = (Arc::default(), Vec::new(), Vec::new());
         Self { source, mistakes: vec![mistake], rules, schemas, cases, event_key: None, config: None }
     }
 }
@@ -130,7 +132,7 @@ fn read_text(
     let hidden = hidden::pieces(&file, &text, &known);
     let variables = Variables::new(environment, &known);
     let here = Here { folder: path.parent().unwrap_or(Path::new("")), what_for };
-    let read = layered(&text, &file, here, variables, &known);
+    let read = layered(&file, here, variables, &known);
     let source = Source::new(path, text.clone(), hidden);
     match read {
         Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places }) => {
@@ -146,7 +148,7 @@ fn read_text(
 pub fn known_keys() -> Vec<Known> {
     let nothing = DeTable::new();
     let mut reader = Reader::new(&nothing, ::config::Config::default(), Variables::new([], &[]));
-    sections_of(&mut reader, Vec::new());
+    sections_of(&mut reader, Arc::default());
     for List { section, keys, .. } in LISTS {
         reader.known.extend(keys.iter().map(|name| Known { section, name, default: None }));
     }
@@ -161,7 +163,7 @@ pub(super) fn is_list(section: &str) -> bool {
 struct Read {
     mistakes: Vec<Mistake>,
     config: Option<Config>,
-    rules: Vec<WrittenRule>,
+    rules: Arc<[WrittenRule]>,
     schemas: Vec<WrittenSchema>,
     /// The files of schemas.
     beside: Seen,
@@ -177,40 +179,37 @@ struct Here<'p> {
     what_for: Use,
 }
 
-fn layered(
-    text: &str,
-    file: &DeTable<'_>,
-    here: Here<'_>,
-    variables: Variables,
-    known: &[Known],
-) -> Result<Read, Mistake> {
-    let layers = ::config::Config::builder()
-        .add_source(::config::File::from_str(text, FileFormat::Toml))
-        .add_source(variables.layer());
-    let layers = layers.build().map_err(|_| not_held(file))?;
+fn layered(file: &DeTable<'_>, here: Here<'_>, variables: Variables, known: &[Known]) -> Result<Read, Mistake> {
+    if let Some(span) = file.values().find_map(unheld) {
+        return Err(not_held(Some(span)));
+    }
+    let layers = layers(file, &variables).map_err(|_| not_held(None))?;
     let mut mistakes = names::unknown(file, known);
     mistakes.extend(variables.mistakes.iter().cloned());
-    let rules = rules::rules(file, &mut mistakes);
+    let rules: Arc<[WrittenRule]> = rules::rules(file, &mut mistakes).into();
     let (schemas, beside) = schemas::schemas(file, here.folder, &mut mistakes);
     let cases = match here.what_for {
         Use::Run => Vec::new(),
         Use::Check | Use::DryRun => cases::cases(file, here.folder, &mut mistakes),
     };
     let mut reader = Reader::new(file, layers, variables).for_dry_run(here.what_for == Use::DryRun);
-    let (config, event_key) = sections_of(&mut reader, rules.clone());
+    let (config, event_key) = sections_of(&mut reader, Arc::clone(&rules));
     mistakes.append(&mut reader.mistakes);
     Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places: reader.places() })
 }
 
-fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Config>, Option<Spot<String>>) {
+fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Config>, Option<Spot<String>>) {
     let broker = connections::broker(reader);
+    let management = management::management(reader, &broker);
     let api = connections::api(reader);
     let max_requests_per_second = connections::max_requests_per_second(reader);
-    let (event_max_size, event_key) = sections::event(reader);
+    let max_request = connections::max_request(reader);
+    let (max_bytes, max_values, event_key) = sections::event(reader);
+    let not_processed = connections::not_processed(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
-    let policy = Policy { lookup_window, on_absent, ..retry };
+    let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
     let gate = sections::gate(reader);
     let dispatch = sections::shutdown(reader);
@@ -219,6 +218,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
     let key = event_key.clone();
     let config = api.map(|api| Config {
         broker,
+        management,
         api,
         dispatch,
         policy,
@@ -226,7 +226,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Vec<WrittenRule>) -> (Option<Conf
         request_limits,
         admin,
         log,
-        event_max_size,
+        bounds: Bounds { max_bytes, max_values, max_request },
         event_key,
         rules,
     });
@@ -245,8 +245,7 @@ fn not_toml(error: &toml::de::Error) -> Mistake {
 }
 
 /// The layers take numbers of 64 bits only, and their own words would repeat the file's.
-fn not_held(file: &DeTable<'_>) -> Mistake {
-    let span = file.values().find_map(unheld);
+fn not_held(span: Option<Span>) -> Mistake {
     let (what, expected) = ("is a number too large to hold", "at most 64 bits");
     Mistake { span, key: "syntax".to_owned(), what: what.to_owned(), expected: expected.to_owned() }
 }
@@ -254,7 +253,11 @@ fn not_held(file: &DeTable<'_>) -> Mistake {
 fn unheld(value: &Spanned<DeValue<'_>>) -> Option<Span> {
     let held = match value.get_ref() {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).is_ok(),
-        DeValue::Float(number) => number.as_str().contains("inf") || number.as_str().parse().is_ok_and(f64::is_finite),
+        DeValue::Float(number) => match number.as_str() {
+            // A number for TOML; what it may stand for is asked where it is read.
+            special if special.contains('n') => true,
+            written => written.parse().is_ok_and(f64::is_finite),
+        },
         DeValue::Array(list) => return list.iter().find_map(unheld),
         DeValue::Table(table) => return table.values().find_map(unheld),
         _ => true,

@@ -3,11 +3,14 @@
 //!
 //! Not here: any decision about events, and what an expression means (`core::mapping`).
 
+use std::sync::Arc;
+
 use tracing::level_filters::LevelFilter;
 
+use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
-use crate::{admin, amqp, chakra, dispatch};
+use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
 mod admin_token;
 mod cases;
@@ -17,8 +20,11 @@ mod documents;
 mod environment;
 mod hidden;
 mod hosts;
+mod layers;
 mod listen;
 mod load;
+mod management;
+mod memory;
 mod names;
 mod reader;
 mod renamed;
@@ -36,6 +42,7 @@ pub use changes::{RuleChanges, needs_restart, rule_changes};
 pub use environment::{ignored_proxies, strange_variables};
 pub use listen::{Listening, admin_listen};
 pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
+pub use memory::Memory;
 pub use source::{Mistakes, Source};
 
 /// The whole configuration: the product of what the modules need.
@@ -43,6 +50,8 @@ pub use source::{Mistakes, Source};
 pub struct Config {
     /// The consumer.
     pub broker: amqp::Config,
+    /// The management API of the broker, where one is named.
+    pub management: Option<management_api::Config>,
     /// The API client.
     pub api: chakra::Config,
     /// The dispatcher.
@@ -57,12 +66,12 @@ pub struct Config {
     pub admin: admin::Config,
     /// What is logged, and how.
     pub log: Log,
-    /// The largest body taken for an event, in bytes. At most 16 MiB.
-    pub event_max_size: usize,
+    /// How large an event may be, and the request made of it.
+    pub bounds: Bounds,
     /// The expression that gives an event its key where its envelope carries none.
     pub event_key: Option<Spot<String>>,
     /// The rules in the order they were written, not yet compiled. At least one.
-    pub rules: Vec<WrittenRule>,
+    pub rules: Arc<[WrittenRule]>,
 }
 
 /// What is logged, and how.

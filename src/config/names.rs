@@ -36,12 +36,41 @@ pub(super) fn unknown(file: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
         let keys = keys_of(section.get_ref(), known);
         match value.get_ref() {
             _ if keys.is_empty() => mistakes.extend(unknown_section(section, value.get_ref(), known)),
-            DeValue::Table(table) => mistakes.extend(unknown_keys(section.get_ref(), table, &keys, known)),
+            DeValue::Table(table) => mistakes.extend(in_section(section.get_ref(), table, known)),
             _ => mistakes.push(Mistake {
                 span: Some(value.span()),
                 key: section.get_ref().to_string(),
                 what: "is not a section".to_owned(),
                 expected: format!("[{}]", section.get_ref()),
+            }),
+        }
+    }
+    mistakes
+}
+
+/// A section of the file, which may stand in another, such as `broker.management`; and where its name stands.
+pub(super) fn section<'f, 't>(file: &'f DeTable<'t>, name: &str) -> Option<(Range<usize>, &'f DeValue<'t>)> {
+    let (outer, inner) = name.split_once('.').map_or((name, None), |(outer, inner)| (outer, Some(inner)));
+    let (key, value) = file.get_key_value(outer)?;
+    match inner {
+        Some(inner) => section(value.get_ref().as_table()?, inner),
+        None => Some((key.span(), value.get_ref())),
+    }
+}
+
+/// The same of a section, and of the sections in it.
+fn in_section(section: &str, table: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
+    let mut mistakes: Vec<_> = unknown_keys(section, table, &keys_of(section, known), known).collect();
+    for (key, value) in table {
+        let inner = format!("{section}.{}", key.get_ref());
+        match value.get_ref() {
+            _ if keys_of(&inner, known).is_empty() => {}
+            DeValue::Table(table) => mistakes.extend(in_section(&inner, table, known)),
+            _ => mistakes.push(Mistake {
+                span: Some(value.span()),
+                what: "is not a section".to_owned(),
+                expected: format!("[{inner}]"),
+                key: inner,
             }),
         }
     }
@@ -78,7 +107,9 @@ fn unknown_keys<'m>(
     keys: &'m [&'static str],
     known: &'m [Known],
 ) -> impl Iterator<Item = Mistake> + 'm {
-    let strange = table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
+    let is_section = move |key: &str| !keys_of(&format!("{section}.{key}"), known).is_empty();
+    let is_strange = move |key: &str| !keys.contains(&key) && !is_section(key);
+    let strange = table.keys().filter(move |key| is_strange(key.get_ref()));
     strange.map(move |key| {
         let written = format!("{section}.{}", key.get_ref());
         if let Some(new) = renamed::key(&written) {

@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
 use super::load::Known;
+use super::names;
 use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
 use crate::core::mapping::written::Spot;
@@ -49,7 +50,7 @@ impl<'t> Reader<'t> {
         default: Option<&'static str>,
         meaning: impl FnOnce(&Given) -> Result<T, Wrong>,
     ) -> Option<T> {
-        let (section, name) = key.split_once('.').unwrap_or(("", key));
+        let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
         self.known.push(Known { section, name, default });
         let default = default.map(|text| Given { text: text.to_owned(), shape: Shape::Bare });
         let given = self.given(key).or(default)?;
@@ -230,8 +231,8 @@ impl<'t> Reader<'t> {
     }
 
     fn in_file(&self, key: &str) -> Option<(&DeValue<'t>, Span)> {
-        let (section, name) = key.split_once('.')?;
-        let value = self.file.get(section)?.get_ref().as_table()?.get(name)?;
+        let (section, name) = key.rsplit_once('.')?;
+        let value = names::section(self.file, section)?.1.as_table()?.get(name)?;
         Some((value.get_ref(), value.span()))
     }
 
@@ -241,15 +242,16 @@ impl<'t> Reader<'t> {
 
     /// Where the key's section begins: the place of what is missing from it.
     fn header(&self, key: &str) -> Option<Span> {
-        let (section, _) = key.split_once('.')?;
-        self.file.get_key_value(section).map(|(name, _)| name.span())
+        let (section, _) = key.rsplit_once('.')?;
+        names::section(self.file, section).map(|(span, _)| span)
     }
 }
 
 /// Texts with commas between them, if the list holds nothing else.
 fn texts(list: &[Value]) -> Option<String> {
     let each = list.iter().map(|value| match &value.kind {
-        ValueKind::String(text) => Some(text.as_str()),
+        ValueKind::String(text) => Some(text.clone()),
+        ValueKind::I64(number) => Some(number.to_string()),
         _ => None,
     });
     each.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))

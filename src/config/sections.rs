@@ -11,15 +11,18 @@ use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
-use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy};
 use crate::{admin, dispatch};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
 const EVENT_BYTES_MAX: u64 = 16 << 20;
 
-/// `[event]`: the largest body in bytes, and the expression of the key.
-pub(super) fn event(reader: &mut Reader<'_>) -> (usize, Option<Spot<String>>) {
-    (reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX), reader.expression("event.key"))
+/// `[event]`: the largest body in bytes, the most values in it, and the expression of the key.
+pub(super) fn event(reader: &mut Reader<'_>) -> (usize, usize, Option<Spot<String>>) {
+    let max_size = reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX);
+    let read = |given: &values::Given| values::number(given, &(1_000..=10_000_000), "a whole number");
+    let max_values = reader.optional("event.max_values", Some("100000"), read).unwrap_or_default();
+    (max_size, max_values, reader.expression("event.key"))
 }
 
 /// `[retry]`
@@ -34,6 +37,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
         resend_after: reader.duration("retry.resend_after", "10m", Duration::ZERO..=hours(24)),
         give_up_after: reader.duration("retry.give_up_after", "24h", millis(1)..=hours(30 * 24)),
         retry_after_max: reader.duration("retry.retry_after_max", "1h", millis(1)..=hours(24)),
+        not_processed: NotProcessed::default(),
         on_unknown: reader
             .word("retry.on_unknown", &[("resend", OnUnknown::Resend), ("dead-letter", OnUnknown::DeadLetter)]),
         lookup_window: Duration::ZERO,

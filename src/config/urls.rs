@@ -10,6 +10,7 @@ use crate::amqp::address::Address;
 
 const BROKER: &str = "amqps://user@host/vhost";
 const API: &str = "https://host";
+const MANAGEMENT: &str = "https://host:15671";
 const PROXY: &str = "http://host:port";
 
 /// An AMQP URL with user and host, without password and query; and where it leads.
@@ -44,6 +45,19 @@ pub(super) fn api(given: &Given) -> Result<Url, Wrong> {
         return Err(wrong("holds a user or a password", "the token in api.token_file instead"));
     }
     bare(&url, API)?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL of the management API, perhaps with a path prefix, without a trailing slash.
+pub(super) fn management(given: &Given) -> Result<Url, Wrong> {
+    let mut url = parsed(&values::text(given)?, MANAGEMENT)?;
+    schemes(&url, ["https", "http"])?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user or a password", "them in broker.management.user and its password_file"));
+    }
+    bare(&url, MANAGEMENT)?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)

@@ -23,7 +23,7 @@ pub(super) enum Shape {
     Number,
     /// In the environment, or as a default: text that may mean anything.
     Bare,
-    /// A list of texts; with commas between them.
+    /// A list of texts or whole numbers; with commas between them.
     List,
     /// Neither text nor number; the value's text says what.
     Other,

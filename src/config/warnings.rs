@@ -21,14 +21,22 @@ impl Config {
         let is_remote = self.broker.addresses.iter().any(|address| !address.is_loopback());
         let amqp = is_remote && urls::is_plain(&self.broker.url);
         let amqp = amqp.then(|| format!("broker.url is amqp: the password and every event {clear}"));
-        http.into_iter().chain(amqp).chain(self.open_files()).chain(self.strays()).collect()
+        let management = self.management.as_ref().map(|management| &management.url);
+        let management = management.filter(|url| url.scheme() == "http" && !urls::is_loopback(url));
+        let management = management.map(|_| {
+            "broker.management.url is http: the password of its user crosses the network in the clear".to_owned()
+        });
+        http.into_iter().chain(amqp).chain(management).chain(self.open_files()).chain(self.strays()).collect()
     }
 
     /// The secrets that are written in the file, if everybody on the machine can open that.
     #[must_use]
     pub fn open_secrets(&self, source: &Source) -> Vec<String> {
+        let management = self.management.as_ref().map(|management| &management.password);
+        let management = management.filter(|password| **password != self.broker.password);
         let secrets = [
             ("broker.password", Some(&self.broker.password)),
+            ("broker.management.password", management),
             ("api.token", Some(&self.api.token)),
             ("admin.token", self.admin.token.as_ref()),
         ];
@@ -57,8 +65,11 @@ impl Config {
             SecretSource::File(path) => Some(path.clone()),
             SecretSource::Given(_) => None,
         };
+        let management = self.management.as_ref().map(|management| &management.password);
+        let management = management.filter(|password| **password != self.broker.password);
         let files = [
             ("broker.password_file", kept(&self.broker.password)),
+            ("broker.management.password_file", management.and_then(kept)),
             ("broker.client_key_file", self.broker.tls.identity.clone().map(|(_, key)| key)),
             ("api.token_file", kept(&self.api.token)),
             ("api.client_key_file", self.api.tls.identity.clone().map(|(_, key)| key)),

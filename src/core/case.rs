@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::core::decode::{Limits, decode};
+use crate::core::mapping::content::Content;
 use crate::core::mapping::rules::{Mapped, Rules, map, taker};
 use crate::core::mapping::written::Spot;
 use crate::core::message::Message;
@@ -148,8 +149,8 @@ fn made(message: &Message, limits: &Limits, rules: &Rules) -> (Option<Arc<str>>,
         Ok(event) => event,
         Err(fault) => return (None, Made::DeadLetter(fault)),
     };
-    let made = match map(&event, rules) {
-        Ok(Mapped::Create { request, .. }) => Made::Request(whole(&request)),
+    let made = match map(&event, rules, limits.bounds) {
+        Ok(Mapped::Create { request, content, .. }) => Made::Request(whole(&request, &content)),
         Ok(Mapped::Skip { .. }) => Made::Skipped,
         Err(unmapped) => Made::DeadLetter(unmapped.fault),
     };
@@ -157,9 +158,9 @@ fn made(message: &Message, limits: &Limits, rules: &Rules) -> (Option<Arc<str>>,
 }
 
 /// The request with its procedure, as cases write it.
-fn whole(request: &CreateProcess) -> Value {
+fn whole(request: &CreateProcess, content: &Content) -> Value {
     let mut members = Map::from_iter([("procedure".to_owned(), Value::from(request.procedure.as_str()))]);
-    if let Ok(Value::Object(sent)) = serde_json::to_value(request) {
+    if let Value::Object(sent) = content.to_value() {
         members.extend(sent);
     }
     Value::Object(members)

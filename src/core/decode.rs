@@ -12,9 +12,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::core::bounds::{Bounds, too_many};
 use crate::core::content_encoding::{self, Undecoded};
 use crate::core::event::{Event, Key, KeyOrigin};
-use crate::core::json::parse;
+use crate::core::json::{Unread, parse};
 use crate::core::mapping::key::KeyExpression;
 use crate::core::message::Message;
 use crate::core::reason::{Fault, Reason};
@@ -35,8 +36,8 @@ const OTHERS: [(&[u8], &str); 3] = [
 /// What is asked of every message.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The largest body taken, in bytes.
-    pub max_bytes: usize,
+    /// How large it may be.
+    pub bounds: Bounds,
     /// What names the key of an event that carries neither CloudEvents ids nor a message id.
     pub key: Option<KeyExpression>,
 }
@@ -61,11 +62,12 @@ struct Envelope {
 /// what comes out of it. The text never holds a piece of the body.
 pub fn decode(message: &Message, limits: &Limits) -> Result<Event, Fault> {
     let size = message.body.len();
-    if size > limits.max_bytes {
-        let text = format!("the body has {size} bytes, at most {} are taken", limits.max_bytes);
+    let Bounds { max_bytes, max_values, .. } = limits.bounds;
+    if size > max_bytes {
+        let text = format!("the body has {size} bytes, at most {max_bytes} are taken");
         return Err(Fault::new(Reason::TooLarge, text));
     }
-    let Decoded { document, envelope } = document(message, &plain_body(message, limits)?)?;
+    let Decoded { document, envelope } = document(message, &plain_body(message, max_bytes)?, max_values)?;
     let (own_key, own_kind) = envelope.map(|envelope| (envelope.key, envelope.kind)).unzip();
     let event = Event {
         key: Key { text: String::new(), origin: KeyOrigin::Body },
@@ -85,28 +87,25 @@ fn undecodable(text: impl Into<String>) -> Fault {
 }
 
 /// The body as it was before it was compressed.
-fn plain_body<'m>(message: &'m Message, limits: &Limits) -> Result<Cow<'m, [u8]>, Fault> {
+fn plain_body(message: &Message, max_bytes: usize) -> Result<Cow<'_, [u8]>, Fault> {
     let encoding = message.content_encoding.as_deref().unwrap_or_default();
     let names: Vec<String> =
         content_encoding::names(encoding).filter(|name| !CHARSETS.contains(&name.as_str())).collect();
     if names.is_empty() || message.body.is_empty() {
         return Ok(Cow::Borrowed(&message.body));
     }
-    content_encoding::decoded(&message.body, &names, limits.max_bytes).map(Cow::Owned).map_err(|undecoded| {
-        match undecoded {
-            Undecoded::TooLong(_) => {
-                let most = limits.max_bytes;
-                Fault::new(Reason::TooLarge, format!("the body has more than {most} bytes once it is decoded"))
-            }
-            Undecoded::TooDeep(layers) => {
-                undecodable(format!("the body is encoded {layers} times over, at most 2 are read"))
-            }
-            Undecoded::Unknown(name) => undecodable(format!(
-                "the content encoding is `{name}`: the publisher must send the event as gzip, deflate or uncompressed"
-            )),
-            Undecoded::Broken { name, why } => undecodable(format!(
-                "the content encoding says `{name}`, and the body cannot be decoded as that: {why}"
-            )),
+    content_encoding::decoded(&message.body, &names, max_bytes).map(Cow::Owned).map_err(|undecoded| match undecoded {
+        Undecoded::TooLong(_) => {
+            Fault::new(Reason::TooLarge, format!("the body has more than {max_bytes} bytes once it is decoded"))
+        }
+        Undecoded::TooDeep(layers) => {
+            undecodable(format!("the body is encoded {layers} times over, at most 2 are read"))
+        }
+        Undecoded::Unknown(name) => undecodable(format!(
+            "the content encoding is `{name}`: the publisher must send the event as gzip, deflate or uncompressed"
+        )),
+        Undecoded::Broken { name, why } => {
+            undecodable(format!("the content encoding says `{name}`, and the body cannot be decoded as that: {why}"))
         }
     })
 }
@@ -117,10 +116,12 @@ fn media_type(content_type: Option<&str>) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-fn document(message: &Message, body: &[u8]) -> Result<Decoded, Fault> {
+fn document(message: &Message, body: &[u8], max_values: usize) -> Result<Decoded, Fault> {
     let media_type = media_type(message.content_type.as_deref());
     match media_type.as_str() {
-        "application/cloudevents+json" | "application/cloudevents" => return cloud_events::structured(object(body)?),
+        "application/cloudevents+json" | "application/cloudevents" => {
+            return cloud_events::structured(object(body, max_values)?, max_values);
+        }
         batch if batch.starts_with("application/cloudevents-batch") => {
             return Err(undecodable("a batch of CloudEvents: the publisher must send one event a message"));
         }
@@ -130,19 +131,19 @@ fn document(message: &Message, body: &[u8]) -> Result<Decoded, Fault> {
         _ => {}
     }
     if let Some(attributes) = cloud_events::attributes(&message.headers)? {
-        return cloud_events::binary(attributes, message, body);
+        return cloud_events::binary(attributes, message, body, max_values);
     }
-    let object = object(body)?;
+    let object = object(body, max_values)?;
     if cloud_events::looks_structured(&object) {
-        return cloud_events::structured(object);
+        return cloud_events::structured(object, max_values);
     }
     Ok(Decoded { document: Value::Object(object), envelope: None })
 }
 
 /// The object that a body is, or that a text is which the body is: some producers encode twice.
-fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
-    let value = match json(body)? {
-        Value::String(text) => twice(&text)?,
+fn object(body: &[u8], max_values: usize) -> Result<Map<String, Value>, Fault> {
+    let value = match json(body, max_values)? {
+        Value::String(text) => twice(&text, max_values)?,
         value => value,
     };
     match value {
@@ -152,20 +153,27 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-fn twice(text: &str) -> Result<Value, Fault> {
-    match parse(text) {
+fn twice(text: &str, max_values: usize) -> Result<Value, Fault> {
+    match parse(text, max_values) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err(undecodable("the body is a JSON text that holds JSON, and no object")),
-        Err(words) => {
-            Err(undecodable(format!("the body is a JSON text, and no object; as JSON of its own it {words}")))
+        Err(unread) => {
+            Err(unreadable(unread, "the body is a JSON text, and no object; as JSON of its own it", max_values))
         }
     }
 }
 
 /// Parses a body, and says what is wrong without quoting it.
-fn json(body: &[u8]) -> Result<Value, Fault> {
+fn json(body: &[u8], max_values: usize) -> Result<Value, Fault> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    parse(text).map_err(|words| undecodable(format!("the body {words}")))
+    parse(text, max_values).map_err(|unread| unreadable(unread, "the body", max_values))
+}
+
+fn unreadable(unread: Unread, what: &str, max_values: usize) -> Fault {
+    match unread {
+        Unread::Broken(words) => undecodable(format!("{what} {words}")),
+        Unread::TooMany => Fault::new(Reason::TooLarge, format!("{what} holds {}", too_many(max_values))),
+    }
 }
 
 fn not_utf8(body: &[u8], good: usize) -> Fault {

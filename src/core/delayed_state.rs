@@ -7,12 +7,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::dead_letter::Verdict;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// The version written; what is older can be read, what is newer is held until a newer daemon reads it.
 pub const VERSION: u32 = 1;
+
+/// The version written with a verdict. A daemon that knows none must not ask the API again: to it this is newer, and it passes
+/// it on as it came.
+pub const VERSION_OF_VERDICTS: u32 = 2;
 
 /// The text longer than which no header of ours is, in bytes.
 pub const BYTES_MAX: usize = 16 * 1024;
@@ -36,6 +41,9 @@ pub struct DelayedState {
     pub first_seen_ms: u64,
     /// Where it is looked up: what was sent last, whatever the rules say by now.
     pub sent: Option<Lookup>,
+    /// What is decided of it, where its dead letter could not be published: it comes back only for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Box<Verdict>>,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -61,6 +69,21 @@ impl Unreadable {
     }
 }
 
+/// Where an event came from, as far as a header of whatever version says it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Route {
+    exchange: String,
+    routing_key: String,
+    first_seen_ms: u64,
+}
+
+impl Route {
+    fn of(header: &str) -> Self {
+        serde_json::from_str(header).unwrap_or_default()
+    }
+}
+
 #[derive(Serialize)]
 struct Versioned<'a> {
     v: u32,
@@ -72,7 +95,8 @@ impl DelayedState {
     /// What is passed on as it came, since a newer daemon wrote it.
     #[must_use]
     pub fn verbatim(newer: String) -> Self {
-        Self { newer: Some(newer), ..Self::default() }
+        let Route { exchange, routing_key, first_seen_ms } = Route::of(&newer);
+        Self { exchange, routing_key, first_seen_ms, newer: Some(newer), ..Self::default() }
     }
 
     /// The text of the header.
@@ -81,7 +105,8 @@ impl DelayedState {
         if let Some(newer) = &self.newer {
             return newer.clone();
         }
-        serde_json::to_string(&Versioned { v: VERSION, delayed_state: self }).unwrap_or_default()
+        let v = if self.verdict.is_some() { VERSION_OF_VERDICTS } else { VERSION };
+        serde_json::to_string(&Versioned { v, delayed_state: self }).unwrap_or_default()
     }
 
     /// Reads the text of the header.
@@ -97,6 +122,11 @@ impl DelayedState {
         let version = value.remove("v").and_then(|v| v.as_u64()).and_then(|v| u32::try_from(v).ok());
         match version {
             Some(VERSION) => serde_json::from_value(value.into()).map_err(|_| Unreadable::Broken),
+            // Whoever wrote it says that it must not be asked: what cannot be read of it is kept for a newer daemon.
+            Some(VERSION_OF_VERDICTS) => {
+                let read: Option<Self> = serde_json::from_value(value.into()).ok();
+                read.filter(|read| read.verdict.is_some()).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
+            }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
             _ => Err(Unreadable::Broken),
         }
@@ -108,6 +138,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::dead_letter::DeadLetter;
     use crate::core::process::Procedure;
     use crate::core::progress::{Next, Refused};
 
@@ -137,8 +168,23 @@ mod tests {
                 attribute: "event_key".into(),
                 value: json!("a/1"),
             }),
+            verdict: None,
             unknown: Map::new(),
             newer: None,
+        }
+    }
+
+    fn verdict() -> Verdict {
+        Verdict {
+            reason: Reason::NoRule,
+            text: "why".into(),
+            status: Some(422),
+            attempts: 1,
+            at_ms: 1_700_000_000_001,
+            rule: None,
+            procedure: None,
+            key: Some("a/1".into()),
+            unknown: Map::new(),
         }
     }
 
@@ -168,9 +214,13 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_a_broken_text() {
-        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":2", 1);
-        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(2)));
-        assert_eq!(DelayedState::verbatim(newer.clone()).encode(), newer);
+        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":3", 1);
+        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(3)));
+        let kept = DelayedState::verbatim(newer.clone());
+        assert_eq!(kept.encode(), newer);
+        assert_eq!((kept.exchange.as_str(), kept.routing_key.as_str()), ("crm", "case.opened"), "its route is read");
+        assert_eq!(kept.first_seen_ms, 1_700_000_000_000);
+        assert_eq!(DelayedState::verbatim("[]".into()).exchange, "");
         for broken in ["", "null", "[]", "{}", r#"{"v":0}"#, r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":1,"x":1}"#] {
             assert_eq!(DelayedState::decode(broken), Err(Unreadable::Broken), "{broken}");
         }
@@ -198,5 +248,33 @@ mod tests {
         );
         let back = DelayedState::decode(&text).unwrap().encode();
         assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"photos\":[1]"), "{back}");
+    }
+
+    #[test]
+    fn a_verdict_travels_and_a_daemon_that_knows_none_takes_it_for_newer() {
+        let state = DelayedState { verdict: Some(Box::new(verdict())), ..delayed_state() };
+        let text = state.encode();
+        assert!(text.starts_with("{\"v\":2,"), "an older daemon must not act on it: {text}");
+        assert_eq!(DelayedState::decode(&text), Ok(state));
+        assert!(delayed_state().encode().starts_with("{\"v\":1,"), "all else is read by older ones");
+    }
+
+    #[test]
+    fn a_verdict_that_cannot_be_read_is_kept_for_a_newer_daemon_and_never_asked_again() {
+        let state = DelayedState { verdict: Some(Box::new(verdict())), ..delayed_state() };
+        let of_newer = state.encode().replacen("no_rule", "a_word_of_later", 1);
+        assert_eq!(DelayedState::decode(&of_newer), Err(Unreadable::Newer(2)));
+        let without = delayed_state().encode().replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(DelayedState::decode(&without), Err(Unreadable::Newer(2)));
+    }
+
+    #[test]
+    fn the_longest_verdict_fits_into_a_header_that_is_read() {
+        let text = "\u{1}".repeat(10_000);
+        let letter = verdict().letter(0, (String::new(), String::new()));
+        let letter = DeadLetter { fault: Fault::new(Reason::Refused, text), key: Some("\u{1}".repeat(512)), ..letter };
+        let verdict = Some(Box::new(Verdict::of(&letter)));
+        let state = DelayedState { verdict, exchange: "\u{1}".repeat(255), ..DelayedState::default() };
+        assert!(DelayedState::decode(&state.encode()).is_ok(), "{} bytes", state.encode().len());
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 /// What identifies an event over redelivery, restart and replica.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -33,6 +34,18 @@ impl KeyOrigin {
     #[must_use]
     pub fn identifies(self) -> bool {
         self != Self::Body
+    }
+}
+
+/// A key as it is remembered: no two keys have the same, and it takes no room.
+pub(in crate::core) type Digest = [u8; 16];
+
+impl Key {
+    /// See [`Digest`].
+    pub(in crate::core) fn digest(&self) -> Digest {
+        let (mut digest, whole) = ([0; 16], Sha256::digest(self.text.as_bytes()));
+        digest.copy_from_slice(&whole[..16]);
+        digest
     }
 }
 

@@ -6,6 +6,8 @@
 //!
 //! Not here: what a document means (`decode`, `mapping`).
 
+mod tree;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -24,19 +26,29 @@ const WRITTEN_MARK: &str = "\"\\u0000number:";
 /// Every number of so many bytes without an exponent fits into 64 bits.
 const SHORT: usize = 15;
 
-/// Reads a text.
+/// Why a text could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::core) enum Unread {
+    /// It holds more values than are allowed.
+    TooMany,
+    /// In words that begin with a verb, with the place, and without a piece of the text.
+    Broken(String),
+}
+
+/// Reads a text that holds at most so many values ([`Bounds::max_values`](crate::core::bounds::Bounds::max_values)). They
+/// are counted while it is read: no more of them grow.
 ///
 /// # Errors
-/// In words that begin with a verb, with the place, and without a piece of the text.
-pub(in crate::core) fn parse(text: &str) -> Result<Value, String> {
-    let text = readable(text)?;
-    serde_json::from_str(&text).map_err(|error| broken(&error))
+/// Why it cannot be read.
+pub(in crate::core) fn parse(text: &str, max_values: usize) -> Result<Value, Unread> {
+    let text = readable(text).map_err(Unread::Broken)?;
+    tree::read(&text, max_values).map_err(|error| error.map_or(Unread::TooMany, |error| Unread::Broken(broken(&error))))
 }
 
 /// The text as a parser may read it: without a byte order mark, and with a mark on each number that it would alter.
 ///
 /// # Errors
-/// As [`parse`], as far as that is known without building the value.
+/// In words that begin with a verb, as far as it is known without building the value that it cannot be read.
 pub(in crate::core) fn readable(text: &str) -> Result<Cow<'_, str>, String> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.trim().is_empty() {
@@ -197,7 +209,7 @@ mod tests {
             "0.000000000000000000000000000000",
             "1000000000000000000000.0",
         ] {
-            assert!(parse(held).unwrap().is_number(), "{held}");
+            assert!(parse(held, 1).unwrap().is_number(), "{held}");
         }
         for wide in [
             "18446744073709551616",
@@ -212,7 +224,7 @@ mod tests {
             "1e99999999999999999999",
             "1000000000000000000001.0",
         ] {
-            let value = parse(&format!(" [{wide} ,\"{wide}\"]")).unwrap();
+            let value = parse(&format!(" [{wide} ,\"{wide}\"]"), 4).unwrap();
             assert_eq!(value[0].as_str().and_then(unheld), Some(wide));
             assert_eq!(value[1], Value::from(wide), "a text is no number");
             assert!(holds_unheld(&value));
@@ -233,7 +245,19 @@ mod tests {
             "[\"\\",
             "[\"",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(matches!(parse(text, 100), Err(Unread::Broken(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn no_more_values_grow_than_are_allowed_whatever_their_shape() {
+        for (text, weight) in
+            [("1", 1), ("[]", 2), ("{}", 4), (r#"{"a":1}"#, 5), ("[[1,2],{}]", 10), (r#"["a",null]"#, 4)]
+        {
+            assert!(parse(text, weight).is_ok(), "{text}");
+            assert_eq!(parse(text, weight - 1), Err(Unread::TooMany), "{text}");
+        }
+        // What comes behind was not read: it is no JSON.
+        assert_eq!(parse("[1,1,1,x", 4), Err(Unread::TooMany));
     }
 }

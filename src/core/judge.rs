@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::core::policy::NotProcessed;
 use crate::core::reason::{Cause, Fault, HaltReason, Reason};
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 
@@ -111,10 +112,23 @@ pub fn judge(reply: &Reply, procedure_is_literal: bool) -> Outcome {
     }
 }
 
+/// What the same reply means where an operator knows of its status that nothing was done: a try that failed, and no doubt.
+#[must_use]
+pub fn without_doubt(outcome: Outcome, reply: &Reply, known: NotProcessed) -> Outcome {
+    match (outcome, reply) {
+        (Outcome::Unsure { cause, after }, Reply::Response(answer)) if known.has(answer.status) => {
+            Outcome::Retry { cause, after }
+        }
+        (outcome, _) => outcome,
+    }
+}
+
 fn not_sent(why: NotSent) -> Outcome {
     let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after: None };
     match why {
         NotSent::Unreachable => Outcome::Retry { cause: Cause::Unreachable, after: None },
+        // It says nothing of the API: the machine sets it aside before (`delivery::shortage`).
+        NotSent::NoDescriptors => Outcome::Retry { cause: Cause::NoDescriptors, after: None },
         NotSent::Certificate => halt(HaltReason::Certificate),
         NotSent::Proxy => halt(HaltReason::Proxy),
         NotSent::Token => halt(HaltReason::TokenUnreadable),

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::core::put_back::PutBack;
+
 /// One delivered message. Prints without its body and header values, so that it can stand in a log line.
 #[derive(Clone, Default)]
 pub struct Message {
@@ -31,6 +33,8 @@ pub struct Message {
     pub redelivered: bool,
     /// The header of ours that it carries, if it comes from a delay queue (`core::delayed_state`).
     pub delayed_state: Option<String>,
+    /// What its headers say, if it is a dead letter of ours that somebody put back.
+    pub put_back: Option<PutBack>,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,
 }

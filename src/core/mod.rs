@@ -3,8 +3,10 @@
 //! Not here: async, sockets, clocks, randomness, log lines, metrics. Time and dice are arguments.
 
 pub mod backoff;
+pub mod bounds;
 pub mod case;
 pub mod content_encoding;
+pub mod dead_letter;
 pub mod decode;
 pub mod delay_queue;
 pub mod delayed_state;
@@ -22,8 +24,12 @@ pub mod next_step;
 pub mod policy;
 pub mod process;
 pub mod progress;
+pub mod put_back;
+pub mod queue;
 pub mod reason;
 pub mod recent;
+pub mod redaction;
 pub mod reply;
 pub mod request_limits;
 pub mod settlement;
+pub mod thinning;

@@ -22,6 +22,8 @@ pub struct Policy {
     /// How long the one repeat of a create that lost its answer waits, where it cannot be looked up, if no other create of its
     /// procedure works meanwhile. Zero: it waits for neither.
     pub resend_after: Duration,
+    /// Answers to a create that leave no doubt that nothing was done.
+    pub not_processed: NotProcessed,
     /// What is done when the API may or may not have created the process and cannot be asked.
     pub on_unknown: OnUnknown,
     /// How long lookups must find nothing after a create of unknown outcome before it counts as absent. At least the
@@ -29,6 +31,35 @@ pub struct Policy {
     pub lookup_window: Duration,
     /// What is done when it is absent.
     pub on_absent: OnAbsent,
+}
+
+/// HTTP statuses of which an operator knows that nothing was done where they answer a create: of those that leave a doubt
+/// otherwise, 408, 499 and 5xx but those that shut the gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotProcessed(u128);
+
+impl NotProcessed {
+    /// The same with this status; none where the status can mean nothing here.
+    #[must_use]
+    pub fn with(self, status: u16) -> Option<Self> {
+        Some(Self(self.0 | 1 << Self::place(status)?))
+    }
+
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn has(self, status: u16) -> bool {
+        Self::place(status).is_some_and(|place| self.0 >> place & 1 == 1)
+    }
+
+    fn place(status: u16) -> Option<u16> {
+        match status {
+            501 | 505 | 511 => None,
+            500..=599 => Some(status - 500),
+            408 => Some(100),
+            499 => Some(101),
+            _ => None,
+        }
+    }
 }
 
 /// What is done when nobody can say whether the process was created.
@@ -71,4 +102,19 @@ pub struct RequestLimitPolicy {
     pub max_requests_per_second: Option<f64>,
     /// What each first try gives to retries, lookups and probes: their share of it. 0.0 to 1.0.
     pub budget: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_statuses_that_leave_a_doubt_can_be_known_to_mean_that_nothing_was_done() {
+        let known = NotProcessed::default().with(503).and_then(|known| known.with(408)).unwrap();
+        assert!(known.has(503) && known.has(408) && !known.has(500) && !known.has(499));
+        assert!(NotProcessed::default().with(599).is_some_and(|known| known.has(599)));
+        for without in [200, 400, 401, 404, 409, 429, 501, 505, 511, 600, 0] {
+            assert_eq!(known.with(without), None, "{without}");
+        }
+    }
 }

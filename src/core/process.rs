@@ -1,4 +1,4 @@
-//! The request that creates a process: only what the API documents, in its types.
+//! The request that creates a process, ready to be sent.
 //!
 //! Not here: how a rule makes one (`mapping`), or how it is sent (`chakra`).
 
@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::core::lookup::Lookup;
 
@@ -87,37 +86,18 @@ impl Status {
     }
 }
 
-/// The body of `POST /v1/ext/procedure/{procedure}/process`. A field that the rule does not write is not sent.
-#[derive(Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// One create, as it is held and sent: `POST /v1/ext/procedure/{procedure}/process`. Its body is bytes, since as a tree of
+/// values it would take many times their length for as long as the event is held.
+#[derive(Clone, PartialEq)]
 pub struct CreateProcess {
     /// The procedure, in the path.
-    #[serde(skip)]
     pub procedure: Procedure,
     /// Whether the rule names the procedure itself; otherwise the event does, and a 404 is the event's fault.
-    #[serde(skip)]
     pub procedure_is_literal: bool,
     /// How to look it up; none where the rule has no `reconcile_by`.
-    #[serde(skip)]
     pub lookup: Option<Lookup>,
-    /// Attribute short ids and their values.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Map<String, Value>>,
-    /// The record that the process belongs to, usually `{ "data": { … } }`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<Map<String, Value>>,
-    /// The status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
-    /// The state's short id; which exist depends on the procedure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// Epoch milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_action_at: Option<i64>,
-    /// User name or id of a user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub assigned_to: Option<String>,
+    /// The body: a JSON object of what the API documents, in its types.
+    pub body: Arc<[u8]>,
 }
 
 impl fmt::Debug for CreateProcess {

@@ -16,6 +16,7 @@ use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
+pub use limits::CONFESSION;
 pub use step::{Refusal, Step, StepContext};
 
 /// How many creates that may have been applied an event may send.
@@ -276,7 +277,8 @@ impl Progress {
     #[must_use]
     pub fn confessed(&self, mut fault: Fault) -> Fault {
         if self.unsure_creates > 0 {
-            fault.text.push_str(" An earlier create of it lost its answer: it may be a process all the same.");
+            fault.text.push(' ');
+            fault.text.push_str(CONFESSION);
         }
         fault
     }

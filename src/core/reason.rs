@@ -3,8 +3,11 @@
 //!
 //! Not here: texts for humans, which stand beside the word.
 
+use serde::{Deserialize, Serialize};
+
 /// Why an event is a dead letter: the event's own fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The body or its envelope is not an event.
     Undecodable,
@@ -102,11 +105,13 @@ pub enum Cause {
     BrokenAnswer,
     /// A lookup that was refused.
     LookupRefused,
+    /// No descriptor was left for a connection: our own trouble, and nothing was sent.
+    NoDescriptors,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::Timeout,
         Self::Reset,
@@ -118,6 +123,7 @@ impl Cause {
         Self::EmptyAnswer,
         Self::BrokenAnswer,
         Self::LookupRefused,
+        Self::NoDescriptors,
     ];
 
     /// The word.
@@ -135,6 +141,7 @@ impl Cause {
             Self::EmptyAnswer => "empty_answer",
             Self::BrokenAnswer => "broken_answer",
             Self::LookupRefused => "lookup_refused",
+            Self::NoDescriptors => "no_descriptors",
         }
     }
 }

@@ -7,11 +7,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
 
-use crate::core::event::Key;
+use crate::core::dead_letter::DeadLetter;
+use crate::core::event::{Digest, Key};
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
-use crate::core::reason::Fault;
 
 /// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
 pub const REMEMBERED_MAX: usize = 16_384;
@@ -21,15 +22,22 @@ pub const REMEMBERED_MAX: usize = 16_384;
 pub enum Known {
     /// It is a process, with this id if the API told it.
     Created(Option<String>),
-    /// It is a dead letter, for this fault: a copy of it is one too, and nothing is sent for it again.
-    Dead(Fault, Box<Progress>),
+    /// It is a dead letter: a copy of it is one too, and nothing is sent for it again.
+    Dead {
+        /// What the letter says.
+        letter: Box<DeadLetter>,
+        /// Where the event stood.
+        progress: Box<Progress>,
+        /// When the broker confirmed that it keeps the letter, if it did.
+        kept: Option<Duration>,
+    },
     /// It was on its way when its connection died: the copy goes on from here, and is looked up where this one was, whatever
     /// the rules say by now.
     Underway(Box<Progress>, Option<Box<Lookup>>),
 }
 
 /// One event: messages of one key may carry different bodies, and then are different events.
-type Identity = (String, u64);
+type Identity = (Digest, u64);
 
 /// The events handled last; what was not heard of for longest is forgotten first.
 #[derive(Debug)]
@@ -66,7 +74,7 @@ impl Recent {
             None => known,
         };
         self.heard += 1;
-        self.order.push_back((self.heard, identity.clone()));
+        self.order.push_back((self.heard, identity));
         self.known.insert(identity, (self.heard, known));
         self.forget();
     }
@@ -86,7 +94,7 @@ impl Recent {
 
     /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
     pub fn revive(&mut self, key: &Key, body: &[u8]) {
-        if let Some((_, known @ Known::Dead(..))) = self.known.get_mut(&identity(key, body)) {
+        if let Some((_, known @ Known::Dead { .. })) = self.known.get_mut(&identity(key, body)) {
             *known = Known::Underway(Box::default(), None);
         }
     }
@@ -102,7 +110,7 @@ impl Recent {
 fn identity(key: &Key, body: &[u8]) -> Identity {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
-    (key.text.clone(), hasher.finish())
+    (key.digest(), hasher.finish())
 }
 
 impl Known {
@@ -110,9 +118,10 @@ impl Known {
     fn followed_by(self, now: Self) -> Self {
         match (self, now) {
             // Of two copies, the one that is a process must not be forgotten for the other.
-            (before @ Self::Created(_), Self::Underway(..) | Self::Dead(..)) => before,
-            (Self::Dead(fault, before), Self::Underway(progress, _)) => {
-                Self::Dead(fault, Box::new(before.joined(&progress)))
+            (before @ Self::Created(_), Self::Underway(..) | Self::Dead { .. }) => before,
+            // The copy that is under way has no letter of its own.
+            (Self::Dead { letter, progress: before, .. }, Self::Underway(progress, _)) => {
+                Self::Dead { letter, progress: Box::new(before.joined(&progress)), kept: None }
             }
             (Self::Underway(before, sent), Self::Underway(progress, sent_now)) => {
                 let is_later = sent_now.is_some() && progress.unsure_creates >= before.unsure_creates;
@@ -128,7 +137,24 @@ impl Known {
 mod tests {
     use super::*;
     use crate::core::event::KeyOrigin;
-    use crate::core::reason::Reason;
+    use crate::core::reason::{Fault, Reason};
+
+    fn dead(reason: Reason, unsure_creates: u32) -> Known {
+        let letter = DeadLetter {
+            fault: Fault::new(reason, ""),
+            status: None,
+            attempts: 0,
+            first_seen_ms: 0,
+            last_seen_ms: 0,
+            rule: None,
+            procedure: None,
+            key: None,
+            origin: None,
+            unread: None,
+        };
+        let progress = Progress { unsure_creates, ..Progress::default() };
+        Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None }
+    }
 
     fn key(text: &str, origin: KeyOrigin) -> Key {
         Key { text: text.to_owned(), origin }
@@ -168,7 +194,7 @@ mod tests {
     fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one() {
         let mut recent = Recent::default();
         let (a, b) = (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId));
-        recent.remember(&a, b"", Known::Dead(Fault::new(Reason::Unmappable, ""), Box::default()));
+        recent.remember(&a, b"", dead(Reason::Unmappable, 0));
         recent.remember(&b, b"", Known::Created(None));
         recent.revive(&a, b"");
         recent.revive(&b, b"");
@@ -201,10 +227,7 @@ mod tests {
     fn a_dead_letter_overwrites_no_process_and_what_is_under_way_no_dead_letter() {
         let mut recent = Recent::default();
         let a = key("a", KeyOrigin::MessageId);
-        let dead = Known::Dead(
-            Fault::new(Reason::Unknown, ""),
-            Box::new(Progress { unsure_creates: 2, ..Progress::default() }),
-        );
+        let dead = dead(Reason::Unknown, 2);
         recent.remember(&a, b"one", dead.clone());
         recent.remember(&a, b"one", Known::Underway(Box::default(), None));
         assert_eq!(recent.recall(&a, b"one"), Some(&dead));

@@ -50,6 +50,12 @@ impl Reply {
         }
     }
 
+    /// Whether no connection could be opened since the process has as many files open as it may: our own trouble.
+    #[must_use]
+    pub fn is_for_want_of_descriptors(&self) -> bool {
+        matches!(self, Self::NotSent { why: NotSent::NoDescriptors, .. })
+    }
+
     /// The HTTP status, if an answer came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -71,6 +77,8 @@ pub enum NotSent {
     Proxy,
     /// The token could not be read or cannot stand in a header.
     Token,
+    /// No descriptor was left for a connection.
+    NoDescriptors,
 }
 
 /// Why no whole answer came.

@@ -21,6 +21,7 @@ use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::process::Procedure;
 use crate::core::reply::Reply;
+use crate::core::settlement::Settlement;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Connection, Receipt};
@@ -55,6 +56,8 @@ pub(super) struct Dispatcher {
     pulse: Arc<Pulse>,
     receipts: HashMap<ReceiptId, Receipt>,
     next_receipt: ReceiptId,
+    /// What is published and neither kept nor refused yet, by the number of its message on the present connection.
+    publishes: HashMap<u64, ReceiptId>,
     /// The connection that the last message came by.
     connection: Option<Connection>,
     requests: JoinSet<Replied>,
@@ -68,12 +71,13 @@ impl Dispatcher {
             machine: Machine::new(parts.setup),
             client: parts.client,
             clock: Clock::start(),
-            reporter: Reporter::new(parts.metrics, parts.shut),
+            reporter: Reporter::new(parts.metrics, parts.shut, parts.waits, parts.letters),
             commands: parts.commands,
             wanted_prefetch: parts.wanted_prefetch,
             pulse: parts.pulse,
             receipts: HashMap::new(),
             next_receipt: 0,
+            publishes: HashMap::new(),
             connection: None,
             requests: JoinSet::new(),
             purposes: HashMap::new(),
@@ -106,7 +110,7 @@ impl Dispatcher {
         while let Some(ended) = self.requests.try_join_next_with_id() {
             self.ended(ended);
         }
-        let cut_off = self.machine.held();
+        let cut_off = self.machine.running();
         self.requests.abort_all();
         self.on(Input::Command(Command::CutOff));
         // No more than there were places for when the channel was made.
@@ -116,6 +120,7 @@ impl Dispatcher {
             }
         }
         self.show();
+        self.reporter.catch_up(Moment::MAX);
         Drained { cut_off }
     }
 
@@ -155,7 +160,21 @@ impl Dispatcher {
 
     fn arrived(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Connected { can_delay } => self.on(Input::Connected { can_delay }),
+            Inbound::Connected { can_delay } => {
+                self.publishes.clear();
+                self.on(Input::Connected { can_delay });
+            }
+            Inbound::Kept(number) => {
+                if let Some(receipt) = self.publishes.remove(&number) {
+                    self.on(Input::Kept { receipt });
+                }
+            }
+            Inbound::Refused(receipt) => {
+                if let Some(id) = self.publishes.remove(&receipt.number()) {
+                    self.receipts.insert(id, receipt);
+                    self.on(Input::Refused { receipt: id });
+                }
+            }
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
@@ -203,6 +222,7 @@ impl Dispatcher {
 
     fn feed(&mut self, input: Input) {
         let now = Now { moment: self.clock.now(), epoch_ms: epoch_ms() };
+        self.reporter.catch_up(now.moment);
         let effects = self.machine.on(input, now, fastrand::f64());
         self.wake = effects.wake;
         for effect in effects.list {
@@ -212,12 +232,14 @@ impl Dispatcher {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell(report) => self.reporter.tell(report),
+            Effect::Tell(report) => self.reporter.tell(report, self.clock.now()),
             Effect::Want(wanted) => drop(self.wanted_prefetch.send_replace(wanted)),
             Effect::Settle { receipt, settlement } => {
-                if let Some(receipt) = self.receipts.remove(&receipt) {
-                    receipt.settle(settlement);
+                let Some(held) = self.receipts.remove(&receipt) else { return };
+                if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
+                    self.publishes.insert(held.number(), receipt);
                 }
+                held.settle(settlement);
             }
             Effect::Create { event, request, is_repeat } => {
                 let client = self.client.clone();
@@ -253,6 +275,7 @@ impl Dispatcher {
     fn show(&self) {
         let ramp = self.machine.ramp(self.clock.now()).unwrap_or(0);
         self.reporter.levels(self.machine.held(), self.machine.running(), self.requests.len(), ramp);
-        self.pulse.beat(epoch_ms());
+        self.reporter.letters(self.machine.letters_waiting(self.clock.now()));
+        self.pulse.beat(Instant::now());
     }
 }

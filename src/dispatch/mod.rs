@@ -17,6 +17,8 @@ use crate::core::delivery::Setup;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::Pulse;
 use commands::Commands;
 use dispatcher::Dispatcher;
@@ -45,6 +47,10 @@ pub struct Parts {
     pub pulse: Arc<Pulse>,
     /// Told which scopes are shut, and why.
     pub shut: watch::Sender<Vec<String>>,
+    /// Told how many events wait for the window of their lookup.
+    pub waits: watch::Sender<LookupWaits>,
+    /// Told how it stands with dead letters.
+    pub letters: watch::Sender<DeadLetters>,
 }
 
 /// Delivers every event that arrives until `stop`, then finishes what is under way within `drain_limit`.

@@ -1,21 +1,27 @@
-//! What the machine tells, as log lines and metrics: one line for each event's end, and the counters beside it.
+//! What the machine tells, as log lines and metrics.
 //!
-//! Not here: deciding anything. Keys, rules and ids are told; payloads, API texts and secrets never.
+//! Not here: deciding anything, and the lines of single events (`events`). Keys, rules and ids are told; payloads and secrets
+//! never.
+
+mod events;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::clock::epoch_ms;
-use crate::core::delivery::{Doubt, GateReport, Report, Settled};
+use crate::clock::{epoch_ms, seconds};
+use crate::core::delivery::{Doubt, GateReport, LettersState, Report};
 use crate::core::event::Key;
-use crate::core::gate::{Change, Why};
+use crate::core::gate::{Change, Moment, Why};
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
 use crate::core::next_step::next_step;
+use crate::core::thinning::Thinning;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 
 /// What readiness says of a rule that is held begins with this.
 const RULE: &str = "rule ";
@@ -28,13 +34,26 @@ fn held(rule: &str) -> String {
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
     shut: watch::Sender<Vec<String>>,
+    waits: watch::Sender<LookupWaits>,
+    thinning: Thinning,
+    letters: watch::Sender<DeadLetters>,
 }
 
 impl Reporter {
     /// One that shows from the start what it may come to tell, so that an alert on a rate sees the first increase.
-    pub(super) fn new(metrics: Arc<Metrics>, shut: watch::Sender<Vec<String>>) -> Self {
+    pub(super) fn new(
+        metrics: Arc<Metrics>,
+        shut: watch::Sender<Vec<String>>,
+        waits: watch::Sender<LookupWaits>,
+        letters: watch::Sender<DeadLetters>,
+    ) -> Self {
         Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
-        Self { metrics, shut }
+        Self { metrics, shut, waits, letters, thinning: Thinning::default() }
+    }
+
+    /// Tells what a storm left out, if it is over by `now`.
+    pub(super) fn catch_up(&mut self, now: Moment) {
+        self.tell_left_out(now);
     }
 
     /// The levels of now: events held, those of them with a request under way, requests under way, and what the ramp allows.
@@ -45,10 +64,19 @@ impl Reporter {
         self.metrics.ramp(ramp);
     }
 
-    pub(super) fn tell(&self, report: Report) {
+    /// So many dead letters wait for a queue that takes them.
+    pub(super) fn letters(&self, waiting: usize) {
+        self.metrics.dead_letters_waiting(waiting);
+    }
+
+    /// Tells. `now` is for the lines of which a storm leaves some out.
+    pub(super) fn tell(&mut self, report: Report, now: Moment) {
         match report {
             Report::Received => self.metrics.received(),
-            Report::Settled(settled) => self.settled(&settled),
+            Report::Settled(settled) => self.settled(&settled, now),
+            Report::TryFailed(failed) => self.try_failed(&failed, now),
+            Report::NoDescriptors => self.metrics.descriptors().short("api", epoch_ms()),
+            Report::CameBack(returns) => events::came_back(&returns),
             Report::Answered { outcome, status, took } => self.metrics.answered(outcome, status.unwrap_or(0), took),
             Report::Probe => self.metrics.probe(),
             Report::PossibleDuplicate { doubt, key, rule } => {
@@ -81,40 +109,18 @@ impl Reporter {
             Report::RuleReleased { rule, after } => {
                 self.metrics.rule_held(&rule, false);
                 self.shut.send_modify(|shut| shut.retain(|other| *other != held(&rule)));
-                tracing::info!(%rule, after_s = after.as_secs(), "rule released: its events go on");
+                tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
             }
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
+            Report::Windows { events, left, is_news } => self.windows(events, left, is_news),
+            Report::Letters(state) => self.letters_told(state),
             Report::Wanted(wanted, release_after) => wanted_told(wanted, release_after),
             Report::FromNewer => {
                 tracing::warn!(
                     "an event was delayed by a newer chakra-bridge: it is kept for one; update this replica"
                 );
             }
-        }
-    }
-
-    /// The one line of an event's end.
-    fn settled(&self, settled: &Settled) {
-        let (result, key, rule) =
-            (settled.result, text(settled.key.as_ref()), settled.rule.as_deref().unwrap_or_default());
-        let reason = settled.reason();
-        self.metrics.settled(result, rule, reason);
-        if result == "already_created" {
-            self.metrics.already_created();
-        }
-        self.metrics.event_took(settled.took);
-        self.metrics.last_settled(epoch_ms() / 1000);
-        let ms = u64::try_from(settled.took.as_millis()).unwrap_or(u64::MAX);
-        let (process, attempts) = (settled.process.as_deref(), settled.attempts);
-        if settled.fault.is_some() {
-            let (status, why) = (settled.status, settled.why());
-            tracing::warn!(key, rule, result, reason, why, status, attempts, ms, "event settled");
-        } else if result == "delayed" && attempts == 0 {
-            // Once and again for each event of a procedure that is shut, which is said once.
-            tracing::debug!(key, rule, result, attempts, ms, "event settled");
-        } else {
-            tracing::info!(key, rule, result, process, attempts, ms, "event settled");
         }
     }
 
@@ -125,13 +131,29 @@ impl Reporter {
         tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
     }
 
+    /// Says how many events wait for the window of their lookup, which may be a whole backlog.
+    fn windows(&self, events: usize, left: Duration, is_news: bool) {
+        let waits = LookupWaits { events, until_s: epoch_ms() / 1000 + left.as_secs() };
+        self.metrics.lookup_waits(events);
+        self.waits.send_replace(waits);
+        match waits.until().filter(|_| is_news) {
+            Some(until) => tracing::warn!(
+                events,
+                until,
+                "events were looked for and not found yet: each waits until the window of its lookup ends (lookup.window), so \
+                 that none is created twice. After a restart of the broker these are the whole backlog of a classic queue"
+            ),
+            None if is_news => tracing::info!("no event waits for the window of its lookup any more"),
+            None => {}
+        }
+    }
+
     /// Says what the check of a rule's lookup came to.
     fn checked(&self, rule: &str, result: CheckResult) {
         match result {
             CheckResult::Found { lag } => {
                 self.metrics.lookup_verified(rule, Some(lag));
-                let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(rule, lag_ms, "lookup verified: it finds what was just created");
+                tracing::info!(rule, lag_s = seconds(lag), "lookup verified: it finds what was just created");
             }
             CheckResult::NotFound => tracing::warn!(
                 rule,
@@ -141,6 +163,17 @@ impl Reporter {
                 rule,
                 "lookup unverified: the API does not allow it; grant the token `process/list`, or lost answers follow retry.on_unknown"
             ),
+        }
+    }
+
+    /// What the queue says stands in `publishes_refused`; this is what it comes to.
+    fn letters_told(&self, state: LettersState) {
+        let told = DeadLetters::from(state);
+        self.letters.send_replace(told);
+        match told.what() {
+            Some(what) if state == LettersState::StandStill => tracing::error!("{what}"),
+            Some(what) => tracing::warn!("{what}"),
+            None => tracing::info!("no dead letter waits any more"),
         }
     }
 
@@ -174,10 +207,13 @@ fn text(key: Option<&Key>) -> &str {
 }
 
 fn wanted_told(wanted: WantedPrefetch, release_after: Duration) {
-    let after_s = release_after.as_secs_f32();
+    let after_s = seconds(release_after);
     match wanted {
         WantedPrefetch::One => {
             tracing::warn!(after_s, "shut for long: one event is held, the others wait in the broker");
+        }
+        WantedPrefetch::Double => {
+            tracing::warn!("what no queue takes holds places: up to twice broker.prefetch events are held");
         }
         WantedPrefetch::Full => tracing::info!("events are taken again up to the prefetch"),
     }
@@ -191,7 +227,7 @@ fn change_told(change: &Change, report: &GateReport) {
                 Why::Failing(_) | Why::Paused => None,
             };
             let (status, detail) = (report.status, report.detail.as_deref());
-            let (why, probe_in_s, probes) = (why.as_str(), wait.as_secs_f32(), *probes);
+            let (why, probe_in_s, probes) = (why.as_str(), seconds(*wait), *probes);
             tracing::warn!(
                 scope,
                 why,
@@ -204,9 +240,9 @@ fn change_told(change: &Change, report: &GateReport) {
             );
         }
         Change::Opened { scope, after } => {
-            tracing::info!(scope, after_s = after.as_secs(), "gate open: what passes grows step by step");
+            tracing::info!(scope, after_s = seconds(*after), "gate open: what passes grows step by step");
         }
         Change::Paused => tracing::warn!("paused: events wait until an operator resumes, nothing is spent"),
-        Change::Resumed { after } => tracing::info!(after_s = after.as_secs(), "resumed"),
+        Change::Resumed { after } => tracing::info!(after_s = seconds(*after), "resumed"),
     }
 }

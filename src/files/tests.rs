@@ -44,3 +44,13 @@ fn bytes_that_are_no_text_are_refused_in_words_without_them() {
     std::fs::write(&path, b"swordfish\xff").unwrap();
     assert_eq!(read_text(&path, SECRET_MAX).unwrap_err().to_string(), "stream did not contain valid UTF-8");
 }
+
+#[test]
+fn too_many_open_files_are_known_as_an_error_and_in_words() {
+    for (code, is_so) in [(24, true), (23, true), (2, false), (13, false)] {
+        let error = io::Error::from_raw_os_error(code);
+        assert_eq!(is_for_want_of_descriptors(&error), is_so, "{error}");
+        assert_eq!(tells_of_want_of_descriptors(&format!("/run/token: {error}")), is_so, "{error}");
+    }
+    assert!(!are_descriptors_spent());
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::{FILE_MAX, read};
+use super::{FILE_MAX, is_for_want_of_descriptors, read};
 
 /// How often files are checked.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -46,10 +46,15 @@ impl Seen {
     async fn again(&self) -> Self {
         let before = self.clone();
         let check = move || {
-            before.0.into_iter().fold(Self::default(), |seen, (path, _)| {
-                let held = read(&path, FILE_MAX).ok();
-                seen.with(path, held.as_deref())
-            })
+            let mut seen = Self::default();
+            for (path, content) in before.0 {
+                match read(&path, FILE_MAX) {
+                    // That says nothing of the file.
+                    Err(error) if is_for_want_of_descriptors(&error) => seen.0.push((path, content)),
+                    held => seen.note(path, held.ok().as_deref()),
+                }
+            }
+            seen
         };
         // A check that came to nothing has seen nothing new.
         tokio::task::spawn_blocking(check).await.unwrap_or_else(|_| self.clone())

@@ -10,6 +10,10 @@ use crate::handover::receipt::Receipt;
 pub enum Inbound {
     /// A message, with the duty to answer for it.
     Message(Box<Message>, Receipt),
+    /// The broker keeps what stands for the message of this number, a dead letter or a delayed event.
+    Kept(u64),
+    /// The broker does not take it: the message is to be answered for again.
+    Refused(Receipt),
     /// A connection stands.
     Connected {
         /// Whether events can be delayed over it: the delay queues exist, and the user may publish to them.

@@ -46,6 +46,12 @@ impl Receipt {
         Some(Self { number, place: Some(place), line: line.clone() })
     }
 
+    /// The number it was made with.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Answers.
     pub fn settle(mut self, settlement: Settlement) {
         self.answer(Some(settlement));

@@ -45,6 +45,11 @@ impl Metrics {
         rules.into_iter().for_each(|rule| self.rule_held(rule, false));
     }
 
+    /// So many events wait for the window of their lookup, at most.
+    pub fn lookup_waits(&self, events: usize) {
+        self.lookup_waits.set(events as u64);
+    }
+
     /// No rule of this name has a lookup any more. Its counters stay, since a counter that ends reads as a reset.
     pub fn lookup_gone(&self, rule: &str) {
         let ruled = Ruled { rule: rule.to_owned() };

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use super::queues::{Managed, QueueWarning, Subscribed};
+
 /// The state of the connection to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerState {
@@ -46,8 +48,12 @@ pub struct BrokerStatus {
     pub refused: BTreeMap<String, String>,
     /// Why events cannot be delayed, if they cannot.
     pub no_delays: Option<String>,
-    /// What is risky about the queues.
-    pub queue_warnings: Vec<String>,
+    /// What is risky about the queues, as far as AMQP shows it.
+    pub queue_warnings: Vec<QueueWarning>,
+    /// The subscription that stands, if one does.
+    pub subscribed: Option<Subscribed>,
+    /// What the management API shows.
+    pub managed: Managed,
 }
 
 impl From<BrokerState> for BrokerStatus {
@@ -59,6 +65,8 @@ impl From<BrokerState> for BrokerStatus {
             refused: BTreeMap::new(),
             no_delays: None,
             queue_warnings: Vec::new(),
+            subscribed: None,
+            managed: Managed::default(),
         };
         status.becomes(state);
         status
@@ -77,6 +85,7 @@ impl BrokerStatus {
         if state != BrokerState::Consuming {
             self.blocked = None;
             self.refused.clear();
+            self.subscribed = None;
         }
         self.state = state;
     }
@@ -84,6 +93,12 @@ impl BrokerStatus {
     /// A queue did not take a publish. Answers whether that is new.
     pub fn refuses(&mut self, queue: &str, why: &str) -> bool {
         self.refused.insert(queue.to_owned(), why.to_owned()).is_none_or(|before| before != why)
+    }
+
+    /// What is risky about the queues. The management API sees more, policies among it, and takes the place of what AMQP shows.
+    #[must_use]
+    pub fn warnings(&self) -> &[QueueWarning] {
+        self.managed.warnings.as_ref().unwrap_or(&self.queue_warnings)
     }
 
     /// A queue took a publish. Answers whether that is new.
@@ -103,6 +118,17 @@ mod tests {
         assert_eq!(status.lost.as_deref(), Some("no route"));
         status.becomes(BrokerState::Consuming);
         assert_eq!(status.lost, None);
+    }
+
+    #[test]
+    fn what_the_management_api_shows_takes_the_place_of_what_amqp_shows_and_outlives_a_connection() {
+        let warning = |words: &str| QueueWarning { words: words.to_owned(), is_loss: false };
+        let mut status = BrokerStatus::from(BrokerState::Connecting);
+        status.queue_warnings = vec![warning("no dead-letter exchange, unless a policy names one")];
+        assert_eq!(status.warnings(), status.queue_warnings);
+        status.managed.warnings = Some(vec![warning("a time to live")]);
+        status.becomes(BrokerState::Lost { why: String::new() });
+        assert_eq!(status.warnings(), [warning("a time to live")]);
     }
 
     #[test]

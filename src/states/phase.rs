@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Where the life of the daemon stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,29 +34,37 @@ impl Phase {
     }
 }
 
-/// When the dispatcher last turned its loop, in milliseconds since the Unix epoch.
+/// When the dispatcher last turned its loop, by a clock that only goes forward: nobody can set it.
 #[derive(Debug)]
-pub struct Pulse(AtomicU64);
+pub struct Pulse {
+    start: Instant,
+    /// In milliseconds since the start.
+    last: AtomicU64,
+}
 
 impl Pulse {
     /// A pulse that beat now.
     #[must_use]
-    pub fn new(now_ms: u64) -> Self {
-        Self(AtomicU64::new(now_ms))
+    pub fn new(now: Instant) -> Self {
+        Self { start: now, last: AtomicU64::new(0) }
     }
 
     /// Beats.
-    pub fn beat(&self, now_ms: u64) {
-        self.0.store(now_ms, Ordering::Relaxed);
+    pub fn beat(&self, now: Instant) {
+        self.last.store(self.since(now), Ordering::Relaxed);
     }
 
-    /// How far the last beat is from now. A beat in the future counts as far as one in the past: after the clock was
-    /// set back, a loop that is stuck must not look alive.
+    /// How long ago the last beat was.
     #[must_use]
-    pub fn age(&self, now_ms: u64) -> Duration {
-        Duration::from_millis(now_ms.abs_diff(self.0.load(Ordering::Relaxed)))
+    pub fn age(&self, now: Instant) -> Duration {
+        Duration::from_millis(self.since(now).saturating_sub(self.last.load(Ordering::Relaxed)))
+    }
+
+    fn since(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
     }
 }
+
 /// Resolves once `stop` is true. Its sender lives as long as the daemon; were it gone, that would mean the same.
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {

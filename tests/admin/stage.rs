@@ -5,10 +5,10 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crate::scene::Scene;
 use crate::support::broker::Vhost;
 use crate::support::daemon::Daemon;
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 use crate::support::standin::{Fault, Rule};
 
 /// The scene, its daemon, and where the admin port of that listens.

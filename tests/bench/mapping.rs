@@ -33,7 +33,7 @@ const RULES: &str = include_str!("rules.toml");
 
 fn main() -> ExitCode {
     let (ready, message) = (ready(), message());
-    assert_eq!(serde_json::to_value(mapped(&ready, &message)).unwrap(), expected());
+    assert_eq!(serde_json::from_slice::<Value>(&mapped(&ready, &message).body).unwrap(), expected());
     let (mut parsed, mut worked) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         parsed.push(time(|| serde_json::from_slice::<Value>(black_box(&message.body)).unwrap()));
@@ -49,7 +49,8 @@ fn main() -> ExitCode {
         each(parsed[0]),
         each(worked[0])
     );
-    println!("ratio {ratio:.2} of the quickest rounds, {medians:.2} of the medians; at most {RATIO_MAX:.2}");
+    println!("| mapping, in times of parsing | of the medians | at most |\n| --- | --- | --- |");
+    println!("| {ratio:.2} | {medians:.2} | {RATIO_MAX:.2} |");
     if ratio <= RATIO_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -77,7 +78,7 @@ fn time<T>(mut work: impl FnMut() -> T) -> Duration {
 
 fn mapped(ready: &Ready, message: &Message) -> CreateProcess {
     let event = decode(message, &ready.limits).expect("an event");
-    match map(&event, &ready.rules).expect("a request") {
+    match map(&event, &ready.rules, ready.limits.bounds).expect("a request") {
         Mapped::Create { request, .. } => request,
         Mapped::Skip { .. } => unreachable!("the rule creates"),
     }

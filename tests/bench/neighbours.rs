@@ -13,8 +13,6 @@ mod refusals;
 mod rejections;
 #[path = "../neighbours/row.rs"]
 mod row;
-#[path = "../broker/scene.rs"]
-mod scene;
 #[path = "../neighbours/shut.rs"]
 mod shut;
 #[path = "../neighbours/stage.rs"]
@@ -38,6 +36,7 @@ async fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| part.starts_with(name.as_str()));
     let mut rows = Vec::new();
+    println!("| what | figure | bar | |\n| --- | --- | --- | --- |");
     for part in PARTS.into_iter().filter(|part| is_wanted(part)) {
         rows.extend(measured(part, seconds).await);
     }
@@ -56,7 +55,7 @@ async fn measured(part: &str, seconds: u64) -> Vec<Row> {
             ]
         }
         "A.2.rates" => procedures::rates(seconds).await,
-        "B" => {
+        "B.run" => {
             let mut rows = Vec::new();
             for (prefetch, mended) in [(64, Mended::BySignal), (256, Mended::ByFile)] {
                 rows.extend(rejections::measure(prefetch, mended).await.map(Row::printed));

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::scene::Scene;
-use crate::support::broker::shared;
-use crate::support::daemon::{Daemon, announced, result};
+use crate::support::broker::{Broker, START_DEADLINE, shared};
+use crate::support::daemon::{Daemon, announced, result, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Fault, Rule};
 
@@ -102,4 +102,28 @@ async fn a_killed_daemon_leaves_nothing_that_is_created_twice() {
     let doubled: Vec<_> = scene.processes().into_iter().filter(|(_, times)| *times > 1).collect();
     assert!(doubled.is_empty(), "{doubled:?}");
     assert_eq!(announced(&daemon.log()), Vec::<String>::new());
+}
+
+/// A crash of the broker marks all that a classic queue holds as delivered before, though nobody ever had it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backlog_of_a_classic_queue_after_a_crash_of_the_broker_is_told_with_its_number_and_the_end() {
+    const EVENTS: usize = 40;
+    let broker = within(START_DEADLINE.as_secs(), "a broker", Broker::private()).await;
+    let scene = within(60, "a place", async { Scene::classic(broker.vhost().await).await }).await;
+    within(60, "publishing", scene.publish(EVENTS, 100)).await;
+    within(60, "its crash", broker.kill9()).await;
+    within(240, "the broker again", broker.restart()).await;
+    let setup = scene.setup().sections(&format!("{RULES}\n[lookup]\nlag = \"12s\"")).api("timeout = \"3s\"");
+    let mut daemon = Daemon::start(&setup.broker("topology = \"declare\""));
+    let admin = within(60, "its port", daemon.admin()).await;
+    within(60, "consuming", daemon.consuming()).await;
+    let line = within(60, "how many wait", daemon.until(|line| says(line, "looked for and not found yet"))).await;
+    assert!(line["events"].as_u64().is_some_and(|events| (1..=40).contains(&events)), "{line}");
+    assert!(line["until"].as_str().is_some_and(|until| until.ends_with('Z')), "{line}");
+    let told = within(60, "readiness", reqwest::get(format!("{admin}/readyz"))).await.unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told.text().await.unwrap()).unwrap();
+    assert!(told["lookup_waits"]["events"].as_u64() > Some(0) && told["lookup_waits"]["until"].is_string(), "{told}");
+    within(120, "all created", scene.until_created(EVENTS)).await;
+    within(60, "its end", daemon.until(|line| says(line, "no event waits for the window"))).await;
+    assert_eq!(scene.api.created().len(), EVENTS);
 }

@@ -1,7 +1,7 @@
 //! Every kind, argument and limit of a queue that RabbitMQ knows: served, warned about, or refused; the daemon and
 //! `check --online` say the same, and so does the table of the documents, which is made here.
 //!
-//! Not here: policies, which AMQP does not show.
+//! Not here: policies, which AMQP does not show (`policies.rs`).
 
 use lapin::options::{BasicConsumeOptions, ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -148,7 +148,7 @@ async fn row(scene: &Scene, case: &Case) -> Option<String> {
 }
 
 /// Of the words what comes before the first stop.
-fn cell(verdict: &str, words: &[String]) -> String {
+pub(super) fn cell(verdict: &str, words: &[String]) -> String {
     let short: Vec<_> = words.iter().filter_map(|words| words.split([':', ',', '.']).next()).collect();
     if words.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", short.join("; ")) }
 }

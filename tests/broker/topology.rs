@@ -92,7 +92,13 @@ async fn a_user_who_may_not_publish_keeps_the_event_and_the_connection() {
     within(60, "no right to write", may("^$")).await;
     scene.api.plan(vec![Rule::always(Canned::new(422))]);
     let mut daemon = scene.daemon();
-    within(60, "two refusals", daemon.until_count(2, |line| says(line, "publish refused"))).await;
+    within(60, "a refusal", daemon.until(|line| says(line, "publish refused"))).await;
+    let admin = within(60, "the admin port", daemon.admin()).await;
+    let refused = || async {
+        let metrics = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
+        metrics.lines().any(|line| line == "chakra_bridge_publishes_refused_total 2")
+    };
+    crate::support::broker::eventually(Duration::from_secs(60), "two refusals", refused).await;
     assert_eq!(daemon.count(|line| says(line, "broker lost")), 0);
     within(60, "the right to write", may(".*")).await;
     scene.client.until_depth(&scene.dead(), 1, Duration::from_secs(60)).await;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chakra_bridge::config::{self, Config, Known, Mistakes};
+use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::mapping::written::Written;
 use tempfile::TempDir;
 
@@ -118,8 +119,8 @@ fn a_missing_key_means_its_default() {
     assert_eq!(complete.policy, minimal.policy);
     assert_eq!(complete.gate, minimal.gate);
     assert_eq!(complete.log, minimal.log);
-    assert_eq!(complete.event_max_size, 1 << 20);
-    assert_eq!(minimal.event_max_size, 1 << 20);
+    assert_eq!(complete.bounds, Bounds::DEFAULT);
+    assert_eq!(minimal.bounds, Bounds::DEFAULT);
     assert_eq!(minimal.broker.dead_letter_queue, "crm.events.dead");
     assert_eq!(minimal.policy.give_up_after, Duration::from_secs(86_400));
 }
@@ -147,7 +148,7 @@ fn a_variable_wins_over_the_file_and_other_programs_variables_are_left_alone() {
 #[test]
 fn attributes_keep_their_case_their_order_and_their_place() {
     let text = format!("{}Zeta = 1\nalpha = [true, 2.5]\nnextAt.deep = \"x\"\n", seeded::GOOD);
-    let rule = load_text(&text, &[]).unwrap().rules.remove(0);
+    let rule = load_text(&text, &[]).unwrap().rules[0].clone();
     let Written::Table(pairs) = rule.data.unwrap().value else { panic!("data is a table") };
     let names: Vec<&str> = pairs.iter().map(|(key, _)| key.value.as_str()).collect();
     assert_eq!(names, ["email", "Zeta", "alpha", "nextAt"]);
@@ -245,9 +246,32 @@ fn the_addresses_of_a_cluster_are_that_of_the_url_and_the_further_ones_each_once
         ("[\"me:hunter2@b\"]", "holds more than hosts"),
         ("[\"b:x\"]", "is no address"),
         ("[\"0.0.0.0\"]", "nobody can be reached"),
-        ("[1]", "is a list"),
+        ("[1]", "no whole IPv4 address"),
     ] {
         let words = read(&format!("hosts = {hosts}"), &[]).unwrap_err().to_string();
         assert!(words.contains("broker.hosts: ") && words.contains(said), "{hosts}: {words}");
+    }
+}
+
+#[test]
+fn statuses_that_mean_nothing_was_done_are_a_list_of_those_that_leave_a_doubt() {
+    let read = |api: &str, variables: &[(&str, &str)]| {
+        let config = load_text(&seeded::GOOD.replace("[api]", &format!("[api]\n{api}")), variables);
+        config.map(|config| config.policy.not_processed)
+    };
+    assert!(!read("", &[]).unwrap().has(503), "none is known by itself");
+    let known = read("not_processed = [503, 408]", &[]).unwrap();
+    assert!(known.has(503) && known.has(408) && !known.has(500));
+    assert!(read("", &[("CHAKRA_BRIDGE__API__NOT_PROCESSED", "502, 503")]).unwrap().has(502));
+    for (list, said) in [
+        ("503", "is a number"),
+        ("[200]", "names 200"),
+        ("[404]", "names 404"),
+        ("[501]", "names 501"),
+        ("[\"5xx\"]", "names 5xx"),
+        ("[503.5]", "is a list"),
+    ] {
+        let words = read(&format!("not_processed = {list}"), &[]).unwrap_err().to_string();
+        assert!(words.contains("api.not_processed: ") && words.contains(said), "{list}: {words}");
     }
 }

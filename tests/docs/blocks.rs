@@ -80,6 +80,9 @@ impl Folder {
 
     fn put_in_place(&self, section: &mut Table) {
         for (key, value) in section.iter_mut() {
+            if let Value::Table(inner) = value {
+                self.put_in_place(inner);
+            }
             let name = if SECRETS.contains(&key.as_str()) { "secret" } else { key };
             if name == "secret" || CERTIFICATES.contains(&name) {
                 *value = Value::from(self.path(name).to_str().unwrap());

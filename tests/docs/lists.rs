@@ -11,11 +11,14 @@ use chakra_bridge::amqp::DEAD_LETTER_HEADERS;
 use chakra_bridge::cli::exit::Exit;
 use chakra_bridge::config::known_keys;
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
+use chakra_bridge::core::delivery::{DELAY_REASONS, Place};
 use chakra_bridge::core::judge::{Outcome, judge};
 use chakra_bridge::core::reason::{Cause, HaltReason, Reason};
 use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
-use chakra_bridge::metrics::LogState;
+use chakra_bridge::metrics::{Descriptors, LogState};
 use chakra_bridge::states::broker::{BrokerState, BrokerStatus};
+use chakra_bridge::states::dead_letters::DeadLetters;
+use chakra_bridge::states::lookups::LookupWaits;
 use chakra_bridge::states::phase::{Phase, Pulse};
 use chakra_bridge::states::rules::RulesState;
 use tokio::sync::watch;
@@ -191,13 +194,19 @@ fn exit_codes_are_those_of_the_program() {
 #[test]
 fn fields_of_the_log_and_of_readyz_are_those_that_are_written() {
     same("fields of the log", &names("docs/operations.md", "The log"), &fields_of("event settled"));
+    let tables = Page::read("docs/operations.md").tables("The log");
+    same("places where events wait", &named(&tables[2]), &set(Place::WORDS));
+    same("reasons of a delay", &named(&tables[3]), &set(DELAY_REASONS));
     let (_, phase) = watch::channel(Phase::Running);
     let (_, broker) = watch::channel(BrokerStatus::from(BrokerState::Consuming));
     let (_, gate) = watch::channel(Vec::new());
+    let (_, letters) = watch::channel(DeadLetters::default());
     let (_, rules) = watch::channel(RulesState::default());
-    let pulse = Arc::new(Pulse::new(0));
+    let (_, waits) = watch::channel(LookupWaits::default());
+    let pulse = Arc::new(Pulse::new(tokio::time::Instant::now()));
     let log = LogState::default();
-    let told = Health { phase, broker, gate, rules, log, pulse }.ready_details();
+    let descriptors = Descriptors::default();
+    let told = Health { phase, broker, gate, waits, letters, rules, log, descriptors, pulse }.ready_details();
     let fields = told.as_object().unwrap().keys().cloned().collect();
     let documented = named(&Page::read("docs/operations.md").tables("Health checks")[1]);
     same("fields of /readyz", &documented, &fields);

@@ -9,10 +9,10 @@ use lapin::types::FieldTable;
 use serde_json::Value;
 
 use super::brokers::{publish_bad, start_with};
-use super::scene::Scene;
 use crate::support::broker::{Broker, eventually};
 use crate::support::daemon::{Daemon, says};
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 use crate::support::standin::{Canned, Rule};
 
 const MINUTE: Duration = Duration::from_secs(60);

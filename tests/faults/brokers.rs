@@ -11,11 +11,11 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::garble::{self, WORD};
-use super::scene::{Scene, id};
 use super::{SECTIONS, alarms};
 use crate::support::broker::{Broker, Client};
 use crate::support::daemon::{Daemon, result, says};
 use crate::support::deadline::within;
+use crate::support::scene::{Scene, id};
 use crate::support::standin::{Canned, Fault, Rule};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -64,7 +64,7 @@ async fn start(scene: &Scene) -> Daemon {
 
 /// A daemon with more of `[broker]`.
 pub async fn start_with(scene: &Scene, more: &str) -> Daemon {
-    let setup = scene.setup().sections(SECTIONS).api("timeout = \"2s\"\nconnect_timeout = \"1s\"");
+    let setup = scene.setup().sections(SECTIONS).impatient();
     let mut daemon = Daemon::start(&setup.broker("call_timeout = \"2s\"\nprefetch = 20").broker(more));
     within(60, "consuming", daemon.consuming()).await;
     daemon

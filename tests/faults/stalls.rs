@@ -7,11 +7,11 @@ use std::time::Duration;
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::SECTIONS;
-use super::scene::Scene;
 use crate::support::broker::shared;
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 use crate::support::relay::{Doing, From, Relay, Verdict};
+use crate::support::scene::Scene;
 use crate::support::standin::{Fault, Rule};
 
 #[tokio::test(flavor = "multi_thread")]

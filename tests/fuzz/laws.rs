@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::decode::{Limits, decode};
 use chakra_bridge::core::event::Event;
 use chakra_bridge::core::mapping::rules::{Mapped, Rules, map};
@@ -38,8 +39,8 @@ pub enum End {
 /// Decodes the case and maps it by a rule for each of its expressions, and checks what comes of it: an end for each.
 pub fn hold(case: &Case) -> Vec<End> {
     let start = Instant::now();
-    let event = decode(&message(case), &Limits { max_bytes: 1 << 20, key: None });
-    let ends = rules(case).into_iter().map(|rule| match (Rules::compile(vec![rule]), &event) {
+    let event = decode(&message(case), &Limits { bounds: Bounds::DEFAULT, key: None });
+    let ends = rules(case).into_iter().map(|rule| match (Rules::compile(&[rule]), &event) {
         (Err(_), _) => End::Mistaken,
         (Ok(_), Err(fault)) => {
             leaks_nothing(fault);
@@ -53,9 +54,9 @@ pub fn hold(case: &Case) -> Vec<End> {
 }
 
 fn mapped(case: &Case, rules: &Rules, event: &Event) -> End {
-    match map(event, rules) {
-        Ok(Mapped::Create { request, .. }) => {
-            sound(&serde_json::to_value(&request).unwrap(), event, case);
+    match map(event, rules, Bounds::DEFAULT) {
+        Ok(Mapped::Create { content, .. }) => {
+            sound(&content.to_value(), event, case);
             End::Created
         }
         Ok(Mapped::Skip { .. }) => panic!("the rule creates"),

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sha2::{Digest as _, Sha256};
-use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::sync::{OnceCell, RwLock};
+use tokio::sync::OnceCell;
 
 /// Set by `.ci/run`, where nothing may be left out.
 const CI: &str = "CHAKRA_BRIDGE_CI";
@@ -19,8 +18,6 @@ const CI: &str = "CHAKRA_BRIDGE_CI";
 const FILES: [&str; 3] = [".dockerignore", "Cargo.toml", "Cargo.lock"];
 pub const VERSION: &str = "9.8.7";
 pub const REVISION: &str = "of-a-test";
-/// Held by each test that plays: nobody builds beside it, which would take both cores and the disk from under its deadlines.
-pub static PLAY: RwLock<()> = RwLock::const_new(());
 static IMAGE: OnceCell<Option<String>> = OnceCell::const_new();
 
 /// The name of the image. Nothing, and said so, where no engine answers; a failure where `CHAKRA_BRIDGE_CI` is set.
@@ -66,42 +63,6 @@ pub async fn built(name: &str, dockerfile: &str, folders: &[&str]) -> String {
         build(&name, dockerfile, root()).await;
     }
     name
-}
-
-/// The image of the source as it was before its last change, by the history of this checkout. To be asked for before the stage:
-/// it is not built beside a play.
-pub async fn built_before() -> String {
-    let commit = before().await;
-    let name = format!("chakra-bridge:test-before-{}", &commit[..16]);
-    if asked(&["image", "inspect", &name]).await.is_err() {
-        let folder = TempDir::new().expect("a temporary folder");
-        let there = folder.path().to_str().expect("a path that is text");
-        let paths = "deploy/Dockerfile .dockerignore Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE src";
-        // With the modes of a checkout: to a builder that keeps the crates compiled, another mode is another file.
-        let archive =
-            format!("git -c safe.directory='*' -c tar.umask=0022 archive {commit} {paths} | tar -x -C '{there}'");
-        run("sh", &["-c", &archive]).await.expect("the source as it was");
-        let _alone = PLAY.write().await;
-        build(&name, "deploy/Dockerfile", folder.path()).await;
-    }
-    name
-}
-
-/// The newest commit whose source is another than that of this checkout.
-async fn before() -> String {
-    let said = git(&["log", "--format=%H", "--", "src"]).await;
-    let commits = said.unwrap_or_else(|why| panic!("an older build is made from the history of git, and: {why}"));
-    for commit in commits.lines() {
-        if git(&["diff", "--quiet", commit, "--", "src"]).await.is_err() {
-            return commit.to_owned();
-        }
-    }
-    panic!("the history of this checkout has no older source: fetch it whole")
-}
-
-/// Whoever owns the checkout.
-async fn git(arguments: &[&str]) -> Result<String, String> {
-    run("git", &[&["-c", "safe.directory=*"], arguments].concat()).await
 }
 
 async fn build(name: &str, dockerfile: &str, folder: &Path) {

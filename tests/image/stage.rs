@@ -2,14 +2,12 @@
 //!
 //! Not here: what is tested.
 
-use tokio::sync::RwLockReadGuard;
-
-use super::docker::{PLAY, docker, image};
+use super::docker::{docker, image};
 use super::replica::Replica;
-use super::scene::Scene;
 use crate::support::broker::Broker;
 use crate::support::broker::keeper::Keeper;
 use crate::support::daemon::Setup;
+use crate::support::scene::Scene;
 use crate::support::standin::StandIn;
 
 const SCRIPT: &str = include_str!("keeper.sh");
@@ -24,14 +22,12 @@ pub struct Stage {
     pub network: String,
     // Last: a network is removed when nothing is in it.
     _keeper: Keeper,
-    _play: RwLockReadGuard<'static, ()>,
 }
 
 impl Stage {
     /// With a broker of that image. Nothing, and said so, without a Docker engine.
     pub async fn with(broker: &str) -> Option<Self> {
         let image = image().await?;
-        let play = PLAY.read().await;
         let broker = Broker::image(broker).await?;
         let network = format!("chakra-bridge-tests-{:016x}", fastrand::u64(..));
         let keeper = Keeper::start(SCRIPT, std::slice::from_ref(&network), None);
@@ -43,7 +39,7 @@ impl Stage {
         let api = StandIn::start_on((host, 0).into()).await.expect("the host is in the network");
         let place = broker.vhost().await;
         let scene = Scene { client: place.client().await, api, place };
-        Some(Self { scene, _broker: broker, image, network, _keeper: keeper, _play: play })
+        Some(Self { scene, _broker: broker, image, network, _keeper: keeper })
     }
 
     /// The configuration of a replica: the broker by its name, the probes where the engine can ask.
@@ -56,12 +52,7 @@ impl Stage {
 
     /// A replica that consumes.
     pub async fn replica(&self, setup: &Setup) -> Replica {
-        self.replica_of(self.image, setup).await
-    }
-
-    /// The same, of another image.
-    pub async fn replica_of(&self, image: &str, setup: &Setup) -> Replica {
-        let mut replica = Replica::start(self, image, setup);
+        let mut replica = Replica::start(self, self.image, setup);
         crate::support::deadline::within(120, "consuming", replica.daemon.consuming()).await;
         replica
     }

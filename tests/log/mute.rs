@@ -2,8 +2,7 @@
 //!
 //! Not here: tests.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, PipeReader, PipeWriter, Write as _};
+use std::io::{BufRead as _, BufReader, PipeReader};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::scene::Scene;
 use crate::support::broker::{eventually, free_ports};
 use crate::support::daemon::Setup;
+use crate::support::scene::Scene;
 
 const DEADLINE: Duration = Duration::from_secs(50);
 
@@ -84,43 +83,6 @@ impl Mute {
     pub async fn ended(mut self) -> Option<i32> {
         self.child.wait().await.unwrap().code()
     }
-}
-
-/// Empty lines, until not one more fits. Answers a writer that does not wait.
-fn filled(mut writer: PipeWriter) -> PipeWriter {
-    rustix::io::ioctl_fionbio(&writer, true).unwrap();
-    for bytes in [4096, 1] {
-        while let Ok(written) = writer.write(&vec![b'\n'; bytes]) {
-            assert!(written > 0);
-        }
-    }
-    assert_eq!(writer.write(b"\n").unwrap_err().kind(), ErrorKind::WouldBlock);
-    writer
-}
-
-/// A pipe that takes nothing until its reader reads: a write waits.
-pub fn full_pipe() -> (PipeReader, Stdio) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    let writer = filled(writer);
-    rustix::io::ioctl_fionbio(&writer, false).unwrap();
-    (reader, writer.into())
-}
-
-/// A pipe that takes nothing until its reader reads: a write fails.
-pub fn full_pipe_that_does_not_wait() -> (PipeReader, Stdio) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    (reader, filled(writer).into())
-}
-
-/// A pipe that nobody reads any more.
-pub fn closed() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    writer.into()
-}
-
-pub fn full_disk() -> Stdio {
-    File::create("/dev/full").unwrap().into()
 }
 
 /// Begins to read. Resolves with every line of the log at its end.

@@ -84,6 +84,10 @@ pub(crate) enum Later {
     Expired(Copy),
     /// A publish of the daemon is confirmed, if it still waits for that.
     Confirm(ReceiptId),
+    /// The daemon hears that the broker keeps what it published: a letter, or a delayed event.
+    Kept(ReceiptId, bool),
+    /// The daemon hears that the broker does not take it.
+    Refused(ReceiptId),
     /// The request of an event ends; without a reply by a panic.
     Replied { event: EventId, reply: Option<Reply>, took: Duration, is_unsure: bool },
     /// A check of a lookup ends.

@@ -56,6 +56,10 @@ pub(crate) struct Sins {
     pub(crate) running_beyond_held: u64,
     /// Woken again and again for nothing.
     pub(crate) busy: u64,
+    /// The API was asked for an event whose verdict stands.
+    pub(crate) asked_after_the_verdict: u64,
+    /// A second letter of one event by a daemon that knew of the first.
+    pub(crate) buried_twice: u64,
     /// A healthy event that waited for longer than `stage::timeout`.
     pub(crate) starved: u64,
 }

@@ -2,13 +2,15 @@
 //!
 //! Not here: the counters (`laws`), and the machine (`shell`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use chakra_bridge::core::delivery::Doubt;
+use chakra_bridge::core::delayed_state::DelayedState;
+use chakra_bridge::core::delivery::{Doubt, ReceiptId};
 use chakra_bridge::core::event::Key;
 use chakra_bridge::core::process::Procedure;
 use chakra_bridge::core::reason::Reason;
+use chakra_bridge::core::settlement::Settlement;
 
 use crate::api::Process;
 use crate::broker::Copy;
@@ -35,6 +37,8 @@ pub(crate) struct Account {
     pub(crate) is_refused: bool,
     /// Whether one copy of an event has taken the place of another.
     pub(crate) is_mixed: bool,
+    /// Whether there were two messages of one publish.
+    pub(crate) is_copied: bool,
     pub(crate) unsure_creates: u32,
     pub(crate) panics: u32,
     pub(crate) returns: u32,
@@ -51,6 +55,12 @@ pub(crate) struct Ledger {
     pub(crate) brought: HashMap<usize, u32>,
     /// When and where a copy was last looked up in truth.
     pub(crate) looked: HashMap<usize, (Duration, Procedure)>,
+    /// The copies on which a verdict stands, each with the life of the daemon that knows it.
+    verdicts: HashSet<(u32, usize)>,
+    /// The copies whose letter that life knows to be kept.
+    letters: HashSet<(u32, usize)>,
+    /// The same of the publishes that the copies are of.
+    letters_of: HashSet<(u32, usize)>,
 }
 
 impl Ledger {
@@ -132,16 +142,54 @@ impl World<'_> {
         self.tell(|| format!("  k{key} is doubled by message {} ({word}), looked up at {looked:?}", copy.id));
     }
 
-    /// It is acknowledged as a process.
-    pub(crate) fn acknowledged(&mut self, line: usize) {
-        let Line { key, kind, .. } = self.ledger.lines[line];
+    /// It is acknowledged as a process, or since its letter is known to be kept.
+    pub(crate) fn acknowledged(&mut self, copy: &Copy) {
+        let line = copy.line;
+        let Line { key, kind, done, .. } = self.ledger.lines[line];
+        if done.is_some_and(|(_, how)| how == "dead") && self.ledger.letters_of.contains(&(self.shell.life, line)) {
+            return;
+        }
         let is_there = self.api.of(key).any(|process| process.applied <= self.now);
         self.count.sins.acknowledged_without_a_process += u64::from(kind != Kind::Noise && !is_there);
         self.done(line, "acknowledged");
     }
 
-    /// It is a dead letter: of its own fault, or never.
-    pub(crate) fn buried(&mut self, line: usize, reason: Reason) {
+    /// Its verdict stands from now on, in this life; what is delayed with it takes it along.
+    pub(crate) fn verdict_stands(&mut self, receipt: ReceiptId, settlement: &Settlement) {
+        let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| slot.copy.id) else { return };
+        let stands = match settlement {
+            Settlement::DeadLetter(_) => true,
+            Settlement::Delay(_, state) => state.verdict.is_some(),
+            Settlement::Ack | Settlement::Release => false,
+        };
+        if stands {
+            self.ledger.verdicts.insert((self.shell.life, copy));
+        }
+    }
+
+    /// The API is asked for it: never where its verdict stands. Where a producer repeats, one key is two events.
+    pub(crate) fn is_asked(&mut self, copy: &Copy) {
+        let is_one = self.ledger.accounts[self.ledger.lines[copy.line].key].published == 1;
+        let state = copy.state.as_deref().and_then(|state| DelayedState::decode(state).ok());
+        let has_verdict = state.is_some_and(|state| state.verdict.is_some());
+        let is_known = self.ledger.verdicts.contains(&(self.shell.life, copy.id));
+        self.count.sins.asked_after_the_verdict += u64::from(has_verdict || (is_one && is_known));
+    }
+
+    /// This life learns that the letter of a copy is kept.
+    pub(crate) fn hears_of_letter(&mut self, receipt: ReceiptId) {
+        let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| &slot.copy) else { return };
+        self.ledger.letters.insert((self.shell.life, copy.id));
+        self.ledger.letters_of.insert((self.shell.life, copy.line));
+    }
+
+    /// It is a dead letter: of its own fault, or never, and once for a daemon that knows it.
+    pub(crate) fn buried(&mut self, copy: &Copy, reason: Reason) {
+        let line = copy.line;
+        let account = &self.ledger.accounts[self.ledger.lines[line].key];
+        let is_one = account.published == 1 && !account.is_copied;
+        let is_known = self.ledger.letters.contains(&(self.shell.life, copy.id));
+        self.count.sins.buried_twice += u64::from(is_one && is_known);
         let account = &self.ledger.accounts[self.ledger.lines[line].key];
         let is_its_own = match reason {
             Reason::Refused => account.is_refused,

@@ -71,7 +71,8 @@ impl Wall {
 impl World<'_> {
     pub(crate) fn create(&mut self, event: EventId, request: &CreateProcess) {
         let Some(copy) = self.begins(event) else { return };
-        let key = request.data.as_ref().and_then(|data| data["event_key"].as_str()).map(key_of).expect("its key");
+        let content: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+        let key = content["data"]["event_key"].as_str().map(key_of).expect("its key");
         let sent = self.ledger.unsure_creates.get(&copy.id).copied().unwrap_or(0);
         // Of two events of one key, or two copies, one may go on from where the other stood.
         let account = &self.ledger.accounts[key];

@@ -2,22 +2,24 @@
 //!
 //! Not here: who loses its connection meanwhile (`strikes`).
 
-use chakra_bridge::core::delivery::ReceiptId;
+use chakra_bridge::core::delivery::{Input, ReceiptId};
 use chakra_bridge::core::settlement::Settlement;
 
 use crate::adversary::Sabotage;
 use crate::broker::Later;
 use crate::stage::SECOND;
+use crate::strikes::Strike;
 use crate::world::World;
 
 impl World<'_> {
     pub(crate) fn settle(&mut self, receipt: ReceiptId, settlement: Settlement) {
         let slot = self.shell.receipts.get(&receipt);
-        let Some(line) = slot.filter(|slot| self.shell.is_live(slot)).map(|slot| slot.copy.line) else { return };
+        let Some(copy) = slot.filter(|slot| self.shell.is_live(slot)).map(|slot| slot.copy.clone()) else { return };
+        let line = copy.line;
         match settlement {
             Settlement::Ack if self.setting.sabotage == Sabotage::DropsAcks => {}
             Settlement::Ack => {
-                self.acknowledged(line);
+                self.acknowledged(&copy);
                 if !self.strikes_now() {
                     drop(self.broker.acknowledge(receipt));
                 }
@@ -34,9 +36,13 @@ impl World<'_> {
     }
 
     fn publish(&mut self, receipt: ReceiptId, settlement: Settlement) {
-        if self.now < self.refuses_until || self.choices.spends(&mut self.setting.publishes, 4) {
-            // Refused for a while, or confirmed late: the same to the daemon, which waits.
-            let at = self.refuses_until.max(self.now + SECOND);
+        self.verdict_stands(receipt, &settlement);
+        if self.refuses(&settlement) {
+            return self.agenda.add(self.now, Later::Refused(receipt));
+        }
+        if self.choices.spends(&mut self.setting.publishes, 4) {
+            // Confirmed late.
+            let at = self.now + SECOND;
             self.reason(at);
             self.broker.publishing.insert(receipt, settlement);
             self.agenda.add(at, Later::Confirm(receipt));
@@ -45,14 +51,32 @@ impl World<'_> {
         self.publish_now(receipt, settlement);
     }
 
-    /// The publish that was refused, or not confirmed yet, goes through now.
+    fn refuses(&self, settlement: &Settlement) -> bool {
+        let is_letter = matches!(settlement, Settlement::DeadLetter(_));
+        self.now < if is_letter { self.refuses_letters_until } else { self.refuses_delays_until }
+    }
+
+    /// The publish that was not confirmed yet goes through now.
     pub(crate) fn confirmed(&mut self, receipt: ReceiptId) {
-        if self.now < self.refuses_until {
-            return self.agenda.add(self.refuses_until, Later::Confirm(receipt));
-        }
         if let Some(settlement) = self.broker.publishing.remove(&receipt) {
             self.publish_now(receipt, settlement);
         }
+    }
+
+    /// The word of a confirm comes to the daemon, perhaps after the connection is lost.
+    pub(crate) fn hears_kept(&mut self, receipt: ReceiptId, is_letter: bool) {
+        if is_letter {
+            self.hears_of_letter(receipt);
+        }
+        self.on(Input::Kept { receipt });
+    }
+
+    /// The word of a refusal: the receipt may be named again.
+    pub(crate) fn hears_refused(&mut self, receipt: ReceiptId) {
+        if let Some(slot) = self.shell.receipts.get_mut(&receipt) {
+            slot.is_settled = false;
+        }
+        self.on(Input::Refused { receipt });
     }
 
     fn publish_now(&mut self, receipt: ReceiptId, settlement: Settlement) {
@@ -66,6 +90,10 @@ impl World<'_> {
         // Before the acknowledgement comes there.
         let strike = self.next_strike();
         self.keeps(receipt, &settlement, strike.is_some());
+        let is_heard = strike.is_none_or(|strike| strike == Strike::Disconnect && self.choices.happens(2));
+        if is_heard {
+            self.agenda.add(self.now, Later::Kept(receipt, matches!(settlement, Settlement::DeadLetter(_))));
+        }
         match strike {
             Some(strike) => self.strike(strike),
             None => drop(self.broker.acknowledge(receipt)),
@@ -76,10 +104,12 @@ impl World<'_> {
     pub(crate) fn keeps(&mut self, receipt: ReceiptId, settlement: &Settlement, is_copy: bool) {
         let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| slot.copy.clone()) else { return };
         match settlement {
-            Settlement::DeadLetter(dead_letter) => self.buried(copy.line, dead_letter.fault.reason),
+            Settlement::DeadLetter(dead_letter) => self.buried(&copy, dead_letter.fault.reason),
             Settlement::Delay(queue, state) => {
                 let state = (self.setting.sabotage != Sabotage::ForgetsState).then(|| state.encode());
                 self.count.copied += u64::from(is_copy);
+                let key = self.ledger.lines[copy.line].key;
+                self.ledger.accounts[key].is_copied |= is_copy;
                 let delayed = self.broker.copy((!is_copy).then_some(copy.id), copy.line, state);
                 let unsure = self.ledger.unsure_creates.get(&copy.id).copied().unwrap_or(0);
                 self.ledger.unsure_creates.insert(delayed.id, unsure);

@@ -27,7 +27,7 @@ pub(crate) struct Slot {
     pub(crate) copy: Copy,
     /// The connection that it belongs to.
     connection: u32,
-    is_settled: bool,
+    pub(crate) is_settled: bool,
 }
 
 /// The daemon: one life of it.
@@ -192,6 +192,7 @@ impl World<'_> {
             Effect::List { .. } => {}
             Effect::Want(WantedPrefetch::Full) => self.shell.places = self.setup.places,
             Effect::Want(WantedPrefetch::One) => self.shell.places = 1,
+            Effect::Want(WantedPrefetch::Double) => self.shell.places = 2 * self.setup.places,
             Effect::Tell(report) => self.told(report),
             Effect::Settle { receipt, settlement } => {
                 self.name(receipt, arrived);
@@ -246,6 +247,9 @@ impl World<'_> {
             .slot(event)
             .filter(|slot| !slot.is_settled && (self.shell.is_unheard || self.shell.is_live(slot)));
         let slot = slot.map(|slot| slot.copy.clone());
+        if let Some(copy) = &slot {
+            self.is_asked(copy);
+        }
         let is_amiss = slot.is_none() || self.shell.running.contains_key(&event);
         self.count.sins.sent_for_nobody += u64::from(is_amiss);
         self.count.sins.sent_while_paused += u64::from(self.shell.is_paused || self.shell.is_draining);

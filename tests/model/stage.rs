@@ -5,11 +5,12 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::decode::Limits;
 pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};
@@ -110,7 +111,7 @@ pub(crate) fn message(kind: Kind, key: &str) -> Message {
 pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
     let lookup_window = if setting.sabotage == Sabotage::ShortWindow { SECOND } else { TIMEOUT + LAG };
     Setup {
-        limits: Limits { max_bytes: 1 << 10, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: rules(at),
         policy: Policy {
             initial: SECOND,
@@ -120,6 +121,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
             resend_after: Duration::ZERO,
             give_up_after: 24 * 3600 * SECOND,
             retry_after_max: 20 * SECOND,
+            not_processed: NotProcessed::default(),
             on_unknown: setting.on_unknown,
             lookup_window,
             on_absent: setting.on_absent,
@@ -140,7 +142,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
 pub(crate) fn defaults() -> Setup {
     let Ready { config, .. } = &LOADED[0];
     Setup {
-        limits: Limits { max_bytes: 1 << 10, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: rules(0),
         policy: config.policy,
         gate: config.gate,

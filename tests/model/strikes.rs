@@ -100,7 +100,8 @@ impl World<'_> {
         let lines: Vec<usize> = self.broker.delivered.values().map(|copy| copy.line).collect();
         lines.into_iter().for_each(|line| self.returned(line));
         self.broker.give_all_back();
-        self.agenda.keep(|later| !matches!(later, Later::Connect | Later::Hear | Later::Confirm(_)));
+        self.agenda
+            .keep(|later| !matches!(later, Later::Connect | Later::Hear | Later::Confirm(_) | Later::Refused(_)));
     }
 
     /// The broker counts a return of it.
@@ -112,7 +113,7 @@ impl World<'_> {
     /// A new life knows of an event what came with its message.
     fn begin_again(&mut self) {
         self.ledger.unsure_creates = self.ledger.brought.clone();
-        self.agenda.keep(|later| !matches!(later, Later::Resume | Later::CutOff));
+        self.agenda.keep(|later| !matches!(later, Later::Resume | Later::CutOff | Later::Kept(..)));
         self.shell = self.shell.reborn(stage::setup(&self.setting, self.rules_at));
         self.agenda.add(self.now, Later::Connect);
     }
@@ -193,8 +194,11 @@ impl World<'_> {
         match self.choices.of(6) {
             0 => self.wall(length),
             1 => {
-                self.refuses_until = self.now + length;
-                self.reason(self.refuses_until);
+                // Both for as long, or one of them.
+                let of = self.choices.of(3);
+                self.refuses_letters_until = if of == 2 { self.refuses_letters_until } else { self.now + length };
+                self.refuses_delays_until = if of == 1 { self.refuses_delays_until } else { self.now + length };
+                self.reason(self.now + length + TIMEOUT);
             }
             2 if !self.shell.is_draining => {
                 self.reason(self.now + length);

@@ -43,8 +43,9 @@ pub(crate) struct World<'a> {
     pub(crate) can_delay: bool,
     /// Whether the broker counts what it gives back.
     pub(crate) counts_returns: bool,
-    /// Until then the broker refuses what is published.
-    pub(crate) refuses_until: Duration,
+    /// Until then the dead-letter queue, and the delay queues, refuse what is published.
+    pub(crate) refuses_letters_until: Duration,
+    pub(crate) refuses_delays_until: Duration,
     /// Until then something was not well.
     pub(crate) troubled_until: Duration,
     /// Each create that was sent: when, and of which publish.
@@ -72,7 +73,8 @@ impl<'a> World<'a> {
             walls: Vec::new(),
             neighbour: None,
             rules_at: 0,
-            refuses_until: Duration::ZERO,
+            refuses_letters_until: Duration::ZERO,
+            refuses_delays_until: Duration::ZERO,
             troubled_until: Duration::ZERO,
             asked: Vec::new(),
             is_told: false,
@@ -199,6 +201,8 @@ impl<'a> World<'a> {
             }
             Later::Expired(copy) => self.broker.work.push_back(copy),
             Later::Confirm(receipt) => self.confirmed(receipt),
+            Later::Kept(receipt, is_letter) => self.hears_kept(receipt, is_letter),
+            Later::Refused(receipt) => self.hears_refused(receipt),
             Later::Replied { event, reply, took, is_unsure } => {
                 if is_unsure {
                     self.unsure(event, reply.is_some());

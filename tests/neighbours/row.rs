@@ -36,7 +36,7 @@ impl Row {
     pub fn printed(self) -> Self {
         let Self { what, seen, bar, holds } = &self;
         let verdict = if *holds { "" } else { "falls short" };
-        println!("{}", format!("{what:<66} | {seen:<34} | {bar:<28} | {verdict}").trim_end());
+        println!("| {what} | {seen} | {bar} | {verdict} |");
         self
     }
 }

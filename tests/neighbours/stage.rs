@@ -10,10 +10,10 @@ use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::scene::Scene;
 use crate::support::broker::{Broker, shared};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 use crate::support::standin::{Fault, Rule};
 
 /// How long the API takes for any answer, in milliseconds.

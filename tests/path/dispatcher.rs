@@ -2,7 +2,7 @@
 //!
 //! Not here: tests.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chakra_bridge::admin::resume::{self, ResumeRule, RuleResumed};
@@ -17,6 +17,8 @@ use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
 use chakra_bridge::ready::load_with;
+use chakra_bridge::states::dead_letters::DeadLetters;
+use chakra_bridge::states::lookups::LookupWaits;
 use chakra_bridge::states::phase::Pulse;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -53,18 +55,27 @@ impl Default for Commands {
 pub struct Session {
     line: mpsc::Sender<Answer>,
     pub answers: mpsc::Receiver<Answer>,
+    /// Where it says that the broker keeps what is published.
+    intake: OnceLock<mpsc::Sender<Inbound>>,
 }
 
 impl Session {
     pub fn new() -> Self {
         let (line, answers) = mpsc::channel(64);
-        Self { line, answers }
+        Self { line, answers, intake: OnceLock::new() }
     }
 
-    /// The next answer.
+    /// The next answer. What it asks to publish is kept.
     pub async fn answer(&mut self) -> (u64, Settlement) {
         let answer = within(10, "an answer", self.answers.recv()).await.expect("the line is open");
-        (answer.number, answer.settlement.expect("answered, not abandoned"))
+        let settlement = answer.settlement.expect("answered, not abandoned");
+        if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..))
+            && let Some(intake) = self.intake.get()
+        {
+            // A dispatcher that has ended needs no word of it.
+            drop(intake.send(Inbound::Kept(answer.number)).await);
+        }
+        (answer.number, settlement)
     }
 
     /// The next answer, which is a dead letter.
@@ -129,8 +140,10 @@ impl Stage {
                 certificates: watch::channel(0).1,
             },
             metrics: Arc::clone(&metrics),
-            pulse: Arc::new(Pulse::new(0)),
+            pulse: Arc::new(Pulse::new(tokio::time::Instant::now())),
             shut,
+            waits: watch::channel(LookupWaits::default()).0,
+            letters: watch::channel(DeadLetters::default()).0,
         };
         let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let mut running = JoinSet::new();
@@ -158,6 +171,7 @@ impl Stage {
     /// Hands a message in, which came by `session` under this number.
     pub async fn send(&self, session: &Session, number: u64, message: Message) {
         let receipt = Receipt::new(number, &session.line).expect("a free place");
+        session.intake.get_or_init(|| self.intake.clone());
         self.intake.send(Inbound::Message(Box::new(message), receipt)).await.expect("it runs");
     }
 

@@ -159,3 +159,17 @@ async fn an_event_that_fails_beyond_its_age_is_exhausted() {
     assert_eq!(dead_letter.fault.reason, Reason::Exhausted);
     assert!(dead_letter.attempts > 1, "{}", dead_letter.attempts);
 }
+
+#[tokio::test]
+async fn a_status_that_is_known_to_mean_nothing_was_done_spends_no_repeat_and_is_no_doubt() {
+    let commands =
+        Commands { api: "not_processed = [503]", retry: "on_unknown = \"dead-letter\"", ..Commands::default() };
+    let (dispatcher, mut session) = (Stage::with(commands).await, Session::new());
+    dispatcher.api.plan(vec![Rule::always(Canned::new(503)).times(3)]);
+    dispatcher.send(&session, 1, lead("m1", "Ted")).await;
+    assert_eq!(within(10, "its answer", session.answer()).await, (1, Settlement::Ack));
+    assert_eq!((dispatcher.api.requests().len(), dispatcher.api.created().len()), (4, 1));
+    dispatcher.api.plan(vec![Rule::always(Canned::new(500))]);
+    dispatcher.send(&session, 2, lead("m2", "Ted")).await;
+    assert_eq!(within(10, "its letter", session.dead_letter()).await.fault.reason, Reason::Unknown, "500 is not known");
+}

@@ -8,6 +8,7 @@ use chakra_bridge::core::settlement::Settlement;
 use chakra_bridge::dispatch::Drained;
 
 use super::dispatcher::{Commands, Session, Stage, lead};
+use crate::support::broker::eventually;
 use crate::support::deadline::within;
 use crate::support::standin::{Canned, Fault, Rule};
 
@@ -73,5 +74,22 @@ async fn a_request_that_ended_while_stopping_is_not_one_that_was_cut_off() {
             }
             other => panic!("expected it to be delayed, got {other:?}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn the_gauges_follow_what_ends_while_stopping() {
+    let commands = Commands { timeout: "4s", ..Commands::default() };
+    let (dispatcher, session) = (Stage::with(commands).await, Session::new());
+    let faults = [(1, "m1", Fault::NeverAnswer), (2, "m2", Fault::Delay { ms: 500 })];
+    for (number, id, fault) in faults {
+        dispatcher.api.plan(vec![Rule::always(fault)]);
+        dispatcher.send(&session, number, lead(id, "Ted")).await;
+        let wanted = usize::try_from(number).unwrap();
+        within(10, "the request", dispatcher.api.until(|books| books.requests.len() >= wanted)).await;
+    }
+    dispatcher.begin_stop();
+    for name in ["events_unacknowledged", "api_requests_in_flight"] {
+        eventually(Duration::from_secs(10), name, async || dispatcher.level(name) == 1).await;
     }
 }

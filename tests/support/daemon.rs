@@ -3,6 +3,7 @@
 //! Not here: a broker or an API; a test gives their addresses.
 #![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
+use std::io::PipeReader;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,86 +16,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What a test says in its configuration; the rest has its defaults.
-#[derive(Clone)]
-pub struct Setup {
-    /// The broker with user and password, as `amqp://user:password@host:port/vhost`.
-    pub amqp: String,
-    /// The work queue.
-    pub queue: String,
-    /// The API.
-    pub api: String,
-    /// Its token, or the file that holds it: a path from the root.
-    pub token: String,
-    /// More of `[broker]`.
-    pub broker: String,
-    /// More of `[api]`.
-    pub api_more: String,
-    /// Where the admin port listens.
-    pub admin: String,
-    /// The token of the admin port; empty for none.
-    pub admin_token: String,
-    /// Whole sections, and rules. Without any rule: every event becomes a lead with its key in `event_key`.
-    pub sections: String,
-}
+use crate::support::lines::{lacks, of_one_type, wrong};
+pub use crate::support::setup::Setup;
 
 /// Lines of its log that a failed test shows.
 const LAST_WORDS: usize = 60;
-
-/// The rule used where a test brings none.
-pub const ANY: &str = r#"
-[[rule]]
-name = "any"
-procedure = "lead"
-[rule.data]
-event_key = "{{ key }}"
-"#;
-
-impl Setup {
-    pub fn new(amqp: &str, queue: &str, api: &str, token: &str) -> Self {
-        let [amqp, queue, api, token] = [amqp, queue, api, token].map(str::to_owned);
-        let admin = "127.0.0.1:0".to_owned();
-        Self {
-            amqp,
-            queue,
-            api,
-            token,
-            admin,
-            admin_token: String::new(),
-            broker: String::new(),
-            api_more: String::new(),
-            sections: String::new(),
-        }
-    }
-
-    pub fn broker(self, more: &str) -> Self {
-        Self { broker: format!("{}\n{more}", self.broker), ..self }
-    }
-
-    pub fn api(self, more: &str) -> Self {
-        Self { api_more: format!("{}\n{more}", self.api_more), ..self }
-    }
-
-    pub fn sections(self, more: &str) -> Self {
-        Self { sections: format!("{}\n{more}", self.sections), ..self }
-    }
-
-    /// The configuration file.
-    pub fn toml(&self) -> String {
-        let mut url = reqwest::Url::parse(&self.amqp).expect("the fixture's URL");
-        let password = url.password().unwrap_or("guest").to_owned();
-        url.set_password(None).expect("an AMQP URL takes no password");
-        let rules = if self.sections.contains("[[rule]]") { "" } else { ANY };
-        let Self { queue, api, api_more, token, broker, sections, admin, .. } = self;
-        let kept = if token.starts_with('/') { "token_file" } else { "token" };
-        let commands = if self.admin_token.is_empty() { "" } else { &format!("token = \"{}\"\n", self.admin_token) };
-        format!(
-            "[broker]\nurl = \"{url}\"\npassword = \"{password}\"\nqueue = \"{queue}\"\n\
-             reconnect_max = \"1s\"\n{broker}\n[api]\nbase_url = \"{api}\"\n{kept} = \"{token}\"\n{api_more}\n\
-             [admin]\nlisten = \"{admin}\"\n{commands}[log]\nformat = \"json\"\n{sections}\n{rules}"
-        )
-    }
-}
 
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
@@ -103,6 +29,8 @@ pub struct Daemon {
     grown: watch::Receiver<usize>,
     reader: JoinSet<()>,
     folder: TempDir,
+    /// The other end of a log that nobody reads.
+    _unread: Option<PipeReader>,
 }
 
 impl Daemon {
@@ -112,8 +40,32 @@ impl Daemon {
         Self::start_at(Path::new(env!("CARGO_BIN_EXE_chakra-bridge")), setup)
     }
 
+    /// The same, and waits until it consumes.
+    #[cfg(test)]
+    pub async fn consumes(setup: &Setup) -> Self {
+        let mut daemon = Self::start(setup);
+        crate::support::deadline::within(60, "consuming", daemon.consuming()).await;
+        daemon
+    }
+
+    /// The same, with a log that nobody reads: its pipe is full from the start.
+    #[cfg(test)]
+    pub fn start_unread(setup: &Setup) -> Self {
+        let (mut command, folder) = Self::command(Path::new(env!("CARGO_BIN_EXE_chakra-bridge")), setup);
+        let (reader, log) = crate::support::unread::full_pipe();
+        let child = command.stderr(log).kill_on_drop(true).spawn().expect("the daemon begins");
+        let (_, grown) = watch::channel(0);
+        Self { child, lines: Arc::default(), grown, reader: JoinSet::new(), folder, _unread: Some(reader) }
+    }
+
     /// Starts the program at `path` and reads its log.
     pub fn start_at(path: &Path, setup: &Setup) -> Self {
+        let (command, folder) = Self::command(path, setup);
+        Self::start_by(command, folder)
+    }
+
+    /// The command that starts the program at `path`, and the folder of its configuration.
+    pub fn command(path: &Path, setup: &Setup) -> (Command, TempDir) {
         let folder = TempDir::new().expect("a temporary folder");
         let config = folder.path().join("config.toml");
         std::fs::write(&config, setup.toml()).expect("a file in it");
@@ -123,7 +75,7 @@ impl Daemon {
         // Without it a repeat that nobody can look up waits for ten minutes; what it waits for is tried in `core::delivery`.
         command.env("CHAKRA_BRIDGE__RETRY__RESEND_AFTER", "0s");
         command.arg("--config").arg(folder.path().join("config.toml")).env_remove("RUST_LOG");
-        Self::start_by(command, folder)
+        (command, folder)
     }
 
     /// Starts it by a command that hands on its log and its exit code, and keeps the folder of its configuration.
@@ -143,7 +95,7 @@ impl Daemon {
                 grow.send_replace(all.len());
             }
         });
-        Self { child, lines, grown, reader, folder }
+        Self { child, lines, grown, reader, folder, _unread: None }
     }
 
     /// Its configuration file.
@@ -251,14 +203,16 @@ impl Daemon {
     }
 }
 
-/// What it said last, where a test fails.
+/// What it said last, where a test fails; otherwise each line that it said is looked at.
 impl Drop for Daemon {
     fn drop(&mut self) {
+        let log = self.log();
         if std::thread::panicking() {
-            let log = self.log();
             println!("the daemon's last words:");
-            log.iter().rev().take(LAST_WORDS).rev().for_each(|line| println!("{line}"));
+            return log.iter().rev().take(LAST_WORDS).rev().for_each(|line| println!("{line}"));
         }
+        let faulty = log.iter().find_map(|line| wrong(line).or_else(|| lacks(line)));
+        assert_eq!(faulty.or_else(|| of_one_type(log.iter()).err()), None, "a line of the log");
     }
 }
 

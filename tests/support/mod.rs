@@ -2,8 +2,18 @@
 //!
 //! Not here: tests.
 
+#[cfg(test)]
+pub mod account;
 pub mod broker;
 pub mod daemon;
 pub mod deadline;
+pub mod lines;
 pub mod relay;
+#[cfg(test)]
+pub mod results;
+#[cfg(test)]
+pub mod scene;
+pub mod setup;
 pub mod standin;
+#[cfg(test)]
+pub mod unread;

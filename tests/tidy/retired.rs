@@ -56,7 +56,13 @@ const ALLOWED: &[&str] =
     &["chakra-bridge-journey", "parked-by-0.1.0.json", "\"journey\"", "parking lot", "look-around"];
 
 /// Files that list old names beside the new ones.
-const LISTS: [&str; 3] = ["src/config/renamed.rs", "tests/config/seeded.txt", "tests/tidy/retired.rs"];
+const LISTS: [&str; 5] = [
+    "src/config/renamed.rs",
+    "tests/config/seeded.txt",
+    "tests/tidy/retired.rs",
+    "tests/upgrade/previous.rs",
+    "tests/upgrade/previous.toml",
+];
 
 /// What is read, from the root.
 const PLACES: [&str; 8] = ["src", "tests", "config", "deploy", "docs", "README.md", "ARCHITECTURE.md", "EVIDENCE.md"];

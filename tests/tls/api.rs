@@ -8,10 +8,9 @@ use serde_json::Value;
 
 use crate::authority::{Authority, Folder, server};
 use crate::front::{Front, Manner, Proxy};
-use crate::scene::Scene;
-use crate::support::broker::shared;
 use crate::support::daemon::{Daemon, announced, says};
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 
 const EVENTS: usize = 100;
 const HOST: &str = "localhost";
@@ -33,7 +32,7 @@ struct Stage {
 
 impl Stage {
     async fn new(config: ServerConfig) -> Self {
-        let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+        let scene = Scene::shared().await;
         let front = Front::before(scene.api.address(), config).await;
         Self { scene, front, files: Folder::new() }
     }

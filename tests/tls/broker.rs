@@ -6,10 +6,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::authority::{Authority, Folder};
-use crate::scene::Scene;
 use crate::support::broker::{Broker, START_DEADLINE};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
+use crate::support::scene::Scene;
 
 const EVENTS: usize = 100;
 const HOST: &str = "localhost";

@@ -2,15 +2,21 @@
 //!
 //! Not here: HTTP (`server::tests`).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Health;
-use crate::metrics::LogState;
+use crate::core::delivery::LettersState;
+use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
+use crate::states::queues::QueueWarning;
 use crate::states::rules::RulesState;
 
 fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
@@ -19,9 +25,12 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
+        waits: watch::channel(LookupWaits::default()).1,
+        letters: watch::channel(DeadLetters::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: LogState::default(),
-        pulse: Arc::new(Pulse::new(1_000_000)),
+        pulse: Arc::new(Pulse::new(start())),
+        descriptors: Descriptors::default(),
     }
 }
 
@@ -29,23 +38,35 @@ fn lost() -> BrokerState {
     BrokerState::Lost { why: "connection refused".into() }
 }
 
-#[test]
-fn only_a_pulse_younger_than_thirty_seconds_is_alive() {
-    let health = health(Phase::Running, BrokerState::Consuming, &[]);
-    assert!(health.live(1_000_000) && health.live(1_029_999));
-    assert!(!health.live(1_030_000));
-    health.pulse.beat(1_030_000);
-    assert!(health.live(1_030_000));
+/// When the pulse beat last, the same in all of a test.
+fn start() -> Instant {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    *START
+}
+
+fn after(ms: u64) -> Instant {
+    start() + Duration::from_millis(ms)
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_hide_a_stuck_loop() {
-    assert!(!health(Phase::Running, BrokerState::Consuming, &[]).live(900_000));
+fn only_a_pulse_younger_than_thirty_seconds_is_alive() {
+    let health = health(Phase::Running, BrokerState::Consuming, &[]);
+    assert!(health.live(after(0)) && health.live(after(29_999)));
+    assert!(!health.live(after(30_000)));
+    health.pulse.beat(after(30_000));
+    assert!(health.live(after(30_000)));
+}
+
+#[test]
+fn a_beat_that_comes_while_the_question_is_answered_is_alive() {
+    let health = health(Phase::Running, BrokerState::Consuming, &[]);
+    health.pulse.beat(after(1000));
+    assert!(health.live(after(0)));
 }
 
 #[test]
 fn a_lost_broker_and_a_shut_gate_do_not_make_a_daemon_dead() {
-    assert!(health(Phase::Running, lost(), &["everything: unauthorized"]).live(1_000_000));
+    assert!(health(Phase::Running, lost(), &["everything: unauthorized"]).live(after(0)));
 }
 
 #[test]
@@ -65,13 +86,15 @@ fn the_details_say_what_stands_in_the_way() {
         health.ready_details(),
         json!({
             "ready": false, "degraded": ["gate_shut"], "phase": "draining", "broker": "lost",
-            "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {}, "no_delays": null,
-            "queue_warnings": [],
+            "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {},
+            "dead_letters": null, "no_delays": null,
+            "queue_warnings": [], "management_away": null,
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
+            "lookup_waits": { "events": 0, "until": null },
         })
     );
     let live = json!({ "live": true, "phase": "draining", "pulse_age_ms": 250 });
-    assert_eq!(health.live_details(1_000_250), live);
+    assert_eq!(health.live_details(after(250)), live);
 }
 
 #[test]
@@ -91,6 +114,8 @@ fn whatever_is_amiss_while_events_are_taken_is_named_and_takes_no_readiness_away
     let mut broker = BrokerStatus::from(BrokerState::Consuming);
     (broker.blocked, broker.no_delays) = (Some("low on memory".into()), Some("missing".into()));
     broker.refuses("crm.events.dead", "full");
+    broker.managed.away = Some("no answer in time".into());
+    broker.queue_warnings = vec![QueueWarning { words: "has a time to live".into(), is_loss: true }];
     health.broker = watch::channel(broker).1;
     health.rules =
         watch::channel(RulesState { mistakes: 1, needs_restart: vec!["broker.queue".into()], ..RulesState::loaded(0) })
@@ -101,6 +126,8 @@ fn whatever_is_amiss_while_events_are_taken_is_named_and_takes_no_readiness_away
         "broker_blocked",
         "publishes_refused",
         "no_delays",
+        "queues_at_risk",
+        "management_away",
         "log_dropping",
         "rules_outdated",
         "needs_restart",
@@ -113,6 +140,15 @@ fn whatever_is_amiss_while_events_are_taken_is_named_and_takes_no_readiness_away
 }
 
 #[test]
+fn events_that_wait_for_their_lookups_are_shown_with_their_number_and_the_end() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &[]);
+    health.waits = watch::channel(LookupWaits { events: 308, until_s: 60 }).1;
+    let wanted = json!({ "events": 308, "until": "1970-01-01T00:01:00Z" });
+    assert_eq!(health.ready_details()["lookup_waits"], wanted);
+    assert!(health.ready() && health.degraded().is_empty());
+}
+
+#[test]
 fn the_last_error_of_the_broker_is_shown_while_the_next_attempt_hangs() {
     let mut health = health(Phase::Running, lost(), &[]);
     let mut broker = BrokerStatus::from(lost());
@@ -120,4 +156,18 @@ fn the_last_error_of_the_broker_is_shown_while_the_next_attempt_hangs() {
     health.broker = watch::channel(broker).1;
     let details = health.ready_details();
     assert_eq!((&details["broker"], &details["broker_lost"]), (&json!("connecting"), &json!("connection refused")));
+}
+
+#[test]
+fn dead_letters_that_nobody_takes_are_told_and_take_no_readiness_away() {
+    let mut health = health(Phase::Running, BrokerState::Consuming, &[]);
+    for (state, degraded) in [
+        (LettersState::Waiting, &["dead_letters_waiting"][..]),
+        (LettersState::StandStill, &["dead_letters_waiting", "stands_still"][..]),
+    ] {
+        health.letters = watch::channel(DeadLetters::from(state)).1;
+        assert!(health.ready());
+        assert_eq!(health.degraded(), degraded);
+        assert!(health.ready_details()["dead_letters"].as_str().unwrap().contains("publishes_refused"));
+    }
 }

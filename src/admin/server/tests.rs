@@ -11,14 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 
-use crate::clock::epoch_ms;
-
 use super::{HEAD_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::admission::{CONNECTIONS_MAX, LIMITS};
 use crate::admin::health::{Health, PULSE_AGE_MAX};
 use crate::metrics::Metrics;
 use crate::states::broker::{BrokerState, BrokerStatus};
+use crate::states::dead_letters::DeadLetters;
+use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
@@ -26,14 +26,17 @@ mod commands;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn health(phase: Phase, beat_ms: u64) -> Health {
+fn health(phase: Phase, beat: Instant) -> Health {
     Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(BrokerState::Consuming)).1,
         gate: watch::channel(Vec::new()).1,
+        waits: watch::channel(LookupWaits::default()).1,
+        letters: watch::channel(DeadLetters::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: Metrics::new().log(),
-        pulse: Arc::new(Pulse::new(beat_ms)),
+        pulse: Arc::new(Pulse::new(beat.into())),
+        descriptors: Metrics::new().descriptors(),
     }
 }
 
@@ -62,7 +65,7 @@ async fn served<T>(view: View, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
 }
 
 async fn running<T>(visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
-    visited(health(Phase::Running, epoch_ms()), visit).await
+    visited(health(Phase::Running, Instant::now()), visit).await
 }
 
 /// What comes back until the server closes the connection, as head and body.
@@ -97,7 +100,7 @@ async fn a_probe_answers_with_a_status_and_the_reasons() {
     let (head, body) = running(async |address| ask(address, "GET", "/readyz").await).await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("content-type: application/json"), "{head}");
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["broker"], "consuming");
-    let draining = health(Phase::Draining, epoch_ms());
+    let draining = health(Phase::Draining, Instant::now());
     let (head, body) = visited(draining, async |address| ask(address, "GET", "/readyz").await).await;
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["phase"], "draining");
@@ -107,7 +110,7 @@ async fn a_probe_answers_with_a_status_and_the_reasons() {
 async fn a_stopped_pulse_is_not_alive() {
     let (head, _) = running(async |address| ask(address, "GET", "/livez").await).await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-    let old = epoch_ms() - u64::try_from(PULSE_AGE_MAX.as_millis()).unwrap();
+    let old = Instant::now().checked_sub(PULSE_AGE_MAX).unwrap();
     let stuck = health(Phase::Running, old);
     let (head, _) = visited(stuck, async |address| ask(address, "GET", "/livez").await).await;
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");

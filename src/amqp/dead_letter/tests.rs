@@ -26,6 +26,7 @@ fn dead_letter() -> DeadLetter {
         procedure: Some("ticket".into()),
         key: Some("/crm|1".into()),
         origin: None,
+        unread: None,
     }
 }
 
@@ -136,9 +137,62 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
 #[test]
 fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
-    let properties = properties(&held(huge), &dead_letter());
+    let properties = properties(&held(huge), &DeadLetter { unread: Some("{}".to_owned()), ..dead_letter() });
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;
     told.sort_unstable();
     assert_eq!(written, told);
+}
+
+/// The properties of a dead letter as they come back by one of the ways to put it on the work queue again.
+fn put_back(more: &[(&str, AMQPValue)], expiration: Option<&str>) -> BasicProperties {
+    let first = held(
+        BasicProperties::default()
+            .with_expiration("1000".into())
+            .with_headers(table(&[("CC", long("elsewhere")), ("own", long("kept"))])),
+    );
+    let letter = properties(&first, &dead_letter());
+    let mut headers = headers(&letter).clone();
+    headers.extend(more.iter().map(|(key, value)| (ShortString::from(*key), value.clone())));
+    let back = letter.with_headers(FieldTable::from(headers));
+    expiration.map_or(back.clone(), |expiration| back.with_expiration(expiration.into()))
+}
+
+#[test]
+fn a_dead_letter_that_is_put_back_is_known_by_whatever_way_it_came_and_keeps_its_route_and_what_lies_aside() {
+    let shovelled = ("x-shovelled", AMQPValue::FieldArray(lapin::types::FieldArray::default()));
+    let hop = ("x-death", long("of the hop"));
+    for (more, expiration) in [(vec![], None), (vec![shovelled], None), (vec![hop], Some("7"))] {
+        let mut delivery = Delivery::mock(2, "".into(), "work".into(), false, b"{}".to_vec());
+        delivery.properties = put_back(&more, expiration);
+        let (message, held) = super::super::intake::split(delivery);
+        let back = message.put_back.expect("it is one of ours");
+        assert_eq!((back.reason.as_str(), back.first_seen_ms, back.last_seen_ms), ("refused", 1_000, 2_000));
+        assert_eq!((back.exchange.as_deref(), back.routing_key.as_deref()), (Some("crm"), Some("case.opened")));
+        let origin = Some(("crm".to_owned(), "case.opened".to_owned()));
+        let again = properties(&held, &DeadLetter { origin, ..dead_letter() });
+        let headers = headers(&again);
+        assert_eq!(headers["chakra-bridge-exchange"], long("crm"));
+        assert_eq!(headers["chakra-bridge-original-cc"], long("elsewhere"));
+        assert_eq!(headers["chakra-bridge-original-expiration"], long("1000"), "that of the event");
+        assert_eq!((&headers["own"], headers.get("x-death"), again.expiration()), (&long("kept"), None, &None));
+        assert!(!headers.contains_key("chakra-bridge-original-x-death"), "the hop is none of the event's");
+    }
+}
+
+#[test]
+fn a_message_without_the_headers_of_a_dead_letter_is_none() {
+    for headers in [vec![], vec![("chakra-bridge-key", long("k"))], vec![("chakra-bridge-reason", AMQPValue::Void)]] {
+        let mut delivery = Delivery::mock(1, "".into(), "work".into(), false, b"{}".to_vec());
+        delivery.properties = BasicProperties::default().with_headers(table(&headers));
+        assert_eq!(super::super::intake::split(delivery).0.put_back, None);
+    }
+}
+
+#[test]
+fn a_header_that_nobody_here_reads_stays_with_the_letter_so_that_a_newer_daemon_goes_on_from_it() {
+    let unread = Some(r#"{"v":9}"#.to_owned());
+    let held = held(BasicProperties::default());
+    let letter = properties(&held, &DeadLetter { unread: unread.clone(), ..dead_letter() });
+    assert_eq!(headers::progress(&letter), unread);
 }

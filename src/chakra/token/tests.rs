@@ -19,6 +19,15 @@ fn kept_in(file: &Path) -> Token {
     Token::new(SecretSource::File(file.to_owned()))
 }
 
+/// A folder, the file in it that holds this, and the token that is kept there.
+fn holding(text: &str) -> (tempfile::TempDir, std::path::PathBuf, Token) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, text).unwrap();
+    let token = kept_in(&file);
+    (folder, file, token)
+}
+
 /// Watches while `change` does what it likes to the file; answers the changes noticed once `wanted` are, or after some more
 /// looks.
 async fn noticed(token: &Token, wanted: u64, change: impl AsyncFnOnce()) -> u64 {
@@ -54,10 +63,7 @@ async fn until_shown(token: &Token, wanted: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_token_is_noticed_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one\n").unwrap();
-    let token = kept_in(&file);
+    let (_folder, file, token) = holding("one\n");
     let count = noticed(&token, 1, async || {
         a_lookup().await;
         std::fs::write(&file, "two\n").unwrap();
@@ -67,10 +73,7 @@ async fn a_new_token_is_noticed_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_changed_between_the_loading_and_the_first_lookup_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one\n").unwrap();
-    let token = kept_in(&file);
+    let (_folder, file, token) = holding("one\n");
     std::fs::write(&file, "two\n").unwrap();
     assert_eq!(noticed(&token, 1, async || ()).await, 1);
 }
@@ -93,10 +96,7 @@ async fn a_token_that_can_be_read_again_is_a_new_one_and_one_that_cannot_is_none
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_written_again_with_the_same_token_is_no_news() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one\n").unwrap();
-    let token = kept_in(&file);
+    let (folder, file, token) = holding("one\n");
     let count = noticed(&token, 0, async || {
         a_lookup().await;
         std::fs::write(folder.path().join("next"), "one\r\n").unwrap();
@@ -114,10 +114,7 @@ async fn a_token_that_is_given_never_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn while_nobody_watches_each_request_reads_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one").unwrap();
-    let token = kept_in(&file);
+    let (_folder, file, token) = holding("one");
     assert_eq!(shown(&token).await.unwrap(), "Bearer one");
     std::fs::write(&file, "two").unwrap();
     assert_eq!(shown(&token).await.unwrap(), "Bearer two");
@@ -127,10 +124,7 @@ async fn while_nobody_watches_each_request_reads_the_file() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watched_token_is_read_when_it_changes_and_the_last_one_stays_where_its_file_is_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one").unwrap();
-    let token = kept_in(&file);
+    let (_folder, file, token) = holding("one");
     let count = noticed(&token, 1, async || {
         until_shown(&token, "Bearer one").await;
         std::fs::write(&file, "two").unwrap();
@@ -145,10 +139,7 @@ async fn a_watched_token_is_read_when_it_changes_and_the_last_one_stays_where_it
 
 #[tokio::test(start_paused = true)]
 async fn after_a_refusal_the_next_request_reads_the_file_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "one").unwrap();
-    let token = kept_in(&file);
+    let (_folder, file, token) = holding("one");
     let count = noticed(&token, 1, async || {
         until_shown(&token, "Bearer one").await;
         std::fs::write(&file, "two").unwrap();
@@ -161,11 +152,22 @@ async fn after_a_refusal_the_next_request_reads_the_file_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_file_that_becomes_a_pipe_holds_up_nobody() {
+async fn while_no_file_can_be_opened_for_want_of_descriptors_the_last_token_stays_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
+    let spent = || std::io::Error::from_raw_os_error(24).to_string();
+    assert!(kept_in(&file).kept(spent()).is_err(), "there never was one");
     std::fs::write(&file, "one").unwrap();
     let token = kept_in(&file);
+    assert_eq!(token.kept(spent()).unwrap(), "Bearer one", "the one that was read at the start");
+    std::fs::write(&file, "two").unwrap();
+    assert_eq!(shown(&token).await.unwrap(), "Bearer two");
+    assert_eq!(token.kept(spent()).unwrap(), "Bearer two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_file_that_becomes_a_pipe_holds_up_nobody() {
+    let (_folder, file, token) = holding("one");
     let count = noticed(&token, 1, async || {
         until_shown(&token, "Bearer one").await;
         std::fs::remove_file(&file).unwrap();

@@ -13,7 +13,6 @@ use crate::core::event::{Event, KeyOrigin};
 use crate::core::mapping::considered::{Considered, considered, variables};
 use crate::core::mapping::rules::{Mapped, map};
 use crate::core::message::Message;
-use crate::core::process::CreateProcess;
 use crate::core::reason::Fault;
 use crate::ready::Ready;
 
@@ -36,7 +35,7 @@ pub(super) struct Read {
 
 pub(super) enum MapResult {
     Skip { rule: Arc<str> },
-    Create { rule: Arc<str>, request: Box<CreateProcess>, request_parts: RequestParts, curl: String },
+    Create { rule: Arc<str>, body: Box<Value>, request_parts: RequestParts, curl: String },
 }
 
 impl Verdict {
@@ -56,14 +55,14 @@ impl Verdict {
         let mut all = match &self.result {
             Err(fault) => json!({ "result": "dead_lettered", "reason": fault.reason.as_str(), "text": fault.text }),
             Ok(MapResult::Skip { rule }) => json!({ "result": "skipped", "rule": &**rule }),
-            Ok(MapResult::Create { rule, request, request_parts, curl }) => json!({
+            Ok(MapResult::Create { rule, body, request_parts, curl }) => json!({
                 "result": "create",
                 "rule": &**rule,
                 "method": "POST",
                 "path": request_parts.url.path(),
                 "url": request_parts.url.as_str(),
                 "headers": request_parts.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-                "body": request,
+                "body": body,
                 "bytes": String::from_utf8_lossy(&request_parts.body),
                 "curl": curl,
             }),
@@ -99,12 +98,12 @@ fn origin(origin: KeyOrigin) -> &'static str {
 }
 
 fn result(ready: &Ready, event: &Event) -> Result<MapResult, Fault> {
-    Ok(match map(event, &ready.rules)? {
+    Ok(match map(event, &ready.rules, ready.limits.bounds)? {
         Mapped::Skip { rule } => MapResult::Skip { rule },
-        Mapped::Create { rule, request } => {
+        Mapped::Create { rule, request, content } => {
             let request_parts = chakra::request_parts(&ready.config.api, &request);
             let curl = curl::command(&request_parts, &ready.config.api);
-            MapResult::Create { rule, request: Box::new(request), request_parts, curl }
+            MapResult::Create { rule, body: Box::new(content.to_value()), request_parts, curl }
         }
     })
 }

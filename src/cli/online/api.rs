@@ -57,7 +57,7 @@ pub(super) async fn ask(ready: &Ready) -> Found {
 /// Each procedure that rules name themselves, once, with those rules.
 fn procedures(ready: &Ready) -> Vec<(Procedure, Vec<&WrittenRule>)> {
     let mut named: Vec<(Procedure, Vec<&WrittenRule>)> = Vec::new();
-    for (rule, written) in ready.rules.iter().zip(&ready.config.rules) {
+    for (rule, written) in ready.rules.iter().zip(ready.config.rules.iter()) {
         let literal = rule.procedure().filter(|_| rule.procedure_is_literal());
         let Some(procedure) = literal.and_then(|text| Procedure::new(text).ok()) else { continue };
         match named.iter_mut().find(|(known, _)| *known == procedure) {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::coverage::gaps;
 use super::difference::differences;
 use super::{Case, Expected, Verdict, Wrong, run};
+use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::mapping::rules::Rules;
 use crate::core::mapping::tests::rules;
@@ -36,7 +37,7 @@ when = "event.is_due"
 procedure = "lead"
 "#;
 
-const LIMITS: Limits = Limits { max_bytes: 1000, key: None };
+const LIMITS: Limits = Limits { bounds: Bounds { max_bytes: 1000, ..Bounds::DEFAULT }, key: None };
 
 fn spot<T>(value: T) -> Spot<T> {
     Spot { value, span: 0..0 }

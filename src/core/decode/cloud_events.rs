@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use super::{Decoded, Envelope, json, media_type, undecodable};
-use crate::core::json::{parse, unheld};
+use super::{Decoded, Envelope, json, media_type, undecodable, unreadable};
+use crate::core::json::{Unread, parse, unheld};
 use crate::core::message::Message;
 use crate::core::reason::Fault;
 
@@ -27,9 +27,9 @@ pub(super) fn looks_structured(object: &Map<String, Value>) -> bool {
 }
 
 /// Takes a whole envelope.
-pub(super) fn structured(mut object: Map<String, Value>) -> Result<Decoded, Fault> {
+pub(super) fn structured(mut object: Map<String, Value>, max_values: usize) -> Result<Decoded, Fault> {
     let envelope = Some(envelope(&object)?);
-    if let Some(data) = decode_data(&object)? {
+    if let Some(data) = decode_data(&object, max_values)? {
         object.remove("data_base64");
         object.insert("data".to_owned(), data);
     }
@@ -37,7 +37,7 @@ pub(super) fn structured(mut object: Map<String, Value>) -> Result<Decoded, Faul
 }
 
 /// The JSON inside `data_base64`, if it is there and JSON.
-fn decode_data(object: &Map<String, Value>) -> Result<Option<Value>, Fault> {
+fn decode_data(object: &Map<String, Value>, max_values: usize) -> Result<Option<Value>, Fault> {
     let Some(encoded) = object.get("data_base64") else { return Ok(None) };
     let encoded = encoded.as_str().ok_or_else(|| undecodable("data_base64 is no text"))?;
     let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| undecodable("data_base64 is not Base64"))?;
@@ -45,8 +45,12 @@ fn decode_data(object: &Map<String, Value>) -> Result<Option<Value>, Fault> {
         return Err(undecodable("the event has both data and data_base64"));
     }
     let is_json = is_json(&media_type(object.get("datacontenttype").and_then(Value::as_str)));
-    let parsed = || parse(std::str::from_utf8(&bytes).ok()?).ok();
-    Ok(is_json.then(parsed).flatten())
+    let Some(text) = std::str::from_utf8(&bytes).ok().filter(|_| is_json) else { return Ok(None) };
+    match parse(text, max_values) {
+        Ok(data) => Ok(Some(data)),
+        Err(Unread::Broken(_)) => Ok(None),
+        Err(unread) => Err(unreadable(unread, "data_base64", max_values)),
+    }
 }
 
 /// The attributes among the headers, prefix off and in lower case; none unless one of them is an attribute that every
@@ -80,7 +84,12 @@ fn short(name: &str) -> String {
 }
 
 /// Builds the envelope of the binary form: attributes from the headers, `data` from the body.
-pub(super) fn binary(mut attributes: Map<String, Value>, message: &Message, body: &[u8]) -> Result<Decoded, Fault> {
+pub(super) fn binary(
+    mut attributes: Map<String, Value>,
+    message: &Message,
+    body: &[u8],
+    max_values: usize,
+) -> Result<Decoded, Fault> {
     let envelope = envelope(&attributes).map_err(|fault| {
         undecodable(format!(
             "{}; headers that begin with `cloudEvents:`, `cloudEvents_`, `ce-` or `ce_` say that it is one",
@@ -94,7 +103,7 @@ pub(super) fn binary(mut attributes: Map<String, Value>, message: &Message, body
         if !is_json(&media_type(message.content_type.as_deref())) {
             return Err(undecodable("the data of the CloudEvent is not JSON: rules could read nothing of it"));
         }
-        attributes.insert("data".to_owned(), json(body)?);
+        attributes.insert("data".to_owned(), json(body, max_values)?);
     }
     Ok(Decoded { document: Value::Object(attributes), envelope: Some(envelope) })
 }

@@ -12,6 +12,7 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 
 use super::{KEY_BYTES_MAX, Limits, decode};
+use crate::core::bounds::Bounds;
 use crate::core::event::{Event, Key, KeyOrigin};
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::written::Spot;
@@ -29,7 +30,7 @@ fn typed(content_type: &str, body: &Value) -> Message {
 }
 
 fn limits() -> Limits {
-    Limits { max_bytes: 100_000, key: None }
+    Limits { bounds: Bounds { max_bytes: 100_000, ..Bounds::DEFAULT }, key: None }
 }
 
 fn keyed(expression: &str) -> Limits {
@@ -108,7 +109,7 @@ fn a_byte_order_mark_is_no_part_of_the_body() {
 
 #[test]
 fn a_body_over_the_limit_is_too_large_before_it_is_looked_at() {
-    let limits = Limits { max_bytes: 10, key: None };
+    let limits = Limits { bounds: Bounds { max_bytes: 10, ..Bounds::DEFAULT }, key: None };
     assert!(decode(&message(r#"{"a":1234}"#), &limits).is_ok());
     let fault = decode(&message("x".repeat(11)), &limits).unwrap_err();
     assert_eq!(fault.reason, Reason::TooLarge);

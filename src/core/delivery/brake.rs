@@ -181,7 +181,7 @@ impl Machine {
     /// An event waits for its rule: in a delay queue, or where there is none held until the next probe.
     fn hold_for_rule(&mut self, id: EventId, rule: &str) {
         let held_for = self.brakes.held_for(rule, self.now.moment).unwrap_or_default();
-        if self.connection.can_delay {
+        if self.can_delay() {
             return self.delay_while_shut(id, held_for);
         }
         let next = self.brakes.next_probe(rule).unwrap_or_default();

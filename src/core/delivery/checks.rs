@@ -38,6 +38,8 @@ impl Machine {
     /// Takes the answer in: the gate hears of it as of any other. One that ended by a panic is asked again.
     pub(super) fn checked(&mut self, rule: &Arc<str>, lookup: &Arc<Lookup>, reply: Option<&Reply>) {
         let now = self.now.moment;
+        // What says nothing of the API is asked again, as after a panic.
+        let reply = reply.filter(|reply| !reply.is_for_want_of_descriptors());
         let outcome = reply.map(|reply| judge_lookup(reply, lookup));
         if let (Some(outcome), Some(reply)) = (&outcome, reply) {
             let (procedure, has_others) = (&lookup.procedure, self.has_others(&lookup.procedure));

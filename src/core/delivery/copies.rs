@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::event::Stage;
 use super::report::Ended;
 use super::{EventId, Machine};
-use crate::core::event::Key;
+use crate::core::event::{Digest, Key};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
@@ -37,14 +37,15 @@ pub(super) struct Create {
 /// The last creates of events that can be looked up, by key: a copy that was looked up before one of them knows nothing of it.
 #[derive(Debug, Default)]
 pub(super) struct Creates {
-    last: HashMap<Key, Create>,
-    order: VecDeque<(Moment, Key)>,
+    last: HashMap<Digest, Create>,
+    order: VecDeque<(Moment, Digest)>,
 }
 
 impl Creates {
     pub(super) fn note(&mut self, key: &Key, create: Create) {
-        self.order.push_back((create.at, key.clone()));
-        self.last.insert(key.clone(), create);
+        let key = key.digest();
+        self.order.push_back((create.at, key));
+        self.last.insert(key, create);
         while self.order.len() > REMEMBERED_MAX
             && let Some((at, oldest)) = self.order.pop_front()
         {
@@ -56,20 +57,20 @@ impl Creates {
 
     /// The create of this event lost its answer.
     pub(super) fn lost(&mut self, key: &Key, event: EventId, now: Moment) {
-        if let Some(create) = self.last.get_mut(key).filter(|create| create.event == event) {
+        if let Some(create) = self.last.get_mut(&key.digest()).filter(|create| create.event == event) {
             create.lost = Some(now);
         }
     }
 
     /// Where another event of this key was sent whose answer was lost, and how long ago.
     fn lost_by_another(&self, key: &Key, event: EventId, now: Moment) -> Option<(Arc<Lookup>, Duration)> {
-        let last = self.last.get(key).filter(|create| create.event != event)?;
+        let last = self.last.get(&key.digest()).filter(|create| create.event != event)?;
         last.lost.map(|lost| (Arc::clone(&last.lookup), now.saturating_sub(lost)))
     }
 
     /// The create of this key that was sent by another event since this one was looked up.
     fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
-        let last = self.last.get(key).filter(|create| create.event != event)?;
+        let last = self.last.get(&key.digest()).filter(|create| create.event != event)?;
         looked_up.is_none_or(|looked_up| looked_up <= last.at).then_some(last)
     }
 }
@@ -87,7 +88,7 @@ impl Machine {
                 return true;
             }
             Some(Known::Underway(progress, sent)) => (Progress::clone(progress), sent.clone().map(Arc::from)),
-            Some(Known::Dead(_, progress)) => (Progress::clone(progress), None),
+            Some(Known::Dead { progress, .. }) => (Progress::clone(progress), None),
             None => (Progress::default(), None),
         };
         if self.held.copies(id).any(|copy| copy.is_running()) {

@@ -55,7 +55,7 @@ impl Machine {
             return self.end(id, Ended::ConnectionLost);
         }
         let is_exceeded = self.local_delay().is_exceeded(event.context.held_for(now), delay, self.held.waiting());
-        if self.connection.can_delay && is_exceeded {
+        if is_exceeded && self.can_delay() {
             return self.delay(id, delay, aged);
         }
         let stage = if delay.is_zero() { Stage::Ready } else { Stage::Waiting(now.saturating_add(delay)) };
@@ -69,12 +69,14 @@ impl Machine {
     /// Events of a failing procedure must not stand in the way of others: beyond their limit they are delayed, one of each
     /// procedure aside, which probes. That spends nothing of theirs.
     pub(super) fn make_room(&mut self) {
-        if !self.connection.can_delay || self.gate.everything_shut_for(self.now.moment).is_some() {
+        if !self.can_delay() || self.gate.everything_shut_for(self.now.moment).is_some() {
             return;
         }
         self.change_hands();
         for (id, failing_for) in self.too_many() {
-            self.delay_while_shut(id, failing_for);
+            if self.can_delay() {
+                self.delay_while_shut(id, failing_for);
+            }
         }
     }
 
@@ -82,14 +84,16 @@ impl Machine {
     /// those behind them have no chance to be the next: half of the places change hands, those that were there first.
     fn change_hands(&mut self) {
         let Some(procedure) = self.refused_probe.take() else { return };
-        let Some(failing_for) = self.failing_for(&procedure).filter(|_| self.held.len() >= self.setup.places) else {
+        let Some(failing_for) = self.failing_for(&procedure).filter(|_| self.held() >= self.setup.places) else {
             return;
         };
         let lane = self.held.lanes.iter().find(|(of, _)| **of == procedure).map(|(_, lane)| lane);
         let last: Vec<EventId> =
             lane.into_iter().flat_map(|lane| lane.probes().rev()).map(|(.., Reverse(id))| id).collect();
         for id in last.into_iter().take(self.setup.places / 2) {
-            self.delay_while_shut(id, failing_for);
+            if self.can_delay() {
+                self.delay_while_shut(id, failing_for);
+            }
         }
     }
 

@@ -11,7 +11,6 @@ use super::event::{HeldEvent, Stage};
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
 use crate::core::process::Procedure;
-use crate::core::progress::Next;
 use crate::core::reply::Reply;
 use crate::core::request_limits::Try;
 
@@ -32,15 +31,17 @@ struct Asked {
     answered_ms: u64,
 }
 
-/// Whether the next request of an event is the repeat of a create that nobody can look up.
-fn is_in_doubt(event: &HeldEvent) -> bool {
-    event.lookup.is_none() && event.progress.unsure_creates > 0 && event.progress.next == Next::Create
+impl HeldEvent {
+    /// Whether its next request is the repeat of a create that nobody can look up.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.lookup.is_none() && self.progress.may_double()
+    }
 }
 
 impl Machine {
     /// Whether an event about to begin has to wait with its repeat; if so it does.
     pub(super) fn waits_in_doubt(&mut self, id: EventId) -> bool {
-        let Some(event) = self.held.get(id).filter(|event| is_in_doubt(event)) else { return false };
+        let Some(event) = self.held.get(id).filter(|event| event.is_in_doubt()) else { return false };
         let (procedure, lost_ms) = (event.request.procedure.clone(), event.progress.unsure_ms);
         if self.setup.policy.resend_after.is_zero() || self.worked.created_ms(&procedure) > lost_ms {
             return false;

@@ -18,6 +18,8 @@ pub enum WantedPrefetch {
     Full,
     /// One, to probe with while everything has been shut for long.
     One,
+    /// Twice as many, since dead letters that nobody takes hold the places of others.
+    Double,
 }
 
 /// One thing to do.
@@ -51,7 +53,8 @@ pub enum Effect {
         /// The procedure.
         procedure: Procedure,
     },
-    /// Settle a message so. Each receipt is named exactly once.
+    /// Settle a message so. Each receipt is named exactly once, and once more after each [`Input::Refused`](super::Input::Refused).
+    /// What is published is answered with that or with [`Input::Kept`](super::Input::Kept).
     Settle {
         /// The receipt.
         receipt: ReceiptId,

@@ -13,10 +13,14 @@ use crate::core::gate::{Moment, Probe};
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure};
 use crate::core::progress::{Next, Progress};
-use crate::core::reason::Fault;
+use crate::core::reason::{Fault, Reason};
+use crate::core::redaction::without_values;
 use crate::core::settlement::DeadLetter;
 
-use super::report::Doubt;
+use super::report::{CameIn, Doubt};
+
+/// What the log says where the API's words cannot be told without what it was sent.
+const REFUSED: &str = "the API refused it; its words are in the header chakra-bridge-text of the dead letter";
 
 /// What goes with an event from its arrival to its settlement.
 #[derive(Debug)]
@@ -29,11 +33,16 @@ pub(super) struct Context {
     /// None where no rule matched.
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
+    /// What it was mapped to; none before it ends.
+    pub(super) request: Option<Arc<CreateProcess>>,
     /// What it brought from a delay queue, or takes into one.
     pub(super) state: DelayedState,
     /// To tell a copy of it from another event of its key.
     pub(super) body: Arc<Vec<u8>>,
     pub(super) received: Moment,
+    /// What may be told of its message.
+    pub(super) kind: Option<String>,
+    pub(super) message_id: Option<String>,
 }
 
 impl Context {
@@ -47,6 +56,21 @@ impl Context {
         self.rule.as_deref().unwrap_or_default()
     }
 
+    /// What a log may say of its message.
+    pub(super) fn came_in(&self) -> CameIn {
+        let (exchange, routing_key) = (self.state.exchange.clone(), self.state.routing_key.clone());
+        CameIn { message_id: self.message_id.clone(), kind: self.kind.clone(), exchange, routing_key }
+    }
+
+    /// The text of a dead letter for the log: the API's words without what it was sent.
+    pub(super) fn words_of(&self, fault: &Fault) -> String {
+        if fault.reason != Reason::Refused {
+            return fault.text.clone();
+        }
+        let told = self.request.as_ref().and_then(|request| without_values(&fault.text, request));
+        told.unwrap_or_else(|| REFUSED.to_owned())
+    }
+
     /// What the dead letter of this event says.
     pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
         DeadLetter {
@@ -58,13 +82,21 @@ impl Context {
             rule: self.rule.as_deref().map(str::to_owned),
             procedure: self.procedure.as_ref().map(ToString::to_string),
             key: self.key.as_ref().map(ToString::to_string),
-            origin: Some((self.state.exchange.clone(), self.state.routing_key.clone())),
+            origin: self.origin(),
+            unread: self.state.newer.clone(),
         }
     }
 
-    /// What it takes into a delay queue.
+    /// Where it was first published to; none where a newer daemon wrote its header and the route does not stand in it.
+    pub(super) fn origin(&self) -> Option<(String, String)> {
+        let DelayedState { exchange, routing_key, newer, .. } = &self.state;
+        let is_unread = newer.is_some() && exchange.is_empty() && routing_key.is_empty();
+        (!is_unread).then(|| (exchange.clone(), routing_key.clone()))
+    }
+
+    /// What it takes into a delay queue, but for what is left to wait.
     pub(super) fn state_of(&self, progress: Progress, sent: Option<&Lookup>) -> DelayedState {
-        DelayedState { progress, sent: sent.cloned(), remaining: Duration::ZERO, ..self.state.clone() }
+        DelayedState { progress, sent: sent.cloned(), ..self.state.clone() }
     }
 }
 
@@ -111,8 +143,12 @@ pub(super) struct HeldEvent {
     pub(super) probed_ms: u64,
     /// When it was looked up last.
     pub(super) looked_up: Option<Moment>,
+    /// Whether it was counted among those that wait for the window of their lookup.
+    pub(super) is_in_window: bool,
     /// How long the gate had been open when it arrived: its age counts from here.
     pub(super) open_time: Duration,
+    /// How often no descriptor was left for its request.
+    pub(super) shortages: u32,
     /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
@@ -141,6 +177,8 @@ impl HeldEvent {
         };
         let (told, open_time, stage) = (context.received, Duration::ZERO, Stage::Ready);
         let (id, probed_ms, looked_up) = (context.receipt, 0, None);
+        // It was looked for before it went to a delay queue.
+        let is_in_window = !redelivered && progress.lookups > 0;
         Self {
             id,
             context,
@@ -151,7 +189,9 @@ impl HeldEvent {
             is_doubtful,
             probed_ms,
             looked_up,
+            is_in_window,
             open_time,
+            shortages: 0,
             told,
             stage,
         }
@@ -222,6 +262,12 @@ impl HeldEvent {
         (self.provenance, self.is_doubtful) = (Provenance::Copy, true);
         self.progress.since_create = Some(Duration::ZERO);
         self.told = now;
+    }
+
+    /// How long its lookups may still go on without finding it.
+    pub(super) fn window_left(&self, window: Duration, now: Moment) -> Duration {
+        let passed = now.saturating_sub(self.told);
+        self.progress.since_create.map_or(Duration::ZERO, |since| window.saturating_sub(since.saturating_add(passed)))
     }
 
     /// Tells its progress that time has passed.

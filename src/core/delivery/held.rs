@@ -69,6 +69,11 @@ impl Held {
         self.events.get(&id)
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &HeldEvent> {
+        self.events.values()
+    }
+
     /// For changes that leave the order of ready events as it is.
     pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut HeldEvent> {
         self.events.get_mut(&id)
@@ -172,6 +177,12 @@ impl Held {
         orphans.find(|event| event.context.body.as_slice() == body).map(|event| event.id)
     }
 
+    /// Whether an event of this key is held whose connection stands.
+    pub(super) fn has_live(&self, key: &Key) -> bool {
+        let mut same_key = self.by_key.get(key).into_iter().flatten().filter_map(|id| self.events.get(id));
+        same_key.any(|event| event.context.is_live)
+    }
+
     /// Other events of the same key.
     pub(super) fn copies(&self, id: EventId) -> impl Iterator<Item = &HeldEvent> {
         let key = self.events.get(&id).and_then(|event| event.context.key.as_ref());
@@ -242,5 +253,9 @@ impl Held {
 
     pub(super) fn len(&self) -> usize {
         self.events.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
     }
 }

@@ -41,6 +41,17 @@ pub enum Input {
     },
     /// The connection is lost: every receipt from before is void, and the broker delivers those messages again.
     Disconnected,
+    /// The broker keeps what a settlement asked it to publish.
+    Kept {
+        /// The receipt that was settled so.
+        receipt: ReceiptId,
+    },
+    /// The broker does not take what a settlement asked it to publish: the message is unacknowledged, and its receipt is to be
+    /// settled again.
+    Refused {
+        /// The receipt.
+        receipt: ReceiptId,
+    },
     /// The request of an event has ended.
     Replied {
         /// The event.

@@ -8,6 +8,7 @@ mod begin;
 mod brake;
 mod checks;
 mod commands;
+mod company;
 mod copies;
 mod delay;
 mod doubt;
@@ -16,26 +17,36 @@ mod event;
 mod held;
 mod input;
 mod lanes;
+mod letters;
 mod open;
 mod places;
+mod publishes;
 mod release;
 mod report;
+mod shortage;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod walk;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
+pub use self::report::{Doubt, Ended, GateReport, LettersState, Report, Settled};
+pub use self::tries::{CameBack, DELAY_REASONS, Delayed, FailedTry, Place};
 
 use self::brake::Brakes;
+use self::company::Company;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
+use self::publishes::Publishes;
+use self::tries::Redeliveries;
+use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
@@ -78,6 +89,8 @@ struct Connection {
     can_delay: bool,
     /// Connections lost since the start: what they gave back this process did not die of.
     lost: u32,
+    /// When the last of them was.
+    lost_at: Option<Moment>,
 }
 
 /// See the head of this file.
@@ -98,6 +111,11 @@ pub struct Machine {
     arrivals: Arrivals,
     brakes: Brakes,
     doubts: Doubts,
+    windows: Windows,
+    redeliveries: Redeliveries,
+    publishes: Publishes,
+    company: Company,
+    letters_state: LettersState,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
@@ -128,6 +146,11 @@ impl Machine {
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
             doubts: Doubts::default(),
+            windows: Windows::default(),
+            redeliveries: Redeliveries::default(),
+            publishes: Publishes::default(),
+            company: Company::default(),
+            letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
@@ -147,6 +170,8 @@ impl Machine {
             Input::Message { receipt, message, is_live } => self.arrived(receipt, *message, is_live),
             Input::Connected { can_delay } => self.connected(can_delay),
             Input::Disconnected => self.disconnected(),
+            Input::Kept { receipt } => self.kept(receipt),
+            Input::Refused { receipt } => self.refused(receipt),
             Input::Replied { event, reply, took } => self.replied(event, &reply, took),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
@@ -158,10 +183,10 @@ impl Machine {
         Effects { list: std::mem::take(&mut self.effects), wake }
     }
 
-    /// How many events are held, each with its receipt.
+    /// How many events are unacknowledged: held, or published in another place and not confirmed there.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.held.len() + self.publishes.len()
     }
 
     /// How many of them have a request under way.
@@ -177,7 +202,9 @@ impl Machine {
     }
 
     fn connected(&mut self, can_delay: bool) {
+        self.publishes_connected();
         (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
+        self.redeliveries.begin(self.now.moment);
     }
 
     /// Lets go of what no request is under way for; the rest ends with its request.
@@ -185,6 +212,8 @@ impl Machine {
         // A connection that never stood gave nothing back.
         let stood = std::mem::take(&mut self.connection.is_up);
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
+        self.connection.lost_at = if stood { Some(self.now.moment) } else { self.connection.lost_at };
+        self.publishes_disconnected();
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }
@@ -194,16 +223,22 @@ impl Machine {
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
+            self.give_publishes_back();
             return self.now.moment.saturating_add(TICK);
         }
         self.held.wake(self.now.moment);
+        let published = self.publish_again();
         self.mind_prefetch();
         self.make_room();
         let begun = self.begin_what_may();
         self.release_old();
+        self.tell_windows();
         let checked = self.check_what_may();
+        self.mind_letters();
+        self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        [begun, checked, self.held.next_due()].into_iter().flatten().fold(tick, Moment::min)
+        let next = [begun, checked, published, self.held.next_due(), self.redeliveries.due()];
+        next.into_iter().flatten().fold(tick, Moment::min)
     }
 
     fn tell(&mut self, report: Report) {

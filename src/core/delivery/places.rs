@@ -145,14 +145,14 @@ impl Machine {
 
     /// The same, or all places are taken, so that none of others can arrive.
     pub(super) fn may_have_others(&self, procedure: &Procedure) -> bool {
-        let is_full = self.held.len() >= self.setup.places;
+        let is_full = self.held() >= self.setup.places;
         self.has_others(procedure) || (self.has_procedures && is_full)
     }
 
     /// How many places the events of failing procedures may take: a quarter while events of others arrive. Where none do, that may
     /// be since there is no place for them: after a while a quarter is left free, unless all rules go to one procedure.
     pub(super) fn limit(&self, procedure: &Procedure, failing_for: Duration) -> usize {
-        let is_full = self.held.len() >= self.setup.places;
+        let is_full = self.held() >= self.setup.places;
         if self.has_others(procedure) {
             self.quarter()
         } else if is_full && self.has_procedures && failing_for >= ALONE_FOR {

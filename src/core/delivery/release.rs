@@ -23,7 +23,11 @@ impl Machine {
         let release_after = self.setup.gate.release_after;
         let shut_for = self.gate.everything_shut_for(self.now.moment);
         let is_long = shut_for.is_some_and(|shut_for| shut_for >= release_after);
-        let wanted = if is_long && self.connection.can_delay { WantedPrefetch::One } else { WantedPrefetch::Full };
+        let wanted = match () {
+            () if is_long && self.connection.can_delay => WantedPrefetch::One,
+            () if self.wants_double() => WantedPrefetch::Double,
+            () => WantedPrefetch::Full,
+        };
         if std::mem::replace(&mut self.wanted, wanted) == wanted {
             return;
         }
@@ -37,7 +41,7 @@ impl Machine {
     /// Delays what has been held for long and may not go even now: the probe of a gate that is shut, what waits for one
     /// procedure, or for its turn. Looked at once in a while, since it walks over all events.
     pub(super) fn release_old(&mut self) {
-        if self.connection.can_delay && self.now.moment >= self.next_release {
+        if self.can_delay() && self.now.moment >= self.next_release {
             self.next_release = self.now.moment.saturating_add(super::TICK);
             self.release(self.setup.gate.release_after.saturating_mul(KEPT));
         }
@@ -45,7 +49,7 @@ impl Machine {
 
     fn release(&mut self, longest: Duration) {
         for id in self.held.idle_for(longest, self.now.moment) {
-            let Some(event) = self.held.get(id) else { continue };
+            let Some(event) = self.held.get(id).filter(|_| self.can_delay()) else { continue };
             let rest = match event.stage {
                 Stage::Waiting(until) => until.saturating_sub(self.now.moment),
                 Stage::Ready | Stage::Running { .. } => Duration::ZERO,
@@ -66,6 +70,7 @@ impl Machine {
         for id in self.held.all() {
             self.give_back(id);
         }
+        self.cut_publishes_off();
     }
 
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process
@@ -85,7 +90,7 @@ impl Machine {
         }
         let has_state = event.progress != Progress::default() && event.context.is_live;
         // A requeue would forget the state, and older brokers count it.
-        if self.connection.can_delay && has_state {
+        if has_state && self.can_delay() {
             self.delay(id, Duration::ZERO, Duration::ZERO);
         } else {
             self.end(id, Ended::Requeued);

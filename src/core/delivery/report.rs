@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
-use super::event::Context;
+use super::tries::{CameBack, Delayed, FailedTry};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::{Change, Why};
+use crate::core::judge::Outcome;
 use crate::core::lookup::Lookup;
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
 use crate::core::progress::Progress;
-use crate::core::reason::{Fault, Reason};
+use crate::core::reason::Fault;
 use crate::core::recent::Known;
-use crate::core::settlement::Settlement;
 
 /// How an event ended here.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,8 @@ pub enum Ended {
     Skipped,
     /// It can never be a process.
     DeadLettered(Fault),
+    /// It is a copy of one whose dead letter the broker keeps already.
+    AlreadyDeadLettered,
     /// It waits in a delay queue.
     Delayed(DelayQueue, Box<DelayedState>),
     /// It goes back to the work queue.
@@ -42,8 +44,17 @@ pub enum Ended {
 
 impl Ended {
     /// Every result, as [`Ended::result`] gives it.
-    pub const RESULTS: [&'static str; 8] =
-        ["created", "found", "already_created", "skipped", "dead_lettered", "delayed", "requeued", "connection_lost"];
+    pub const RESULTS: [&'static str; 9] = [
+        "created",
+        "found",
+        "already_created",
+        "skipped",
+        "dead_lettered",
+        "already_dead_lettered",
+        "delayed",
+        "requeued",
+        "connection_lost",
+    ];
 
     /// The label of logs and metrics.
     #[must_use]
@@ -54,10 +65,16 @@ impl Ended {
             Self::AlreadyCreated(_) => "already_created",
             Self::Skipped => "skipped",
             Self::DeadLettered(_) => "dead_lettered",
+            Self::AlreadyDeadLettered => "already_dead_lettered",
             Self::Delayed(..) => "delayed",
             Self::Requeued => "requeued",
             Self::ConnectionLost => "connection_lost",
         }
+    }
+
+    /// It is a process, as this outcome says.
+    pub(super) fn done(process: Option<String>, outcome: &Outcome) -> Self {
+        if matches!(outcome, Outcome::Found { .. }) { Self::Found(process) } else { Self::Created(process) }
     }
 
     /// The id of the process, if it is one and the API told it.
@@ -69,28 +86,23 @@ impl Ended {
         }
     }
 
-    /// What a copy of the event, if the broker delivers one again, is to be told by.
+    /// What a copy of the event, if the broker delivers one again, is to be told by. Of a dead letter see `letters`.
     pub(super) fn known(&self, progress: &Progress, sent: Option<&Lookup>) -> Option<Known> {
         match self {
             Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
-            Self::DeadLettered(fault) => Some(Known::Dead(fault.clone(), Box::new(progress.clone()))),
             Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
                 Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }
-            Self::AlreadyCreated(_) | Self::Skipped => None,
+            Self::AlreadyCreated(_) | Self::Skipped | Self::DeadLettered(_) | Self::AlreadyDeadLettered => None,
         }
     }
 
-    /// How its message is settled.
-    pub(super) fn settlement(self, context: &Context, progress: &Progress, epoch_ms: u64) -> Settlement {
-        match self {
-            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped => Settlement::Ack,
-            Self::DeadLettered(fault) => {
-                Settlement::DeadLetter(Box::new(context.dead_letter(fault, progress, epoch_ms)))
-            }
-            Self::Delayed(queue, state) => Settlement::Delay(queue, state),
-            Self::Requeued | Self::ConnectionLost => Settlement::Release,
-        }
+    /// Whether the broker may forget its message.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped | Self::AlreadyDeadLettered
+        )
     }
 }
 
@@ -123,6 +135,18 @@ impl Doubt {
     }
 }
 
+/// How it stands with dead letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LettersState {
+    /// They are kept as they come.
+    #[default]
+    Kept,
+    /// Some are refused, or not confirmed for long: they wait.
+    Waiting,
+    /// So many wait that no place is left for other events.
+    StandStill,
+}
+
 /// One event at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settled {
@@ -142,6 +166,25 @@ pub struct Settled {
     pub attempts: u32,
     /// How long it was held.
     pub took: Duration,
+    /// Where it waits, if it is delayed.
+    pub delayed: Option<Delayed>,
+    /// The message that it came in.
+    pub came_in: CameIn,
+    /// The text of a dead letter for the log, without what the API was sent.
+    pub why: Option<String>,
+}
+
+/// What a log may say of a message, whatever is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CameIn {
+    /// AMQP property `message-id`.
+    pub message_id: Option<String>,
+    /// The type that rules match on, as far as the message itself tells it.
+    pub kind: Option<String>,
+    /// The exchange that it was first published to.
+    pub exchange: String,
+    /// The routing key that it was first published with.
+    pub routing_key: String,
 }
 
 impl Settled {
@@ -149,12 +192,6 @@ impl Settled {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.fault.as_ref().map_or("", |fault| fault.reason.as_str())
-    }
-
-    /// The text of a dead letter, for the log. What the API said may quote the event: it stays in the dead letter.
-    #[must_use]
-    pub fn why(&self) -> Option<&str> {
-        self.fault.as_ref().filter(|fault| fault.reason != Reason::Refused).map(|fault| fault.text.as_str())
     }
 }
 
@@ -178,8 +215,14 @@ pub struct GateReport {
 pub enum Report {
     /// A message came in.
     Received,
-    /// An event was settled.
+    /// An event was settled, or leaves this process for now.
     Settled(Box<Settled>),
+    /// A try failed, and the event waits for the next.
+    TryFailed(Box<FailedTry>),
+    /// No descriptor was left for a connection to the API.
+    NoDescriptors,
+    /// Events came back with a connection and are looked up.
+    CameBack(CameBack),
     /// A newer daemon delayed this event: it is kept for one.
     FromNewer,
     /// An event may become a second process.
@@ -243,8 +286,19 @@ pub enum Report {
         /// What it came to.
         result: CheckResult,
     },
+    /// The dead-letter queue takes letters again, or does not, and how far that has come.
+    Letters(LettersState),
     /// Other rules are in force.
     Rules(Arc<Rules>, Replaced),
+    /// Other events than before wait for the window of their lookup, those in delay queues among them.
+    Windows {
+        /// How many at most.
+        events: usize,
+        /// Until the last of them is through.
+        left: Duration,
+        /// Whether it is worth a line.
+        is_news: bool,
+    },
     /// Fewer, or again as many events are wanted from the broker; everything has been shut for so long at least.
     Wanted(WantedPrefetch, Duration),
 }

@@ -7,19 +7,26 @@ mod brake;
 mod copies;
 mod crashes;
 mod doubt;
+mod letters;
 mod neighbours;
 mod order;
+mod put_back;
 mod returns;
+mod shortage;
+mod state;
+mod tries;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Settled, Setup};
+use super::{Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Settled, Setup, WantedPrefetch};
+use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
-use crate::core::policy::{GatePolicy, OnAbsent, OnUnknown, Policy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RequestLimitPolicy};
 use crate::core::process::Procedure;
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
 use crate::core::settlement::Settlement;
@@ -53,7 +60,7 @@ event_key = "{{ key }}"
 
 fn setup(places: usize) -> Setup {
     Setup {
-        limits: Limits { max_bytes: 1 << 20, key: None },
+        limits: Limits { bounds: Bounds::DEFAULT, key: None },
         rules: Arc::new(rules(RULES)),
         policy: Policy {
             initial: SECOND / 2,
@@ -63,6 +70,7 @@ fn setup(places: usize) -> Setup {
             give_up_after: 24 * 3600 * SECOND,
             retry_after_max: 3600 * SECOND,
             resend_after: 600 * SECOND,
+            not_processed: NotProcessed::default(),
             on_unknown: OnUnknown::Resend,
             lookup_window: 45 * SECOND,
             on_absent: OnAbsent::Create,
@@ -89,6 +97,20 @@ struct Done {
     settled: Vec<(ReceiptId, Settlement)>,
     told: Vec<Settled>,
     reports: Vec<Report>,
+    wanted: Vec<WantedPrefetch>,
+}
+
+impl Done {
+    fn add(&mut self, later: Self) {
+        self.creates.extend(later.creates);
+        self.lookups.extend(later.lookups);
+        self.lists.extend(later.lists);
+        self.checks.extend(later.checks);
+        self.settled.extend(later.settled);
+        self.told.extend(later.told);
+        self.reports.extend(later.reports);
+        self.wanted.extend(later.wanted);
+    }
 }
 
 /// A machine and its clock.
@@ -98,12 +120,14 @@ struct Bench {
     wake: Duration,
     dice: f64,
     receipts: ReceiptId,
+    /// Whether the broker keeps what is published, at once.
+    keeps: bool,
 }
 
 impl Bench {
     fn new(places: usize) -> Self {
         let machine = Machine::new(setup(places));
-        let mut bench = Self { machine, now: SECOND, wake: SECOND, dice: 0.5, receipts: 0 };
+        let mut bench = Self { machine, now: SECOND, wake: SECOND, dice: 0.5, receipts: 0, keeps: true };
         drop(bench.on(Input::Connected { can_delay: true }));
         bench
     }
@@ -112,18 +136,28 @@ impl Bench {
         let epoch_ms = 1_700_000_000_000 + u64::try_from(self.now.as_millis()).unwrap();
         let effects = self.machine.on(input, Now { moment: self.now, epoch_ms }, self.dice);
         self.wake = effects.wake;
-        let mut done = Done::default();
+        let (mut done, mut published) = (Done::default(), Vec::new());
         for effect in effects.list {
             match effect {
                 Effect::Create { event, .. } => done.creates.push(event),
                 Effect::LookUp { event, .. } => done.lookups.push(event),
-                Effect::Settle { receipt, settlement } => done.settled.push((receipt, settlement)),
+                Effect::Settle { receipt, settlement } => {
+                    if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
+                        published.push(receipt);
+                    }
+                    done.settled.push((receipt, settlement));
+                }
                 Effect::Tell(Report::Settled(settled)) => done.told.push(*settled),
                 Effect::Tell(report) => done.reports.push(report),
                 Effect::List { procedure } => done.lists.push(procedure),
                 Effect::Check { rule, .. } => done.checks.push(rule.to_string()),
-                Effect::Want(_) => {}
+                Effect::Want(wanted) => done.wanted.push(wanted),
             }
+        }
+        let keeps = self.keeps;
+        for receipt in published.into_iter().filter(|_| keeps) {
+            let kept = self.on(Input::Kept { receipt });
+            done.add(kept);
         }
         done
     }

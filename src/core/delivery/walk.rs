@@ -13,7 +13,7 @@ use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Probe, Seen, is_refusal};
-use crate::core::judge::{Outcome, judge};
+use crate::core::judge::{Outcome, judge, without_doubt};
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
@@ -27,18 +27,25 @@ impl Machine {
     pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
         self.tell(Report::Received);
         message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
+        let was_dead_letter = message.put_back.is_some();
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, now) = (Arc::clone(&message.body), self.now.moment);
+        let (kind, message_id) = (message.kind.clone(), message.message_id.clone());
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        if let Some(key) = &key {
+            self.mind_company(key, &body, is_new);
+        }
         if is_new && let Some(key) = &key {
             self.recent.revive(key, &body);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
-        let mut context = Context { receipt, is_live, key, rule: None, procedure: None, state, body, received: now };
+        let (rule, procedure, request) = (None, None, None);
+        let mut context =
+            Context { receipt, is_live, key, rule, procedure, request, state, body, received: now, kind, message_id };
         match what {
             What::Create { rule, request, lookup, progress } => {
                 context.rule = Some(rule);
@@ -55,6 +62,10 @@ impl Machine {
             What::Dead { rule, fault, progress } => {
                 context.rule = rule;
                 self.reject_unmapped(context, Ended::DeadLettered(fault), &progress);
+            }
+            What::Verdict { letter, progress, kept } => {
+                let is_kept = !was_dead_letter && self.may_be_unacknowledged(kept, context.key.as_ref());
+                self.judged_before(context, *letter, &progress, is_kept);
             }
             What::Crashed => self.crashed_before(context, redelivered),
             What::Newer => self.pass_on(context),
@@ -85,6 +96,7 @@ impl Machine {
         let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
+        self.redeliveries.note(&event);
         let id = self.held.add(event);
         if !rest.is_zero() {
             self.wait(id, rest, Duration::ZERO);
@@ -93,6 +105,9 @@ impl Machine {
 
     /// Its request has ended: judge, decide, and settle or wait.
     pub(super) fn replied(&mut self, id: EventId, reply: &Reply, took: Duration) {
+        if reply.is_for_want_of_descriptors() {
+            return self.short_of_descriptors(id, reply, took);
+        }
         let Some(event) = self.held.get(id) else { return };
         let (probe, procedure) = (event.probe(), event.procedure().clone());
         let outcome = self.judged(event, reply);
@@ -110,21 +125,26 @@ impl Machine {
         if matches!(outcome, Outcome::Created { .. }) {
             self.clear_doubts(&procedure);
         }
+        let tried = self.tried(id, &outcome, reply);
         let Some(step) = self.decide(id, &outcome, probe, refusal, reply.status()) else { return };
+        self.note_window(id, &outcome);
         match step {
             Step::Wait(delay) => self.wait(id, delay, delay),
             Step::Hold => self.wait(id, Duration::ZERO, Duration::ZERO),
             Step::SetAside(delay) => self.wait(id, delay, delay),
-            Step::Done { process } if matches!(outcome, Outcome::Found { .. }) => self.end(id, Ended::Found(process)),
-            Step::Done { process } => self.end(id, Ended::Created(process)),
+            Step::Done { process } => return self.end(id, Ended::done(process, &outcome)),
             Step::Dead(fault) if !self.is_dead(id, &fault) => {}
             Step::Dead(fault) => self.end(id, Ended::DeadLettered(fault)),
         }
+        self.tell_try(id, tried);
     }
 
     /// What a reply means. A lookup that was allowed before and is refused now is waited for.
     fn judged(&self, event: &HeldEvent, reply: &Reply) -> Outcome {
-        let Some(lookup) = event.seeks() else { return judge(reply, event.request.procedure_is_literal) };
+        let Some(lookup) = event.seeks() else {
+            let outcome = judge(reply, event.request.procedure_is_literal);
+            return without_doubt(outcome, reply, self.setup.policy.not_processed);
+        };
         match judge_lookup(reply, lookup) {
             Outcome::Unavailable { .. } if self.lookup_checks.is_verified(event.context.rule()) => {
                 Outcome::Retry { cause: Cause::LookupRefused, after: None }
@@ -202,11 +222,19 @@ impl Machine {
         let Some(event) = self.held.take(id) else { return };
         let mut context = event.context;
         context.state.sent = event.lookup.as_deref().cloned();
+        context.request = Some(event.request);
         self.settle(context, ended, &event.progress);
     }
 
-    /// Settles: the one place where a receipt is answered.
+    /// Settles. What is published first is told once the broker keeps it (`letters`).
     pub(super) fn settle(&mut self, context: Context, ended: Ended, progress: &Progress) {
+        let ended = match ended {
+            Ended::DeadLettered(fault) => {
+                let letter = context.dead_letter(fault, progress, self.now.epoch_ms);
+                return self.bury(context, letter, progress);
+            }
+            ended => ended,
+        };
         if let (Some(rule), Ended::Created(_) | Ended::Found(_)) = (&context.rule, &ended) {
             self.release_rule(&Arc::clone(rule));
         }
@@ -214,13 +242,19 @@ impl Machine {
             self.recent.remember(key, &context.body, known);
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
-        let ended = if context.is_live { ended } else { Ended::ConnectionLost };
-        let fault = if let Ended::DeadLettered(fault) = &ended { Some(fault.clone()) } else { None };
+        match if context.is_live { ended } else { Ended::ConnectionLost } {
+            Ended::Delayed(queue, state) => self.publish_delayed(context, queue, state, progress),
+            ended => self.settle_at_once(context, &ended, progress),
+        }
+    }
+
+    fn settle_at_once(&mut self, context: Context, ended: &Ended, progress: &Progress) {
         let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
         let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
-        let settlement = ended.settlement(&context, progress, self.now.epoch_ms);
-        let (key, rule) = (context.key, context.rule);
-        let settled = Settled { result, key, rule, process, fault, status, attempts, took };
+        let settlement = if ended.is_done() { Settlement::Ack } else { Settlement::Release };
+        let came_in = context.came_in();
+        let (key, rule, fault, delayed, why) = (context.key, context.rule, None, None, None);
+        let settled = Settled { result, key, rule, process, fault, status, attempts, took, delayed, came_in, why };
         self.tell(Report::Settled(Box::new(settled)));
         self.push(Effect::Settle { receipt, settlement });
     }

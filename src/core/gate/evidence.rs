@@ -36,7 +36,8 @@ impl Kind {
         match outcome {
             Outcome::Created { .. } | Outcome::Reject(_) | Outcome::ErrorReply { .. } => Self::Good,
             Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => Self::OfLookups,
-            Outcome::Retry { cause: Cause::LookupRefused, .. } => Self::OfLookups,
+            // Of the second the gate never hears: it says nothing of the API.
+            Outcome::Retry { cause: Cause::LookupRefused | Cause::NoDescriptors, .. } => Self::OfLookups,
             Outcome::Retry { cause: Cause::Locked | Cause::TooEarly, .. } => Self::OfTheEvent,
             Outcome::Retry { cause: Cause::Throttled, .. } => Self::Throttled,
             Outcome::Retry { .. } | Outcome::Unsure { .. } => Self::Failure,

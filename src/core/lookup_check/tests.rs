@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::core::judge::Scope;
-use crate::core::policy::{OnAbsent, OnUnknown};
+use crate::core::policy::{NotProcessed, OnAbsent, OnUnknown};
 use crate::core::process::Procedure;
 use crate::core::reason::HaltReason;
 
@@ -19,6 +19,7 @@ fn policy() -> Policy {
         resend_after: Duration::ZERO,
         give_up_after: 3600 * SECOND,
         retry_after_max: SECOND,
+        not_processed: NotProcessed::default(),
         on_unknown: OnUnknown::Resend,
         lookup_window: 45 * SECOND,
         on_absent: OnAbsent::Create,
@@ -131,4 +132,13 @@ fn an_answer_to_the_lookup_of_a_rule_that_is_gone_proves_nothing() {
     lookup_checks.replace([by("event_key")]);
     lookup_checks.created("r", &lookup(), SECOND);
     assert!(!lookup_checks.waits_for(&rule, &asked));
+}
+
+#[test]
+fn a_question_that_ends_by_a_panic_is_asked_again() {
+    let mut lookup_checks = begun();
+    lookup_checks.asked("r");
+    assert_eq!(lookup_checks.answered("r", None, SECOND, &policy()), None);
+    let then = lookup_checks.wake().expect("it is due again");
+    assert_eq!(ask(&mut lookup_checks, &found(), then), Some(CheckResult::Found { lag: then - SECOND }));
 }

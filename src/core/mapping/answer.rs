@@ -9,10 +9,8 @@ use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use serde_json::{Map, Number, Value as Json};
 
 use super::engine_value;
+use crate::core::bounds::{Bounds, LIST_WEIGHT, OBJECT_WEIGHT, too_many};
 use crate::core::json;
-
-/// The largest request taken, in bytes of JSON.
-pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What a number is that 64 bits cannot hold.
 const UNHELD: &str = "a number that 64 bits cannot hold";
@@ -73,19 +71,23 @@ impl Object for Omit {
     }
 }
 
-/// What is left of [`REQUEST_BYTES_MAX`], counted while a request grows rather than when it is too late.
+/// What is left of the bounds of a request, counted while it grows rather than when it is too late.
 #[derive(Debug)]
-pub(super) struct Budget(usize);
+pub(super) struct Budget {
+    bytes: usize,
+    values: usize,
+    bounds: Bounds,
+}
 
 impl Budget {
     /// The budget of one request.
-    pub(super) fn of_a_request() -> Self {
-        Self(REQUEST_BYTES_MAX)
+    pub(super) fn of(bounds: Bounds) -> Self {
+        Self { bytes: bounds.max_request, values: bounds.max_values, bounds }
     }
 
-    /// Whether so little was spent that the request fits, however its texts are escaped: one byte becomes six at most.
-    pub(super) fn fits_surely(&self) -> bool {
-        REQUEST_BYTES_MAX - self.0 < REQUEST_BYTES_MAX / 8
+    /// The budget of what an expression gives that makes no request.
+    pub(super) fn of_one() -> Self {
+        Self::of(Bounds::DEFAULT)
     }
 
     /// Takes `bytes` from it.
@@ -93,8 +95,16 @@ impl Budget {
     /// # Errors
     /// If fewer are left.
     pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Refusal> {
-        self.0 = self.0.checked_sub(bytes).ok_or_else(too_large)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| too_large(self.bounds.max_request))?;
         Ok(())
+    }
+
+    /// Takes a value from it that counts as `weight`, and takes `bytes` at least: what it takes is seen when it is written.
+    fn spend_value(&mut self, weight: usize, bytes: usize) -> Result<(), Refusal> {
+        let most = self.bounds.max_values;
+        let too_many = || Refusal(format!("the request would hold {}", too_many(most)));
+        self.values = self.values.checked_sub(weight).ok_or_else(too_many)?;
+        self.spend(bytes)
     }
 
     /// Takes what a JSON value weighs.
@@ -103,15 +113,16 @@ impl Budget {
     /// If less is left.
     pub(super) fn spend_on(&mut self, value: &Json) -> Result<(), Refusal> {
         match value {
-            Json::Null | Json::Bool(_) | Json::Number(_) => self.spend(4),
+            Json::Null | Json::Bool(_) => self.spend_value(1, 4),
+            Json::Number(_) => self.spend_value(1, 1),
             Json::String(text) if json::unheld(text).is_some() => Err(Refusal(UNHELD.to_owned())),
-            Json::String(text) => self.spend(text.len() + 2),
+            Json::String(text) => self.spend_value(1, text.len() + 2),
             Json::Array(items) => {
-                self.spend(2 + items.len())?;
+                self.spend_value(LIST_WEIGHT, 2 + items.len())?;
                 items.iter().try_for_each(|item| self.spend_on(item))
             }
             Json::Object(members) => {
-                self.spend(2)?;
+                self.spend_value(OBJECT_WEIGHT, 2)?;
                 members.iter().try_for_each(|(name, member)| {
                     self.spend(name.len() + 4)?;
                     self.spend_on(member)
@@ -121,9 +132,9 @@ impl Budget {
     }
 }
 
-/// The refusal of a request over [`REQUEST_BYTES_MAX`].
-pub(super) fn too_large() -> Refusal {
-    Refusal(format!("the request would be larger than {REQUEST_BYTES_MAX} bytes"))
+/// The refusal of a request of more than `most` bytes.
+pub(super) fn too_large(most: usize) -> Refusal {
+    Refusal(format!("the request would be larger than {most} bytes (api.max_request)"))
 }
 
 /// What a value is, in the words of JSON.
@@ -161,9 +172,9 @@ pub(super) fn kind_of_json(value: &Json) -> &'static str {
 /// If it is missing, infinite, not a number, wider than 64 bits, or not JSON at all, at any depth; or over budget.
 pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
     match value.kind() {
-        ValueKind::None => budget.spend(4).map(|()| Json::Null),
-        ValueKind::Bool => budget.spend(4).map(|()| Json::Bool(value.is_true())),
-        ValueKind::Number => budget.spend(4).and_then(|()| number(value).map(Json::Number)),
+        ValueKind::None => budget.spend_value(1, 4).map(|()| Json::Null),
+        ValueKind::Bool => budget.spend_value(1, 4).map(|()| Json::Bool(value.is_true())),
+        ValueKind::Number => budget.spend_value(1, 1).and_then(|()| number(value).map(Json::Number)),
         ValueKind::String => text(value, budget),
         ValueKind::Seq | ValueKind::Iterable => list(value, budget),
         ValueKind::Map => object(value, budget),
@@ -176,7 +187,7 @@ pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusa
 
 fn text(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
     let text = value.as_str().unwrap_or_default();
-    budget.spend(text.len() + 2)?;
+    budget.spend_value(1, text.len() + 2)?;
     Ok(Json::from(text))
 }
 
@@ -192,7 +203,7 @@ fn number(value: &Value) -> Result<Number, Refusal> {
 
 fn list(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
     let items = value.try_iter().map_err(|_| Refusal("a list that cannot be read".to_owned()))?;
-    budget.spend(2)?;
+    budget.spend_value(LIST_WEIGHT, 2)?;
     let mut list = Vec::new();
     for item in items {
         budget.spend(1)?;
@@ -203,7 +214,7 @@ fn list(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
 
 fn object(value: &Value, budget: &mut Budget) -> Result<Json, Refusal> {
     let names = value.try_iter().map_err(|_| Refusal("an object that cannot be read".to_owned()))?;
-    budget.spend(2)?;
+    budget.spend_value(OBJECT_WEIGHT, 2)?;
     let mut object = Map::new();
     for name in names {
         let member = value.get_item(&name).unwrap_or_default();

@@ -2,10 +2,11 @@
 //!
 //! Not here: reading it (`grammar`), what a lone path is (`path`).
 
+use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
@@ -53,20 +54,27 @@ pub(super) enum Given {
     Omit,
 }
 
+/// Expressions for the engine, by their source.
+pub(super) type Seen = HashMap<String, Arc<Code>>;
+
 /// A compiled expression.
 #[derive(Clone)]
 pub(super) enum Expression {
     /// A lone path, resolved without the engine.
     Path(Path),
-    /// Anything else.
-    Code(Box<Code>),
+    /// Anything else; equal ones are shared by the rules.
+    Code(Arc<Code>),
 }
 
-/// An expression for the engine, which it owns: nothing outlives the rule.
-#[derive(Clone)]
+/// An expression for the engine.
 pub(super) struct Code {
     source: String,
-    engine: Environment<'static>,
+    /// What the engine takes.
+    template: String,
+    /// Arguments made ready, which the template names.
+    ready: Vec<Value>,
+    /// Made when it is asked for the first time: of many rules, most expressions are never asked, or are chains.
+    engine: OnceLock<Box<Environment<'static>>>,
     reads: Vec<(String, Read)>,
     chain: Option<Chain>,
     is_hashed: bool,
@@ -92,16 +100,20 @@ impl Expression {
             Form::Path(path) => return Ok(Self::Path(path)),
             Form::Code(strict, chain) => (strict, chain),
         };
-        let mut engine = ENGINE.clone();
-        for (at, value) in ready.into_iter().enumerate() {
-            engine.add_global(format!("c{at}"), value);
-        }
         // Sound because the expression was parsed alone before: it cannot close the statement around it.
         let template = format!("{{% set {ANSWER} = ({code}) %}}");
         let deep = |_| vec![place.mistake(range, "the expression is nested too deeply", "several shorter fields")];
-        engine.add_template_owned(TEMPLATE, template).map_err(deep)?;
+        engine(&template, &ready).map_err(deep)?;
         let reads = reads.into_iter().enumerate().map(|(at, read)| (format!("p{at}"), read)).collect();
-        Ok(Self::Code(Box::new(Code { source, engine, reads, chain, is_hashed })))
+        let engine = OnceLock::new();
+        Ok(Self::Code(Arc::new(Code { source, template, ready, engine, reads, chain, is_hashed })))
+    }
+
+    /// Takes the place of an equal one that was seen before, if there was one: what it does depends on its source alone.
+    pub(super) fn share(&mut self, seen: &mut Seen) {
+        if let Self::Code(code) = self {
+            *code = Arc::clone(seen.entry(code.source.clone()).or_insert_with(|| Arc::clone(code)));
+        }
     }
 
     /// The paths it reads.
@@ -142,6 +154,15 @@ impl Expression {
             }
         }
     }
+}
+
+fn engine(template: &str, ready: &[Value]) -> Result<Environment<'static>, Error> {
+    let mut engine = ENGINE.clone();
+    for (at, value) in ready.iter().enumerate() {
+        engine.add_global(format!("c{at}"), value.clone());
+    }
+    engine.add_template_owned(TEMPLATE, template.to_owned())?;
+    Ok(engine)
 }
 
 fn follow(path: &Path, scope: Scope<'_>, budget: &mut Budget) -> Result<Json, Refusal> {
@@ -205,7 +226,11 @@ impl Code {
             Some((name.clone(), engine_value::of_json(&value)))
         };
         let context = Value::from_pairs(self.reads.iter().filter_map(found));
-        let captured = self.engine.get_template(TEMPLATE)?.render_captured(context)?;
+        let engine = self.engine.get_or_init(|| {
+            // It was made once before, and found good.
+            Box::new(engine(&self.template, &self.ready).unwrap_or_else(|_| ENGINE.clone()))
+        });
+        let captured = engine.get_template(TEMPLATE)?.render_captured(context)?;
         Ok(captured.state().lookup(ANSWER).unwrap_or_default())
     }
 

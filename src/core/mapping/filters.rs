@@ -40,11 +40,13 @@ pub(super) struct Filter {
     pub(super) is_light: bool,
     /// Whether what it gives can be missing or null, so that `default` has a meaning behind it.
     pub(super) may_lack: bool,
+    /// Whether it makes a list, whose items count as work: the engine counts texts only.
+    makes_items: bool,
 }
 
 impl Filter {
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { signature: Signature::new(name), run, is_light: false, may_lack: false }
+        Self { signature: Signature::new(name), run, is_light: false, may_lack: false, makes_items: false }
     }
 
     const fn taking(self, least: usize, most: usize, arguments: &'static [Argument]) -> Self {
@@ -56,6 +58,10 @@ impl Filter {
         Self { is_light: true, ..self }
     }
 
+    const fn listing(self) -> Self {
+        Self { makes_items: true, ..self }
+    }
+
     const fn lacking(self) -> Self {
         Self { may_lack: true, ..self }
     }
@@ -64,6 +70,11 @@ impl Filter {
     fn fuel(&self, value: &Value) -> u64 {
         let read = value.as_str().filter(|_| self.signature.name == documents::NAME).map_or(0, str::len);
         (read / documents::BYTES_PER_FUEL) as u64
+    }
+
+    /// What the list that it made costs.
+    fn fuel_of(&self, made: &Value) -> u64 {
+        if self.makes_items && made.kind() == ValueKind::Seq { made.len().unwrap_or_default() as u64 } else { 0 }
     }
 
     /// What it makes of a value. `omit` passes through each of them: what is left out stays left out.
@@ -94,9 +105,9 @@ pub(super) static FILTERS: [Filter; 35] = [
     Filter::new("json", texts::json),
     Filter::new("last", lists::last).light().lacking(),
     Filter::new("length", lists::length).light(),
-    Filter::new("lookup", choices::lookup).taking(1, 1, &[Object]).lacking(),
+    Filter::new("lookup", choices::lookup).taking(1, 1, &[Object]).lacking().listing(),
     Filter::new("lower", texts::lower).light(),
-    Filter::new("map", lists::map).taking(1, 2, &[Member, Any]),
+    Filter::new("map", lists::map).taking(1, 2, &[Member, Any]).listing(),
     Filter::new("max", lists::max).lacking(),
     Filter::new("min", lists::min).lacking(),
     Filter::new("one_of", choices::one_of).taking(1, REPEATED_MAX, &[Constant]).light(),
@@ -105,7 +116,7 @@ pub(super) static FILTERS: [Filter; 35] = [
     Filter::new("replace", texts::replace).taking(2, 2, &[Telling, Text]),
     Filter::new("round", numbers::round).taking(0, 1, &[Places]).light(),
     Filter::new("sha256", digests::sha256).light(),
-    Filter::new("split", lists::split).taking(0, 1, &[Telling]).light(),
+    Filter::new("split", lists::split).taking(0, 1, &[Telling]).light().listing(),
     Filter::new("string", texts::string_of).light(),
     Filter::new("tojson", texts::json),
     Filter::new("trim", texts::trim).light(),
@@ -124,7 +135,9 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     for filter in &FILTERS {
         let run = move |state: &State, value: &Value, arguments: Rest<Value>| {
             state.consume_fuel(filter.fuel(value))?;
-            filter.apply(value, &arguments)
+            let made = filter.apply(value, &arguments)?;
+            state.consume_fuel(filter.fuel_of(&made))?;
+            Ok::<_, Error>(made)
         };
         engine.add_filter(filter.signature.name, run);
     }

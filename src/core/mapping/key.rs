@@ -47,7 +47,7 @@ impl KeyExpression {
     /// # Errors
     /// In words, naming the path, if it gives nothing, an empty text, or neither text nor a number.
     pub(in crate::core) fn run(&self, event: &Event) -> Result<String, String> {
-        match self.0.run(Scope::of(event), &mut Budget::of_a_request()) {
+        match self.0.run(Scope::of(event), &mut Budget::of_one()) {
             Ok(Given::Value(Json::String(text))) if text.is_empty() => Err(format!("`{:?}` is an empty text", self.0)),
             Ok(Given::Value(Json::String(text))) => Ok(text),
             Ok(Given::Value(Json::Number(number))) => Ok(number.to_string()),

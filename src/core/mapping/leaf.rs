@@ -121,17 +121,17 @@ impl Leaf {
         }
     }
 
-    /// Learns the lines of its expressions, from what tells that of a byte.
-    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+    /// Does this with each of its expressions.
+    pub(super) fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
         match self {
             Self::Literal(_) => {}
-            Self::One(label, _) => label.locate(line),
+            Self::One(label, expression) => does(label, expression),
             Self::Mixed(parts) => parts.iter_mut().for_each(|part| match part {
                 Part::Literal(_) => {}
-                Part::Expression(label, _) => label.locate(line),
+                Part::Expression(label, expression) => does(label, expression),
             }),
-            Self::List(items) => items.iter_mut().for_each(|item| item.locate(line)),
-            Self::Table(members) => members.iter_mut().for_each(|(_, member)| member.locate(line)),
+            Self::List(items) => items.iter_mut().for_each(|item| item.each(does)),
+            Self::Table(members) => members.iter_mut().for_each(|(_, member)| member.each(does)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Not here: reading the file (`config`), sending the request (`chakra`).
 
 pub mod considered;
+pub mod content;
 pub mod fields;
 pub mod key;
 pub mod rules;
@@ -19,6 +20,7 @@ mod expression;
 mod filters;
 mod grammar;
 mod leaf;
+mod mapped;
 mod names;
 mod order;
 mod path;

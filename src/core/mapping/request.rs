@@ -2,17 +2,39 @@
 //!
 //! Not here: what stands in them (`leaf`), which event goes to which rule (`rules`).
 
-use serde_json::{Map, Value as Json};
+use std::sync::Arc;
 
-use super::answer::{Budget, REQUEST_BYTES_MAX, Refusal, Refusals, kind_of_json, too_large};
-use super::expression::Given;
+use serde_json::Value as Json;
+
+use super::answer::{Budget, Refusal, Refusals, kind_of_json, too_large};
+use super::content::Content;
+use super::expression::{Expression, Given};
 use super::leaf::{Leaf, run_table};
 use super::path::Scope;
+use super::place::Label;
+use crate::core::bounds::Bounds;
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// The longest value that is looked up, in bytes: it travels in a header with a delayed event.
 const SOUGHT_BYTES_MAX: usize = 1024;
+
+/// What of a request is not in its body.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) procedure: Procedure,
+    /// Whether the rule names the procedure itself.
+    pub(super) procedure_is_literal: bool,
+    pub(super) lookup: Option<Lookup>,
+}
+
+impl Head {
+    /// The request with its body.
+    pub(super) fn with(self, body: Arc<[u8]>) -> CreateProcess {
+        let Self { procedure, procedure_is_literal, lookup } = self;
+        CreateProcess { procedure, procedure_is_literal, lookup, body }
+    }
+}
 
 /// A compiled request.
 #[derive(Clone, Debug)]
@@ -38,21 +60,21 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Learns the lines of its expressions, from what tells that of a byte.
-    pub(super) fn locate(&mut self, line: &impl Fn(usize) -> usize) {
+    /// Does this with each of its expressions.
+    pub(super) fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
         let fields = [&mut self.status, &mut self.state, &mut self.next_action_at, &mut self.assigned_to];
         let tables = [&mut self.data, &mut self.record];
         let members = tables.into_iter().flatten().flat_map(|table| table.iter_mut().map(|(_, member)| member));
-        self.procedure.locate(line);
-        fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.locate(line));
+        self.procedure.each(does);
+        fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.each(does));
     }
 
     /// The request for one event.
     ///
     /// # Errors
     /// Names the fields that cannot be filled, within bounds, and why.
-    pub(super) fn make(&self, scope: Scope<'_>) -> Result<CreateProcess, Refusal> {
-        let (budget, refusals) = (&mut Budget::of_a_request(), &mut Refusals::default());
+    pub(super) fn make(&self, scope: Scope<'_>, bounds: Bounds) -> Result<(Head, Content), Refusal> {
+        let (budget, refusals) = (&mut Budget::of(bounds), &mut Refusals::default());
         let procedure = refusals.take(self.procedure(scope, budget));
         let data = refusals.take(table(self.data.as_deref(), scope, budget)).flatten();
         let record = refusals.take(table(self.record.as_deref(), scope, budget)).flatten();
@@ -63,27 +85,13 @@ impl Request {
         let assigned_to = refusals.take(field("assignedTo", self.assigned_to.as_ref(), scope, budget, words)).flatten();
         let procedure = match (std::mem::take(refusals).all(), procedure) {
             (None, Some(procedure)) => procedure,
-            (refusal, _) => return Err(refusal.unwrap_or_else(too_large)),
+            (refusal, _) => return Err(refusal.unwrap_or_else(|| too_large(bounds.max_request))),
         };
-        let procedure_is_literal = self.procedure.is_literal();
-        let lookup = None;
-        let mut request = CreateProcess {
-            procedure,
-            lookup,
-            procedure_is_literal,
-            data,
-            record,
-            status,
-            state,
-            next_action_at,
-            assigned_to,
-        };
-        request.lookup = self.lookup(&request.procedure, request.data.as_ref())?;
-        if self.is_looked_up_by_key && !scope.is_identified {
-            // A hash of the body, in whatever the rule makes of it: a lookup would find the copy of this event.
-            request.lookup = None;
-        }
-        if budget.fits_surely() || size(&request)? <= REQUEST_BYTES_MAX { Ok(request) } else { Err(too_large()) }
+        // A hash of the body, in whatever the rule makes of it: a lookup would find the copy of this event.
+        let is_of_a_hash = self.is_looked_up_by_key && !scope.is_identified;
+        let lookup = self.lookup(&procedure, data.as_ref())?.filter(|_| !is_of_a_hash);
+        let head = Head { procedure, procedure_is_literal: self.procedure.is_literal(), lookup };
+        Ok((head, Content { data, record, status, state, next_action_at, assigned_to }))
     }
 
     fn procedure(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Procedure, Refusal> {
@@ -92,7 +100,7 @@ impl Request {
     }
 
     /// The lookup asks for this attribute, so that it must be there and tell events apart.
-    fn lookup(&self, procedure: &Procedure, data: Option<&Map<String, Json>>) -> Result<Option<Lookup>, Refusal> {
+    fn lookup(&self, procedure: &Procedure, data: Option<&Json>) -> Result<Option<Lookup>, Refusal> {
         let Some(attribute) = &self.reconcile_by else { return Ok(None) };
         match data.and_then(|data| data.get(attribute)) {
             Some(value) if value.as_str().is_some_and(|text| text.len() > SOUGHT_BYTES_MAX) => Err(Refusal(format!(
@@ -111,20 +119,12 @@ impl Request {
     }
 }
 
-fn size(request: &CreateProcess) -> Result<usize, Refusal> {
-    serde_json::to_vec(request).map(|bytes| bytes.len()).map_err(|_| Refusal("the request is not JSON".to_owned()))
-}
-
 fn is_telling(value: &Json) -> bool {
     value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
 }
 
-fn table(
-    members: Option<&[(String, Leaf)]>,
-    scope: Scope<'_>,
-    budget: &mut Budget,
-) -> Result<Option<Map<String, Json>>, Refusal> {
-    members.map(|members| run_table(members, scope, budget)).transpose()
+fn table(members: Option<&[(String, Leaf)]>, scope: Scope<'_>, budget: &mut Budget) -> Result<Option<Json>, Refusal> {
+    members.map(|members| run_table(members, scope, budget).map(Json::Object)).transpose()
 }
 
 /// One field: absent where the rule does not write it or leaves it out.

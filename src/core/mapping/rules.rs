@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use wildmatch::WildMatch;
 
 use super::answer::{Budget, Refusal, kind_of_json};
-use super::expression::{Expression, Given};
+use super::expression::{Expression, Given, Seen};
 use super::fields::{self, Field};
 use super::path::Scope;
 use super::place::Label;
@@ -17,11 +17,13 @@ use super::request::Request;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, names, order};
+use crate::core::bounds::Bounds;
 use crate::core::event::Event;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
-use crate::core::process::CreateProcess;
 use crate::core::reason::{Fault, Reason};
+
+pub use super::mapped::{Mapped, Unmapped};
 
 /// How much of an event's type a fault repeats, in characters.
 const KIND_CHARS_MAX: usize = 200;
@@ -31,6 +33,7 @@ const KIND_CHARS_MAX: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     list: Vec<Rule>,
+    expressions: usize,
     schemas: Schemas,
 }
 
@@ -51,40 +54,6 @@ pub(super) enum Does {
     Skip,
     /// Makes this request.
     Create(Box<Request>),
-}
-
-/// What the rules made of an event.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "made once an event and taken apart at once")]
-pub enum Mapped {
-    /// A process is to be created.
-    Create {
-        /// The name of the rule that matched.
-        rule: Arc<str>,
-        /// The request.
-        request: CreateProcess,
-    },
-    /// The event is to be acknowledged and counted.
-    Skip {
-        /// The name of the rule that matched.
-        rule: Arc<str>,
-    },
-}
-
-/// Why an event is no request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmapped {
-    /// The name of the rule that took the event and could not be applied, or whose `when` could not be told; none where no
-    /// rule matches.
-    pub rule: Option<Arc<str>>,
-    /// Why.
-    pub fault: Fault,
-}
-
-impl From<Unmapped> for Fault {
-    fn from(unmapped: Unmapped) -> Self {
-        unmapped.fault
-    }
 }
 
 impl fmt::Debug for Rule {
@@ -155,12 +124,20 @@ impl Rule {
 
     pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
         let Some((label, when)) = &self.when else { return Ok(true) };
-        let kind = match when.run(scope, &mut Budget::of_a_request()).map_err(|refusal| refusal.of(label))? {
+        let kind = match when.run(scope, &mut Budget::of_one()).map_err(|refusal| refusal.of(label))? {
             Given::Value(Json::Bool(truth)) => return Ok(truth),
             Given::Value(other) => kind_of_json(&other),
             Given::Omit => "`omit`",
         };
         Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
+    }
+
+    /// Does this with each of its expressions.
+    fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
+        self.when.iter_mut().for_each(|(label, when)| does(label, when));
+        if let Does::Create(request) = &mut self.does {
+            request.each(does);
+        }
     }
 
     fn unmapped(&self, reason: Reason, words: &impl fmt::Display) -> Unmapped {
@@ -174,12 +151,22 @@ impl Rules {
     ///
     /// # Errors
     /// Every mistake of every rule, in the order of the file.
-    pub fn compile(written: Vec<WrittenRule>) -> Result<Self, Vec<Mistake>> {
+    pub fn compile(written: &[WrittenRule]) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let rules = written.iter().map(|rule| compile::rule(rule, &mut mistakes)).collect();
-        order::check(&written, &mut mistakes);
+        let mut seen = Seen::new();
+        let compiled = written.iter().map(|rule| {
+            let mut rule = compile::rule(rule, &mut mistakes);
+            rule.each(&mut |_, expression| expression.share(&mut seen));
+            rule
+        });
+        let rules = compiled.collect();
+        order::check(written, &mut mistakes);
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-        if mistakes.is_empty() { Ok(Self { list: rules, schemas: Schemas::default() }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self { list: rules, expressions: seen.len(), schemas: Schemas::default() })
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// The same rules, whose requests must pass these schemas.
@@ -194,15 +181,16 @@ impl Rules {
         &self.schemas
     }
 
+    /// How many different expressions they have that are more than a path.
+    #[must_use]
+    pub fn expressions(&self) -> usize {
+        self.expressions
+    }
+
     /// The same, with the line of each expression in what its faults say. `line` tells the line of a byte of the file.
     #[must_use]
     pub fn located(mut self, line: impl Fn(usize) -> usize) -> Self {
-        for rule in &mut self.list {
-            rule.when.iter_mut().for_each(|(label, _)| label.locate(&line));
-            if let Does::Create(request) = &mut rule.does {
-                request.locate(&line);
-            }
-        }
+        self.list.iter_mut().for_each(|rule| rule.each(&mut |label, _| label.locate(&line)));
         self
     }
 
@@ -259,11 +247,11 @@ impl<'a> IntoIterator for &'a Rules {
 /// [`Reason::NoRule`] if none matches; [`Reason::Unmappable`], with rule, field and path, if `when` is neither
 /// true nor false or fields cannot be filled, all of them within bounds; [`Reason::Schema`], with the attributes, if its
 /// procedure asks for another shape. The text never holds a value of the event.
-pub fn map(event: &Event, rules: &Rules) -> Result<Mapped, Unmapped> {
+pub fn map(event: &Event, rules: &Rules, bounds: Bounds) -> Result<Mapped, Unmapped> {
     let scope = Scope::of(event);
     for rule in rules.iter().filter(|rule| rule.takes(&event.kind)) {
         if rule.holds(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))? {
-            return apply(rule, scope, &rules.schemas);
+            return apply(rule, scope, &rules.schemas, bounds);
         }
     }
     let kind: String = event.kind.chars().take(KIND_CHARS_MAX).collect();
@@ -278,15 +266,15 @@ pub fn taker<'r>(event: &Event, rules: &'r Rules) -> Option<&'r Rule> {
     fitting.find(|rule| rule.holds(Scope::of(event)).unwrap_or(true))
 }
 
-fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas) -> Result<Mapped, Unmapped> {
+fn apply(rule: &Rule, scope: Scope<'_>, schemas: &Schemas, bounds: Bounds) -> Result<Mapped, Unmapped> {
     let name = Arc::clone(&rule.name);
     let Does::Create(request) = &rule.does else { return Ok(Mapped::Skip { rule: name }) };
-    let request = request.make(scope).map_err(|refusal| rule.unmapped(Reason::Unmappable, &refusal))?;
-    match schemas.refuse(&request, |name| rule.writes(name)) {
-        None => Ok(Mapped::Create { rule: name, request }),
-        Some(words) => {
-            let words = format!("{words}; correct the event, the rule or the schema");
-            Err(rule.unmapped(Reason::Schema, &words))
-        }
+    let unmappable = |refusal| rule.unmapped(Reason::Unmappable, &refusal);
+    let (head, content) = request.make(scope, bounds).map_err(unmappable)?;
+    if let Some(words) = schemas.refuse(&head.procedure, &content, |name| rule.writes(name)) {
+        let words = format!("{words}; correct the event, the rule or the schema");
+        return Err(rule.unmapped(Reason::Schema, &words));
     }
+    let request = head.with(content.body(bounds.max_request).map_err(unmappable)?);
+    Ok(Mapped::Create { rule: name, request, content })
 }

@@ -11,10 +11,11 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value as Json};
 
+use super::content::Content;
 use super::references;
 use super::written::{Spot, WrittenSchema};
 use crate::core::mistake::Mistake;
-use crate::core::process::CreateProcess;
+use crate::core::process::Procedure;
 
 /// How large the side of a request may be for the place of a finding to be looked up, in bytes of JSON: a schema's `anyOf`
 /// keeps everything that is wrong below it, some hundred bytes for each two of a list.
@@ -72,11 +73,15 @@ impl Schemas {
 
     /// Why the schemas of its procedure refuse a request, in words that name attributes and never their values. A name
     /// is told if a schema has it, or if `is_written` by the rule; any other is the event's own.
-    pub(super) fn refuse(&self, request: &CreateProcess, is_written: impl Fn(&str) -> bool) -> Option<String> {
-        let shape = self.0.get(request.procedure.as_str())?;
-        let record = request.record.as_ref().and_then(|record| record.get("data"));
-        let data = request.data.as_ref().filter(|_| shape.data.is_some()).cloned().map(Json::Object);
-        shape.refuse(request.procedure.as_str(), data.as_ref(), record, is_written)
+    pub(super) fn refuse(
+        &self,
+        procedure: &Procedure,
+        content: &Content,
+        is_written: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let shape = self.0.get(procedure.as_str())?;
+        let record = content.record.as_ref().and_then(|record| record.get("data"));
+        shape.refuse(procedure.as_str(), content.data.as_ref(), record, is_written)
     }
 
     /// The same, of a request that stands in the configuration, as an object with its `procedure`.

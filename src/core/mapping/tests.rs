@@ -24,8 +24,10 @@ use serde_json::{Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::content::Content;
 use super::rules::{Mapped, Rules, map};
 use super::written::{Action, Spot, Written, WrittenRule};
+use crate::core::bounds::Bounds;
 use crate::core::event::{Event, Key, KeyOrigin};
 use crate::core::mistake::Mistake;
 use crate::core::process::CreateProcess;
@@ -46,7 +48,7 @@ fn event(document: Value) -> Event {
 fn compile(file: &str) -> Result<Rules, Vec<Mistake>> {
     let parsed = DeTable::parse(file).unwrap();
     let rules = parsed.get_ref().get("rule").unwrap();
-    Rules::compile(rules.get_ref().as_array().unwrap().iter().map(rule).collect())
+    Rules::compile(&rules.get_ref().as_array().unwrap().iter().map(rule).collect::<Vec<_>>())
 }
 
 pub(in crate::core) fn rules(file: &str) -> Rules {
@@ -70,7 +72,7 @@ fn mistake_of(written: &str) -> (Mistake, String) {
 /// What `data.x` becomes for an event, where its text is this; none where it is left out.
 fn value(text: &str, document: Value) -> Result<Option<Value>, Fault> {
     let file = format!("[[rule]]\nname = 'r'\nprocedure = 'lead'\n[rule.data]\nx = '''{text}'''\n");
-    create(&file, &event(document)).map(|request| request.data.unwrap().get("x").cloned())
+    made(&file, &event(document)).map(|(_, content)| content.data.unwrap().get("x").cloned())
 }
 
 fn given(text: &str, document: Value) -> Value {
@@ -84,10 +86,20 @@ fn refused(text: &str, document: Value) -> String {
 }
 
 fn create(file: &str, event: &Event) -> Result<CreateProcess, Fault> {
-    match map(event, &rules(file))? {
-        Mapped::Create { request, .. } => Ok(request),
+    made(file, event).map(|(request, _)| request)
+}
+
+/// The request, and what it says.
+fn made(file: &str, event: &Event) -> Result<(CreateProcess, Content), Fault> {
+    match map(event, &rules(file), Bounds::DEFAULT)? {
+        Mapped::Create { request, content, .. } => Ok((request, content)),
         Mapped::Skip { rule } => panic!("{rule} skips"),
     }
+}
+
+/// What is sent for an event, read back.
+fn sent(file: &str, document: Value) -> Value {
+    serde_json::from_slice(&create(file, &event(document)).unwrap().body).unwrap()
 }
 
 fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::Refused;
 use crate::core::reason::{Fault, Reason};
 
+/// What the text of a dead letter ends with where an earlier create may have been applied.
+pub const CONFESSION: &str = "An earlier create of it lost its answer: it may be a process all the same.";
+
 pub(super) fn unknown(cause: &str, sent: u32) -> Fault {
     let text = format!(
         "{sent} create(s) were sent and the last answer was lost ({cause}): it may be a process or not. \

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::judge::Scope;
+use crate::core::policy::NotProcessed;
 use crate::core::reason::{Cause, HaltReason, Reason};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -14,6 +15,7 @@ fn policy(on_unknown: OnUnknown) -> Policy {
         resend_after: Duration::ZERO,
         give_up_after: 24 * HOUR,
         retry_after_max: HOUR,
+        not_processed: NotProcessed::default(),
         on_unknown,
         max_local_delay: Duration::from_secs(10),
         lookup_window: Duration::from_secs(45),

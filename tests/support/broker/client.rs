@@ -54,6 +54,11 @@ impl Client {
         self.declare(queue, "classic", arguments).await;
     }
 
+    /// Declares a stream.
+    pub async fn declare_stream(&self, queue: &str) {
+        self.declare(queue, "stream", FieldTable::default()).await;
+    }
+
     async fn declare(&self, queue: &str, kind: &str, mut arguments: FieldTable) {
         arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
         let channel = self.channel().await;

@@ -54,6 +54,29 @@ impl Management {
         self.must(Method::GET, &["queues", vhost, queue], None).await
     }
 
+    /// Sets the one policy of a test on the queues of that pattern, or takes it away. `kind` is `policies` or
+    /// `operator-policies`.
+    pub async fn policy(&self, kind: &str, vhost: &str, pattern: &str, definition: Option<Value>) {
+        let path = [kind, vhost, "of-a-test"];
+        match definition {
+            Some(definition) => {
+                let body = json!({"pattern": pattern, "apply-to": "queues", "priority": 1, "definition": definition});
+                self.must(Method::PUT, &path, Some(body)).await;
+            }
+            None => drop(self.must(Method::DELETE, &path, None).await),
+        }
+    }
+
+    /// User and password.
+    pub fn login(&self) -> (String, String) {
+        (self.url.username().to_owned(), self.url.password().unwrap_or_default().to_owned())
+    }
+
+    /// Makes a dynamic shovel; answers false where the broker has no such plugin.
+    pub async fn make_shovel(&self, vhost: &str, name: &str, value: Value) -> bool {
+        self.call(Method::PUT, &["parameters", "shovel", vhost, name], Some(value)).await.is_ok()
+    }
+
     async fn must(&self, method: Method, path: &[&str], body: Option<Value>) -> Value {
         self.call(method, path, body)
             .await

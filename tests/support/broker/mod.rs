@@ -124,6 +124,15 @@ impl Broker {
         Vhost { url: address.in_vhost(&mark), name: mark, management: Some(management), mark: None, leaves }
     }
 
+    /// A place under the name of a place on another broker.
+    pub async fn vhost_named(&self, name: &str) -> Vhost {
+        let address = self.address();
+        let management = address.management.clone().expect("a management API");
+        management.make_vhost(name, address.user()).await;
+        let (url, name) = (address.in_vhost(name), name.to_owned());
+        Vhost { url, name, management: Some(management), mark: None, leaves: false }
+    }
+
     /// Crashes the broker at once; its data stay. See `settle`.
     pub async fn kill9(&self) {
         match &self.place {

@@ -187,7 +187,7 @@ fn write_files(folder: &Path, amqp: u16, http: u16, kin: &Kin) -> std::io::Resul
     fs::write(folder.join("rabbitmq.conf"), settings)?;
     fs::write(folder.join("advanced.config"), "[].\n")?;
     fs::write(folder.join("rabbitmq-env.conf"), "")?;
-    fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
+    fs::write(folder.join("enabled_plugins"), "[rabbitmq_management, rabbitmq_shovel].\n")?;
     let cookie = folder.join("home/.erlang.cookie");
     fs::write(&cookie, &kin.cookie)?;
     fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))

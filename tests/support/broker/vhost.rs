@@ -40,9 +40,21 @@ impl Vhost {
         self.told(queue).await["online"].as_array().map_or(0, Vec::len)
     }
 
+    /// The management API.
+    pub fn management(&self) -> &Management {
+        self.management.as_ref().expect("set CHAKRA_BRIDGE_TEST_MANAGEMENT too")
+    }
+
+    /// Makes a dynamic shovel here; answers false where the broker has no management API or no such plugin.
+    pub async fn make_shovel(&self, name: &str, value: serde_json::Value) -> bool {
+        match &self.management {
+            Some(management) => management.make_shovel(&self.name, name, value).await,
+            None => false,
+        }
+    }
+
     async fn told(&self, queue: &str) -> serde_json::Value {
-        let management = self.management.as_ref().expect("set CHAKRA_BRIDGE_TEST_MANAGEMENT too");
-        management.queue(&self.name, queue).await
+        self.management().queue(&self.name, queue).await
     }
 
     /// Waits until consumers hold exactly so many messages unanswered.

@@ -27,7 +27,7 @@ impl Wall {
 pub(crate) const FLOORS: &[&[&str]] = &[
     &["core", "files"],
     &["secret", "tls", "clock", "handover", "states", "metrics"],
-    &["amqp", "chakra", "admin"],
+    &["amqp", "management", "chakra", "admin"],
     &["dispatch"],
     &["config"],
     &["telemetry", "ready"],
@@ -63,6 +63,11 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { room: "src/metrics/", never: &["lapin", "reqwest", "hyper", "tokio"], but: &[] },
     Wall { room: "src/amqp/", never: &["crate::chakra", "reqwest", "minijinja", "*::Outcome"], but: &[] },
     Wall { room: "src/chakra/", never: &["lapin", "crate::handover", "*::Receipt", "*::Outcome"], but: &[] },
+    Wall {
+        room: "src/management/",
+        never: &["lapin", "hyper", "crate::handover", "*::Receipt", "*::Outcome"],
+        but: &[],
+    },
     Wall { room: "src/dispatch/", never: &["lapin", "reqwest", "hyper"], but: &[] },
     Wall { room: "src/admin/", never: &["lapin", "reqwest", "crate::handover"], but: &[] },
     Wall { room: "src/ready/", never: &["lapin", "reqwest", "hyper", "tokio"], but: &[] },

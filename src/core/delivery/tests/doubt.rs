@@ -66,6 +66,19 @@ fn where_no_create_comes_the_repeat_waits_for_resend_after_and_for_a_list_that_i
 }
 
 #[test]
+fn a_list_that_nobody_answers_is_asked_for_again_after_five_seconds_and_no_sooner() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (lost, _) = bench.event("lead", "m1");
+    drop(bench.replied(lost, timed_out()));
+    while bench.after(SECOND).lists.is_empty() {}
+    let first = bench.now;
+    drop(listed(&mut bench, 503));
+    while bench.after(SECOND).lists.is_empty() {}
+    assert_eq!(bench.now - first, 5 * SECOND);
+}
+
+#[test]
 fn what_is_in_doubt_is_no_probe_while_another_event_is_there() {
     let mut bench = Bench::new(64);
     let lost: Vec<_> = (0..10).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
@@ -75,4 +88,51 @@ fn what_is_in_doubt_is_no_probe_while_another_event_is_there() {
     let (fresh, done) = bench.event("lead", "fresh");
     assert!(done.creates.is_empty(), "the gate is shut");
     assert_eq!(bench.after(2 * SECOND).creates, [fresh]);
+}
+
+#[test]
+fn an_answer_that_is_known_to_mean_nothing_was_done_leaves_no_doubt_and_is_tried_again() {
+    let mut setup = setup(64);
+    setup.policy.not_processed = NotProcessed::default().with(503).unwrap();
+    for on_unknown in [OnUnknown::Resend, OnUnknown::DeadLetter] {
+        setup.policy.on_unknown = on_unknown;
+        let mut bench = Bench::new(64);
+        bench.machine = Machine::new(setup.clone());
+        drop(bench.on(Input::Connected { can_delay: false }));
+        let (event, mut done) = bench.event("lead", "m");
+        let mut creates = 0;
+        while creates < 6 {
+            if done.creates.contains(&event) {
+                creates += 1;
+                done = bench.replied(event, status(503));
+            } else {
+                done = bench.after(SECOND);
+            }
+            assert!(done.settled.is_empty(), "no create of it is unsure: {:?}", done.settled);
+            let is_announced = |report: &Report| matches!(report, Report::PossibleDuplicate { .. });
+            assert!(!done.reports.iter().any(is_announced), "nothing was done, so nothing can be doubled");
+        }
+        assert_eq!(bench.machine.held.get(event).map(|event| event.progress.unsure_creates), Some(0));
+    }
+}
+
+#[test]
+fn a_run_of_such_answers_shuts_the_gate_as_any_failure_does_and_another_status_keeps_its_doubt() {
+    let mut setup = setup(64);
+    setup.policy.not_processed = NotProcessed::default().with(503).unwrap();
+    setup.policy.on_unknown = OnUnknown::DeadLetter;
+    let mut bench = Bench::new(64);
+    bench.machine = Machine::new(setup);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let events: Vec<_> = (0..10).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    let mut is_shut = false;
+    for event in events {
+        let reports = bench.replied(event, status(503)).reports;
+        is_shut |= reports.iter().any(|report| matches!(report, Report::Gate(_)));
+    }
+    assert!(is_shut);
+    let (other, _) = bench.event("ticket", "other");
+    let done = bench.replied(other, status(500));
+    let [(_, Settlement::DeadLetter(letter))] = &done.settled[..] else { panic!("{done:?}") };
+    assert_eq!(letter.fault.reason.as_str(), "unknown");
 }

@@ -68,6 +68,6 @@ pub(super) fn json(value: &Value, _: &[Value]) -> Result<Value, Error> {
     if value.is_none() || value.is_undefined() {
         return Err(wants("json", "a value", value));
     }
-    let json = to_json(value, &mut Budget::of_a_request()).map_err(|refusal| refuse(refusal.0))?;
+    let json = to_json(value, &mut Budget::of_one()).map_err(|refusal| refuse(refusal.0))?;
     Ok(Value::from(json.to_string()))
 }

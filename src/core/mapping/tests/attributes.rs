@@ -48,9 +48,9 @@ fn document() -> Value {
 
 #[test]
 fn each_kind_of_attribute_can_be_written() {
-    let request = create(FILE, &event(document())).unwrap();
+    let (_, content) = super::made(FILE, &event(document())).unwrap();
     assert_eq!(
-        Value::Object(request.data.unwrap()),
+        content.data.unwrap(),
         json!({
             "text": "Ada Lovelace", "phone": "91770121", "integer": 12, "float": 9.5, "boolean": true,
             "enum": "HIGH", "mapped_enum": "P1", "integer_enum": 2, "multi_enum": ["red", "blue"],

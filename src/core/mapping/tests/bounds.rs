@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{compile, given, mistake_of, refused, value};
-use crate::core::mapping::answer::REQUEST_BYTES_MAX;
+use crate::core::bounds::Bounds;
 
 fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
     format!("'''{{{{ {}{inner}{} }}}}'''", open.repeat(times), close.repeat(times))
@@ -60,6 +60,30 @@ fn filters_cannot_blow_text_up() {
 }
 
 #[test]
+fn lists_that_filters_make_again_and_again_are_work() {
+    let commas = json!({ "s": ",".repeat(90_000), "l": vec![json!({ "a": 1 }); 10_000], "n": vec![1; 10_000] });
+    let table = [("event.s | split(',')", 10), ("event.l | map('a')", 60), ("event.n | lookup({'1': 2})", 60)];
+    for (made, times) in table {
+        assert_eq!(given(&format!("{{{{ [{made}] | length }}}}"), commas.clone()), json!(1));
+        let many = vec![made; times].join(", ");
+        let said = refused(&format!("{{{{ [{many}] | length }}}}"), commas.clone());
+        assert!(said.contains("more work"), "{made}: {said}");
+    }
+}
+
+#[test]
+fn a_request_holds_no_more_values_than_an_event_may_however_they_are_multiplied() {
+    let document = json!({ "l": vec![1; 60_000], "o": vec![json!({}); 24_000] });
+    for text in ["{{ event.l }}", "{{ event.o }}", "{{ [event.l] }}"] {
+        assert!(value(text, document.clone()).is_ok(), "{text}");
+    }
+    for text in ["{{ [event.l, event.l] }}", "{{ [event.o, event.o] }}", "{{ event }}"] {
+        let said = refused(text, document.clone());
+        assert!(said.contains("more than 100000 values (event.max_values"), "{text}: {said}");
+    }
+}
+
+#[test]
 fn a_request_of_more_than_four_mebibytes_is_refused_while_it_grows() {
     let document = json!({ "s": "a".repeat(1_000_000) });
     assert!(value("{{ [event.s, event.s, event.s, event.s] }}", document.clone()).is_ok());
@@ -70,10 +94,10 @@ fn a_request_of_more_than_four_mebibytes_is_refused_while_it_grows() {
         "{{ [event, event, event, event, event] | json }}",
     ] {
         let said = refused(text, document.clone());
-        assert!(said.contains(&REQUEST_BYTES_MAX.to_string()), "{text}: {said}");
+        assert!(said.contains(&Bounds::DEFAULT.max_request.to_string()), "{text}: {said}");
     }
     let escaped = json!({ "s": "\u{1}".repeat(1_000_000) });
-    assert!(refused("{{ event.s }}", escaped).contains(&REQUEST_BYTES_MAX.to_string()));
+    assert!(refused("{{ event.s }}", escaped).contains(&Bounds::DEFAULT.max_request.to_string()));
 }
 
 #[test]

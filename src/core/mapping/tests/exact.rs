@@ -15,7 +15,7 @@ fn document(number: &str) -> Value {
         "{{\"n\":{number},\"list\":[{{\"a\":1,\"n\":{number}}}],\"text\":{:?},\"whole\":{{\"b\":2,\"n\":{number}}}}}",
         format!("{{\"n\":{number},\"a\":1}}")
     );
-    parse(&text).unwrap()
+    parse(&text, 1000).unwrap()
 }
 
 #[test]

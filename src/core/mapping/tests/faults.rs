@@ -8,6 +8,7 @@ use super::super::rules::{Unmapped, map};
 use super::super::schemas::Schemas;
 use super::super::written::{Spot, WrittenSchema};
 use super::{event, rules};
+use crate::core::bounds::Bounds;
 use crate::core::reason::Reason;
 
 const RULES: &str = "[[rule]]\nname = 'first'\ntype = 'other'\nprocedure = 'lead'\n\
@@ -16,7 +17,7 @@ const RULES: &str = "[[rule]]\nname = 'first'\ntype = 'other'\nprocedure = 'lead
     record = { data = { e = '{{ event.e | lower }}' } }\n";
 
 fn unmapped(document: serde_json::Value) -> Unmapped {
-    map(&event(document), &rules(RULES)).unwrap_err()
+    map(&event(document), &rules(RULES), Bounds::DEFAULT).unwrap_err()
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn all_that_is_wrong_with_an_event_is_told_and_not_only_the_first() {
 fn what_is_told_of_an_event_is_bounded() {
     let many: String = (0..500).map(|at| format!("a{at} = '{{{{ event.{}{at} }}}}'\n", "x".repeat(40))).collect();
     let rule = format!("[[rule]]\nname = 'r'\nprocedure = 'lead'\n[rule.data]\n{many}");
-    let text = map(&event(json!({})), &rules(&rule)).unwrap_err().fault.text;
+    let text = map(&event(json!({})), &rules(&rule), Bounds::DEFAULT).unwrap_err().fault.text;
     assert!(text.contains("event.xx") && text.contains("more"), "{text}");
     assert!(text.len() < 2000, "{} bytes", text.len());
 }
@@ -60,7 +61,7 @@ fn all_that_a_schema_refuses_is_told_and_the_rule_named() {
     let written = WrittenSchema { procedure: Spot { value: "lead".to_owned(), span: 0..1 }, data, record: None };
     let rules = rules("[[rule]]\nname = 'r'\nprocedure = 'lead'\ndata = { a = 1, b = 2 }\n")
         .with(Schemas::compile(&[written]).unwrap());
-    let unmapped = map(&event(json!({})), &rules).unwrap_err();
+    let unmapped = map(&event(json!({})), &rules, Bounds::DEFAULT).unwrap_err();
     assert_eq!((unmapped.rule.as_deref(), unmapped.fault.reason), (Some("r"), Reason::Schema));
     for name in ["data.x", "data.a", "data.b"] {
         assert!(unmapped.fault.text.contains(name), "{}", unmapped.fault.text);

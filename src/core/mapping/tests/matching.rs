@@ -5,13 +5,14 @@
 use serde_json::json;
 
 use super::{event, rules};
+use crate::core::bounds::Bounds;
 use crate::core::event::Event;
 use crate::core::mapping::considered::{considered, variables};
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::reason::{Fault, Reason};
 
 fn matched(rules: &Rules, event: &Event) -> Result<String, Fault> {
-    map(event, rules).map_err(Fault::from).map(|mapped| match mapped {
+    map(event, rules, Bounds::DEFAULT).map_err(Fault::from).map(|mapped| match mapped {
         Mapped::Create { rule, .. } => format!("create {rule}"),
         Mapped::Skip { rule } => format!("skip {rule}"),
     })

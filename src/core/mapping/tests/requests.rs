@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{create, event, rules};
+use super::{create, event, made, rules, sent};
 use crate::core::reason::Reason;
 
 const FILE: &str = r#"
@@ -39,11 +39,12 @@ fn without(field: &str) -> Value {
 
 #[test]
 fn a_rule_makes_the_request_that_is_written() {
-    let request = create(FILE, &event(full())).unwrap();
+    let (request, content) = made(FILE, &event(full())).unwrap();
     assert_eq!(request.procedure.as_str(), "ticket");
     assert!(request.procedure_is_literal);
+    assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), content.to_value());
     assert_eq!(
-        serde_json::to_value(&request).unwrap(),
+        content.to_value(),
         json!({
             "data": { "event_key": "crm|42", "subject": "[broken]", "priority": 2,
                 "tags": ["support", "hot", 3, 1.5, true], "extra": { "note": "n", "fixed": "x" } },
@@ -57,12 +58,20 @@ fn a_rule_makes_the_request_that_is_written() {
 fn what_is_omitted_or_not_written_is_not_sent() {
     let mut document = without("agent");
     document["data"].as_object_mut().unwrap().retain(|name, _| name != "tag" && name != "note");
-    let sent = serde_json::to_value(create(FILE, &event(document)).unwrap()).unwrap();
+    let sent = sent(FILE, document);
     assert!(sent.get("assignedTo").is_none());
     assert_eq!(sent["data"]["tags"], json!(["support", 3, 1.5, true]));
     assert_eq!(sent["data"]["extra"], json!({ "fixed": "x" }));
-    let least = create("[[rule]]\nname = 'r'\nprocedure = 'lead'\n", &event(json!({}))).unwrap();
-    assert_eq!(serde_json::to_value(least).unwrap(), json!({}));
+    assert_eq!(super::sent("[[rule]]\nname = 'r'\nprocedure = 'lead'\n", json!({})), json!({}));
+}
+
+#[test]
+fn a_body_is_spelt_as_the_api_documents() {
+    let file = "[[rule]]\nname = 'r'\nprocedure = 'lead'\nassignedTo = 'ted'\nnextActionAt = 1618558867539\nstatus = 'OPEN'\n\
+                [rule.record.data]\nphone = '7'\n[rule.data]\nz = 'Zoë \"x\"'\na = 5\nf = 1.5\n";
+    let body = r#"{"data":{"a":5,"f":1.5,"z":"Zoë \"x\""},"record":{"data":{"phone":"7"}},"status":"OPEN","nextActionAt":1618558867539,"assignedTo":"ted"}"#;
+    let request = create(file, &event(json!({}))).unwrap();
+    assert_eq!(std::str::from_utf8(&request.body).unwrap(), body);
 }
 
 #[test]
@@ -105,7 +114,10 @@ fn fields_taken_from_the_event_are_taken_when_they_fit() {
     let request = create(file, &event(json!({ "p": "lead", "s": "CANCELLED", "n": -5 }))).unwrap();
     assert_eq!(request.procedure.as_str(), "lead-x");
     assert!(!request.procedure_is_literal);
-    assert_eq!(serde_json::to_value(request).unwrap(), json!({ "status": "CANCELLED", "nextActionAt": -5 }));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&request.body).unwrap(),
+        json!({ "status": "CANCELLED", "nextActionAt": -5 })
+    );
 }
 
 #[test]

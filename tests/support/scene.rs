@@ -1,7 +1,7 @@
 //! A scene: a place on a broker with its two queues, a stand-in of the API, and events to publish.
 //!
 //! Not here: tests.
-#![allow(dead_code, reason = "each test that includes it uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,13 +10,18 @@ use std::time::Duration;
 use lapin::BasicProperties;
 use lapin::types::FieldTable;
 
-use crate::support::broker::{Client, Vhost};
+use crate::support::broker::{Client, Vhost, eventually, shared};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::deadline::within;
 use crate::support::standin::StandIn;
 
 pub const QUEUE: &str = "crm.events";
 pub const DEAD: &str = "crm.events.dead";
+/// Seconds that a broker may take to start.
+const BROKER: u64 = 240;
+/// How often in a row nothing must be left anywhere, and how long between two looks.
+const STILL: usize = 3;
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// Where a test plays.
 pub struct Scene {
@@ -40,6 +45,11 @@ impl Scene {
         scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
         scene.client.declare_classic(&scene.dead(), FieldTable::default()).await;
         scene
+    }
+
+    /// Without any queue, on the broker that the tests of this binary share.
+    pub async fn shared() -> Self {
+        within(BROKER, "a broker", async { Self::empty(shared().await.vhost().await).await }).await
     }
 
     /// Without any queue.
@@ -120,6 +130,26 @@ impl Scene {
                 keys.len() >= count
             })
             .await;
+    }
+
+    /// Waits until the work queue has a consumer.
+    pub async fn until_consumed(&self) {
+        let consumed = async || self.client.depth(&self.queue()).await.is_some_and(|depth| depth.consumers > 0);
+        eventually(Duration::from_secs(BROKER), "a consumer", consumed).await;
+    }
+
+    /// Waits until nothing is queued, nothing unacknowledged, nothing in a delay queue, and that stays so.
+    pub async fn at_rest(&self) {
+        let queue = self.queue();
+        let mut still = 0;
+        while still < STILL {
+            let mut left = self.place.unacked(&queue).await;
+            for queue in [queue.clone(), format!("{queue}.wait.10s"), format!("{queue}.wait.1m")] {
+                left += u64::from(self.client.depth(&queue).await.map_or(0, |depth| depth.messages));
+            }
+            still = if left == 0 { still + 1 } else { 0 };
+            tokio::time::sleep(BETWEEN).await; // tidy: allow sleep, the queues are asked again and again
+        }
     }
 
     /// Waits until so many events are processes and nothing is left anywhere. None is lost, doubled or dead.

@@ -1,0 +1,58 @@
+//! The subscription to the work queue: how many events it may hold, its beginning and its end.
+//!
+//! Not here: what is delivered (`session`), and how many are wanted (`core::delivery`).
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Consumer};
+
+use super::error::{BrokerError, within};
+use crate::handover::prefetch::WantedPrefetch;
+
+/// What it takes to subscribe, and to subscribe again.
+#[derive(Clone)]
+pub(super) struct Subscription {
+    pub(super) channel: Channel,
+    pub(super) queue: ShortString,
+    pub(super) prefetch: u16,
+    /// The longest one call may take.
+    pub(super) limit: Duration,
+}
+
+impl Subscription {
+    /// How many events a subscription may hold that begins while so many are unacknowledged: those do not count towards its own.
+    pub(super) fn places(&self, wanted: WantedPrefetch, held: usize) -> u16 {
+        match wanted {
+            WantedPrefetch::Full => self.prefetch,
+            WantedPrefetch::One => 1,
+            WantedPrefetch::Double => {
+                let twice = self.prefetch.saturating_mul(2);
+                twice.saturating_sub(u16::try_from(held).unwrap_or(u16::MAX)).max(1)
+            }
+        }
+    }
+
+    pub(super) async fn begin(&self, places: u16) -> Result<Consumer, BrokerError> {
+        // Before consuming: without it the broker sends the whole queue.
+        let prefetch = self.channel.basic_qos(places, BasicQosOptions::default());
+        within(self.limit, "setting the prefetch", prefetch).await?;
+        let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+        let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
+        within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await
+    }
+
+    /// What the consumer had buffered when it was cancelled: after that the stream ends, and must not be polled again.
+    pub(super) async fn left(&self, consumer: &mut Consumer) -> Result<Option<lapin::Result<Delivery>>, BrokerError> {
+        let next = tokio::time::timeout(self.limit, consumer.next()).await;
+        next.map_err(|_| BrokerError::new("the subscription does not end though it was cancelled"))
+    }
+
+    pub(super) async fn end(&self, tag: ShortString) -> Result<(), BrokerError> {
+        let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
+        within(self.limit, "cancelling", ended).await
+    }
+}

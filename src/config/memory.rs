@@ -1,0 +1,53 @@
+//! How much memory a replica may need: one formula, from what the configuration lets in.
+//!
+//! Not here: what the machine allows (`cli`), and what keeps to the bounds (`core::bounds`).
+
+use super::{Config, Source};
+use crate::core::mapping::rules::Rules;
+use crate::core::recent::REMEMBERED_MAX;
+
+const MIB: u64 = 1 << 20;
+
+/// The program, its connections and the admin port, and what waits for the log's reader.
+const OWN: u64 = 40 * MIB;
+
+/// What is remembered of one event that was settled: where it was looked up, and why it is a dead letter.
+const REMEMBERED: u64 = 4 * 1024;
+
+/// What one value takes while its event is mapped: in the event, in an expression and in the request.
+const VALUE: u64 = 384;
+
+/// The body as it came out of its compression, as it is read, and as texts of the event and of its request.
+const COPIES: u64 = 4;
+
+/// What each byte of the file takes while it is read, at the start and beside the rules in force at a reload.
+const FILE_BYTE: u64 = 32;
+
+/// What an expression takes that has filters or operators, before a reload and behind it.
+const EXPRESSION: u64 = 2 * 12 * 1024;
+
+/// What a replica needs at most, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Whatever `broker.prefetch` is.
+    pub fixed: u64,
+    /// For each unacknowledged event: its message, its request and the answer.
+    pub each: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+impl Memory {
+    /// Whatever events hold and the API answers.
+    #[must_use]
+    pub fn of(config: &Config, rules: &Rules, source: &Source) -> Self {
+        let bounds = config.bounds;
+        let mapped = bounds.max_values as u64 * VALUE + bounds.max_bytes as u64 * COPIES;
+        let rules = source.text().len() as u64 * FILE_BYTE + rules.expressions() as u64 * EXPRESSION;
+        let fixed = OWN + REMEMBERED_MAX as u64 * REMEMBERED + mapped + rules;
+        let each = (bounds.max_bytes + bounds.max_request + config.api.max_reply) as u64;
+        // While dead letters are refused: the messages of those that are held beyond the prefetch.
+        let letters = u64::from(config.broker.prefetch) * bounds.max_bytes as u64 / 4;
+        Self { fixed, each, total: fixed + letters + u64::from(config.broker.prefetch) * each }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a dead letter says; and the same as a verdict that travels with its event where the letter cannot be published yet.
+//!
+//! Not here: the header that a verdict travels in (`delayed_state`), when it does (`delivery`), and AMQP.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::core::reason::{Fault, Reason};
+
+/// The longest text of a dead letter, in bytes. In a header each may take six, and all of it must fit.
+pub const TEXT_MAX: usize = 1536;
+
+/// A longer key is left out: whoever publishes the letter decodes the event again.
+const KEY_MAX: usize = 512;
+
+/// What a dead letter says beside the original message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// Why, as a fixed word and for humans.
+    pub fault: Fault,
+    /// HTTP status of the last answer, if one came.
+    pub status: Option<u16>,
+    /// Requests that came to an outcome of the event's or the moment's.
+    pub attempts: u32,
+    /// When it was first received, in epoch milliseconds.
+    pub first_seen_ms: u64,
+    /// When it was given up, in epoch milliseconds.
+    pub last_seen_ms: u64,
+    /// The rule that matched, if one did.
+    pub rule: Option<String>,
+    /// The procedure, if it was known.
+    pub procedure: Option<String>,
+    /// The event's key, if it could be decoded.
+    pub key: Option<String>,
+    /// The exchange and the routing key it was first published with, where it came back from a delay queue.
+    pub origin: Option<(String, String)>,
+    /// The header that it brought through a delay queue and that this daemon cannot read: it stays with it.
+    pub unread: Option<String>,
+}
+
+/// What is decided of an event that can never be a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Why, as a fixed word.
+    pub reason: Reason,
+    /// Why, for humans.
+    pub text: String,
+    /// HTTP status of the last answer, if one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Requests that came to an outcome of the event's or the moment's.
+    pub attempts: u32,
+    /// When it was given up, in epoch milliseconds.
+    pub at_ms: u64,
+    /// The rule that matched, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The procedure, if it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<String>,
+    /// The event's key, if it could be decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What a newer daemon added and this one does not know: it is carried along unread.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+impl Verdict {
+    /// What this dead letter says.
+    #[must_use]
+    pub fn of(letter: &DeadLetter) -> Self {
+        let Fault { reason, text } = &letter.fault;
+        Self {
+            reason: *reason,
+            text: text[..text.floor_char_boundary(TEXT_MAX)].to_owned(),
+            status: letter.status,
+            attempts: letter.attempts,
+            at_ms: letter.last_seen_ms,
+            rule: letter.rule.clone(),
+            procedure: letter.procedure.clone(),
+            key: letter.key.clone().filter(|key| key.len() <= KEY_MAX),
+            unknown: Map::new(),
+        }
+    }
+
+    /// The dead letter that it speaks of, of an event that was first published to `origin` and received at `first_seen_ms`.
+    #[must_use]
+    pub fn letter(self, first_seen_ms: u64, origin: (String, String)) -> DeadLetter {
+        DeadLetter {
+            fault: Fault::new(self.reason, self.text),
+            status: self.status,
+            attempts: self.attempts,
+            first_seen_ms,
+            last_seen_ms: self.at_ms,
+            rule: self.rule,
+            procedure: self.procedure,
+            key: self.key,
+            origin: Some(origin),
+            unread: None,
+        }
+    }
+}

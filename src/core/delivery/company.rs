@@ -1,0 +1,47 @@
+//! Keys that more than one message had here: where a producer repeats one, the letter of one message says nothing of another.
+//!
+//! Not here: copies of one message (`copies`), and what became of an event (`core::recent`).
+
+use std::collections::{HashSet, VecDeque};
+
+use super::Machine;
+use crate::core::event::{Digest, Key};
+
+/// Keys remembered; the oldest is forgotten first.
+const REMEMBERED_MAX: usize = 16_384;
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Company {
+    keys: HashSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+impl Company {
+    fn note(&mut self, key: &Key) {
+        let key = key.digest();
+        if !self.keys.insert(key) {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+    }
+
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.keys.contains(&key.digest())
+    }
+}
+
+impl Machine {
+    /// A message of this key came: a first delivery of what is known, or one beside another.
+    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_new: bool) {
+        let is_beside = self.held.has_live(key) || self.publishes.has(key);
+        if is_beside || (is_new && self.recent.recall(key, body).is_some()) {
+            self.company.note(key);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Tries that failed, and events that wait: what the machine tells of them, so that no retry is invisible.
+//!
+//! Not here: what comes next (`progress`), where it waits (`delay`), and which lines a storm leaves out (`core::thinning`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Context, HeldEvent, Stage};
+use super::report::Report;
+use super::{Effect, EventId, Machine};
+use crate::core::delay_queue::DelayQueue;
+use crate::core::delayed_state::DelayedState;
+use crate::core::event::Key;
+use crate::core::gate::{Moment, Pass};
+use crate::core::judge::Outcome;
+use crate::core::progress::{Next, Progress};
+use crate::core::reply::Reply;
+use crate::core::settlement::Settlement;
+
+/// So long after a connection the events that came back are counted: the broker delivers a prefetch of them in less.
+const SETTLES: Duration = Duration::from_secs(2);
+
+/// Where an event waits whose try failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Unacknowledged, for a time of its own.
+    Memory,
+    /// Unacknowledged, until the gate opens.
+    Gate,
+    /// Unacknowledged, until its rule goes on.
+    Rule,
+    /// Unacknowledged, until something shows that a create of its procedure works.
+    Doubt,
+    /// In the delay queue of this label.
+    DelayQueue(&'static str),
+    /// In the work queue: it was handed back.
+    WorkQueue,
+}
+
+/// Why events are put into delay queues, as the log says it.
+pub const DELAY_REASONS: [&str; 9] =
+    ["retry", "gate_shut", "rule_held", "doubt", "no_room", "crashed", "stopping", "newer_version", "letter_refused"];
+
+impl Place {
+    /// Every word, as [`Place::as_str`] gives them.
+    pub const WORDS: [&str; 6] = ["memory", "gate", "rule", "doubt", "delay_queue", "work_queue"];
+
+    /// The word of the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Gate => "gate",
+            Self::Rule => "rule",
+            Self::Doubt => "doubt",
+            Self::DelayQueue(_) => "delay_queue",
+            Self::WorkQueue => "work_queue",
+        }
+    }
+
+    /// The label of its delay queue, if it waits in one.
+    #[must_use]
+    pub fn delay_queue(self) -> Option<&'static str> {
+        if let Self::DelayQueue(label) = self { Some(label) } else { None }
+    }
+}
+
+/// A try that failed and is no end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedTry {
+    /// The event's key, if it could be decoded.
+    pub key: Option<Key>,
+    /// Its rule.
+    pub rule: Option<Arc<str>>,
+    /// What was asked.
+    pub asked: Next,
+    /// Which try of this it was.
+    pub attempt: u32,
+    /// What came of it, as a fixed word.
+    pub reason: &'static str,
+    /// The HTTP status, if an answer came.
+    pub status: Option<u16>,
+    /// Why no answer came, or why it could not be read.
+    pub detail: Option<String>,
+    /// What is asked next.
+    pub next: Next,
+    /// Where it waits for that.
+    pub place: Place,
+    /// After what wait it is asked, at the earliest.
+    pub wait: Duration,
+}
+
+/// A wait in a delay queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delayed {
+    /// The label of the queue.
+    pub queue: &'static str,
+    /// Why, as a fixed word.
+    pub why: &'static str,
+    /// How long it waits altogether.
+    pub wait: Duration,
+    /// Until when, in epoch milliseconds.
+    pub until_ms: u64,
+}
+
+/// Events that the broker delivered again after a connection, and that are looked up before anything is sent for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CameBack {
+    /// How many came.
+    pub events: u32,
+    /// How many of them still wait for what their lookups bring.
+    pub waiting: u32,
+    /// The longest that may take.
+    pub longest: Duration,
+    /// Until when that is, in epoch milliseconds.
+    pub until_ms: u64,
+}
+
+/// Counts them from one connection on.
+#[derive(Debug, Default)]
+pub(super) struct Redeliveries {
+    events: u32,
+    /// Those that went into a delay queue meanwhile, and the longest of their waits.
+    delayed: u32,
+    longest: Duration,
+    due: Option<Moment>,
+}
+
+impl Redeliveries {
+    /// A connection stands.
+    pub(super) fn begin(&mut self, now: Moment) {
+        *self = Self { due: Some(now.saturating_add(SETTLES)), ..Self::default() };
+    }
+
+    /// An event was taken in.
+    pub(super) fn note(&mut self, event: &HeldEvent) {
+        if self.due.is_some() && event.seeks().is_some() {
+            self.events = self.events.saturating_add(1);
+        }
+    }
+
+    /// An event was delayed.
+    pub(super) fn note_delay(&mut self, wait: Duration, progress: &Progress) {
+        if self.due.is_some() && progress.lookups > 0 {
+            self.delayed = self.delayed.saturating_add(1);
+            self.longest = self.longest.max(wait);
+        }
+    }
+
+    /// When they are told, if they are to be.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.due
+    }
+}
+
+/// What came of a request that is no end, as a fixed word.
+fn reason(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),
+        Outcome::Halt { reason, .. } => reason.as_str(),
+        Outcome::Reject(fault) => fault.reason.as_str(),
+        other => other.as_str(),
+    }
+}
+
+/// A try while what comes of it is still open.
+pub(super) struct Try {
+    failed: FailedTry,
+    /// How many effects there were before.
+    effects: usize,
+}
+
+impl Machine {
+    /// What is known of a try before the event goes on.
+    pub(super) fn tried(&self, id: EventId, outcome: &Outcome, reply: &Reply) -> Option<Try> {
+        let event = self.held.get(id)?;
+        let (asked, done) = match event.seeks() {
+            Some(_) => (Next::Lookup, event.progress.lookups),
+            None => (Next::Create, event.progress.attempts),
+        };
+        let failed = FailedTry {
+            key: event.context.key.clone(),
+            rule: event.context.rule.clone(),
+            asked,
+            attempt: done.saturating_add(1),
+            reason: reason(outcome),
+            status: reply.status(),
+            detail: reply.detail().map(str::to_owned),
+            next: asked,
+            place: Place::Memory,
+            wait: Duration::ZERO,
+        };
+        Some(Try { failed, effects: self.effects.len() })
+    }
+
+    /// Tells a try that failed, before whatever it led to.
+    pub(super) fn tell_try(&mut self, id: EventId, tried: Option<Try>) {
+        let Some(Try { failed, effects }) = tried else { return };
+        let settled = self.effects[effects..].iter().find_map(|effect| match effect {
+            Effect::Settle { receipt, settlement } if *receipt == id => Some(settlement),
+            _ => None,
+        });
+        let (next, place, wait) = match (settled, self.held.get(id)) {
+            // Its verdict stands: the line of its end says so, once the letter is kept.
+            (Some(Settlement::Delay(_, state)), _) if state.verdict.is_some() => return,
+            (Some(Settlement::Delay(queue, state)), _) => (next_of(state), in_queue(*queue), whole(*queue, state)),
+            (Some(Settlement::Release), _) => (failed.asked, Place::WorkQueue, Duration::ZERO),
+            (_, Some(event)) => self.place_of(event),
+            // It is a dead letter: the line of its end says so.
+            (_, None) => return,
+        };
+        let report = Report::TryFailed(Box::new(FailedTry { next, place, wait, ..failed }));
+        self.effects.insert(effects, Effect::Tell(report));
+    }
+
+    /// What a held event asks next, where it waits, and how long at least.
+    fn place_of(&self, event: &HeldEvent) -> (Next, Place, Duration) {
+        let now = self.now.moment;
+        let wait = if let Stage::Waiting(until) = event.stage { until.saturating_sub(now) } else { Duration::ZERO };
+        let next = if event.seeks().is_some() { Next::Lookup } else { Next::Create };
+        let place = if self.is_in_line_for_rule(&event.context) {
+            Place::Rule
+        } else if !matches!(self.gate.pass(event.procedure(), now), Pass::Go) {
+            Place::Gate
+        } else if event.is_in_doubt() && !self.setup.policy.resend_after.is_zero() {
+            Place::Doubt
+        } else {
+            Place::Memory
+        };
+        (next, place, wait)
+    }
+
+    fn is_in_line_for_rule(&self, context: &Context) -> bool {
+        context.rule.as_deref().is_some_and(|rule| self.holds_rule(rule))
+    }
+
+    /// Tells how many events came back since the connection stands, once they are here.
+    pub(super) fn tell_redeliveries(&mut self) {
+        if self.redeliveries.due.is_none_or(|due| self.now.moment < due) {
+            return;
+        }
+        let Redeliveries { events, delayed, longest, .. } = std::mem::take(&mut self.redeliveries);
+        if events == 0 {
+            return;
+        }
+        let (window, now) = (self.setup.policy.lookup_window, self.now.moment);
+        let left = self.held.iter().filter(|event| event.seeks().is_some()).map(|event| event.window_left(window, now));
+        let (waiting, longest) =
+            left.fold((delayed, longest), |(count, longest), left| (count.saturating_add(1), left.max(longest)));
+        let until_ms = self.epoch_ms_after(longest);
+        self.tell(Report::CameBack(CameBack { events, waiting, longest, until_ms }));
+    }
+
+    /// What is told of a wait in a delay queue, of an event that stood so before.
+    pub(super) fn delayed(&self, context: &Context, queue: DelayQueue, state: &DelayedState) -> Delayed {
+        let (why, wait) = (self.why_delayed(context, state), whole(queue, state));
+        Delayed { queue: queue.label, why, wait, until_ms: self.epoch_ms_after(wait) }
+    }
+
+    fn why_delayed(&self, context: &Context, state: &DelayedState) -> &'static str {
+        let Progress { attempts, lookups, crashes, .. } = state.progress;
+        let procedure = context.procedure.as_ref();
+        if state.verdict.is_some() {
+            "letter_refused"
+        } else if state.newer.is_some() {
+            "newer_version"
+        } else if self.is_draining {
+            "stopping"
+        } else if crashes > context.state.progress.crashes {
+            "crashed"
+        } else if self.is_in_line_for_rule(context) {
+            "rule_held"
+        } else if procedure.is_some_and(|procedure| self.failing_for(procedure).is_some())
+            || procedure.is_some_and(|procedure| !matches!(self.gate.pass(procedure, self.now.moment), Pass::Go))
+        {
+            "gate_shut"
+        } else if state.progress.may_double() && state.sent.is_none() {
+            "doubt"
+        } else if attempts > 0 || lookups > 0 {
+            "retry"
+        } else {
+            "no_room"
+        }
+    }
+
+    fn epoch_ms_after(&self, wait: Duration) -> u64 {
+        self.now.epoch_ms.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Whatever can be looked up is, once it comes back from a delay queue.
+fn next_of(state: &DelayedState) -> Next {
+    if state.sent.is_some() { Next::Lookup } else { state.progress.next }
+}
+
+fn in_queue(queue: DelayQueue) -> Place {
+    Place::DelayQueue(queue.label)
+}
+
+fn whole(queue: DelayQueue, state: &DelayedState) -> Duration {
+    queue.wait.saturating_add(state.remaining)
+}

@@ -1,0 +1,83 @@
+//! A dead letter of ours that somebody puts back on the work queue: what its headers say, and where the event stands by that.
+//!
+//! Not here: reading the headers (`amqp`), and what is asked for the event (`delivery`).
+//!
+//! Whoever puts it back has mended something. So it begins anew: with a lookup, if its rule can look up, since it may have
+//! become a process after all; with the route of its event, by which rules match; and with no wait of before. What may have
+//! been created stays in doubt: its next create is announced.
+
+use std::time::Duration;
+
+use crate::core::delayed_state::DelayedState;
+use crate::core::progress::{CONFESSION, Progress};
+use crate::core::reason::Reason;
+
+/// What the headers of such a message say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PutBack {
+    /// The fixed word why it was a dead letter. Another release may know others.
+    pub reason: String,
+    /// The text of the dead letter.
+    pub text: String,
+    /// The exchange that the event was first published to, if it is told.
+    pub exchange: Option<String>,
+    /// The routing key that the event was first published with, if it is told.
+    pub routing_key: Option<String>,
+    /// When it was first received, in epoch milliseconds; 0 where it is not told.
+    pub first_seen_ms: u64,
+    /// When it was given up, in epoch milliseconds; 0 where it is not told.
+    pub last_seen_ms: u64,
+}
+
+impl PutBack {
+    /// Whether a create of it may have been applied before it died.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
+            || self.text.contains(CONFESSION)
+    }
+
+    /// Where the event stands; `exchange` and `routing_key` are what this message came by.
+    #[must_use]
+    pub fn state(&self, exchange: &str, routing_key: &str) -> DelayedState {
+        let doubt = Progress {
+            unsure_creates: 1,
+            since_create: Some(Duration::ZERO),
+            unsure_ms: self.last_seen_ms,
+            ..Progress::default()
+        };
+        DelayedState {
+            progress: if self.is_doubtful() { doubt } else { Progress::default() },
+            exchange: self.exchange.as_deref().unwrap_or(exchange).to_owned(),
+            routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
+            first_seen_ms: self.first_seen_ms,
+            ..DelayedState::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::reason::Fault;
+
+    #[test]
+    fn what_may_be_a_process_stays_in_doubt_and_nothing_else_does() {
+        for reason in Reason::ALL {
+            let back = PutBack { reason: reason.as_str().to_owned(), ..PutBack::default() };
+            assert_eq!(back.is_doubtful(), matches!(reason, Reason::Unknown | Reason::Crashing), "{reason:?}");
+            let unsure = Progress { unsure_creates: 1, ..Progress::default() };
+            let text = unsure.confessed(Fault::new(reason, "as it was.")).text;
+            assert!(PutBack { text, ..back }.is_doubtful(), "{reason:?}: its text says so");
+        }
+    }
+
+    #[test]
+    fn it_has_the_route_of_its_event_where_that_is_told_and_else_the_one_that_it_came_by() {
+        let told = PutBack { exchange: Some("crm".into()), routing_key: Some(String::new()), ..PutBack::default() };
+        let state = told.state("", "work");
+        assert_eq!((state.exchange.as_str(), state.routing_key.as_str()), ("crm", ""));
+        let state = PutBack::default().state("by", "hand");
+        assert_eq!((state.exchange.as_str(), state.routing_key.as_str()), ("by", "hand"));
+    }
+}

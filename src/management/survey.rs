@@ -1,0 +1,135 @@
+//! One round of questions to the management API: every queue of ours, and what is to be said of it.
+//!
+//! Not here: how an answer is written (`answer`), what a queue means for its events (`core::queue`), and when it is told (`watch`).
+
+use std::time::Duration;
+
+use super::answer::{self, COLUMNS, Seen};
+use super::api::Api;
+use super::{Config, Role};
+use crate::core::queue::{Finding, HELD, LOCKED, Weight};
+use crate::states::queues::Subscribed;
+
+/// A subscription is shown after so long for certain: the API gathers every 5 s.
+const SHOWN_AFTER: Duration = Duration::from_secs(15);
+
+/// Why a queue that the daemon needs may not be seen.
+const UNKNOWN: &str = "is not known to the management API: it may belong to another cluster, or the queue is missing";
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Survey {
+    /// What is to be said, the work queue first.
+    pub found: Vec<OfQueue>,
+    /// How full the queues are.
+    pub levels: Vec<Level>,
+}
+
+/// One thing worth a word, and the queue that it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfQueue {
+    /// The queue.
+    pub queue: String,
+    /// What it is for.
+    pub role: Role,
+    /// What about it.
+    pub finding: Finding,
+}
+
+impl OfQueue {
+    /// A sentence for humans.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("queue `{}` {}", self.queue, self.finding.words)
+    }
+
+    /// Whether another consumer holds it, which may end at any moment.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.finding.words == HELD
+    }
+}
+
+/// How full a queue is, as far as the API says: up to 5 s late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The queue.
+    pub queue: String,
+    /// Messages that wait for a consumer.
+    pub ready: Option<u64>,
+    /// Messages that consumers hold.
+    pub unacknowledged: Option<u64>,
+    /// When the first message was made, in epoch seconds, where its producer wrote that and the queue shows it.
+    pub head_s: Option<i64>,
+}
+
+/// Asks for every queue. Each question may take `timeout`. Where this daemon has a subscription, it is looked for.
+///
+/// # Errors
+/// Says why the API could not be asked.
+pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Survey, String> {
+    let api = Api::open(config).await?;
+    let mut survey = Survey::default();
+    let subscribed = subscribed.filter(|subscribed| subscribed.since.elapsed() >= SHOWN_AFTER);
+    for (queue, role) in &config.queues {
+        let path = ["queues", config.vhost.as_str(), queue.as_str()];
+        let found = match api.get(&path, COLUMNS).await? {
+            Some(told) => {
+                let seen = answer::read(&told).ok_or("what answers there is no management API")?;
+                survey.levels.push(level(queue, &seen));
+                let mut found = judged(&api, config, &seen, *role).await?;
+                found.extend(subscribed.filter(|_| *role == Role::Work).and_then(|own| elsewhere(&seen, own)));
+                found
+            }
+            None => missing(*role),
+        };
+        let of_queue = |finding| OfQueue { queue: queue.clone(), role: *role, finding };
+        survey.found.extend(found.into_iter().map(of_queue));
+    }
+    Ok(survey)
+}
+
+fn level(queue: &str, seen: &Seen) -> Level {
+    let Seen { ready, unacknowledged, head_s, .. } = *seen;
+    Level { queue: queue.to_owned(), ready, unacknowledged, head_s }
+}
+
+/// The API shows no subscription of ours: the address that it was begun at belongs to another cluster.
+fn elsewhere(seen: &Seen, own: &Subscribed) -> Option<Finding> {
+    let words = format!(
+        "is not consumed by this daemon as the management API shows it, but at {}: broker.management.url and that address are \
+         two clusters, and events may be split over both",
+        own.address
+    );
+    (!seen.consumers.contains(&own.tag)).then(|| Finding::new("consumers", words, Weight::Loses))
+}
+
+/// That a delay queue is missing, AMQP tells.
+fn missing(role: Role) -> Vec<Finding> {
+    match role {
+        Role::Work | Role::DeadLetters => vec![Finding::new("queue", UNKNOWN, Weight::Risky)],
+        Role::Delay(_) => Vec::new(),
+    }
+}
+
+async fn judged(api: &Api, config: &Config, seen: &Seen, role: Role) -> Result<Vec<Finding>, String> {
+    if seen.is_exclusive {
+        return Ok(vec![Finding::new("exclusive", LOCKED, Weight::Refused)]);
+    }
+    let mut found = match role {
+        Role::Work => seen.queue.as_work(),
+        Role::DeadLetters => seen.queue.as_dead_letters(),
+        Role::Delay(wait) => seen.queue.as_delay(wait),
+    };
+    if role == Role::Work {
+        if seen.is_held {
+            found.push(Finding::new("consumers", HELD, Weight::Refused));
+        }
+        if let Some(target) = seen.queue.target()
+            && api.get(&["exchanges", &config.vhost, target], "name").await?.is_none()
+        {
+            found.push(Finding::no_exchange(target));
+        }
+    }
+    Ok(found)
+}

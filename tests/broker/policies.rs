@@ -1,0 +1,289 @@
+//! What AMQP does not show and the management API does: policies, whoever sets them and when; who holds a queue; how full it
+//! is. On every version that is supported.
+//!
+//! Not here: arguments (`queues.rs`).
+
+use std::time::Duration;
+
+use lapin::options::BasicConsumeOptions;
+use lapin::types::FieldTable;
+use serde_json::{Value, json};
+
+use super::online::check;
+use super::queues::cell;
+use super::scene::Scene;
+use crate::support::broker::{Broker, eventually, shared};
+use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::deadline::within;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const USER: &str = "limited";
+const PASSWORD: &str = "of-limited";
+
+/// A policy: whether an operator sets it, what it says, and the queues it is set on.
+struct Case {
+    name: &'static str,
+    is_of_operator: bool,
+    definition: fn() -> Value,
+}
+
+const CASES: [Case; 8] = [
+    case("`message-ttl`", || json!({ "message-ttl": 9000 })),
+    case("`max-length`", || json!({ "max-length": 1000 })),
+    case("`max-length-bytes`", || json!({ "max-length-bytes": 1_000_000 })),
+    case("`max-length`, `overflow` `reject-publish`", || json!({ "max-length": 1000, "overflow": "reject-publish" })),
+    case("`expires`", || json!({ "expires": 3_600_000 })),
+    case("`delivery-limit` 3", || json!({ "delivery-limit": 3 })),
+    case("`dead-letter-exchange` that is not there", || json!({ "dead-letter-exchange": "no_such" })),
+    Case {
+        name: "operator policy, `message-ttl`",
+        is_of_operator: true,
+        definition: || json!({ "message-ttl": 9000 }),
+    },
+];
+
+const fn case(name: &'static str, definition: fn() -> Value) -> Case {
+    Case { name, is_of_operator: false, definition }
+}
+
+/// A place with a work queue without any argument and the others as the daemon makes them.
+async fn scene(broker: &Broker) -> Scene {
+    println!("RabbitMQ {}", broker.version());
+    let scene = Scene::empty(broker.vhost().await).await;
+    scene.client.declare_quorum(&scene.queue(), FieldTable::default()).await;
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    within(60, "consuming", daemon.consuming()).await;
+    daemon.signal("TERM");
+    within(60, "its end", daemon.ended()).await;
+    scene
+}
+
+/// The management API of this broker, asked each second.
+fn managed(scene: &Scene, setup: Setup) -> Setup {
+    let management = scene.place.management();
+    let (user, password) = management.login();
+    setup.broker(&format!(
+        "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\n\
+         management.interval = \"1s\"",
+        management.url()
+    ))
+}
+
+fn three(scene: &Scene) -> [String; 3] {
+    [scene.queue(), scene.dead(), format!("{}.wait.10s", scene.queue())]
+}
+
+/// Sets a policy on the three, and waits until the API shows it.
+async fn set(scene: &Scene, case: &Case) {
+    let pattern = format!("^({})$", three(scene).join("|").replace('.', "\\."));
+    let kind = if case.is_of_operator { "operator-policies" } else { "policies" };
+    scene.place.management().policy(kind, &scene.place.name, &pattern, Some((case.definition)())).await;
+    let shown = if case.is_of_operator { "operator_policy" } else { "policy" };
+    until_shown(scene, shown, true).await;
+}
+
+async fn until_shown(scene: &Scene, field: &str, is_set: bool) {
+    for queue in three(scene) {
+        eventually(MINUTE, "the policy at the API", async || {
+            let told = scene.place.management().queue(&scene.place.name, &queue).await;
+            told[field].as_str().is_some_and(|name| !name.is_empty()) == is_set
+        })
+        .await;
+    }
+}
+
+async fn unset(scene: &Scene, case: &Case) {
+    let (kind, field) =
+        if case.is_of_operator { ("operator-policies", "operator_policy") } else { ("policies", "policy") };
+    scene.place.management().policy(kind, &scene.place.name, "", None).await;
+    until_shown(scene, field, false).await;
+}
+
+/// What `check --online` says of each of the three, without what it said before.
+async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
+    let (code, said) = check(&managed(scene, scene.setup()), &["--json"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    let said: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    let warnings: Vec<_> = said["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let of = |queue: &str| -> Vec<String> {
+        let start = format!("queue `{queue}` ");
+        warnings.iter().filter_map(|words| Some(words.strip_prefix(&start)?.to_owned())).collect()
+    };
+    let cells = three(scene).map(|queue| of(&queue));
+    let mut index = 0;
+    cells.map(|words| {
+        let new: Vec<_> = words
+            .into_iter()
+            .filter(|words| !before[index].contains(&cell("warned", std::slice::from_ref(words))[8..]))
+            .collect();
+        index += 1;
+        cell(if new.is_empty() { "served" } else { "warned" }, &new)
+    })
+}
+
+async fn rows(broker: &Broker) -> Vec<String> {
+    let scene = within(120, "a place", scene(broker)).await;
+    let none = || ["", "", ""].map(str::to_owned);
+    let before = said(&scene, &none()).await;
+    let mut rows = Vec::new();
+    for case in &CASES {
+        within(120, case.name, set(&scene, case)).await;
+        let [work, dead, delay] = said(&scene, &before).await;
+        rows.push(format!("| {} | {work} | {dead} | {delay} |", case.name));
+        within(120, case.name, unset(&scene, case)).await;
+    }
+    rows
+}
+
+fn documented() -> Vec<String> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/queues.md")).unwrap();
+    let (_, table) =
+        page.split_once("| policy | on the work queue | on the dead-letter queue | on a delay queue |").unwrap();
+    table.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_makes_of_each_queue_is_told_as_the_documents_say() {
+    let broker = within(240, "a broker", shared()).await;
+    let rows = within(600, "the table", rows(broker)).await;
+    assert_eq!(rows, documented(), "all rows are:\n{}", rows.join("\n"));
+}
+
+async fn in_a_container(image: &str) {
+    let Some(broker) = within(240, "a broker", Broker::image(image)).await else { return };
+    assert_eq!(within(600, "the table", rows(&broker)).await, documented());
+    within(240, "a stream", a_stream(&broker)).await;
+    within(240, "its holder", a_holder(&broker)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_streams_and_holders_are_judged_the_same_on_rabbitmq_4_0() {
+    in_a_container("rabbitmq:4.0-management").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_streams_and_holders_are_judged_the_same_on_rabbitmq_4_3() {
+    in_a_container("rabbitmq:4-management").await;
+}
+
+async fn degraded(admin: &str) -> Vec<String> {
+    let told = reqwest::get(format!("{admin}/readyz")).await.unwrap().text().await.unwrap();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    told["degraded"].as_array().into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_set_while_the_daemon_runs_is_told_once_and_again_when_it_changes() {
+    let scene = within(240, "a broker", async { scene(shared().await).await }).await;
+    let mut daemon = Daemon::start(&managed(&scene, scene.setup()));
+    within(60, "consuming", daemon.consuming()).await;
+    let admin = within(60, "its port", daemon.admin()).await;
+    let management = scene.place.management();
+    let (vhost, pattern) = (&scene.place.name, format!("^{}$", scene.dead()));
+    for ttl in [3_600_000, 7_200_000] {
+        management.policy("policies", vhost, &pattern, Some(json!({ "message-ttl": ttl }))).await;
+        let words = format!("dead letters that nobody has taken after {ttl} ms leave it unseen (set by policy");
+        within(60, "the word", daemon.until(|line| says(line, "queue warning: the dead-letter") && says(line, &words)))
+            .await;
+    }
+    assert!(within(60, "readiness", degraded(&admin)).await.contains(&"queues_at_risk".to_owned()));
+    scene.client.publish("", &scene.dead(), b"{}", lapin::BasicProperties::default()).await;
+    let sample = format!("chakra_bridge_queue_messages_ready{{queue=\"{}\"}} 1", scene.dead());
+    eventually(MINUTE, "the depth", async || {
+        let text = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
+        text.contains(&sample) && text.contains("chakra_bridge_management_up 1")
+    })
+    .await;
+    management.policy("policies", vhost, "", None).await;
+    within(60, "its end", daemon.until(|line| says(line, "queue warning ended") && says(line, "7200000"))).await;
+    eventually(MINUTE, "nothing amiss", async || degraded(&admin).await.is_empty()).await;
+    assert_eq!(daemon.count(|line| says(line, "queue warning: the dead-letter queue has a time to live")), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_management_api_that_is_away_or_refuses_is_a_warning_by_name_and_stops_nothing() {
+    let scene = within(240, "a broker", async { scene(shared().await).await }).await;
+    let (user, _) = scene.place.management().login();
+    let away = "management.url = \"http://127.0.0.1:1\"\nmanagement.interval = \"1s\"".to_owned();
+    let refuses = format!(
+        "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"wrong\"",
+        scene.place.management().url()
+    );
+    for (more, words) in [(away, "refused"), (refuses, "give the user the tag `management`")] {
+        let setup = scene.setup().broker(&more);
+        let (code, said) = check(&setup, &[]).await;
+        assert!(code == Some(0) && said.contains("warning: broker.management.url") && said.contains(words), "{said}");
+        let mut daemon = Daemon::start(&setup);
+        let admin = within(60, "its port", daemon.admin()).await;
+        let told = daemon.until(|line| says(line, "the management API") && says(line, words));
+        within(60, "why it cannot be asked", told).await;
+        within(60, "consuming", daemon.consuming()).await;
+        assert_eq!(within(60, "readiness", degraded(&admin)).await, ["management_away"]);
+        assert_eq!(daemon.count(|line| says(line, "the management API")), 1, "told once");
+    }
+}
+
+/// A stream, which AMQP does not show to whoever may not configure it.
+async fn a_stream(broker: &Broker) {
+    let scene = within(120, "a place", scene(broker)).await;
+    scene.client.delete(&scene.queue()).await;
+    scene.client.declare_stream(&scene.queue()).await;
+    within(60, "a user", broker.ctl(&["add_user", USER, PASSWORD])).await;
+    within(60, "rights", broker.ctl(&["set_permissions", "-p", &scene.place.name, USER, "^$", ".*", ".*"])).await;
+    let setup = Setup { amqp: broker.url_as(USER, PASSWORD, &scene.place.name), ..scene.setup() };
+    let setup = managed(&scene, setup);
+    let (code, said) = check(&setup, &[]).await;
+    assert!(code == Some(78) && said.contains("is a stream"), "{said}");
+    let mut daemon = Daemon::start(&setup);
+    let told = daemon.until(|line| says(line, "broker lost") && says(line, "is a stream"));
+    within(60, "that it is refused", told).await;
+}
+
+/// A classic queue that one consumer holds for itself.
+async fn a_holder(broker: &Broker) {
+    let scene = within(120, "a place", scene(broker)).await;
+    scene.client.delete(&scene.queue()).await;
+    scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
+    let channel = scene.client.connection().create_channel().await.unwrap();
+    let options = BasicConsumeOptions { exclusive: true, ..BasicConsumeOptions::default() };
+    let held = channel.basic_consume(scene.queue().into(), "".into(), options, FieldTable::default());
+    let _held = within(60, "the other consumer", held).await.unwrap();
+    eventually(MINUTE, "its holder", async || {
+        scene.place.management().queue(&scene.place.name, &scene.queue()).await["consumer_details"][0]["exclusive"]
+            == true
+    })
+    .await;
+    let (code, said) = check(&managed(&scene, scene.setup()), &[]).await;
+    assert!(code == Some(78) && said.contains("is held by another consumer"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_refused_without_the_right_to_configure_once_the_management_api_shows_it() {
+    let broker = within(240, "a broker", Broker::private()).await;
+    within(240, "a stream", a_stream(&broker)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_another_consumer_holds_is_refused_by_the_online_check() {
+    let broker = within(240, "a broker", shared()).await;
+    within(240, "its holder", a_holder(broker)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told() {
+    let one = within(240, "a broker", async { scene(shared().await).await }).await;
+    let broker = within(240, "another broker", Broker::private()).await;
+    let vhost = within(60, "the same virtual host there", broker.vhost_named(&one.place.name)).await;
+    let other = within(60, "the same queues there", Scene::quorum(vhost)).await;
+    let mut well = Daemon::start(&managed(&one, one.setup()));
+    within(60, "consuming", well.consuming()).await;
+    let admin = within(60, "its port", well.admin()).await;
+    let mut daemon = Daemon::start(&managed(&one, other.setup()));
+    within(60, "consuming", daemon.consuming()).await;
+    let words = format!("but at {}: broker.management.url and that address are two clusters", other.listens());
+    let told = daemon.until(|line| says(line, "queue warning: the work queue") && says(line, &words));
+    within(60, "the word", told).await;
+    // That one has consumed for longer, and was looked at as often.
+    let others: Vec<_> = within(60, "readiness", degraded(&admin)).await;
+    assert!(others.is_empty(), "{others:?}");
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Breaks the delivery machine, the gate and the AMQP room in every way that cargo-mutants knows, one at a time, and runs the
+# tests that must notice. First those of the library; what they let live meets the model and the tests of the path.
+#
+#   tests/mutants.sh              all of them: a night
+#   tests/mutants.sh -f 'src/core/gate/**' --shard 1/8    a part: what is behind the name goes to cargo-mutants
+#   tests/mutants.sh --change     those on the lines of a change, for MUTANTS_SECONDS (240): since CHAKRA_BRIDGE_BASE, the commit
+#                                 where this branch left origin/main, or the commit before this one
+#
+# It works on a copy of the sources, and shares the compiled crates with the tests. What survives stands in
+# target/mutants/mutants.out/missed.txt: kill it by a law, or explain it in .cargo/mutants.toml. `make mutants` sets the tool up.
+# Not here: the breaks by hand that show that the tests bite (tests/bite.sh).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=${CARGO_TARGET_DIR:-$PWD/target}
+out=$target/mutants
+PATH=$out/bin:$PATH
+# The programs of the mutants lie apart; the crates are compiled once. Without lines in backtraces the builds are quicker.
+export CARGO_TARGET_DIR=$out/build CARGO_BUILD_BUILD_DIR=$target CARGO_PROFILE_DEV_DEBUG=false CARGO_TERM_COLOR=never
+seconds=${MUTANTS_SECONDS:-}
+arguments=("$@")
+
+count() { if [ -f "$out/mutants.out/$1.txt" ]; then wc -l <"$out/mutants.out/$1.txt"; else echo 0; fi; }
+
+# A pass over the mutants with these targets of the tests. That some live, and that time was up, is told at the end.
+pass() { # how long, arguments of cargo-mutants…
+  local limit=$1 code=0; shift
+  timeout --signal INT --kill-after 60 "$limit" nice cargo mutants --output "$out" --baseline skip --timeout 120 \
+    --no-shuffle --colors never "${arguments[@]}" "$@" || code=$?
+  case $code in 0 | 2 | 3) ;; 1 | 124 | 130) is_short=yes ;; *) return "$code" ;; esac
+}
+
+if [ "${1:-}" = --change ]; then
+  base=${CHAKRA_BRIDGE_BASE:-$(git merge-base HEAD origin/main 2>/dev/null || true)}
+  [ -n "$base" ] && [ "$(git rev-parse "$base")" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse HEAD^)
+  mkdir -p "$out"
+  git diff "$base" -- src >"$out/change.diff"
+  arguments=(--in-diff "$out/change.diff")
+  seconds=${seconds:-240}
+  echo "the lines that changed since $(git log -1 --format='%h, %s' "$base")"
+fi
+total=$(cargo mutants --list "${arguments[@]}" 2>/dev/null | grep -c . || true)
+if [ "$total" -eq 0 ]; then echo "mutants: none on these lines"; exit 0; fi
+
+is_short=no
+rm -rf "$out/mutants.out" "$out/mutants.out.old"
+first=${seconds:-604800}
+pass $((first * 2 / 3)) --cargo-arg=--lib
+tried=$(($(count caught) + $(count missed) + $(count timeout) + $(count unviable)))
+suspects=$(count missed)
+if [ "$suspects" -gt 0 ]; then
+  # Only what the library's tests let live.
+  sed 's/^\([^:]*:[0-9]*:[0-9]*\): .*/\1/' "$out/mutants.out/missed.txt" | sort -u >"$out/suspects"
+  mapfile -t names < <(sed 's/[][().*+?^$\\|{}]/\\&/g; s/^/^/; s/$/:/' "$out/suspects")
+  filters=(); for name in "${names[@]}"; do filters+=(--re "$name"); done
+  pass $((first / 3)) --cargo-arg=--test --cargo-arg=model --cargo-arg=--test --cargo-arg=path "${filters[@]}"
+fi
+left=$(count missed)
+echo "mutants: $total; tried $tried, not tried for want of time $((total - tried)); the library's tests let $suspects live, all let $left live"
+[ "$left" -eq 0 ] || { sed 's/^/  lives: /' "$out/mutants.out/missed.txt"; echo "kill each by a law, or explain it in .cargo/mutants.toml"; exit 1; }

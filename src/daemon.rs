@@ -97,8 +97,7 @@ pub async fn run(
     };
     foresee(&metrics, &rules);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
-    let client = Client::new(&config.api)?;
-    let setup = setup(&config, limits, rules, places);
+    let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
     let managed = management::watch::run(config.management, state.clone(), Arc::clone(&metrics));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);

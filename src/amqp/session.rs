@@ -1,8 +1,9 @@
 //! One session with the broker: consumes, hands messages to the dispatcher and takes answers back, until the stop or an error.
 //!
-//! Not here: making the connections again (`connection`), and how a message is settled (`settle`).
+//! Not here: beginning its subscription anew and ending it (`subscribing`), making the connections again (`connection`), and how a message is settled (`settle`).
 
-use std::future::pending;
+mod subscribing;
+
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -18,7 +19,7 @@ use super::connection::{Endpoints, Previous};
 use super::error::BrokerError;
 use super::intake::split;
 use super::publisher::Published;
-use super::questions::{self, name};
+use super::questions::name;
 use super::settle::Settler;
 use super::stall::StallState;
 use super::subscription::Subscription;
@@ -26,10 +27,8 @@ use super::topology::{self, Prepared};
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Answer, Receipt};
-use crate::metrics::Metrics;
 use crate::states::broker::BrokerStatus;
 use crate::states::phase::stopped;
-use crate::states::queues::Subscribed;
 
 /// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
 const ANSWERS_AT_ONCE: usize = 512;
@@ -49,10 +48,6 @@ const STREAM: &str = "an event came with the header x-stream-offset, as out of a
      published while no daemon runs is never delivered. Make a quorum queue in its place";
 
 const NO_PLACE: &str = "the broker sent more messages than the prefetch allows";
-
-/// Connected, and nothing arrives.
-const STALLED: &str = "nothing arrives though the queue holds events and there is room for more: the subscription is lost \
-     without a word; connecting again";
 
 /// One session with the broker.
 pub(super) struct Session<'a> {
@@ -123,13 +118,6 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// The management API shows every subscription of its cluster.
-    fn show_subscription(&self) {
-        let (tag, address) = (self.consumer.tag().to_string(), self.connections.address.to_string());
-        let subscribed = Subscribed { tag, address, since: Instant::now() };
-        self.state.send_modify(|status| status.subscribed = Some(subscribed));
-    }
-
     /// Serves until every message is answered after the stop, or until the first error.
     pub(super) async fn serve(mut self, endpoints: &mut Endpoints) -> Result<(), BrokerError> {
         match self.settle_all(endpoints).await {
@@ -191,22 +179,6 @@ impl<'a> Session<'a> {
         channel::close(&self.subscription.channel, self.subscription.limit).await
     }
 
-    /// What it means that nothing arrives.
-    async fn stall_state(&mut self, stop: &mut watch::Receiver<bool>) -> Result<StallState, BrokerError> {
-        let (since, places) = self.since;
-        if self.settler.since(since) >= usize::from(places) {
-            self.previous.stall_detector.has_no_room(Instant::now());
-        }
-        if !self.previous.stall_detector.is_due(Instant::now()) {
-            return Ok(StallState::Normal);
-        }
-        let (queue, limit, connections) = (self.subscription.queue.clone(), self.subscription.limit, self.connections);
-        let asked = self.settling(questions::ask(queue, &connections.consuming, limit), stopped(stop)).await?;
-        Ok(asked
-            .flatten()
-            .map_or(StallState::Normal, |asked| self.previous.stall_detector.judge(asked, Instant::now())))
-    }
-
     /// Awaits a call to the broker, and meanwhile goes on settling: a call that hangs holds no acknowledgement up. None where the
     /// stop comes first.
     async fn settling<T>(
@@ -222,24 +194,6 @@ impl<'a> Session<'a> {
                 () = &mut stop => return Ok(None),
                 _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.settler.settle(&mut answers).await?,
                 Some(published) = self.settler.next_published() => self.published(published?).await?,
-            }
-        }
-    }
-
-    /// Mends what the silence means.
-    async fn resubscribe(
-        &mut self,
-        stall: StallState,
-        wanted: WantedPrefetch,
-        stop: &mut watch::Receiver<bool>,
-        metrics: &Metrics,
-    ) -> Result<(), BrokerError> {
-        match stall {
-            StallState::Normal => Ok(()),
-            StallState::Doubtful => self.take_as(wanted, stop).await,
-            StallState::Stalled => {
-                metrics.consumer_stalled();
-                Err(BrokerError::new(STALLED))
             }
         }
     }
@@ -277,48 +231,12 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Subscribes anew, for as many as are wanted. What was delivered meanwhile is taken: to hand it back is counted. Where the
-    /// stop comes first, nothing is subscribed: what is delivered all the same goes back with the channel.
-    async fn take_as(&mut self, wanted: WantedPrefetch, stop: &mut watch::Receiver<bool>) -> Result<(), BrokerError> {
-        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
-        self.is_subscribed = false;
-        if self.settling(subscription.end(tag), stopped(stop)).await?.is_none() {
-            return Ok(());
-        }
-        while let Some(delivery) = self.subscription.left(&mut self.consumer).await? {
-            self.take(Some(delivery)).await?;
-        }
-        let places = subscription.places(wanted, self.settler.len());
-        self.since = (self.taken, places);
-        let Some(consumer) = self.settling(subscription.begin(places), stopped(stop)).await? else { return Ok(()) };
-        (self.consumer, self.is_subscribed) = (consumer, true);
-        self.show_subscription();
-        self.previous.stall_detector.subscribed(Instant::now());
-        Ok(())
-    }
-
     /// Without the right to see how the queue is made, its kind shows by what it delivers.
     fn mind_stream(&mut self, delivery: &Delivery) {
         let headers = delivery.properties.headers().as_ref();
         if headers.is_some_and(|headers| headers.inner().contains_key(OFFSET)) && self.previous.notices.is_new(STREAM) {
             tracing::warn!(queue = %self.subscription.queue, "{STREAM}");
         }
-    }
-
-    /// Cancels the subscription and hands back what was delivered and not yet taken.
-    async fn stop_taking(&mut self) -> Result<(), BrokerError> {
-        if !self.is_subscribed {
-            return Ok(());
-        }
-        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
-        self.settling(subscription.end(tag), pending()).await?;
-        while let Some(delivery) = subscription.left(&mut self.consumer).await? {
-            let delivery = delivery.map_err(|error| BrokerError::during("cancelling", &error))?;
-            let tag = delivery.delivery_tag;
-            self.settler.hold(tag, split(delivery).1);
-            self.settler.release(tag).await?;
-        }
-        Ok(())
     }
 }
 

@@ -15,6 +15,10 @@ use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
+/// Why events are put into delay queues, as the log says it.
+pub const DELAY_REASONS: [&str; 9] =
+    ["retry", "gate_shut", "rule_held", "doubt", "no_room", "crashed", "stopping", "newer_version", "letter_refused"];
+
 /// The text of a dead letter whose handling crashed.
 const CRASHED: &str = "its handling crashed too often, and it may be a process or not: look for it in \
      ChakraHQ before sending it again, and please report it";
@@ -150,6 +154,33 @@ impl Machine {
         let state = event.context.state_of(progress, event.lookup.as_deref());
         let age = state.age.saturating_add(open_time).saturating_add(aged);
         self.end(id, Ended::Delayed(queue, Box::new(DelayedState { age, remaining: rest, ..state })));
+    }
+
+    /// Why, as a fixed word ([`DELAY_REASONS`]).
+    pub(super) fn why_delayed(&self, context: &Context, state: &DelayedState) -> &'static str {
+        let Progress { attempts, lookups, crashes, .. } = state.progress;
+        let procedure = context.procedure.as_ref();
+        if state.verdict.is_some() {
+            "letter_refused"
+        } else if state.newer.is_some() {
+            "newer_version"
+        } else if self.is_draining {
+            "stopping"
+        } else if crashes > context.state.progress.crashes {
+            "crashed"
+        } else if self.is_in_line_for_rule(context) {
+            "rule_held"
+        } else if procedure.is_some_and(|procedure| self.failing_for(procedure).is_some())
+            || procedure.is_some_and(|procedure| !matches!(self.gate.pass(procedure, self.now.moment), Pass::Go))
+        {
+            "gate_shut"
+        } else if state.progress.may_double() && state.sent.is_none() {
+            "doubt"
+        } else if attempts > 0 || lookups > 0 {
+            "retry"
+        } else {
+            "no_room"
+        }
     }
 
     /// The handling of an event crashed: it is delayed, so that its neighbours go on without it, and counted. Where the whole

@@ -33,10 +33,12 @@ mod windows;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::report::{Doubt, Ended, GateReport, LettersState, Report, Settled};
-pub use self::tries::{CameBack, DELAY_REASONS, Delayed, FailedTry, Place};
+pub use self::letters::LettersState;
+pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
+pub use self::tries::{CameBack, Delayed, FailedTry, Place};
 
 use self::brake::Brakes;
 use self::company::Company;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
+use super::letters::LettersState;
 use super::tries::{CameBack, Delayed, FailedTry};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
@@ -133,18 +134,6 @@ impl Doubt {
             Self::HandedBack => "handed_back",
         }
     }
-}
-
-/// How it stands with dead letters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LettersState {
-    /// They are kept as they come.
-    #[default]
-    Kept,
-    /// Some are refused, or not confirmed for long: they wait.
-    Waiting,
-    /// So many wait that no place is left for other events.
-    StandStill,
 }
 
 /// One event at its end.

@@ -37,10 +37,6 @@ pub enum Place {
     WorkQueue,
 }
 
-/// Why events are put into delay queues, as the log says it.
-pub const DELAY_REASONS: [&str; 9] =
-    ["retry", "gate_shut", "rule_held", "doubt", "no_room", "crashed", "stopping", "newer_version", "letter_refused"];
-
 impl Place {
     /// Every word, as [`Place::as_str`] gives them.
     pub const WORDS: [&str; 6] = ["memory", "gate", "rule", "doubt", "delay_queue", "work_queue"];
@@ -230,7 +226,7 @@ impl Machine {
         (next, place, wait)
     }
 
-    fn is_in_line_for_rule(&self, context: &Context) -> bool {
+    pub(super) fn is_in_line_for_rule(&self, context: &Context) -> bool {
         context.rule.as_deref().is_some_and(|rule| self.holds_rule(rule))
     }
 
@@ -255,32 +251,6 @@ impl Machine {
     pub(super) fn delayed(&self, context: &Context, queue: DelayQueue, state: &DelayedState) -> Delayed {
         let (why, wait) = (self.why_delayed(context, state), whole(queue, state));
         Delayed { queue: queue.label, why, wait, until_ms: self.epoch_ms_after(wait) }
-    }
-
-    fn why_delayed(&self, context: &Context, state: &DelayedState) -> &'static str {
-        let Progress { attempts, lookups, crashes, .. } = state.progress;
-        let procedure = context.procedure.as_ref();
-        if state.verdict.is_some() {
-            "letter_refused"
-        } else if state.newer.is_some() {
-            "newer_version"
-        } else if self.is_draining {
-            "stopping"
-        } else if crashes > context.state.progress.crashes {
-            "crashed"
-        } else if self.is_in_line_for_rule(context) {
-            "rule_held"
-        } else if procedure.is_some_and(|procedure| self.failing_for(procedure).is_some())
-            || procedure.is_some_and(|procedure| !matches!(self.gate.pass(procedure, self.now.moment), Pass::Go))
-        {
-            "gate_shut"
-        } else if state.progress.may_double() && state.sent.is_none() {
-            "doubt"
-        } else if attempts > 0 || lookups > 0 {
-            "retry"
-        } else {
-            "no_room"
-        }
     }
 
     fn epoch_ms_after(&self, wait: Duration) -> u64 {

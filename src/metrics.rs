@@ -17,6 +17,7 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
+mod broker;
 mod descriptors;
 mod log;
 mod queues;
@@ -249,31 +250,6 @@ impl Metrics {
     /// The ramp allows so many requests in the present second; 0 once it has ended.
     pub fn ramp(&self, per_second: u32) {
         self.ramp.set(per_second.into());
-    }
-
-    /// Whether deliveries can come in.
-    pub fn broker_connected(&self, connected: bool) {
-        self.broker_connected.set(connected.into());
-    }
-
-    /// A connection to the broker was made.
-    pub fn broker_connections(&self) {
-        self.broker_connections.inc();
-    }
-
-    /// Nothing arrived though the queue held events.
-    pub fn consumer_stalled(&self) {
-        self.stalls.inc();
-    }
-
-    /// The broker did not confirm a publish.
-    pub fn publish_refused(&self) {
-        self.publishes_refused.inc();
-    }
-
-    /// So many dead letters wait for a queue that takes them.
-    pub fn dead_letters_waiting(&self, n: usize) {
-        self.dead_letters_waiting.set(n as u64);
     }
 
     /// An event was settled at this time, in seconds since the Unix epoch.

@@ -85,7 +85,8 @@ bite "any row is a find" src/core/lookup.rs \
 bite "a copy does not give way to the other" src/core/delivery/copies.rs \
   'if self.held.copies(id).any(|copy| copy.is_running()) {' 'if self.held.copies(id).nth(9).is_some() {' "${pure[@]}"
 bite "what a schema refuses is sent" src/core/mapping/rules.rs \
-  'schemas.refuse(&request, |name| rule.writes(name))' 'schemas.refuse(&request, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
+  'schemas.refuse(&head.procedure, &content, |name| rule.writes(name))' \
+  'schemas.refuse(&head.procedure, &content, |name| rule.writes(name)).filter(|_| false)' "${pure[@]}"
 bite "a case never fails" src/core/case.rs \
   'self.wrong.is_empty()' 'self.wrong.len() < 99' --lib --test verbs
 bite "what is left of a wait is forgotten" src/core/delay_queue.rs \

@@ -188,6 +188,9 @@ fn shape(line: &Value) -> String {
     )
 }
 
+/// Lines that come or do not with the second in which an event waits for its window: they are looked for each 5 s.
+const SOMETIMES: [&str; 2] = ["events were looked for and not found yet", "no event waits for the window"];
+
 /// The lines of the document.
 fn documented() -> Vec<Value> {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/log.md")).unwrap();
@@ -223,7 +226,8 @@ async fn the_log_of_a_run_with_each_outcome_is_the_one_in_the_documents_and_ever
     let shapes = |lines: &[Value]| lines.iter().map(shape).collect::<BTreeSet<String>>();
     let (run, page) = (shapes(&log), shapes(&documented()));
     let missing: Vec<_> = run.difference(&page).collect();
-    let extra: Vec<_> = page.difference(&run).collect();
+    let is_sometimes = |shape: &&String| SOMETIMES.iter().any(|words| shape.contains(words));
+    let extra: Vec<_> = page.difference(&run).filter(|shape| !is_sometimes(shape)).collect();
     assert!(
         missing.is_empty() && extra.is_empty(),
         "not in docs/log.md: {missing:#?}\nonly in docs/log.md: {extra:#?}"

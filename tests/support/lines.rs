@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Fields that are numbers without a unit. Times end in `_s`.
-const COUNTS: [&str; 17] = [
+const COUNTS: [&str; 16] = [
     "attempt",
     "attempts",
     "copies",
@@ -21,7 +21,6 @@ const COUNTS: [&str; 17] = [
     "mistakes",
     "prefetch",
     "probes",
-    "refusals",
     "rejections",
     "rules",
     "serious",
@@ -85,7 +84,7 @@ const NEEDED: [(&str, &[&str]); 8] = [
     ("possible duplicate", &["key", "cause"]),
     ("gate shut", &["scope", "why", "probe_in_s"]),
     ("rule held", &["rule", "rejections"]),
-    ("publish refused", &["queue", "refusals"]),
+    ("publish refused", &["queue"]),
 ];
 
 /// What of key, cause and next step a line lacks that has one; nothing if nothing is missing.

@@ -61,6 +61,8 @@ pub(crate) struct Ledger {
     letters: HashSet<(u32, usize)>,
     /// The same of the publishes that the copies are of.
     letters_of: HashSet<(u32, usize)>,
+    /// Whether the machine said of what it settles now that its letter is kept already.
+    pub(crate) is_told_dead: bool,
 }
 
 impl Ledger {
@@ -145,13 +147,24 @@ impl World<'_> {
     /// It is acknowledged as a process, or since its letter is known to be kept.
     pub(crate) fn acknowledged(&mut self, copy: &Copy) {
         let line = copy.line;
-        let Line { key, kind, done, .. } = self.ledger.lines[line];
-        if done.is_some_and(|(_, how)| how == "dead") && self.ledger.letters_of.contains(&(self.shell.life, line)) {
+        let Line { key, kind, .. } = self.ledger.lines[line];
+        if std::mem::take(&mut self.ledger.is_told_dead) && self.has_letter(key) {
+            if self.ledger.lines[line].done.is_none() {
+                self.done(line, "dead");
+            }
             return;
         }
         let is_there = self.api.of(key).any(|process| process.applied <= self.now);
         self.count.sins.acknowledged_without_a_process += u64::from(kind != Kind::Noise && !is_there);
         self.done(line, "acknowledged");
+    }
+
+    /// Whether this life knows that a letter of this key is kept. All publishes of a key have one body here: they are one event.
+    fn has_letter(&self, key: usize) -> bool {
+        let mut lines = self.ledger.lines.iter().enumerate().filter(|(_, line)| line.key == key);
+        lines.any(|(at, line)| {
+            line.done.is_some_and(|(_, how)| how == "dead") && self.ledger.letters_of.contains(&(self.shell.life, at))
+        })
     }
 
     /// Its verdict stands from now on, in this life; what is delayed with it takes it along.

@@ -6,6 +6,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::Machine;
 use crate::core::event::{Digest, Key};
+use crate::core::recent::Known;
 
 /// Keys remembered; the oldest is forgotten first.
 const REMEMBERED_MAX: usize = 16_384;
@@ -37,10 +38,13 @@ impl Company {
 }
 
 impl Machine {
-    /// A message of this key came: a first delivery of what is known, or one beside another.
-    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_new: bool) {
+    /// A message of this key came: a first delivery of what is known, one beside another, or one after the letter of its key was
+    /// kept that is no copy of a delivery before.
+    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_new: bool, redelivered: bool) {
         let is_beside = self.held.has_live(key) || self.publishes.has(key);
-        if is_beside || (is_new && self.recent.recall(key, body).is_some()) {
+        let known = self.recent.recall(key, body);
+        let is_after_letter = !redelivered && matches!(known, Some(Known::Dead { kept: Some(_), .. }));
+        if is_beside || is_after_letter || (is_new && known.is_some()) {
             self.company.note(key);
         }
     }

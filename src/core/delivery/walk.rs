@@ -35,7 +35,7 @@ impl Machine {
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = &key {
-            self.mind_company(key, &body, is_new);
+            self.mind_company(key, &body, is_new, redelivered);
         }
         if is_new && let Some(key) = &key {
             self.recent.revive(key, &body);

@@ -238,3 +238,19 @@ fn an_event_of_a_newer_daemon_that_cannot_be_delayed_keeps_its_route_and_its_hea
     assert_eq!(letter.origin, Some(("crm".to_owned(), "case.opened".to_owned())));
     assert_eq!((letter.unread.as_deref(), letter.first_seen_ms), (Some(header), 7));
 }
+
+#[test]
+fn the_letter_of_one_message_does_not_settle_another_of_its_key_that_came_after_it() {
+    let mut bench = without_brake(8);
+    let receipt = refused_by_the_api(&mut bench, 1, "m")[0];
+    drop(keep(&mut bench, receipt));
+    // A second publish of the same event comes out of a delay queue, and its connection is lost under its request.
+    let state = DelayedState { first_seen_ms: 1, ..DelayedState::default() }.encode();
+    let delayed = Message { delayed_state: Some(state), ..event("lead", "m0") };
+    let (second, done) = bench.message(delayed.clone());
+    assert_eq!(done.creates, [second]);
+    drop(bench.on(Input::Disconnected));
+    drop(bench.on(Input::Connected { can_delay: true }));
+    let (_, done) = bench.message(Message { redelivered: true, ..delayed });
+    assert!(done.settled.iter().all(|(_, settlement)| *settlement != Settlement::Ack), "{done:?}");
+}

@@ -34,7 +34,8 @@ impl Machine {
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
-        if let Some(key) = &key {
+        // What comes late over a lost connection is a copy of what comes again.
+        if let Some(key) = key.as_ref().filter(|_| is_live) {
             self.mind_company(key, &body, is_new, redelivered);
         }
         if is_new && let Some(key) = &key {

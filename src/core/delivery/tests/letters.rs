@@ -254,3 +254,19 @@ fn the_letter_of_one_message_does_not_settle_another_of_its_key_that_came_after_
     let (_, done) = bench.message(Message { redelivered: true, ..delayed });
     assert!(done.settled.iter().all(|(_, settlement)| *settlement != Settlement::Ack), "{done:?}");
 }
+
+#[test]
+fn what_comes_late_over_a_lost_connection_is_no_other_message_of_its_key() {
+    let mut bench = without_brake(8);
+    let (receipt, done) = bench.message(again("lead", "m0"));
+    assert_eq!(done.creates, [receipt]);
+    let late = Box::new(event("lead", "m0"));
+    drop(bench.on(Input::Message { receipt: receipt + 1, message: late, is_live: false }));
+    bench.receipts += 1;
+    drop(bench.replied(receipt, json(422, Wrapper { is_api_word: true, ..Wrapper::default() })));
+    drop(bench.on(Input::Disconnected));
+    drop(keep(&mut bench, receipt));
+    drop(bench.on(Input::Connected { can_delay: true }));
+    let (second, done) = bench.message(again("lead", "m0"));
+    assert_eq!(done.settled, [(second, Settlement::Ack)], "its letter is kept");
+}

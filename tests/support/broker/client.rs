@@ -19,6 +19,9 @@ use super::wait::comes_true;
 /// Longer than any answer of a working broker takes on a busy machine.
 const LOCAL_DELAY: Duration = Duration::from_secs(30);
 
+/// So many errors of channels before it a new channel may meet.
+const STALE_ERRORS: usize = 5;
+
 /// Channels of `publish_many`, and publishes that each has in flight.
 const LANES: usize = 8;
 const WINDOW: usize = 128;
@@ -148,8 +151,18 @@ impl Client {
         &self.connection
     }
 
+    /// The client library may answer a new channel with the error of one before it that the broker has just closed, as it does
+    /// where a queue is missing: that is asked again.
     async fn channel(&self) -> Channel {
-        answer("a channel", self.connection.create_channel()).await
+        for _ in 0..STALE_ERRORS {
+            match timeout(LOCAL_DELAY, self.connection.create_channel()).await {
+                Ok(Err(error)) if is_missing(&error) => {}
+                Ok(Ok(channel)) => return channel,
+                Ok(Err(error)) => panic!("a channel: {error}"),
+                Err(_) => panic!("a channel: no answer within {LOCAL_DELAY:?}"),
+            }
+        }
+        panic!("a channel: {STALE_ERRORS} times the error of another")
     }
 
     async fn confirming(&self) -> Channel {

@@ -108,7 +108,8 @@ impl Stage {
         let (mut command, folder) = Daemon::command(program, &self.setup(release));
         // A key that the previous release does not know.
         command.env_remove("CHAKRA_BRIDGE__RETRY__RESEND_AFTER");
-        let mut daemon = Daemon::start_by(command, folder);
+        let daemon = Daemon::start_by(command, folder);
+        let mut daemon = if release == Release::This { daemon } else { daemon.of_another_release() };
         within(60, "consuming", daemon.consuming()).await;
         daemon
     }

@@ -4,7 +4,7 @@ version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 cyclonedx := 0.5.9
 mutants := 27.1.0
 
-.PHONY: demo test check image sbom mutants evidence
+.PHONY: demo test check image sbom mutants evidence bench
 
 # A real RabbitMQ, a stand-in of the API, one event of every result.
 demo:
@@ -50,3 +50,10 @@ mutants:
 evidence:
 	@tests/support/ready.sh
 	@tests/evidence.sh $(TABLE)
+
+# The daemon beside a bare loop of the same client libraries: events a second, CPU, memory. Some minutes; a part by
+# `make bench PART=latency`.
+bench:
+	@tests/support/ready.sh
+	@echo "building the release (the first time takes some minutes)" >&2
+	@cargo bench --quiet --locked --bench throughput -- $(PART)

@@ -1,0 +1,161 @@
+//! The daemon beside a bare loop of the same client libraries: how many events a second, how much of a processor each costs,
+//! and how much memory. `make bench`, or `cargo bench --bench throughput -- full latency` for the parts of these names.
+//! `BENCH_ROUNDS` (5) and `BENCH_EVENTS` (20000) make it shorter. It fails where a figure falls below its bar with room for
+//! noise; what falls short of the bar itself is marked.
+//!
+//! Not here: what one event does to the others (`neighbours`), and the cost of decoding alone (`mapping`).
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a bench may fail this way")]
+
+#[path = "throughput/bare.rs"]
+mod bare;
+#[path = "throughput/figures.rs"]
+mod figures;
+#[path = "throughput/runner.rs"]
+mod runner;
+#[path = "throughput/stage.rs"]
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use figures::{Bar, Figure};
+use runner::{Run, Runner};
+use stage::Stage;
+
+const PARTS: [&str; 4] = ["full", "slow", "latency", "memory"];
+
+/// What the API takes for an answer where it is slow.
+const SLOW: Duration = Duration::from_millis(50);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if arguments.first().is_some_and(|word| word == bare::NAME) {
+        return bare::main(&arguments[1..]);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(parts(&arguments))
+}
+
+async fn parts(named: &[String]) -> ExitCode {
+    let is_wanted = |part: &&str| named.is_empty() || named.iter().any(|name| name == part);
+    let stage = Stage::new(number("BENCH_EVENTS", 20_000)).await;
+    let rounds = number("BENCH_ROUNDS", 5);
+    println!(
+        "{}; {} events of 1 KB; {rounds} rounds, one after the other; medians (least to most)",
+        stage.machine(),
+        stage.events
+    );
+    let mut figures = Vec::new();
+    for part in PARTS.iter().filter(|part| is_wanted(part)) {
+        println!("\n## {part}");
+        figures.extend(match *part {
+            "full" => full(&stage, rounds).await,
+            "slow" => slow(&stage, rounds).await,
+            "latency" => latency(&stage).await,
+            _ => memory(&stage).await,
+        });
+    }
+    println!("\n## Figures");
+    figures::table(&figures)
+}
+
+/// An API that answers at once: what the daemon itself costs.
+async fn full(stage: &Stage, rounds: usize) -> Vec<Figure> {
+    let runners = [
+        Runner::bare(64),
+        Runner::bare(256),
+        Runner::grouped(64),
+        Runner::grouped(256),
+        Runner::daemon(64),
+        Runner::daemon(256),
+    ];
+    let [bare, bare_256, grouped, grouped_256, daemon, daemon_256] =
+        interleaved(stage, rounds, runners, Duration::ZERO, stage.events).await;
+    let best = bare.better(bare_256);
+    let limit = grouped.better(grouped_256);
+    vec![
+        Figure::least(
+            "events/s at prefetch 256, of the bare loop",
+            daemon_256.rate() / best.rate(),
+            Bar::new(1.3, 0.7),
+        ),
+        Figure::most(
+            "CPU of an event at prefetch 256, of the bare loop",
+            daemon_256.cpu() / best.cpu(),
+            Bar::new(0.8, 1.9),
+        ),
+        Figure::told("events/s at prefetch 256, of the grouped bare loop", daemon_256.rate() / limit.rate()),
+        Figure::told("CPU of an event at prefetch 256, of the grouped bare loop", daemon_256.cpu() / limit.cpu()),
+        Figure::told("events/s at prefetch 64, of the bare loop", daemon.rate() / best.rate()),
+        Figure::most("peak memory at prefetch 64, MiB", daemon.memory(), Bar::new(25.0, 45.0)),
+    ]
+}
+
+/// An API that takes its time: what is in flight must cost nothing.
+async fn slow(stage: &Stage, rounds: usize) -> Vec<Figure> {
+    let events = stage.events / 2;
+    let runners = [Runner::bare(200), Runner::daemon(200), Runner::daemon(64), Runner::daemon(1000)];
+    let [bare, daemon, few, many] = interleaved(stage, rounds.min(3), runners, SLOW, events).await;
+    vec![
+        Figure::least(
+            "events/s with 200 in flight at 50 ms, of the bare loop",
+            daemon.rate() / bare.rate(),
+            Bar::new(0.98, 0.85),
+        ),
+        Figure::most(
+            "CPU of an event with 1,000 in flight, of that with 64",
+            many.cpu() / few.cpu(),
+            Bar::new(1.2, 1.6),
+        ),
+    ]
+}
+
+/// Runs each in turn, so that what disturbs one disturbs all.
+async fn interleaved<const N: usize>(
+    stage: &Stage,
+    rounds: usize,
+    runners: [Runner; N],
+    delay: Duration,
+    events: usize,
+) -> [figures::Rounds; N] {
+    let mut all = [(); N].map(|()| figures::Rounds::default());
+    for round in 1..=rounds {
+        for (runner, runs) in runners.iter().zip(&mut all) {
+            eprintln!("round {round} of {rounds}: {runner}");
+            runs.add(Run::of(stage, runner, delay, events).await);
+        }
+    }
+    figures::picture(&runners, &all);
+    all
+}
+
+/// From publish to the request on the wire, at 500 events a second.
+async fn latency(stage: &Stage) -> Vec<Figure> {
+    let bare = Run::latency(stage, &Runner::bare(64)).await;
+    let daemon = Run::latency(stage, &Runner::daemon(64)).await;
+    for (name, waits) in [("bare loop", &bare), ("daemon", &daemon)] {
+        println!("{name:<12} median {:.2} ms, 99th percentile {:.2} ms", at(waits, 50), at(waits, 99));
+    }
+    vec![Figure::most(
+        "ms to the request at the 99th percentile, beyond the bare loop",
+        at(&daemon, 99) - at(&bare, 99),
+        Bar::new(1.0, 25.0),
+    )]
+}
+
+fn at(sorted_ms: &[f64], percentile: usize) -> f64 {
+    sorted_ms[(sorted_ms.len() - 1) * percentile / 100]
+}
+
+async fn memory(stage: &Stage) -> Vec<Figure> {
+    vec![
+        Figure::most("idle memory, MiB", Run::idle_mib(stage).await, Bar::new(16.0, 32.0)),
+        Figure::most("size of the program, MB", runner::program_mb(), Bar::new(15.0, 18.0)),
+    ]
+}
+
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}

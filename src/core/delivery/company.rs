@@ -38,14 +38,19 @@ impl Company {
 }
 
 impl Machine {
-    /// A message of this key came: a first delivery of what is known, one beside another, or one after the letter of its key was
-    /// kept that is no copy of a delivery before.
-    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_new: bool, redelivered: bool) {
-        let is_beside = self.held.has_live(key) || self.publishes.has(key);
-        let known = self.recent.recall(key, body);
-        let is_after_letter = !redelivered && matches!(known, Some(Known::Dead { kept: Some(_), .. }));
-        if is_beside || is_after_letter || (is_new && known.is_some()) {
+    /// A message of this key came: minds a first delivery of what is known, one beside another, or one after the letter of its key
+    /// was kept that is no copy of a delivery before; not what comes late over a lost connection, a copy of what comes again. What
+    /// is published anew is no dead letter for an earlier one. The body is hashed once: this is done for every message.
+    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_live: bool, is_new: bool, redelivered: bool) {
+        let known = if redelivered { None } else { self.recent.recall(key, body) };
+        let is_dead = matches!(known, Some(Known::Dead { .. }));
+        let is_after_letter = matches!(known, Some(Known::Dead { kept: Some(_), .. }));
+        let is_again = is_after_letter || (is_new && known.is_some());
+        if is_live && (is_again || self.held.has_live(key) || self.publishes.has(key)) {
             self.company.note(key);
+        }
+        if is_new && is_dead {
+            self.recent.revive(key, body);
         }
     }
 }

@@ -34,12 +34,8 @@ impl Machine {
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
             open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
-        // What comes late over a lost connection is a copy of what comes again.
-        if let Some(key) = key.as_ref().filter(|_| is_live) {
-            self.mind_company(key, &body, is_new, redelivered);
-        }
-        if is_new && let Some(key) = &key {
-            self.recent.revive(key, &body);
+        if let Some(key) = &key {
+            self.mind_company(key, &body, is_live, is_new, redelivered);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };

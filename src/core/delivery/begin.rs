@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::copies::Create;
 use super::event::Stage;
+use super::places::Prober;
 use super::report::Report;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
@@ -61,7 +62,7 @@ impl Machine {
                 match self.request_limits.pass(pass, tries, now) {
                     // The probe of a procedure that is shut has an order of its own.
                     Pass::Probe => {
-                        let probe = lane.probe(self.probed.event_of(procedure));
+                        let probe = lane.probe(self.probed.last_of(procedure));
                         best = earlier(best, probe.map(|(.., Reverse(id))| id));
                     }
                     Pass::Go => best = earlier(best, Some(id)),
@@ -79,7 +80,7 @@ impl Machine {
             match self.request_limits.pass(self.gate.pass(procedure, now), 1, now) {
                 Pass::Go | Pass::Probe => {
                     let is_last = self.probed.is_last(procedure);
-                    let probe = lane.probe(self.probed.event_of(procedure));
+                    let probe = lane.probe(self.probed.last_of(procedure));
                     best = earlier(best, probe.map(|probe| (is_last, probe)));
                 }
                 Pass::Shut(at) => until = earlier(until, at),
@@ -126,7 +127,7 @@ impl Machine {
         };
         if probe.asks() {
             event.probed_ms = self.now.epoch_ms;
-            self.probed.note(event.procedure(), id);
+            self.probed.note(event.procedure(), Prober { event: id, looks: event.seeks().is_some() });
             self.tell(Report::Probe);
         }
         self.held.stage(id, Stage::Running { probe, began: now });

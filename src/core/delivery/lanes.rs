@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::EventId;
 use super::event::{HeldEvent, ProbeOrder};
+use super::places::Prober;
 use crate::core::process::Procedure;
 
 /// Where a ready event stands: kept with it, so that it is found again whatever changes in between.
@@ -73,15 +74,22 @@ impl Lane {
         self.by_order.iter().copied()
     }
 
-    /// The one to probe with: none twice in a row while another waits.
-    pub(super) fn probe(&self, last: Option<EventId>) -> Option<ProbeOrder> {
-        let other = self.probes().find(|(.., Reverse(id))| Some(*id) != last);
-        other.or_else(|| self.probes().next())
+    /// The one to probe with: none twice in a row while another waits, and in turn one that looks and one that creates. Where each
+    /// first create loses its answer, only a lookup opens the gate; where creates of before are refused, only a new one does.
+    pub(super) fn probe(&self, last: Option<Prober>) -> Option<ProbeOrder> {
+        let Some(last) = last else { return self.probes().next() };
+        let is_other = |(.., Reverse(id)): &ProbeOrder| *id != last.event;
+        let in_turn = self.probes().find(|probe| is_other(probe) && looks(probe) != last.looks);
+        in_turn.or_else(|| self.probes().find(is_other)).or_else(|| self.probes().next())
     }
 
     fn is_empty(&self) -> bool {
         self.by_order.is_empty()
     }
+}
+
+fn looks((_, creates, ..): &ProbeOrder) -> bool {
+    !creates
 }
 
 /// All of them.

@@ -30,20 +30,27 @@ const STALLED_AT_FIRST: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Probed {
     procedure: Option<Procedure>,
-    events: HashMap<Procedure, EventId>,
+    events: HashMap<Procedure, Prober>,
+}
+
+/// The event that probed a procedure last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prober {
+    pub(super) event: EventId,
+    /// Whether it was looked up.
+    pub(super) looks: bool,
 }
 
 impl Probed {
-    pub(super) fn note(&mut self, procedure: &Procedure, event: EventId) {
+    pub(super) fn note(&mut self, procedure: &Procedure, prober: Prober) {
         if self.events.len() >= REMEMBERED_MAX {
             self.events.clear();
         }
         self.procedure = Some(procedure.clone());
-        self.events.insert(procedure.clone(), event);
+        self.events.insert(procedure.clone(), prober);
     }
 
-    /// The event of this procedure that probed last.
-    pub(super) fn event_of(&self, procedure: &Procedure) -> Option<EventId> {
+    pub(super) fn last_of(&self, procedure: &Procedure) -> Option<Prober> {
         self.events.get(procedure).copied()
     }
 

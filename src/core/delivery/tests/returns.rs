@@ -76,3 +76,48 @@ fn events_that_are_always_refused_and_looked_up_do_not_stand_before_one_that_nev
         assert!(created.is_some_and(|at| at < 360 * SECOND), "{bad} at {places} places: {created:?}");
     }
 }
+
+/// An API that applies each create, loses its answer, and shows it 3 s later.
+#[derive(Default)]
+struct Losing(std::collections::HashMap<EventId, Duration>);
+
+impl Losing {
+    /// Answers whatever is asked until nothing is, and says how many events were acknowledged.
+    fn answers(&mut self, bench: &mut Bench, mut done: Done) -> usize {
+        let mut acknowledged = 0;
+        loop {
+            acknowledged += done.settled.drain(..).filter(|(_, settlement)| *settlement == Settlement::Ack).count();
+            let (event, reply) = if let Some(event) = done.creates.pop() {
+                self.0.insert(event, bench.now);
+                (event, Reply::Lost { why: Lost::Reset, detail: String::new() })
+            } else if let Some(event) = done.lookups.pop() {
+                let is_shown = self.0.get(&event).is_some_and(|at| bench.now >= *at + 3 * SECOND);
+                let row = Row { process: Some("p1".to_owned()), value: Some(format!("e{event}").into()) };
+                let rows = Some(is_shown.then_some(row).into_iter().collect());
+                (event, json(200, Wrapper { has_data: true, rows, ..Wrapper::default() }))
+            } else {
+                return acknowledged;
+            };
+            let rest = std::mem::take(&mut done);
+            done = joined(rest, bench.replied(event, reply));
+        }
+    }
+}
+
+#[test]
+fn where_each_first_create_loses_its_answer_a_lookup_opens_the_gate_before_all_were_tried() {
+    for events in [8, 20, 60] {
+        let (mut bench, mut api) = (Bench::new(64), Losing::default());
+        drop(bench.on(Input::Connected { can_delay: false }));
+        let (began, mut found) = (bench.now, 0);
+        for id in 0..events {
+            let (_, done) = bench.event("found.lead", &format!("e{id}"));
+            found += api.answers(&mut bench, done);
+        }
+        while found < events && bench.now < began + 600 * SECOND {
+            let done = bench.after(SECOND / 4);
+            found += api.answers(&mut bench, done);
+        }
+        assert!(bench.now < began + 60 * SECOND, "{found} of {events} after {:?}", bench.now - began);
+    }
+}

@@ -18,6 +18,7 @@ mod held;
 mod input;
 mod lanes;
 mod letters;
+mod letters_state;
 mod open;
 mod places;
 mod publishes;
@@ -36,7 +37,7 @@ use std::time::Duration;
 pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::letters::LettersState;
+pub use self::letters_state::LettersState;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 pub use self::tries::{CameBack, Delayed, FailedTry, Place};
 

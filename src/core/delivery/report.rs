@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
-use super::letters::LettersState;
+use super::letters_state::LettersState;
 use super::tries::{CameBack, Delayed, FailedTry};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;

@@ -9,7 +9,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::queue::{Budget, Item, Queue, cost, queue};
 use crate::clock::epoch_ms;
@@ -30,6 +30,10 @@ const FLUSH_MIN: Duration = Duration::from_millis(100);
 /// Lines that wait are written together, until they are so many bytes: one call of the system for each line would be
 /// slower than those who log.
 const BATCH: usize = 32 << 10;
+
+/// While lines follow each other within this time, those that come are gathered for as long before they are written: to wake the
+/// thread for each line costs whoever logs more than the line itself.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// After an error the first wait before the line is tried again, and the longest; each is twice the one before.
 const AGAIN_MIN: Duration = Duration::from_millis(1);
@@ -67,7 +71,7 @@ impl Output {
 
     fn begin_at(to: impl Write + Send + 'static, state: LogState) -> io::Result<Self> {
         let (queue, items, budget) = queue(state.clone());
-        let writer = Writer { to, items, budget, state, error: None };
+        let writer = Writer { to, items, budget, state, error: None, wrote: None };
         thread::Builder::new().name("log".to_owned()).spawn(|| writer.run())?;
         Ok(Self { queue, flush: FLUSH_MAX })
     }
@@ -101,6 +105,8 @@ struct Writer<W> {
     state: LogState,
     /// Why the last write failed that did, since lines lost were last told.
     error: Option<io::Error>,
+    /// When the last line was written.
+    wrote: Option<Instant>,
 }
 
 impl<W: Write> Writer<W> {
@@ -118,6 +124,7 @@ impl<W: Write> Writer<W> {
     /// Writes a line at once with those behind it that wait already, and answers what else came behind them. The budget
     /// counts them until they are written.
     fn lines(&mut self, first: Box<[u8]>) -> Option<Item> {
+        self.gather();
         let mut taken = cost(&first);
         let mut batch = Vec::from(first);
         let mut next = None;
@@ -134,8 +141,17 @@ impl<W: Write> Writer<W> {
         self.state.writing(epoch_ms());
         self.write(&batch);
         self.state.written();
+        self.wrote = Some(Instant::now());
         self.budget.give_back(taken);
         next
+    }
+
+    /// Waits a moment for more lines, while they come in quick succession.
+    #[expect(clippy::disallowed_methods, reason = "the one thread that may wait")]
+    fn gather(&self) {
+        if self.wrote.is_some_and(|wrote| wrote.elapsed() < GATHER) {
+            thread::sleep(GATHER);
+        }
     }
 
     /// Writes until all is written. What an error left over is tried again.

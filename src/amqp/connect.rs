@@ -16,6 +16,9 @@ use super::address::Address;
 use super::channel::REPLY_SUCCESS;
 use super::error::BrokerError;
 
+/// The largest frame, in bytes: RabbitMQ's own default, which bounds the headers of a message and no body. Where it is named before
+/// the broker names it, the client library does not touch the memory of its buffers, 4 MiB each, before they are used.
+const FRAME_MAX: u32 = 131_072;
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What a client says first, in AMQP 0-9-1.
@@ -167,6 +170,7 @@ async fn uri(config: &Config, address: &Address) -> Result<AMQPUri, BrokerError>
         config.password.read().await.map_err(|why| BrokerError::new(format!("broker.password_file: {why}")))?;
     uri.authority.userinfo.password = password.expose().to_owned();
     uri.query.heartbeat = Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX));
+    uri.query.frame_max = Some(FRAME_MAX);
     Ok(uri)
 }
 

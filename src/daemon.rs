@@ -14,7 +14,6 @@ use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
 use crate::admin::server::{self, View};
-use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::{epoch_ms, seconds};
@@ -24,7 +23,6 @@ use crate::core::delivery::Setup;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
-use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::management;
 use crate::metrics::Metrics;
@@ -39,6 +37,8 @@ use crate::telemetry;
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
+
+const REPORT: &str = "please report it with the log";
 
 /// How the daemon ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,18 +96,25 @@ pub async fn run(
         pulse: Arc::clone(&pulse),
     };
     foresee(&metrics, &rules);
-    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control }).await?;
+    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    let managed = management::watch::run(config.management, state.clone(), Arc::clone(&metrics));
+    let mut watchers = JoinSet::new();
+    watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
-    let mut consumer = consume(config.broker, intake, stop_too, wanted_prefetch_seen, state, counted);
+    let endpoints =
+        Endpoints { intake, stop: stop_too, wanted_prefetch: wanted_prefetch_seen, state, metrics: counted };
+    // In a task of its own, which answers whether the broker took every answer.
+    let mut consumer = JoinSet::new();
+    consumer.spawn(connection::run(config.broker, endpoints));
     phase.send_replace(Phase::Running);
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints);
     let limit = config.dispatch.drain_deadline;
-    let (client_of_token, client_of_files) = (client.clone(), client.clone());
+    watchers.spawn(token::watch(client.clone(), token_changes));
+    watchers.spawn(trust::watch(config.api, client.clone(), certificate_changes));
+    watchers.spawn(reload.run(hangup));
     let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
@@ -116,10 +123,10 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
-        never = managed => match never {},
-        never = token::watch(client_of_token, token_changes) => match never {},
-        never = trust::watch(config.api, client_of_files, certificate_changes) => match never {},
-        never = reload.run(hangup) => match never {},
+        Some(ended) = watchers.join_next() => match ended {
+            Ok(never) => match never {},
+            Err(error) => return Err(format!("a watcher of files or of the broker ended ({error}); {REPORT}")),
+        },
     };
     let is_settled = match said {
         Some(is_settled) => is_settled,
@@ -133,20 +140,6 @@ pub async fn run(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     Setup { limits, rules, policy, gate, request_limits, places }
-}
-
-/// Consumes in a task of its own, which answers whether the broker took every answer.
-fn consume(
-    broker: amqp::Config,
-    intake: mpsc::Sender<Inbound>,
-    stop: watch::Receiver<bool>,
-    wanted_prefetch: watch::Receiver<WantedPrefetch>,
-    state: watch::Sender<BrokerStatus>,
-    metrics: Arc<Metrics>,
-) -> JoinSet<bool> {
-    let mut consumer = JoinSet::new();
-    consumer.spawn(connection::run(broker, Endpoints { intake, stop, wanted_prefetch, state, metrics }));
-    consumer
 }
 
 /// Tells everybody to stop after `shutdown`, and answers until when they may take.
@@ -187,7 +180,7 @@ fn commands(
     (pause_control, commands, [token_changes, certificate_changes])
 }
 
-async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
+fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
@@ -202,11 +195,12 @@ async fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> 
 /// a proper end is put into `settled`.
 async fn broken(session: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, settled: &mut Option<bool>) -> String {
     let ended = session.join_next().await;
-    if let (true, Some(Ok(is_settled))) = (*stopped.borrow(), &ended) {
+    let is_stopped = *stopped.borrow();
+    if let (true, Some(Ok(is_settled))) = (is_stopped, &ended) {
         *settled = Some(*is_settled);
         std::future::pending::<()>().await;
     }
-    format!("the consumer ended by itself ({ended:?}); please report it with the log")
+    format!("the consumer ended by itself ({ended:?}); {REPORT}")
 }
 
 /// Waits until the consumer has ended, at most until the deadline: whether the broker took every answer.

@@ -2,11 +2,12 @@
 //!
 //! Not here: what the daemon does between.
 
-use std::cell::Cell;
 use std::io::{self, Write as _};
-use std::sync::Arc;
+use std::panic::resume_unwind;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
@@ -15,6 +16,10 @@ use crate::daemon::{self, Report};
 use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
 use crate::telemetry::{self, FLUSH_MAX, Output};
+
+/// Threads that tasks run on. All of them wake each other, which on one thread takes no system call: a second one costs more than it
+/// brings (`docs/performance.md`). What would hold the others up for long makes way for them by itself (`dispatch`).
+const WORKERS: usize = 1;
 
 /// Runs the daemon until a signal.
 pub fn run(common: &Common) -> Exit {
@@ -38,7 +43,7 @@ fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output) -> (Exit,
         output.say(why);
         (exit, FLUSH_MAX)
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refused(&format!("the runtime cannot be begun: {error}"), Exit::Internal),
     };
@@ -55,7 +60,8 @@ fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output) -> (Exit,
         Ok(warning) => warning,
         Err(why) => return refused(&why, Exit::Config),
     };
-    let ended = runtime.block_on(until_signals(ready, metrics, signals, warning));
+    let running = runtime.spawn(until_signals(ready, metrics, signals, warning));
+    let ended = runtime.block_on(running).unwrap_or_else(|error| resume_unwind(error.into_panic()));
     // Blocking work of libraries must not hold the exit up.
     runtime.shutdown_background();
     ended
@@ -76,10 +82,10 @@ async fn until_signals(
         tracing::info!("{words}");
     }
     let deadline = ready.config.dispatch.drain_deadline;
-    let stopped = Cell::new(None);
+    let stopped = OnceLock::new();
     let shutdown = async {
         first.next().await;
-        stopped.set(Some(Instant::now()));
+        stopped.get_or_init(Instant::now);
     };
     let second = async {
         second.next().await;
@@ -88,7 +94,7 @@ async fn until_signals(
     tokio::select! {
         biased;
         ended = daemon::run(ready, metrics, hangup, shutdown) => {
-            let since = stopped.get().map_or(Duration::ZERO, |stopped: Instant| stopped.elapsed());
+            let since = stopped.get().map_or(Duration::ZERO, Instant::elapsed);
             (told(ended), telemetry::flush_time(deadline, since))
         }
         () = second => {

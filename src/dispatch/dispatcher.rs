@@ -11,6 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Parts;
+use super::aside::aside;
 use super::commands::{Commands, Next};
 use super::report::Reporter;
 use crate::admin::resume::{ResumeRule, RuleResumed};
@@ -178,13 +179,13 @@ impl Dispatcher {
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
-                let (id, is_live) = (self.next_receipt, receipt.is_live());
+                let (id, is_live, bytes) = (self.next_receipt, receipt.is_live(), message.body.len());
                 self.next_receipt += 1;
                 if is_live {
                     self.connection = Some(receipt.connection());
                 }
                 self.receipts.insert(id, receipt);
-                self.on(Input::Message { receipt: id, message, is_live });
+                aside(bytes, || self.on(Input::Message { receipt: id, message, is_live }));
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Not here: AMQP, HTTP, and every decision (`core::delivery`).
 
+mod aside;
 pub mod commands;
 mod dispatcher;
 mod report;

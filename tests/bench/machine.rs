@@ -1,0 +1,146 @@
+//! What each step of an event costs within the daemon: decode, map, judge, and its whole walk through the delivery machine with 10,
+//! 100 and 1,000 events in hand. Fails where the walk grows with what is in hand. `cargo bench --bench machine`.
+//!
+//! Not here: the broker, HTTP and the log (`throughput`), and the bar of the mapping (`mapping`).
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail this way")]
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chakra_bridge::core::decode::decode;
+use chakra_bridge::core::delivery::{Effect, EventId, Input, Machine, Now, ReceiptId, Setup};
+use chakra_bridge::core::judge::judge;
+use chakra_bridge::core::mapping::rules::{Mapped, map};
+use chakra_bridge::core::message::Message;
+use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
+use chakra_bridge::ready::{Ready, load_with};
+
+/// At most so many times the walk with the fewest in hand.
+const GROWTH_MAX: f64 = 1.5;
+
+const ROUNDS: usize = 60;
+/// Events of one measurement.
+const EVENTS: u32 = 1_000;
+const IN_HAND: [usize; 3] = [10, 100, 1_000];
+
+const EVENT: &str = include_str!("event.json");
+const RULES: &str = include_str!("rules.toml");
+
+fn main() -> ExitCode {
+    let ready = ready();
+    let (message, reply) = (message(0), created());
+    let event = decode(&message, &ready.limits).expect("an event");
+    let mut benches = IN_HAND.map(|in_hand| Bench::new(&ready, in_hand));
+    let mut times: [Vec<Duration>; 6] = Default::default();
+    // In turn, so that what disturbs one disturbs all.
+    for _ in 0..ROUNDS {
+        times[0].push(time(|| decode(black_box(&message), &ready.limits).is_ok()));
+        times[1].push(time(|| {
+            matches!(map(black_box(&event), &ready.rules, ready.limits.bounds), Ok(Mapped::Create { .. }))
+        }));
+        times[2].push(time(|| judge(black_box(&reply), true)));
+        for (bench, times) in benches.iter_mut().zip(&mut times[3..]) {
+            times.push(time(|| bench.walk()));
+        }
+    }
+    let least = times.map(|times| times.into_iter().min().expect("a round") / EVENTS);
+    println!("| step | ns each |\n| --- | --- |");
+    let names = ["decode 1 KB", "map eight fields", "judge a reply"].map(str::to_owned).into_iter();
+    let walks = IN_HAND.map(|in_hand| format!("decode, map, begin, judge and end with {in_hand} in hand"));
+    names.chain(walks).zip(least).for_each(|(name, each)| println!("| {name} | {} |", each.as_nanos()));
+    let growth = least[5].as_secs_f64() / least[3].as_secs_f64();
+    println!("| 1,000 in hand, of 10 | at most |\n| --- | --- |\n| {growth:.2} | {GROWTH_MAX:.2} |");
+    if growth <= GROWTH_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn time<T>(mut work: impl FnMut() -> T) -> Duration {
+    let start = Instant::now();
+    for _ in 0..EVENTS {
+        black_box(work());
+    }
+    start.elapsed()
+}
+
+/// A machine that has so many requests under way at each moment.
+struct Bench {
+    machine: Machine,
+    running: VecDeque<EventId>,
+    receipts: ReceiptId,
+    began: Instant,
+}
+
+impl Bench {
+    fn new(ready: &Ready, in_hand: usize) -> Self {
+        let config = &ready.config;
+        let machine = Machine::new(Setup {
+            limits: ready.limits.clone(),
+            rules: Arc::new(ready.rules.clone()),
+            policy: config.policy,
+            gate: config.gate,
+            request_limits: config.request_limits,
+            places: in_hand + 1,
+        });
+        let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };
+        bench.on(Input::Connected { can_delay: true });
+        for _ in 0..in_hand {
+            bench.arrives();
+        }
+        assert_eq!(bench.running.len(), in_hand, "each is sent as it comes");
+        bench
+    }
+
+    fn on(&mut self, input: Input) {
+        let moment = self.began.elapsed();
+        let epoch_ms = 1_700_000_000_000 + u64::try_from(moment.as_millis()).expect("milliseconds");
+        for effect in self.machine.on(input, Now { moment, epoch_ms }, 0.5).list {
+            if let Effect::Create { event, .. } = effect {
+                self.running.push_back(event);
+            }
+        }
+    }
+
+    fn arrives(&mut self) {
+        self.receipts += 1;
+        let message = Box::new(message(self.receipts));
+        self.on(Input::Message { receipt: self.receipts, message, is_live: true });
+    }
+
+    /// One event ends, and another comes.
+    fn walk(&mut self) {
+        let event = self.running.pop_front().expect("one is under way");
+        self.on(Input::Replied { event, reply: created(), took: Duration::from_millis(1) });
+        self.arrives();
+    }
+}
+
+fn created() -> Reply {
+    let wrapper = Wrapper {
+        has_data: true,
+        process: Some("d57abc0d-665a-41b3-b445-6dcfa71620b5".to_owned()),
+        ..Wrapper::default()
+    };
+    Reply::Response(Response::new(200, Body::Json(wrapper)))
+}
+
+fn ready() -> Ready {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    std::fs::write(&file, RULES).unwrap();
+    load_with(&file, []).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// Each with an id of its own, of equal length.
+fn message(number: u64) -> Message {
+    let body =
+        EVENT.replacen("5f0c1f2e-7a53-4d6d-9b7a-0f3c2f5f8a11", &format!("5f0c1f2e-7a53-4d6d-9b7a-{number:012x}"), 1);
+    Message {
+        body: Arc::new(body.into_bytes()),
+        content_type: Some("application/cloudevents+json".to_owned()),
+        exchange: "support".to_owned(),
+        routing_key: "case.opened".to_owned(),
+        ..Message::default()
+    }
+}

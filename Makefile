@@ -17,7 +17,7 @@ demo:
 test:
 	@tests/support/ready.sh
 	@echo "building and running the tests (the first time takes some minutes)" >&2
-	@cargo test --locked --no-fail-fast
+	@tests/run.sh
 
 # Form, lints and documentation; needs no broker.
 check:

@@ -52,6 +52,22 @@ async fn what_exists_is_left_as_it_is_and_only_what_is_missing_is_made() {
     scene.client.declare_classic(&scene.queue(), arguments_of_the_company()).await;
 }
 
+/// The company's queue differs in much from what is asked for first: the broker closes a channel at each difference.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_closed_its_channel_costs_no_later_one_the_connection() {
+    let broker = within(240, "a broker", Broker::private()).await;
+    let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
+    within(60, "the queue", of_the_company(&scene)).await;
+    // So few that the numbers of channels begin anew while the daemon asks.
+    within(60, "few channels", broker.ctl(&["eval", "application:set_env(rabbit, channel_max, 12)."])).await;
+    let setup = scene.setup().broker("topology = \"declare\"");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    assert_eq!(daemon.count(|line| says(line, "broker lost")), 0);
+    let (code, said) = check(&setup, &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+}
+
 /// What this user may do in the place of the scene.
 async fn may(broker: &Broker, scene: &Scene, [configure, write, read]: [&str; 3]) {
     let rights = ["set_permissions", "-p", &scene.place.name, USER, configure, write, read];

@@ -18,6 +18,9 @@ use crate::states::queues::QueueWarning;
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
 
+/// What follows where the delay queues will not do.
+pub(super) const MEMORY_ONLY: &str = "events wait in memory only, none is delayed";
+
 /// What was found of queues that can be worked with.
 pub(super) struct Prepared {
     /// What stands in the way of delaying events, if anything does.
@@ -45,7 +48,7 @@ pub(super) async fn prepare(
     let warnings = tell(config, queue_warnings::find(config, connection).await?, notices)?;
     let obstacle = obstacle(config, connections, asking).await?.map(|missing| unmade.why(&missing));
     if let Some(obstacle) = &obstacle {
-        let words = format!("events wait in memory only, none is delayed: {obstacle}");
+        let words = format!("{MEMORY_ONLY}: {obstacle}");
         if notices.is_new(&words) {
             tracing::warn!("{words}");
         }

@@ -36,6 +36,13 @@ pub struct Config {
     pub queues: Vec<(String, Role)>,
 }
 
+impl Config {
+    /// The name of the work queue.
+    fn work_queue(&self) -> &str {
+        self.queues.iter().find(|(_, role)| *role == Role::Work).map_or("", |(queue, _)| queue)
+    }
+}
+
 /// What a queue is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

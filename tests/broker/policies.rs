@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use lapin::options::BasicConsumeOptions;
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 
 use super::online::check;
@@ -102,16 +102,22 @@ async fn unset(scene: &Scene, case: &Case) {
 /// What `check --online` says of each of the three, without what it said before.
 async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
     let (code, said) = check(&managed(scene, scene.setup()), &["--json"]).await;
-    assert_eq!(code, Some(0), "{said}");
     let said: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
-    let warnings: Vec<_> = said["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let of = |queue: &str| -> Vec<String> {
+    let list = |name: &str| said[name].as_array().cloned().unwrap_or_default();
+    let warnings: Vec<_> = list("warnings").iter().filter_map(|words| Some(words.as_str()?.to_owned())).collect();
+    let mistakes: Vec<_> =
+        list("mistakes").iter().filter_map(|found| Some(found["what"].as_str()?.to_owned())).collect();
+    assert_eq!(code, Some(if mistakes.is_empty() { 0 } else { 78 }), "{said}");
+    let of = |said: &[String], queue: &str| -> Vec<String> {
         let start = format!("queue `{queue}` ");
-        warnings.iter().filter_map(|words| Some(words.strip_prefix(&start)?.to_owned())).collect()
+        said.iter().filter_map(|words| Some(words.strip_prefix(&start)?.to_owned())).collect()
     };
-    let cells = three(scene).map(|queue| of(&queue));
+    let cells = three(scene).map(|queue| (of(&mistakes, &queue), of(&warnings, &queue)));
     let mut index = 0;
-    cells.map(|words| {
+    cells.map(|(refused, words)| {
+        if !refused.is_empty() {
+            return cell("refused", &refused);
+        }
         let new: Vec<_> = words
             .into_iter()
             .filter(|words| !before[index].contains(&cell("warned", std::slice::from_ref(words))[8..]))
@@ -239,6 +245,63 @@ async fn a_stream(broker: &Broker) {
     within(60, "that it is refused", told).await;
 }
 
+/// A delay queue whose events go elsewhere, which AMQP does not show to whoever may not configure it.
+async fn a_delay_queue_that_leads_elsewhere(broker: &Broker) {
+    let scene = within(120, "a place", scene(broker)).await;
+    let wait = format!("{}.wait.10s", scene.queue());
+    scene.client.delete(&wait).await;
+    let mut arguments = FieldTable::default();
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(10_000));
+    for (name, value) in [
+        ("x-dead-letter-exchange", ""),
+        ("x-dead-letter-routing-key", "another"),
+        ("x-dead-letter-strategy", "at-least-once"),
+        ("x-overflow", "reject-publish"),
+    ] {
+        arguments.insert(name.into(), text(value));
+    }
+    scene.client.declare_quorum(&wait, arguments).await;
+    within(60, "a user", broker.ctl(&["add_user", USER, PASSWORD])).await;
+    within(60, "rights", broker.ctl(&["set_permissions", "-p", &scene.place.name, USER, "^$", ".*", ".*"])).await;
+    let setup = Setup { amqp: broker.url_as(USER, PASSWORD, &scene.place.name), ..scene.setup() };
+    let (code, said) = check(&setup, &[]).await;
+    assert!(code == Some(0) && !said.contains(&wait), "AMQP does not show it: {said}");
+    let (code, said) = check(&managed(&scene, setup.clone()), &[]).await;
+    assert!(code == Some(78) && said.contains(&format!("queue `{wait}` is not made as a delay queue")), "{said}");
+    let mut daemon = Daemon::start(&managed(&scene, setup));
+    let told = daemon.until(|line| says(line, "wait in memory only") && says(line, &wait));
+    within(60, "that nothing is delayed", told).await;
+    let admin = within(60, "its port", daemon.admin()).await;
+    assert!(within(60, "readiness", degraded(&admin)).await.contains(&"no_delays".to_owned()));
+    scene.client.publish("", &scene.queue(), b"{}", lapin::BasicProperties::default()).await;
+    within(60, "one that is not delayed", scene.until_created(1)).await;
+    assert_eq!(daemon.count(|line| says(line, "broker lost")), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_delayed_in_a_queue_that_leads_elsewhere_once_the_management_api_shows_it() {
+    let broker = within(240, "a broker", Broker::private()).await;
+    within(240, "a delay queue", a_delay_queue_that_leads_elsewhere(&broker)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delay_queues_that_a_policy_would_delete_are_not_used_until_it_ends() {
+    let scene = within(240, "a broker", async { scene(shared().await).await }).await;
+    let mut daemon = Daemon::start(&managed(&scene, scene.setup()));
+    within(60, "consuming", daemon.consuming()).await;
+    let admin = within(60, "its port", daemon.admin()).await;
+    let (management, vhost) = (scene.place.management(), &scene.place.name);
+    for round in 1..=2 {
+        management.policy("policies", vhost, "wait", Some(json!({ "expires": 3_600_000 }))).await;
+        let told = daemon.until_count(round, |line| says(line, "wait in memory only") && says(line, "expires"));
+        within(60, "that nothing is delayed", told).await;
+        assert!(within(60, "readiness", degraded(&admin)).await.contains(&"no_delays".to_owned()));
+        management.policy("policies", vhost, "", None).await;
+        eventually(MINUTE, "nothing amiss", async || degraded(&admin).await.is_empty()).await;
+    }
+}
+
 /// A classic queue that one consumer holds for itself.
 async fn a_holder(broker: &Broker) {
     let scene = within(120, "a place", scene(broker)).await;
@@ -283,6 +346,15 @@ async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told()
     let words = format!("but at {}: broker.management.url and that address are two clusters", other.listens());
     let told = daemon.until(|line| says(line, "queue warning: the work queue") && says(line, &words));
     within(60, "the word", told).await;
+    let (_, said) = check(&managed(&one, other.setup()), &[]).await;
+    let words = format!("warning: the management API shows no connection to {}:", other.listens());
+    assert!(said.contains(&words) && said.contains("two clusters"), "{said}");
+    let (user, password) = one.place.management().login();
+    within(60, "the same login there", broker.ctl(&["change_password", &user, &password])).await;
+    let both = format!("hosts = [\"{}\", \"{}\"]", one.listens(), other.listens());
+    let (code, said) = check(&managed(&one, one.setup()).broker(&both), &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&words) && !said.contains(&format!("no connection to {}:", one.listens())), "{said}");
     // That one has consumed for longer, and was looked at as often.
     let others: Vec<_> = within(60, "readiness", degraded(&admin)).await;
     assert!(others.is_empty(), "{others:?}");

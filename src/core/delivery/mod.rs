@@ -171,6 +171,7 @@ impl Machine {
         match input {
             Input::Message { receipt, message, is_live } => self.arrived(receipt, *message, is_live),
             Input::Connected { can_delay } => self.connected(can_delay),
+            Input::CanDelay(can_delay) => self.connection.can_delay = can_delay,
             Input::Disconnected => self.disconnected(),
             Input::Kept { receipt } => self.kept(receipt),
             Input::Refused { receipt } => self.refused(receipt),

@@ -5,6 +5,7 @@
 
 mod answer;
 mod api;
+pub mod connections;
 pub mod survey;
 pub mod watch;
 

@@ -17,6 +17,8 @@ mod delays;
 mod delivers;
 #[path = "broker/existing.rs"]
 mod existing;
+#[path = "broker/first_process.rs"]
+mod first_process;
 #[path = "broker/hangs.rs"]
 mod hangs;
 #[path = "broker/letters.rs"]

@@ -115,12 +115,16 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
     Ok((!missing.is_empty()).then_some(words))
 }
 
-/// What is wrong with each delay queue that could drop an event or never give it back: asked by declaring it as it should be,
+/// What is wrong with each delay queue that is there and could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
 pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     let mut wrong = Vec::new();
     for delay_queue in DELAY_QUEUES {
         let queue = delay_queue_name(&config.queue, delay_queue);
+        // Looking at one that is missing would make it.
+        if !exists(config, connection, &queue).await? {
+            continue;
+        }
         let arguments = of_delay_queue(config, delay_queue);
         match try_declare(config, connection, &queue, durable(), arguments).await? {
             Ok(()) => {}

@@ -19,14 +19,14 @@ const NONE: &str = "^$";
 const ALL: &str = ".*";
 
 /// The classic queue of a company, with a length and a dead-letter exchange of its own.
-async fn of_the_company(scene: &Scene) {
+pub(super) async fn of_the_company(scene: &Scene) {
     let channel = scene.client.connection().create_channel().await.unwrap();
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare("company.dlx".into(), ExchangeKind::Fanout, durable, FieldTable::default()).await.unwrap();
     scene.client.declare_classic(&scene.queue(), arguments_of_the_company()).await;
 }
 
-fn arguments_of_the_company() -> FieldTable {
+pub(super) fn arguments_of_the_company() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("company.dlx".into()));
     arguments.insert("x-max-length".into(), AMQPValue::LongInt(5000));

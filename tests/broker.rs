@@ -25,6 +25,8 @@ mod hangs;
 mod letters;
 #[path = "broker/lookups.rs"]
 mod lookups;
+#[path = "broker/managed.rs"]
+mod managed;
 #[path = "broker/memory.rs"]
 mod memory;
 #[path = "broker/online.rs"]

@@ -17,6 +17,8 @@ use crate::support::deadline::within;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
+const WATCHER_PASSWORD: &str = "of-a-watcher";
+
 /// A policy: whether an operator sets it, what it says, and the queues it is set on.
 struct Case {
     name: &'static str,
@@ -57,8 +59,12 @@ pub(super) async fn scene(broker: &Broker) -> Scene {
 
 /// The management API of this broker, asked each second.
 pub(super) fn managed(scene: &Scene, setup: Setup) -> Setup {
+    let (user, password) = scene.place.management().login();
+    managed_as(scene, setup, &user, &password)
+}
+
+fn managed_as(scene: &Scene, setup: Setup, user: &str, password: &str) -> Setup {
     let management = scene.place.management();
-    let (user, password) = management.login();
     setup.broker(&format!(
         "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\n\
          management.interval = \"1s\"",
@@ -98,7 +104,9 @@ async fn unset(scene: &Scene, case: &Case) {
 
 /// What `check --online` says of each of the three, without what it said before.
 async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
-    let (code, said) = check(&managed(scene, scene.setup()), &["--json"]).await;
+    // Not shown connections, it is not waited for any.
+    let watched = managed_as(scene, scene.setup(), &watcher(scene), WATCHER_PASSWORD);
+    let (code, said) = check(&watched, &["--json"]).await;
     let said: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
     let list = |name: &str| said[name].as_array().cloned().unwrap_or_default();
     let warnings: Vec<_> = list("warnings").iter().filter_map(|words| Some(words.as_str()?.to_owned())).collect();
@@ -124,8 +132,14 @@ async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
     })
 }
 
+fn watcher(scene: &Scene) -> String {
+    format!("watches-{}", scene.place.name)
+}
+
 async fn rows(broker: &Broker) -> Vec<String> {
     let scene = within(120, "a place", scene(broker)).await;
+    let (management, watcher) = (scene.place.management(), watcher(&scene));
+    within(60, "a user", management.make_watcher(&scene.place.name, &watcher, WATCHER_PASSWORD)).await;
     let none = || ["", "", ""].map(str::to_owned);
     let before = said(&scene, &none()).await;
     let mut rows = Vec::new();
@@ -135,6 +149,7 @@ async fn rows(broker: &Broker) -> Vec<String> {
         rows.push(format!("| {} | {work} | {dead} | {delay} |", case.name));
         within(120, case.name, unset(&scene, case)).await;
     }
+    within(60, "no user", management.remove_user(&watcher)).await;
     rows
 }
 

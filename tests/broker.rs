@@ -17,12 +17,16 @@ mod delays;
 mod delivers;
 #[path = "broker/existing.rs"]
 mod existing;
+#[path = "broker/first_process.rs"]
+mod first_process;
 #[path = "broker/hangs.rs"]
 mod hangs;
 #[path = "broker/letters.rs"]
 mod letters;
 #[path = "broker/lookups.rs"]
 mod lookups;
+#[path = "broker/managed.rs"]
+mod managed;
 #[path = "broker/memory.rs"]
 mod memory;
 #[path = "broker/online.rs"]

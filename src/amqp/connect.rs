@@ -110,7 +110,7 @@ impl Connections {
     }
 }
 
-async fn close(connection: &Connection) {
+pub(super) async fn close(connection: &Connection) {
     let closing = connection.close(REPLY_SUCCESS, "done".into());
     if let Ok(Err(error)) | Err(error) = tokio::time::timeout(CLOSE_LIMIT, closing).await.map_err(|_| timed_out()) {
         tracing::debug!("closing a connection: {error}");
@@ -121,7 +121,8 @@ fn timed_out() -> lapin::Error {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
-async fn connect(
+/// `what_for` is a part of its name in the broker.
+pub(super) async fn connect(
     config: &Config,
     address: &Address,
     what_for: &str,
@@ -129,8 +130,7 @@ async fn connect(
 ) -> Result<Connection, BrokerError> {
     let uri = uri(config, address).await?;
     let tls = certificates(config).await?;
-    let name = format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue);
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let properties = ConnectionProperties::default().with_connection_name(name(config, what_for).into());
     let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
     let doing =
         format!("connecting to {address} as `{}`, virtual host `{}`", uri.authority.userinfo.username, uri.vhost);
@@ -143,6 +143,11 @@ async fn connect(
     tries.note(address, connected.is_err());
     let connected = connected.map_err(|_| BrokerError::new(format!("{doing}: {SILENT}")))?;
     connected.map_err(|error| BrokerError::during(&doing, &error))
+}
+
+/// The name that a connection has in the broker.
+pub(super) fn name(config: &Config, what_for: &str) -> String {
+    format!("chakra-bridge {} ({what_for} {})", env!("CARGO_PKG_VERSION"), config.queue)
 }
 
 /// Waits for the first byte of a broker that said nothing the last time. The client library leaves a thread and a socket

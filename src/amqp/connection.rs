@@ -92,6 +92,8 @@ pub(super) struct Previous {
     pub(super) consuming_since: Option<Instant>,
     /// What was told of the queues.
     pub(super) notices: Notices,
+    /// What was told last of delay queues that the management API shows to be wrong.
+    pub(super) wrong_delays: Option<String>,
     /// What was learned of the addresses.
     tries: Tries,
     /// When the queue delivered last.
@@ -116,6 +118,7 @@ impl Previous {
         Self {
             consuming_since: None,
             notices: Notices::default(),
+            wrong_delays: None,
             tries: Tries::default(),
             stall_detector: StallDetector::new(config.stall_timeout, Instant::now()),
             cautious_for: 0,
@@ -202,8 +205,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_consuming_for_a_minute_begins_the_waits_anew_and_a_slow_failure_does_not() {
         let stall_detector = StallDetector::new(STABLE, Instant::now());
-        let (tries, notices) = (Tries::default(), Notices::default());
-        let mut previous = Previous { consuming_since: None, notices, tries, stall_detector, cautious_for: 0 };
+        let (tries, notices, wrong_delays) = (Tries::default(), Notices::default(), None);
+        let mut previous =
+            Previous { consuming_since: None, notices, wrong_delays, tries, stall_detector, cautious_for: 0 };
         let later = async |time| tokio::time::timeout(STABLE * 20, tokio::time::advance(time)).await.unwrap();
         later(STABLE * 10).await;
         assert!(!previous.is_stable());

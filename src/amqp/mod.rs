@@ -3,6 +3,7 @@
 //! Not here: what an event means, the API, and any decision about an event.
 
 pub mod address;
+pub mod callers;
 mod channel;
 mod connect;
 pub mod connection;

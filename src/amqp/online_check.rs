@@ -7,7 +7,7 @@ use lapin::options::ConfirmSelectOptions;
 
 use super::connect::{Connections, Tries};
 use super::error::{BrokerError, within};
-use super::queue_warnings::{self, OfQueue};
+use super::queue_warnings::{Findings, OfQueue};
 use super::{Config, Topology, channel, questions, topology};
 
 /// What the broker answered.
@@ -37,13 +37,8 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
     let missing = topology::missing_queues(config, connection).await?;
     let missing_delays = topology::missing_delay_queues(config, connection).await?;
     let mut online_check = OnlineCheck::default();
-    // Looking at a queue that is missing would make it.
-    if missing.is_none() {
-        online_check.of_queues(config, connection).await?;
-    }
-    if missing_delays.is_none() {
-        online_check.mistakes.extend(topology::wrong_delay_queue(config, connection).await?);
-    }
+    online_check.of_queues(config, connection).await?;
+    online_check.mistakes.extend(topology::wrong_delay_queue(config, connection).await?);
     match config.topology {
         Topology::Verify => online_check.mistakes.extend(missing.into_iter().chain(missing_delays)),
         Topology::Declare => online_check.of_rights_to_make(config, connection).await?,
@@ -53,9 +48,16 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
 }
 
 impl OnlineCheck {
-    /// Of the work queue and the dead-letter queue, which are there.
+    /// Of the work queue and the dead-letter queue, each if it is there: looking at one that is missing would make it.
     async fn of_queues(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
-        let findings = queue_warnings::find(config, connection).await?;
+        let mut findings = Findings::default();
+        if questions::exists(config, connection, &config.queue).await? {
+            findings.look_at_work(config, connection).await?;
+            self.mistakes.extend(questions::unreadable(config, connection).await?);
+        }
+        if questions::exists(config, connection, &config.dead_letter_queue).await? {
+            findings.look_at_dead_letters(config, connection).await?;
+        }
         let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(OfQueue::is_refused);
         self.mistakes.extend(refused.iter().map(ToString::to_string));
         self.of_queues.extend(warnings.iter().map(ToString::to_string));
@@ -64,7 +66,6 @@ impl OnlineCheck {
                  configure them";
             self.of_queues.push(words.to_owned());
         }
-        self.mistakes.extend(questions::unreadable(config, connection).await?);
         Ok(())
     }
 

@@ -54,27 +54,45 @@ impl Findings {
 /// Everything about the work queue and the dead-letter queue, both of which are there, that the broker lets this user see.
 pub(super) async fn find(config: &Config, connection: &Connection) -> Result<Findings, BrokerError> {
     let mut found = Findings::default();
-    let wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
-    match made::ask(config, connection, &config.queue, wanted).await? {
-        Known::Made(made) => {
-            let queue = made.queue();
-            found.of(&config.queue, queue.as_work());
-            if let Some(target) = queue.target()
-                && !has_exchange(config, connection, target).await?
-            {
-                found.of(&config.queue, [Finding::no_exchange(target)]);
-            }
-        }
-        Known::Locked => found.of(&config.queue, [locked()]),
-        Known::Nothing => found.is_hidden = true,
-    }
-    let dead = &config.dead_letter_queue;
-    match made::ask(config, connection, dead, kind(QueueType::Quorum)).await? {
-        Known::Made(made) => found.of(dead, made.queue().as_dead_letters()),
-        Known::Locked => found.of(dead, [locked()]),
-        Known::Nothing => found.is_hidden = true,
-    }
+    found.look_at_work(config, connection).await?;
+    found.look_at_dead_letters(config, connection).await?;
     Ok(found)
+}
+
+impl Findings {
+    /// Of the work queue, which is there: looking at one that is missing would make it.
+    pub(super) async fn look_at_work(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+        let wanted = back_to(QueueType::Quorum, &config.dead_letter_queue);
+        match made::ask(config, connection, &config.queue, wanted).await? {
+            Known::Made(made) => {
+                let queue = made.queue();
+                self.of(&config.queue, queue.as_work());
+                if let Some(target) = queue.target()
+                    && !has_exchange(config, connection, target).await?
+                {
+                    self.of(&config.queue, [Finding::no_exchange(target)]);
+                }
+            }
+            Known::Locked => self.of(&config.queue, [locked()]),
+            Known::Nothing => self.is_hidden = true,
+        }
+        Ok(())
+    }
+
+    /// Of the dead-letter queue, which is there.
+    pub(super) async fn look_at_dead_letters(
+        &mut self,
+        config: &Config,
+        connection: &Connection,
+    ) -> Result<(), BrokerError> {
+        let dead = &config.dead_letter_queue;
+        match made::ask(config, connection, dead, kind(QueueType::Quorum)).await? {
+            Known::Made(made) => self.of(dead, made.queue().as_dead_letters()),
+            Known::Locked => self.of(dead, [locked()]),
+            Known::Nothing => self.is_hidden = true,
+        }
+        Ok(())
+    }
 }
 
 fn locked() -> Finding {

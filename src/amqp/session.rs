@@ -66,6 +66,8 @@ pub(super) struct Session<'a> {
     taken: u64,
     /// The same when the subscription began, and its places.
     since: (u64, u16),
+    /// Whether the dispatcher was told that it may delay.
+    can_delay: bool,
 }
 
 impl<'a> Session<'a> {
@@ -100,7 +102,7 @@ impl<'a> Session<'a> {
         previous.notices.complete();
         previous.stall_detector.subscribed(Instant::now());
         let (is_subscribed, state) = (true, endpoints.state.clone());
-        let session = Self {
+        let mut session = Self {
             connections,
             previous,
             subscription,
@@ -113,8 +115,10 @@ impl<'a> Session<'a> {
             answers,
             taken: 0,
             since,
+            can_delay,
         };
         session.show_subscription();
+        session.mind_delays().await;
         Ok(session)
     }
 
@@ -169,6 +173,7 @@ impl<'a> Session<'a> {
                     if is_taking {
                         refused(state)?;
                     }
+                    self.mind_delays().await;
                     let wanted = self.previous.allows(*wanted_prefetch.borrow());
                     let stall = if is_taking { self.stall_state(stop).await? } else { StallState::Normal };
                     self.resubscribe(stall, wanted, stop, metrics).await?;

@@ -18,6 +18,9 @@ use crate::states::queues::QueueWarning;
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
 pub const NOWHERE: &str = ".wait.nowhere";
 
+/// What follows where the delay queues will not do.
+pub(super) const MEMORY_ONLY: &str = "events wait in memory only, none is delayed";
+
 /// What was found of queues that can be worked with.
 pub(super) struct Prepared {
     /// What stands in the way of delaying events, if anything does.
@@ -45,7 +48,7 @@ pub(super) async fn prepare(
     let warnings = tell(config, queue_warnings::find(config, connection).await?, notices)?;
     let obstacle = obstacle(config, connections, asking).await?.map(|missing| unmade.why(&missing));
     if let Some(obstacle) = &obstacle {
-        let words = format!("events wait in memory only, none is delayed: {obstacle}");
+        let words = format!("{MEMORY_ONLY}: {obstacle}");
         if notices.is_new(&words) {
             tracing::warn!("{words}");
         }
@@ -112,12 +115,16 @@ async fn missing(config: &Config, connection: &Connection, queues: &[String]) ->
     Ok((!missing.is_empty()).then_some(words))
 }
 
-/// What is wrong with each delay queue that could drop an event or never give it back: asked by declaring it as it should be,
+/// What is wrong with each delay queue that is there and could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
 pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
     let mut wrong = Vec::new();
     for delay_queue in DELAY_QUEUES {
         let queue = delay_queue_name(&config.queue, delay_queue);
+        // Looking at one that is missing would make it.
+        if !exists(config, connection, &queue).await? {
+            continue;
+        }
         let arguments = of_delay_queue(config, delay_queue);
         match try_declare(config, connection, &queue, durable(), arguments).await? {
             Ok(()) => {}

@@ -4,9 +4,12 @@
 
 mod api;
 
+use crate::amqp::address::user_and_vhost;
+use crate::amqp::callers;
 use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
 use crate::core::queue::Weight;
+use crate::management::connections;
 use crate::management::survey::{self, OfQueue, Survey};
 use crate::ready::Ready;
 
@@ -33,7 +36,8 @@ pub(super) fn ask(ready: &Ready) -> Found {
 
 /// Both ways to the broker. What the management API shows of the queues takes the place of what AMQP shows of them.
 async fn broker(ready: &Ready) -> Found {
-    let (asked, surveyed) = tokio::join!(online_check::ask(&ready.config.broker), survey(ready));
+    let (asked, surveyed, of_others) =
+        tokio::join!(online_check::ask(&ready.config.broker), survey(ready), of_other_clusters(ready));
     let OnlineCheck { mut mistakes, mut of_queues, warnings } = match asked {
         Err(why) => return refused(ready, "broker.url", vec![why]),
         Ok(online_check) => online_check,
@@ -53,12 +57,29 @@ async fn broker(ready: &Ready) -> Found {
     // Either way shows some of the same.
     mistakes.sort();
     mistakes.dedup();
-    let warnings = of_queues.into_iter().chain(warnings).collect();
+    let warnings = of_queues.into_iter().chain(of_others).chain(warnings).collect();
     Found { warnings, ..refused(ready, "broker.queue", mistakes) }
 }
 
 async fn survey(ready: &Ready) -> Option<Result<Survey, String>> {
     Some(survey::take(ready.config.management.as_ref()?, None).await)
+}
+
+/// The addresses of another cluster than that of the management API, in words. Why the API cannot be asked the survey says.
+async fn of_other_clusters(ready: &Ready) -> Vec<String> {
+    let (broker, Some(management)) = (&ready.config.broker, &ready.config.management) else { return Vec::new() };
+    let callers = callers::call(broker).await;
+    let names: Vec<_> = callers.iter().map(|caller| caller.name.clone()).collect();
+    let (user, _) = user_and_vhost(&broker.url);
+    let not_shown = connections::not_shown(management, &user, &names).await.unwrap_or_default();
+    callers::hang_up(&callers).await;
+    let words = |address: &str| {
+        format!(
+            "the management API shows no connection to {address}: broker.management.url and that address are two clusters, \
+             and events may be split over both"
+        )
+    };
+    callers.iter().filter(|caller| not_shown.contains(&caller.name)).map(|caller| words(&caller.address)).collect()
 }
 
 /// What cannot be worked with, and what is risky.

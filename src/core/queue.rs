@@ -8,13 +8,14 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use words::{AT_MOST_ONCE, AUTO_DELETE, CLASSIC, FEW_RETURNS, NO_TARGET, STREAM, TRANSIENT};
+use words::{AT_MOST_ONCE, AUTO_DELETE, CLASSIC, FEW_RETURNS, NO_DELAY_QUEUE, NO_TARGET, STREAM, TRANSIENT};
 pub use words::{HELD, LOCKED};
 
 /// The argument that says the kind.
 pub const KIND: &str = "x-queue-type";
 const CLASSIC_KIND: &str = "classic";
 const TARGET: &str = "x-dead-letter-exchange";
+const ROUTE: &str = "x-dead-letter-routing-key";
 const STRATEGY: &str = "x-dead-letter-strategy";
 const OVERFLOW: &str = "x-overflow";
 const TTL: &str = "x-message-ttl";
@@ -63,7 +64,7 @@ pub struct Queue {
 /// What follows from a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// The queue cannot be worked with.
+    /// The queue cannot be worked with: nothing is consumed from a work queue, and nothing delayed in a delay queue.
     Refused,
     /// Messages leave the queue unseen, come back early, or are not taken while all goes well otherwise.
     Loses,
@@ -216,13 +217,13 @@ impl Queue {
         found
     }
 
-    /// What is to be said of it as the delay queue of this wait: it gives each event back after its wait, and drops none.
+    /// What is to be said of it as the delay queue of this wait: it gives each event back to `work` after its wait, and drops none.
+    /// One that could drop or keep events is refused; one that gives them back early, or takes no more, loses none.
     #[must_use]
-    pub fn as_delay(&self, wait: Duration) -> Vec<Finding> {
+    pub fn as_delay(&self, wait: Duration, work: &str) -> Vec<Finding> {
         let mut found = Vec::new();
-        if self.text(STRATEGY) != Some("at-least-once") || !self.rejects() || self.text(TARGET).is_none() {
-            let words = "is not made as a delay queue: it could drop or keep events. Make it again";
-            found.push(Finding::new(STRATEGY, words, Weight::Loses));
+        if !self.gives_back_to(work) {
+            found.push(Finding::new(STRATEGY, NO_DELAY_QUEUE, Weight::Refused));
         }
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         match self.number(TTL) {
@@ -231,7 +232,7 @@ impl Queue {
                 let words = format!("gives events back after {ttl} ms, not {wait_ms} ms{}", self.by(TTL));
                 found.push(Finding::new(TTL, words, Weight::Loses));
             }
-            None => found.push(Finding::new(TTL, "gives no event back: it has no time to live", Weight::Loses)),
+            None => found.push(Finding::new(TTL, "gives no event back: it has no time to live", Weight::Refused)),
         }
         for limit in LENGTHS.into_iter().filter(|limit| self.number(limit).is_some()) {
             let words = format!(
@@ -240,8 +241,16 @@ impl Queue {
             );
             found.push(Finding::new(limit, words, Weight::Loses));
         }
-        found.extend(self.of_expiry("events"));
+        // Nobody ever consumes from it, and that events come and go is no use of it.
+        found.extend(self.of_expiry("events").map(|finding| Finding { weight: Weight::Refused, ..finding }));
         found
+    }
+
+    /// Whether an event that is given up goes to the work queue, and stays here until it is there. Only a quorum queue does so.
+    fn gives_back_to(&self, work: &str) -> bool {
+        let leads_back = self.text(TARGET) == Some("") && self.text(ROUTE) == Some(work);
+        let is_sure = self.text(STRATEGY) == Some("at-least-once") && self.rejects();
+        leads_back && is_sure && self.is_durable && self.kind() == "quorum"
     }
 
     /// What takes messages out of a queue that nobody has seen.

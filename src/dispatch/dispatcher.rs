@@ -165,6 +165,7 @@ impl Dispatcher {
                 self.publishes.clear();
                 self.on(Input::Connected { can_delay });
             }
+            Inbound::CanDelay(can_delay) => self.on(Input::CanDelay(can_delay)),
             Inbound::Kept(number) => {
                 if let Some(receipt) = self.publishes.remove(&number) {
                     self.on(Input::Kept { receipt });

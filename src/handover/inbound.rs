@@ -19,6 +19,8 @@ pub enum Inbound {
         /// Whether events can be delayed over it: the delay queues exist, and the user may publish to them.
         can_delay: bool,
     },
+    /// Whether events can be delayed has changed while the connection stands.
+    CanDelay(bool),
     /// The connection died: every receipt from before is void, and the broker sends those messages again.
     Disconnected,
 }

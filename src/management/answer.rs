@@ -21,8 +21,8 @@ pub(super) struct Seen {
     pub(super) queue: Queue,
     /// It belongs to a connection.
     pub(super) is_exclusive: bool,
-    /// The tags of its subscriptions.
-    pub(super) consumers: Vec<String>,
+    /// The tags of its subscriptions; none where the API gathers none.
+    pub(super) consumers: Option<Vec<String>>,
     /// A consumer holds it for itself.
     pub(super) is_held: bool,
     pub(super) ready: Option<u64>,
@@ -39,10 +39,9 @@ pub(super) fn read(told: &Json) -> Option<Seen> {
     // To consume exclusively means nothing to a quorum queue.
     let holds = |consumer: &Json| kind == Some("classic") && consumer["exclusive"] == true;
     let consumers = told["consumer_details"].as_array();
-    let tags =
-        consumers.into_iter().flatten().filter_map(|consumer| Some(consumer["consumer_tag"].as_str()?.to_owned()));
+    let tag = |consumer: &Json| Some(consumer["consumer_tag"].as_str()?.to_owned());
     Some(Seen {
-        consumers: tags.collect(),
+        consumers: consumers.map(|consumers| consumers.iter().filter_map(tag).collect()),
         queue: queue(told, kind),
         is_exclusive: is_set("exclusive"),
         is_held: consumers.is_some_and(|consumers| consumers.iter().any(holds)),
@@ -141,7 +140,9 @@ mod tests {
             "policy": "a", "operator_policy": "b", "consumer_details": [{ "exclusive": false, "consumer_tag": "ours" }, { "exclusive": true }]
         }));
         let seen = seen.unwrap();
-        assert_eq!(seen.consumers, ["ours"]);
+        assert_eq!(seen.consumers.as_deref(), Some(&["ours".to_owned()][..]));
+        let silent = read(&json!({ "type": "classic", "consumer_details": null })).unwrap();
+        assert_eq!(silent.consumers, None, "it gathers none: nobody knows who consumes");
         assert!(seen.is_exclusive && seen.is_held && !seen.queue.is_durable);
         assert_eq!(seen.queue.policies.as_deref(), Some("policy `a` and operator policy `b`"));
         assert_eq!(seen.queue.kind(), "classic");

@@ -5,6 +5,7 @@
 
 mod answer;
 mod api;
+pub mod connections;
 pub mod survey;
 pub mod watch;
 
@@ -34,6 +35,13 @@ pub struct Config {
     pub vhost: String,
     /// The queues, the work queue first.
     pub queues: Vec<(String, Role)>,
+}
+
+impl Config {
+    /// The name of the work queue.
+    fn work_queue(&self) -> &str {
+        self.queues.iter().find(|(_, role)| *role == Role::Work).map_or("", |(queue, _)| queue)
+    }
 }
 
 /// What a queue is for.

@@ -101,7 +101,8 @@ fn elsewhere(seen: &Seen, own: &Subscribed) -> Option<Finding> {
          two clusters, and events may be split over both",
         own.address
     );
-    (!seen.consumers.contains(&own.tag)).then(|| Finding::new("consumers", words, Weight::Loses))
+    let is_hidden = !seen.consumers.as_ref()?.contains(&own.tag);
+    is_hidden.then(|| Finding::new("consumers", words, Weight::Loses))
 }
 
 /// That a delay queue is missing, AMQP tells.
@@ -119,7 +120,7 @@ async fn judged(api: &Api, config: &Config, seen: &Seen, role: Role) -> Result<V
     let mut found = match role {
         Role::Work => seen.queue.as_work(),
         Role::DeadLetters => seen.queue.as_dead_letters(),
-        Role::Delay(wait) => seen.queue.as_delay(wait),
+        Role::Delay(wait) => seen.queue.as_delay(wait, config.work_queue()),
     };
     if role == Role::Work {
         if seen.is_held {

@@ -56,6 +56,7 @@ fn managed(surveyed: Result<Survey, String>, before: &Managed) -> Managed {
         Ok(survey) => Managed {
             away: None,
             refusal: survey.found.iter().find(|of_queue| is_refusal(of_queue)).map(OfQueue::words),
+            no_delays: no_delays(&survey),
             warnings: Some(survey.found.iter().map(warning).collect()),
         },
         Err(why) => Managed { away: Some(why), ..before.clone() },
@@ -70,6 +71,13 @@ fn warning(of_queue: &OfQueue) -> QueueWarning {
 /// that ends.
 fn is_refusal(of_queue: &OfQueue) -> bool {
     of_queue.role == Role::Work && of_queue.finding.weight == Weight::Refused && !of_queue.is_held()
+}
+
+/// One delay queue that could drop or keep an event is enough: which of them an event goes to depends on its wait.
+fn no_delays(survey: &Survey) -> Option<String> {
+    let is_wrong = |found: &&OfQueue| matches!(found.role, Role::Delay(_)) && found.finding.weight == Weight::Refused;
+    let wrong: Vec<_> = survey.found.iter().filter(is_wrong).map(OfQueue::words).collect();
+    (!wrong.is_empty()).then(|| wrong.join("; "))
 }
 
 /// What was told last.
@@ -151,6 +159,18 @@ mod tests {
         ] {
             assert_eq!(managed(surveyed(&[found]), &Managed::default()).refusal, None, "{found:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_delayed_while_a_delay_queue_could_drop_or_keep_it_and_what_comes_back_early_stops_nothing() {
+        let delay = Role::Delay(std::time::Duration::from_secs(10));
+        let wrong = managed(surveyed(&[(delay, "gives no event back", Weight::Refused)]), &Managed::default());
+        assert_eq!(
+            (wrong.no_delays.as_deref(), wrong.refusal.as_deref()),
+            (Some("queue `q` gives no event back"), None)
+        );
+        assert_eq!(managed(Err("away".to_owned()), &wrong).no_delays, wrong.no_delays);
+        assert_eq!(managed(surveyed(&[(delay, "gives back early", Weight::Loses)]), &wrong).no_delays, None);
     }
 
     #[test]

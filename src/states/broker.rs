@@ -46,7 +46,7 @@ pub struct BrokerStatus {
     pub blocked: Option<String>,
     /// The queues that do not take what is published to them, each with the reason.
     pub refused: BTreeMap<String, String>,
-    /// Why events cannot be delayed, if they cannot.
+    /// Why events cannot be delayed, if they cannot, as far as AMQP shows it.
     pub no_delays: Option<String>,
     /// What is risky about the queues, as far as AMQP shows it.
     pub queue_warnings: Vec<QueueWarning>,
@@ -99,6 +99,12 @@ impl BrokerStatus {
     #[must_use]
     pub fn warnings(&self) -> &[QueueWarning] {
         self.managed.warnings.as_ref().unwrap_or(&self.queue_warnings)
+    }
+
+    /// Why events are not delayed, if they are not, whoever shows it.
+    #[must_use]
+    pub fn why_no_delays(&self) -> Option<&str> {
+        self.no_delays.as_deref().or(self.managed.no_delays.as_deref())
     }
 
     /// A queue took a publish. Answers whether that is new.

@@ -33,4 +33,6 @@ pub struct Managed {
     pub warnings: Option<Vec<QueueWarning>>,
     /// Why the work queue must not be consumed, if it must not.
     pub refusal: Option<String>,
+    /// Why no event may be delayed, if none may: what is wrong with the delay queues.
+    pub no_delays: Option<String>,
 }

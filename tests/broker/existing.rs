@@ -19,14 +19,14 @@ const NONE: &str = "^$";
 const ALL: &str = ".*";
 
 /// The classic queue of a company, with a length and a dead-letter exchange of its own.
-async fn of_the_company(scene: &Scene) {
+pub(super) async fn of_the_company(scene: &Scene) {
     let channel = scene.client.connection().create_channel().await.unwrap();
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare("company.dlx".into(), ExchangeKind::Fanout, durable, FieldTable::default()).await.unwrap();
     scene.client.declare_classic(&scene.queue(), arguments_of_the_company()).await;
 }
 
-fn arguments_of_the_company() -> FieldTable {
+pub(super) fn arguments_of_the_company() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("company.dlx".into()));
     arguments.insert("x-max-length".into(), AMQPValue::LongInt(5000));
@@ -50,6 +50,22 @@ async fn what_exists_is_left_as_it_is_and_only_what_is_missing_is_made() {
     }
     // Declared again as it was: it would be refused if it were made otherwise now.
     scene.client.declare_classic(&scene.queue(), arguments_of_the_company()).await;
+}
+
+/// The company's queue differs in much from what is asked for first: the broker closes a channel at each difference.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_closed_its_channel_costs_no_later_one_the_connection() {
+    let broker = within(240, "a broker", Broker::private()).await;
+    let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
+    within(60, "the queue", of_the_company(&scene)).await;
+    // So few that the numbers of channels begin anew while the daemon asks.
+    within(60, "few channels", broker.ctl(&["eval", "application:set_env(rabbit, channel_max, 12)."])).await;
+    let setup = scene.setup().broker("topology = \"declare\"");
+    let mut daemon = Daemon::start(&setup);
+    within(60, "consuming", daemon.consuming()).await;
+    assert_eq!(daemon.count(|line| says(line, "broker lost")), 0);
+    let (code, said) = check(&setup, &[]).await;
+    assert_eq!(code, Some(0), "{said}");
 }
 
 /// What this user may do in the place of the scene.

@@ -91,6 +91,28 @@ async fn a_missing_delay_queue_and_one_that_could_drop_events_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_exists_is_judged_while_the_rest_is_still_to_be_made() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    let setup = scene.setup().broker("topology = \"declare\"");
+    scene.client.declare_stream(&scene.queue()).await;
+    let (code, said) = check(&setup, &[]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &[QUEUE_LINE, "is a stream"]);
+    scene.client.delete(&scene.queue()).await;
+    let wait = format!("{}.wait.1m", scene.queue());
+    let mut short = FieldTable::default();
+    short.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    scene.client.declare_quorum(&wait, short).await;
+    scene.client.declare_classic(&scene.dead(), FieldTable::default()).await;
+    let (code, said) = check(&setup, &[]).await;
+    assert_eq!(code, Some(78), "{said}");
+    holds(&said, &["could drop", &wait, &format!("queue `{}` is a classic queue", scene.dead())]);
+    for queue in [scene.queue(), format!("{}.wait.10s", scene.queue())] {
+        assert_eq!(scene.client.depth(&queue).await, None, "no question makes {queue}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queue_warning_is_a_warning_and_a_broker_that_is_away_a_mistake() {
     let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
     made(&scene).await;

@@ -1,14 +1,13 @@
-//! What AMQP does not show and the management API does: policies, whoever sets them and when; who holds a queue; how full it
-//! is. On every version that is supported.
+//! Policies, whoever sets them and when, which AMQP does not show and the management API does. On every version that is supported.
 //!
-//! Not here: arguments (`queues.rs`).
+//! Not here: what else only that API shows (`managed.rs`), and arguments (`queues.rs`).
 
 use std::time::Duration;
 
-use lapin::options::BasicConsumeOptions;
 use lapin::types::FieldTable;
 use serde_json::{Value, json};
 
+use super::managed;
 use super::online::check;
 use super::queues::cell;
 use super::scene::Scene;
@@ -16,9 +15,9 @@ use crate::support::broker::{Broker, eventually, shared};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const USER: &str = "limited";
-const PASSWORD: &str = "of-limited";
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
+const WATCHER_PASSWORD: &str = "of-a-watcher";
 
 /// A policy: whether an operator sets it, what it says, and the queues it is set on.
 struct Case {
@@ -47,7 +46,7 @@ const fn case(name: &'static str, definition: fn() -> Value) -> Case {
 }
 
 /// A place with a work queue without any argument and the others as the daemon makes them.
-async fn scene(broker: &Broker) -> Scene {
+pub(super) async fn scene(broker: &Broker) -> Scene {
     println!("RabbitMQ {}", broker.version());
     let scene = Scene::empty(broker.vhost().await).await;
     scene.client.declare_quorum(&scene.queue(), FieldTable::default()).await;
@@ -59,9 +58,13 @@ async fn scene(broker: &Broker) -> Scene {
 }
 
 /// The management API of this broker, asked each second.
-fn managed(scene: &Scene, setup: Setup) -> Setup {
+pub(super) fn managed(scene: &Scene, setup: Setup) -> Setup {
+    let (user, password) = scene.place.management().login();
+    managed_as(scene, setup, &user, &password)
+}
+
+fn managed_as(scene: &Scene, setup: Setup, user: &str, password: &str) -> Setup {
     let management = scene.place.management();
-    let (user, password) = management.login();
     setup.broker(&format!(
         "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\n\
          management.interval = \"1s\"",
@@ -101,17 +104,25 @@ async fn unset(scene: &Scene, case: &Case) {
 
 /// What `check --online` says of each of the three, without what it said before.
 async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
-    let (code, said) = check(&managed(scene, scene.setup()), &["--json"]).await;
-    assert_eq!(code, Some(0), "{said}");
+    // Not shown connections, it is not waited for any.
+    let watched = managed_as(scene, scene.setup(), &watcher(scene), WATCHER_PASSWORD);
+    let (code, said) = check(&watched, &["--json"]).await;
     let said: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
-    let warnings: Vec<_> = said["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let of = |queue: &str| -> Vec<String> {
+    let list = |name: &str| said[name].as_array().cloned().unwrap_or_default();
+    let warnings: Vec<_> = list("warnings").iter().filter_map(|words| Some(words.as_str()?.to_owned())).collect();
+    let mistakes: Vec<_> =
+        list("mistakes").iter().filter_map(|found| Some(found["what"].as_str()?.to_owned())).collect();
+    assert_eq!(code, Some(if mistakes.is_empty() { 0 } else { 78 }), "{said}");
+    let of = |said: &[String], queue: &str| -> Vec<String> {
         let start = format!("queue `{queue}` ");
-        warnings.iter().filter_map(|words| Some(words.strip_prefix(&start)?.to_owned())).collect()
+        said.iter().filter_map(|words| Some(words.strip_prefix(&start)?.to_owned())).collect()
     };
-    let cells = three(scene).map(|queue| of(&queue));
+    let cells = three(scene).map(|queue| (of(&mistakes, &queue), of(&warnings, &queue)));
     let mut index = 0;
-    cells.map(|words| {
+    cells.map(|(refused, words)| {
+        if !refused.is_empty() {
+            return cell("refused", &refused);
+        }
         let new: Vec<_> = words
             .into_iter()
             .filter(|words| !before[index].contains(&cell("warned", std::slice::from_ref(words))[8..]))
@@ -121,8 +132,14 @@ async fn said(scene: &Scene, before: &[String; 3]) -> [String; 3] {
     })
 }
 
+fn watcher(scene: &Scene) -> String {
+    format!("watches-{}", scene.place.name)
+}
+
 async fn rows(broker: &Broker) -> Vec<String> {
     let scene = within(120, "a place", scene(broker)).await;
+    let (management, watcher) = (scene.place.management(), watcher(&scene));
+    within(60, "a user", management.make_watcher(&scene.place.name, &watcher, WATCHER_PASSWORD)).await;
     let none = || ["", "", ""].map(str::to_owned);
     let before = said(&scene, &none()).await;
     let mut rows = Vec::new();
@@ -132,6 +149,7 @@ async fn rows(broker: &Broker) -> Vec<String> {
         rows.push(format!("| {} | {work} | {dead} | {delay} |", case.name));
         within(120, case.name, unset(&scene, case)).await;
     }
+    within(60, "no user", management.remove_user(&watcher)).await;
     rows
 }
 
@@ -152,21 +170,22 @@ async fn what_a_policy_makes_of_each_queue_is_told_as_the_documents_say() {
 async fn in_a_container(image: &str) {
     let Some(broker) = within(240, "a broker", Broker::image(image)).await else { return };
     assert_eq!(within(600, "the table", rows(&broker)).await, documented());
-    within(240, "a stream", a_stream(&broker)).await;
-    within(240, "its holder", a_holder(&broker)).await;
+    within(240, "a stream", managed::a_stream(&broker)).await;
+    within(240, "its holder", managed::a_holder(&broker)).await;
+    within(240, "a delay queue", managed::a_delay_queue_that_leads_elsewhere(&broker)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn policies_streams_and_holders_are_judged_the_same_on_rabbitmq_4_0() {
+async fn policies_streams_delay_queues_and_holders_are_judged_the_same_on_rabbitmq_4_0() {
     in_a_container("rabbitmq:4.0-management").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn policies_streams_and_holders_are_judged_the_same_on_rabbitmq_4_3() {
+async fn policies_streams_delay_queues_and_holders_are_judged_the_same_on_rabbitmq_4_3() {
     in_a_container("rabbitmq:4-management").await;
 }
 
-async fn degraded(admin: &str) -> Vec<String> {
+pub(super) async fn degraded(admin: &str) -> Vec<String> {
     let told = reqwest::get(format!("{admin}/readyz")).await.unwrap().text().await.unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
     told["degraded"].as_array().into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
@@ -201,89 +220,18 @@ async fn a_policy_that_is_set_while_the_daemon_runs_is_told_once_and_again_when_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_management_api_that_is_away_or_refuses_is_a_warning_by_name_and_stops_nothing() {
+async fn delay_queues_that_a_policy_would_delete_are_not_used_until_it_ends() {
     let scene = within(240, "a broker", async { scene(shared().await).await }).await;
-    let (user, _) = scene.place.management().login();
-    let away = "management.url = \"http://127.0.0.1:1\"\nmanagement.interval = \"1s\"".to_owned();
-    let refuses = format!(
-        "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"wrong\"",
-        scene.place.management().url()
-    );
-    for (more, words) in [(away, "refused"), (refuses, "give the user the tag `management`")] {
-        let setup = scene.setup().broker(&more);
-        let (code, said) = check(&setup, &[]).await;
-        assert!(code == Some(0) && said.contains("warning: broker.management.url") && said.contains(words), "{said}");
-        let mut daemon = Daemon::start(&setup);
-        let admin = within(60, "its port", daemon.admin()).await;
-        let told = daemon.until(|line| says(line, "the management API") && says(line, words));
-        within(60, "why it cannot be asked", told).await;
-        within(60, "consuming", daemon.consuming()).await;
-        assert_eq!(within(60, "readiness", degraded(&admin)).await, ["management_away"]);
-        assert_eq!(daemon.count(|line| says(line, "the management API")), 1, "told once");
-    }
-}
-
-/// A stream, which AMQP does not show to whoever may not configure it.
-async fn a_stream(broker: &Broker) {
-    let scene = within(120, "a place", scene(broker)).await;
-    scene.client.delete(&scene.queue()).await;
-    scene.client.declare_stream(&scene.queue()).await;
-    within(60, "a user", broker.ctl(&["add_user", USER, PASSWORD])).await;
-    within(60, "rights", broker.ctl(&["set_permissions", "-p", &scene.place.name, USER, "^$", ".*", ".*"])).await;
-    let setup = Setup { amqp: broker.url_as(USER, PASSWORD, &scene.place.name), ..scene.setup() };
-    let setup = managed(&scene, setup);
-    let (code, said) = check(&setup, &[]).await;
-    assert!(code == Some(78) && said.contains("is a stream"), "{said}");
-    let mut daemon = Daemon::start(&setup);
-    let told = daemon.until(|line| says(line, "broker lost") && says(line, "is a stream"));
-    within(60, "that it is refused", told).await;
-}
-
-/// A classic queue that one consumer holds for itself.
-async fn a_holder(broker: &Broker) {
-    let scene = within(120, "a place", scene(broker)).await;
-    scene.client.delete(&scene.queue()).await;
-    scene.client.declare_classic(&scene.queue(), FieldTable::default()).await;
-    let channel = scene.client.connection().create_channel().await.unwrap();
-    let options = BasicConsumeOptions { exclusive: true, ..BasicConsumeOptions::default() };
-    let held = channel.basic_consume(scene.queue().into(), "".into(), options, FieldTable::default());
-    let _held = within(60, "the other consumer", held).await.unwrap();
-    eventually(MINUTE, "its holder", async || {
-        scene.place.management().queue(&scene.place.name, &scene.queue()).await["consumer_details"][0]["exclusive"]
-            == true
-    })
-    .await;
-    let (code, said) = check(&managed(&scene, scene.setup()), &[]).await;
-    assert!(code == Some(78) && said.contains("is held by another consumer"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_is_refused_without_the_right_to_configure_once_the_management_api_shows_it() {
-    let broker = within(240, "a broker", Broker::private()).await;
-    within(240, "a stream", a_stream(&broker)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_another_consumer_holds_is_refused_by_the_online_check() {
-    let broker = within(240, "a broker", shared()).await;
-    within(240, "its holder", a_holder(broker)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told() {
-    let one = within(240, "a broker", async { scene(shared().await).await }).await;
-    let broker = within(240, "another broker", Broker::private()).await;
-    let vhost = within(60, "the same virtual host there", broker.vhost_named(&one.place.name)).await;
-    let other = within(60, "the same queues there", Scene::quorum(vhost)).await;
-    let mut well = Daemon::start(&managed(&one, one.setup()));
-    within(60, "consuming", well.consuming()).await;
-    let admin = within(60, "its port", well.admin()).await;
-    let mut daemon = Daemon::start(&managed(&one, other.setup()));
+    let mut daemon = Daemon::start(&managed(&scene, scene.setup()));
     within(60, "consuming", daemon.consuming()).await;
-    let words = format!("but at {}: broker.management.url and that address are two clusters", other.listens());
-    let told = daemon.until(|line| says(line, "queue warning: the work queue") && says(line, &words));
-    within(60, "the word", told).await;
-    // That one has consumed for longer, and was looked at as often.
-    let others: Vec<_> = within(60, "readiness", degraded(&admin)).await;
-    assert!(others.is_empty(), "{others:?}");
+    let admin = within(60, "its port", daemon.admin()).await;
+    let (management, vhost) = (scene.place.management(), &scene.place.name);
+    for round in 1..=2 {
+        management.policy("policies", vhost, "wait", Some(json!({ "expires": 3_600_000 }))).await;
+        let told = daemon.until_count(round, |line| says(line, "wait in memory only") && says(line, "expires"));
+        within(60, "that nothing is delayed", told).await;
+        assert!(within(60, "readiness", degraded(&admin)).await.contains(&"no_delays".to_owned()));
+        management.policy("policies", vhost, "", None).await;
+        eventually(MINUTE, "nothing amiss", async || degraded(&admin).await.is_empty()).await;
+    }
 }

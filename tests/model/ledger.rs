@@ -105,6 +105,10 @@ impl World<'_> {
         let there = self.api.of(key).count();
         if there + 1 > account.published + account.announced + account.counted {
             self.doubled(copy, key, procedure);
+        } else if self.is_second_by_other_rules(copy, key, procedure) {
+            // Where the event was published again meanwhile, the process of that message is the one too many.
+            self.count.doubled_by_other_rules += 1;
+            self.ledger.accounts[key].counted += 1;
         } else if there + 1 > account.published {
             self.count.doubled += 1;
         }
@@ -114,15 +118,27 @@ impl World<'_> {
         self.api.processes.len() - 1
     }
 
+    /// Whether an earlier process of its key was made in another life, by rules that sent or looked elsewhere.
+    fn is_elsewhere(&self, copy: &Copy, key: usize, procedure: &Procedure) -> bool {
+        let looked_elsewhere = self.ledger.looked.get(&copy.id).is_some_and(|(_, place)| place != procedure);
+        let is_elsewhere = |process: &Process| looked_elsewhere || process.procedure != *procedure;
+        self.api.of(key).any(|process| is_elsewhere(process) && process.life != self.shell.life)
+    }
+
+    /// Whether this copy itself makes a second process for that reason.
+    fn is_second_by_other_rules(&self, copy: &Copy, key: usize, procedure: &Procedure) -> bool {
+        let can_look_up = self.ledger.lines[copy.line].kind.can_look_up();
+        let is_second = self.api.of(key).any(|process| process.copy == copy.id);
+        can_look_up && is_second && self.is_elsewhere(copy, key, procedure)
+    }
+
     /// A second process that nobody announced.
     fn doubled(&mut self, copy: &Copy, key: usize, procedure: &Procedure) {
         let can_look_up = self.ledger.lines[copy.line].kind.can_look_up();
         let looked = self.ledger.looked.get(&copy.id).cloned();
         let life = self.shell.life;
         let earlier = || self.api.of(key);
-        let looked_elsewhere = looked.as_ref().is_some_and(|(_, place)| place != procedure);
-        let is_elsewhere = |process: &Process| looked_elsewhere || process.procedure != *procedure;
-        let elsewhere = earlier().any(|process| is_elsewhere(process) && process.life != life);
+        let elsewhere = self.is_elsewhere(copy, key, procedure);
         let is_unseen = |process: &Process| looked.as_ref().is_some_and(|(looked, _)| process.shows >= *looked);
         let count = &mut self.count;
         let counted = if !can_look_up {

@@ -18,6 +18,7 @@ const HOST: &str = "localhost";
 struct Stage {
     broker: Broker,
     port: u16,
+    https: u16,
     server: Folder,
     client: Folder,
     scene: Scene,
@@ -34,9 +35,9 @@ impl Stage {
     /// With the server's files in that folder.
     async fn with(server: Folder, demands: bool) -> Option<Self> {
         let started = Broker::secured(server.path(), demands);
-        let (broker, port) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
+        let (broker, tls) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
-        Some(Self { broker, port, server, client: Folder::new(), scene })
+        Some(Self { broker, port: tls.port, https: tls.https, server, client: Folder::new(), scene })
     }
 
     /// A configuration that goes to the broker by that host name, with more of `[broker]`.
@@ -45,6 +46,16 @@ impl Stage {
         url.set_host(Some(name)).unwrap();
         url.set_port(Some(self.port)).unwrap();
         Setup { amqp: url.into(), ..self.scene.setup() }.broker("topology = \"declare\"").broker(more)
+    }
+
+    /// The management API by that host name, asked each second.
+    fn management(&self, name: &str, more: &str) -> String {
+        let (user, password) = self.scene.place.management().login();
+        format!(
+            "management.url = \"https://{name}:{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\n\
+             management.interval = \"1s\"\nmanagement.{more}",
+            self.https
+        )
     }
 
     /// Starts the node again, with what its files hold now.
@@ -77,6 +88,37 @@ async fn whom_the_daemon_trusts_stands_in_a_file_that_is_read_at_each_connect() 
     stage.client.put_trusted(&right);
     consumes(&mut daemon, 1).await;
     stage.scene.publish(EVENTS, 200).await;
+    stage.ends_well(EVENTS).await;
+}
+
+async fn of_management(daemon: &mut Daemon, words: &str) {
+    let told = daemon.until(|line| says(line, "the management API") && says(line, words));
+    within(60, words, told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_management_api_with_tls_is_trusted_by_its_own_file_which_is_read_each_time_and_no_wrong_one_stops_an_event()
+ {
+    let (right, other) = (Authority::new("right"), Authority::new("other"));
+    let Some(stage) = Stage::new(&right, false).await else { return };
+    let of_management = Folder::new();
+    let file = of_management.put_trusted(&other);
+    let trusted = stage.client.put_trusted(&right);
+    let setup = |name| stage.setup(HOST, &format!("{trusted}\n{}", stage.management(name, &file)));
+    let mut daemon = Daemon::start(&setup(HOST));
+    self::of_management(&mut daemon, "name its file in broker.management.ca_file").await;
+    consumes(&mut daemon, 1).await;
+    stage.scene.publish(EVENTS, 200).await;
+    within(60, "all created", stage.scene.until_created(EVENTS)).await;
+    of_management.put_trusted(&right);
+    self::of_management(&mut daemon, "answers again").await;
+    let mut by_address = Daemon::start(&setup("127.0.0.1"));
+    self::of_management(&mut by_address, "another host name than the one in broker.management.url").await;
+    of_management.put("trusted.pem", "half a file");
+    self::of_management(&mut daemon, "broker.management.ca_file").await;
+    let admin = within(60, "its port", daemon.admin()).await;
+    let ready = within(60, "readiness", async { reqwest::get(format!("{admin}/readyz")).await.unwrap() }).await;
+    assert_eq!(ready.status().as_u16(), 200, "an API that is away stops nothing");
     stage.ends_well(EVENTS).await;
 }
 

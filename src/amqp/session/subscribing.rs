@@ -12,6 +12,8 @@ use crate::amqp::error::BrokerError;
 use crate::amqp::intake::split;
 use crate::amqp::questions;
 use crate::amqp::stall::StallState;
+use crate::amqp::topology::MEMORY_ONLY;
+use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::states::phase::stopped;
@@ -27,6 +29,26 @@ impl Session<'_> {
         let (tag, address) = (self.consumer.tag().to_string(), self.connections.address.to_string());
         let subscribed = Subscribed { tag, address, since: Instant::now() };
         self.state.send_modify(|status| status.subscribed = Some(subscribed));
+    }
+
+    /// The management API may show delay queues to be wrong that AMQP does not show, at any time: nothing is delayed in them then.
+    pub(super) async fn mind_delays(&mut self) {
+        let (wrong, can_delay) = {
+            let status = self.state.borrow();
+            (status.managed.no_delays.clone(), status.why_no_delays().is_none())
+        };
+        if wrong != self.previous.wrong_delays {
+            match &wrong {
+                Some(why) => tracing::warn!("{MEMORY_ONLY}: {why} (as the management API shows)"),
+                None => tracing::info!("the management API shows no wrong delay queue any more"),
+            }
+            self.previous.wrong_delays = wrong;
+        }
+        if can_delay != self.can_delay {
+            self.can_delay = can_delay;
+            // At the end nobody may be there any more to hear it.
+            drop(self.intake.send(Inbound::CanDelay(can_delay)).await);
+        }
     }
 
     /// What it means that nothing arrives.

@@ -234,6 +234,12 @@ impl Held {
         ids
     }
 
+    /// The bodies of those whose connection stands.
+    pub(super) fn live_bodies(&self) -> impl Iterator<Item = &[u8]> {
+        let live = self.events.values().filter(|event| event.context.is_live);
+        live.map(|event| event.context.body.as_slice())
+    }
+
     /// Every event, the oldest first.
     pub(super) fn all(&self) -> Vec<EventId> {
         let mut ids: Vec<EventId> = self.events.keys().copied().collect();

@@ -39,6 +39,8 @@ pub enum Input {
         /// Whether events can be delayed over it: the delay queues are there and may be published to.
         can_delay: bool,
     },
+    /// Whether events can be delayed has changed while the connection stands.
+    CanDelay(bool),
     /// The connection is lost: every receipt from before is void, and the broker delivers those messages again.
     Disconnected,
     /// The broker keeps what a settlement asked it to publish.

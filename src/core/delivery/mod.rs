@@ -25,6 +25,7 @@ mod publishes;
 mod release;
 mod report;
 mod shortage;
+mod survived;
 #[cfg(test)]
 mod tests;
 mod tries;
@@ -48,6 +49,7 @@ use self::doubt::Doubts;
 use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
+use self::survived::Survived;
 use self::tries::Redeliveries;
 use self::windows::Windows;
 use crate::core::decode::Limits;
@@ -90,9 +92,7 @@ pub struct Setup {
 struct Connection {
     is_up: bool,
     can_delay: bool,
-    /// Connections lost since the start: what they gave back this process did not die of.
-    lost: u32,
-    /// When the last of them was.
+    /// When the last was lost.
     lost_at: Option<Moment>,
 }
 
@@ -122,6 +122,7 @@ pub struct Machine {
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
+    survived: Survived,
     wanted: WantedPrefetch,
     /// When old events are looked for next.
     next_release: Moment,
@@ -156,6 +157,7 @@ impl Machine {
             letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
+            survived: Survived::default(),
             wanted: WantedPrefetch::Full,
             next_release: Moment::ZERO,
             is_draining: false,
@@ -172,6 +174,7 @@ impl Machine {
         match input {
             Input::Message { receipt, message, is_live } => self.arrived(receipt, *message, is_live),
             Input::Connected { can_delay } => self.connected(can_delay),
+            Input::CanDelay(can_delay) => self.connection.can_delay = can_delay,
             Input::Disconnected => self.disconnected(),
             Input::Kept { receipt } => self.kept(receipt),
             Input::Refused { receipt } => self.refused(receipt),
@@ -214,8 +217,11 @@ impl Machine {
     fn disconnected(&mut self) {
         // A connection that never stood gave nothing back.
         let stood = std::mem::take(&mut self.connection.is_up);
-        self.connection.lost = self.connection.lost.saturating_add(stood.into());
-        self.connection.lost_at = if stood { Some(self.now.moment) } else { self.connection.lost_at };
+        if stood {
+            self.connection.lost_at = Some(self.now.moment);
+            self.survived.lose(self.now.moment);
+        }
+        self.held.live_bodies().chain(self.publishes.live_bodies()).for_each(|body| self.survived.note(body));
         self.publishes_disconnected();
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);

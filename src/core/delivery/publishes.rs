@@ -266,6 +266,12 @@ impl Publishes {
         (self.letters, self.delays) = (Road::default(), Road::default());
     }
 
+    /// The bodies of those whose connection stands.
+    pub(super) fn live_bodies(&self) -> impl Iterator<Item = &[u8]> {
+        let live = self.all.values().filter(|publish| publish.context.is_live);
+        live.map(|publish| publish.context.body.as_slice())
+    }
+
     /// Every one, to be forgotten.
     pub(super) fn drain(&mut self) -> Vec<Publish> {
         self.live = 0;

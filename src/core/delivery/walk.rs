@@ -26,7 +26,8 @@ impl Machine {
     /// A message arrives: it is opened (decoded and mapped), and either ends at once or is held.
     pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
         self.tell(Report::Received);
-        message.deliveries = message.deliveries.map(|returns| returns.saturating_sub(self.connection.lost));
+        let suspicious = |returns| self.survived.suspicious(&message.body, returns, self.now.moment);
+        message.deliveries = message.deliveries.map(suspicious);
         let was_dead_letter = message.put_back.is_some();
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, now) = (Arc::clone(&message.body), self.now.moment);

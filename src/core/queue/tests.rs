@@ -114,14 +114,36 @@ fn an_argument_wins_over_a_policy_and_of_two_limits_the_lower() {
 }
 
 #[test]
-fn a_delay_queue_that_gives_back_early_refuses_or_goes_is_told() {
+fn a_delay_queue_that_gives_back_early_or_takes_no_more_is_told() {
     let wait = Duration::from_secs(10);
-    let delay = with(good(), TTL, Value::Number(10_000));
-    assert_eq!(delay.as_delay(wait), []);
-    for (argument, value) in [(TTL, 500), (LENGTHS[1], 9), (EXPIRES, 9)] {
-        let found = under(delay.clone(), &[(argument, Value::Number(value))]).as_delay(wait);
+    let delay = delay_queue();
+    assert_eq!(delay.as_delay(wait, WORK), []);
+    for (argument, value) in [(TTL, 500), (LENGTHS[1], 9)] {
+        let found = under(delay.clone(), &[(argument, Value::Number(value))]).as_delay(wait, WORK);
         assert_eq!(told(&found), [(argument, Weight::Loses)]);
     }
-    assert_eq!(told(&without(delay.clone(), &[OVERFLOW]).as_delay(wait)), [(STRATEGY, Weight::Loses)]);
-    assert_eq!(told(&without(delay, &[TTL]).as_delay(wait)), [(TTL, Weight::Loses)]);
+}
+
+const WORK: &str = "crm.events";
+
+fn delay_queue() -> Queue {
+    with(with(good(), TTL, Value::Number(10_000)), ROUTE, text_of(WORK))
+}
+
+#[test]
+fn a_delay_queue_that_could_drop_or_keep_an_event_is_refused() {
+    let wait = Duration::from_secs(10);
+    let is_refused = |queue: &Queue| queue.as_delay(wait, WORK).iter().any(|found| found.weight == Weight::Refused);
+    assert!(!is_refused(&delay_queue()));
+    for argument in [OVERFLOW, STRATEGY, TARGET, ROUTE, TTL, KIND] {
+        assert!(is_refused(&without(delay_queue(), &[argument])), "without {argument}");
+    }
+    for (argument, value) in [(TARGET, "company.dlx"), (ROUTE, "another"), (KIND, "classic"), (OVERFLOW, "drop-head")] {
+        assert!(is_refused(&with(delay_queue(), argument, text_of(value))), "{argument} {value}");
+    }
+    assert!(is_refused(&Queue { is_durable: false, ..delay_queue() }));
+    let expires = under(delay_queue(), &[(EXPIRES, Value::Number(3_600_000))]);
+    assert_eq!(told(&expires.as_delay(wait, WORK)), [(EXPIRES, Weight::Refused)], "nobody consumes from it");
+    let by_policy = under(without(delay_queue(), &[TARGET, ROUTE]), &[(TARGET, text_of("")), (ROUTE, text_of(WORK))]);
+    assert!(!is_refused(&by_policy), "a policy may lead back as well");
 }

@@ -22,3 +22,5 @@ pub(super) const NO_TARGET: &str = "names no dead-letter exchange: what the brok
      length) is deleted, unless a policy says where it goes";
 pub(super) const AT_MOST_ONCE: &str = "dead-letters at most once: what the broker gives up by itself can be lost on its way, unless \
      both x-dead-letter-strategy is at-least-once and x-overflow is reject-publish";
+pub(super) const NO_DELAY_QUEUE: &str =
+    "is not made as a delay queue of this work queue: it could drop or keep events. Make it again";

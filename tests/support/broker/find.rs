@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 
 use super::container::Container;
 use super::node::{self, Node};
+use super::secured::Tls;
 use super::{Address, Broker, Place};
 
 const AMQP: &str = "CHAKRA_BRIDGE_TEST_AMQP";
@@ -54,9 +55,9 @@ pub(super) async fn cluster() -> Option<Vec<Broker>> {
 }
 
 /// A node of the server that is installed here that listens with TLS as well, or nothing where there is none.
-pub(super) async fn secured(folder: &Path, demands: bool) -> Option<(Broker, u16)> {
-    let (node, port) = Node::secured(&installed_for("TLS")?, folder, demands).await;
-    Some((Broker::of(Place::Node(node)).await, port))
+pub(super) async fn secured(folder: &Path, demands: bool) -> Option<(Broker, Tls)> {
+    let (node, tls) = Node::secured(&installed_for("TLS")?, folder, demands).await;
+    Some((Broker::of(Place::Node(node)).await, tls))
 }
 
 fn installed_for(what: &str) -> Option<PathBuf> {

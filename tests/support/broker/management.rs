@@ -67,6 +67,19 @@ impl Management {
         }
     }
 
+    /// A user of the API who sees queues and policies of this vhost, and no connection of others.
+    pub async fn make_watcher(&self, vhost: &str, user: &str, password: &str) {
+        let body = json!({"password": password, "tags": "management"});
+        self.must(Method::PUT, &["users", user], Some(body)).await;
+        let none = json!({"configure": "^$", "write": "^$", "read": "^$"});
+        self.must(Method::PUT, &["permissions", vhost, user], Some(none)).await;
+    }
+
+    /// Removes a user.
+    pub async fn remove_user(&self, user: &str) {
+        drop(self.call(Method::DELETE, &["users", user], None).await);
+    }
+
     /// User and password.
     pub fn login(&self) -> (String, String) {
         (self.url.username().to_owned(), self.url.password().unwrap_or_default().to_owned())

@@ -78,9 +78,9 @@ impl Broker {
         find::cluster().await
     }
 
-    /// A broker that this test alone may break, and its port for TLS, with the certificates in that folder; see
+    /// A broker that this test alone may break, and where it listens with TLS, with the certificates in that folder; see
     /// `secured::Tls`. Nothing, and said so, where no server is installed; a failure where `CHAKRA_BRIDGE_CI` is set.
-    pub async fn secured(folder: &std::path::Path, demands: bool) -> Option<(Self, u16)> {
+    pub async fn secured(folder: &std::path::Path, demands: bool) -> Option<(Self, secured::Tls)> {
         find::secured(folder, demands).await
     }
 

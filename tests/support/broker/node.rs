@@ -58,11 +58,10 @@ impl Node {
         Self::cluster(server, 1).await.remove(0)
     }
 
-    /// The same, of a node that listens with TLS as well, and its port for that.
-    pub async fn secured(server: &Path, folder: &Path, demands: bool) -> (Self, u16) {
+    /// The same, of a node that listens with TLS as well, and where.
+    pub async fn secured(server: &Path, folder: &Path, demands: bool) -> (Self, Tls) {
         let tls = Tls::new(folder, demands);
-        let port = tls.port;
-        (Self::come_up(server, 1, Some(tls)).await.remove(0), port)
+        (Self::come_up(server, 1, Some(tls.clone())).await.remove(0), tls)
     }
 
     /// Starts so many nodes as one cluster, and waits until each answers.

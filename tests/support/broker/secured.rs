@@ -14,13 +14,15 @@ pub struct Tls {
     demands: bool,
     /// The port.
     pub port: u16,
+    /// The port of the management API with TLS, which demands nothing of clients.
+    pub https: u16,
 }
 
 impl Tls {
-    /// On a free port.
+    /// On free ports.
     pub fn new(folder: &Path, demands: bool) -> Self {
-        let [port] = ports::free();
-        Self { folder: folder.to_owned(), demands, port }
+        let [port, https] = ports::free();
+        Self { folder: folder.to_owned(), demands, port, https }
     }
 
     /// The lines of `rabbitmq.conf`.
@@ -33,7 +35,13 @@ impl Tls {
              ssl_options.certfile = {cert}\n\
              ssl_options.keyfile = {key}\n\
              ssl_options.verify = {verify}\n\
-             ssl_options.fail_if_no_peer_cert = {demands}\n",
+             ssl_options.fail_if_no_peer_cert = {demands}\n\
+             management.ssl.ip = 127.0.0.1\n\
+             management.ssl.port = {https}\n\
+             management.ssl.cacertfile = {ca}\n\
+             management.ssl.certfile = {cert}\n\
+             management.ssl.keyfile = {key}\n",
+            https = self.https,
             port = self.port,
             demands = self.demands,
             ca = file("ca.pem"),

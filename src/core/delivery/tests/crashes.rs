@@ -93,3 +93,55 @@ fn one_shut_procedure_does_not_stand_before_the_checks_of_other_rules() {
     let done = bench.replied(found, created());
     assert_eq!(done.checks, ["found"]);
 }
+
+/// A message that the broker gave back so often.
+fn returned(id: &str, returns: u32) -> Message {
+    let body = Arc::new(format!(r#"{{"id": "{id}"}}"#).into_bytes());
+    Message { redelivered: true, deliveries: Some(returns), body, ..event("lead", id) }
+}
+
+fn loses_its_connection(bench: &mut Bench) {
+    drop(bench.on(Input::Disconnected));
+    drop(bench.on(Input::Connected { can_delay: true }));
+}
+
+#[test]
+fn connections_that_were_lost_before_say_nothing_of_a_message_that_took_other_processes_down() {
+    let mut bench = Bench::new(64);
+    for _ in 0..20 {
+        drop(bench.message(returned("m0", 1)));
+        loses_its_connection(&mut bench);
+    }
+    let (_, done) = bench.message(returned("m1", 5));
+    assert_eq!(done.settled, [], "it may have been on its way at each loss of a moment ago");
+    drop(bench.after(Duration::from_secs(3601)));
+    let (_, done) = bench.message(returned("m2", 5));
+    assert!(matches!(done.settled[..], [(_, Settlement::Delay(..))]), "five returns that none of these were: {done:?}");
+    loses_its_connection(&mut bench);
+    let (_, done) = bench.message(returned("m3", 6));
+    assert!(matches!(done.settled[..], [(_, Settlement::Delay(..))]), "one that may be ours, and five: {done:?}");
+}
+
+#[test]
+fn a_message_that_was_held_here_when_a_connection_was_lost_is_not_what_this_process_dies_of() {
+    let mut bench = Bench::new(64);
+    for returns in 1..=20 {
+        let (_, done) = bench.message(returned("m1", returns - 1));
+        let is_kept = |(_, settlement): &(_, Settlement)| *settlement == Settlement::Release;
+        assert!(done.settled.iter().all(is_kept), "connections of this process alone gave it back: {done:?}");
+        loses_its_connection(&mut bench);
+        drop(bench.after(Duration::from_secs(3601)));
+    }
+}
+
+#[test]
+fn one_whose_create_is_under_way_is_taken_back_whatever_became_of_it_elsewhere_meanwhile() {
+    let mut bench = Bench::new(64);
+    let (first, done) = bench.message(Message { redelivered: false, deliveries: None, ..returned("m1", 0) });
+    assert_eq!(done.creates, [first]);
+    loses_its_connection(&mut bench);
+    drop(bench.after(Duration::from_secs(3601)));
+    let (copy, done) = bench.message(returned("m1", 9));
+    assert_eq!((done.creates, done.settled), (vec![], vec![(first, Settlement::Release)]));
+    assert_eq!(bench.replied(first, created()).settled, [(copy, Settlement::Ack)]);
+}

@@ -125,6 +125,12 @@ impl Progress {
         returns.is_some_and(|returns| returns >= enough)
     }
 
+    /// Whether one more crash is not yet enough.
+    #[must_use]
+    pub fn may_crash_again(&self) -> bool {
+        self.crashes.saturating_add(1) < CRASHES_MAX
+    }
+
     /// Its handling crashed: whether that is enough to give it up.
     #[must_use]
     pub fn crashed(&mut self) -> bool {

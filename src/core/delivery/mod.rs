@@ -10,6 +10,7 @@ mod checks;
 mod commands;
 mod company;
 mod copies;
+mod crash;
 mod delay;
 mod doubt;
 mod effect;
@@ -20,6 +21,7 @@ mod lanes;
 mod letters;
 mod open;
 mod places;
+mod provenance;
 mod publishes;
 mod release;
 mod report;
@@ -27,6 +29,7 @@ mod shortage;
 #[cfg(test)]
 mod tests;
 mod tries;
+mod waiting;
 mod walk;
 mod windows;
 
@@ -48,6 +51,7 @@ use self::held::Held;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::tries::Redeliveries;
+use self::waiting::WaitingMessages;
 use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
@@ -116,14 +120,15 @@ pub struct Machine {
     windows: Windows,
     redeliveries: Redeliveries,
     publishes: Publishes,
+    waiting: WaitingMessages,
     company: Company,
     letters_state: LettersState,
     /// Whether events may go to more than one procedure.
     has_procedures: bool,
     connection: Connection,
     wanted: WantedPrefetch,
-    /// When old events are looked for next.
-    next_release: Moment,
+    /// When it is next looked what has become old.
+    next_round: Moment,
     is_draining: bool,
     now: Now,
     dice: f64,
@@ -151,12 +156,13 @@ impl Machine {
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),
             publishes: Publishes::default(),
+            waiting: WaitingMessages::default(),
             company: Company::default(),
             letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             wanted: WantedPrefetch::Full,
-            next_release: Moment::ZERO,
+            next_round: Moment::ZERO,
             is_draining: false,
             now: Now { moment: Moment::ZERO, epoch_ms: 0 },
             dice: 0.0,
@@ -188,7 +194,7 @@ impl Machine {
     /// How many events are unacknowledged: held, or published in another place and not confirmed there.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len() + self.publishes.len()
+        self.held.len() + self.waiting.len() + self.publishes.len()
     }
 
     /// How many of them have a request under way.
@@ -216,6 +222,7 @@ impl Machine {
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
         self.connection.lost_at = if stood { Some(self.now.moment) } else { self.connection.lost_at };
         self.publishes_disconnected();
+        self.give_waiting_back(&|| Ended::ConnectionLost);
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }
@@ -225,22 +232,33 @@ impl Machine {
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
+            self.give_waiting_back(&|| Ended::Requeued);
             self.give_publishes_back();
             return self.now.moment.saturating_add(TICK);
         }
         self.held.wake(self.now.moment);
+        let reopened = self.reopen_what_may();
         let published = self.publish_again();
         self.mind_prefetch();
         self.make_room();
         let begun = self.begin_what_may();
-        self.release_old();
+        self.once_in_a_while();
         self.tell_windows();
         let checked = self.check_what_may();
         self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [begun, checked, published, self.held.next_due(), self.redeliveries.due()];
+        let next = [begun, checked, published, reopened, self.held.next_due(), self.redeliveries.due()];
         next.into_iter().flatten().fold(tick, Moment::min)
+    }
+
+    /// What walks over all events is done once a tick.
+    fn once_in_a_while(&mut self) {
+        if self.now.moment >= self.next_round {
+            self.next_round = self.now.moment.saturating_add(TICK);
+            self.release_old();
+            self.forget_removed_rules();
+        }
     }
 
     fn tell(&mut self, report: Report) {

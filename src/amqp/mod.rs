@@ -9,6 +9,7 @@ pub mod connection;
 mod dead_letter;
 mod delay;
 mod error;
+mod fallback;
 mod headers;
 mod intake;
 mod made;

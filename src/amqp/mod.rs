@@ -15,6 +15,7 @@ mod intake;
 mod made;
 mod notices;
 pub mod online_check;
+mod packed;
 mod publisher;
 mod questions;
 mod queue_warnings;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::event::{Context, Stage};
 use super::report::{Ended, Report};
-use super::tries::{FailedTry, Place};
+use super::told::{FailedTry, Place};
 use super::waiting::WaitsFor;
 use super::{EventId, Machine};
 use crate::core::delay_queue::DELAY_QUEUES;

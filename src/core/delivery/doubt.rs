@@ -48,7 +48,7 @@ impl Doubts {
     }
 
     /// The events of a procedure that wait: from now on they do not.
-    fn let_go(&mut self, procedure: &Procedure) -> Vec<EventId> {
+    fn released(&mut self, procedure: &Procedure) -> Vec<EventId> {
         let whole = (procedure.clone(), EventId::MIN)..=(procedure.clone(), EventId::MAX);
         let ids: Vec<EventId> = self.waiting.range(whole).map(|(_, id)| *id).collect();
         for id in &ids {
@@ -109,7 +109,7 @@ impl Machine {
         if self.doubts.waiting.is_empty() {
             return;
         }
-        for id in self.doubts.let_go(procedure) {
+        for id in self.doubts.released(procedure) {
             let is_waiting = self.held.get(id).is_some_and(|event| matches!(event.stage, Stage::Waiting(_)));
             if is_waiting {
                 self.held.stage(id, Stage::Ready);

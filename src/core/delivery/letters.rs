@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::event::Context;
 use super::publishes::{Publish, PublishStage};
 use super::report::{Ended, Report};
+use super::told::LettersState;
 use super::{Effect, Machine, ReceiptId, WantedPrefetch};
 use crate::core::dead_letter::{DeadLetter, Verdict};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
@@ -22,18 +23,6 @@ use crate::core::settlement::Settlement;
 /// A letter that was confirmed so long before a connection was lost was acknowledged before it: a copy that comes later is
 /// another message.
 const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(300);
-
-/// How it stands with dead letters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LettersState {
-    /// They are kept as they come.
-    #[default]
-    Kept,
-    /// Some are refused, or not confirmed for long: they wait.
-    Waiting,
-    /// So many wait that no place is left for other events.
-    StandStill,
-}
 
 impl Machine {
     /// Whether an event may be delayed now where it need not be: there are delay queues, and they take what comes.

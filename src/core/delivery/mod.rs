@@ -28,6 +28,7 @@ mod report;
 mod shortage;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tries;
 mod waiting;
 mod walk;
@@ -39,9 +40,8 @@ use std::time::Duration;
 pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::letters::LettersState;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
-pub use self::tries::{CameBack, Delayed, FailedTry, Place};
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
 
 use self::brake::Brakes;
 use self::company::Company;
@@ -222,7 +222,7 @@ impl Machine {
         self.connection.lost = self.connection.lost.saturating_add(stood.into());
         self.connection.lost_at = if stood { Some(self.now.moment) } else { self.connection.lost_at };
         self.publishes_disconnected();
-        self.give_waiting_back(&|| Ended::ConnectionLost);
+        self.give_waiting_back(|| Ended::ConnectionLost);
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }
@@ -232,7 +232,7 @@ impl Machine {
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
-            self.give_waiting_back(&|| Ended::Requeued);
+            self.give_waiting_back(|| Ended::Requeued);
             self.give_publishes_back();
             return self.now.moment.saturating_add(TICK);
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
-use super::letters::LettersState;
-use super::tries::{CameBack, Delayed, FailedTry};
+use super::told::LettersState;
+use super::told::{CameBack, Delayed, FailedTry};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;

@@ -106,7 +106,7 @@ impl Machine {
     }
 
     /// Gives all of them back: nothing was sent for them here.
-    pub(super) fn give_waiting_back(&mut self, ended: &dyn Fn() -> Ended) {
+    pub(super) fn give_waiting_back(&mut self, ended: fn() -> Ended) {
         while let Some((receipt, _)) = self.waiting.messages.first_key_value()
             && let Some(Waiting { context, .. }) = self.waiting.take(*receipt)
         {

@@ -98,16 +98,14 @@ fn one_shut_procedure_does_not_stand_before_the_checks_of_other_rules() {
 
 #[test]
 fn only_a_create_that_is_cut_off_counts_as_lost_and_a_lookup_never() {
-    let panicked = |bench: &mut Bench, event| bench.on(Input::Panicked { event });
-    let cut_off = |bench: &mut Bench, _| bench.on(Input::Command(Command::CutOff));
-    let ends: [&dyn Fn(&mut Bench, EventId) -> Done; 2] = [&panicked, &cut_off];
-    for (end, message) in
-        ends.into_iter().flat_map(|end| [(end, event("found.lead", "m1")), (end, again("found.lead", "m1"))])
+    let messages = [event("found.lead", "m1"), again("found.lead", "m1")];
+    for (is_panic, message) in [true, false].into_iter().flat_map(|is_panic| messages.clone().map(|it| (is_panic, it)))
     {
         let mut bench = Bench::new(64);
         let is_create = !message.redelivered;
         let (receipt, _) = bench.message(message);
-        let mut done = end(&mut bench, receipt);
+        let end = if is_panic { Input::Panicked { event: receipt } } else { Input::Command(Command::CutOff) };
+        let mut done = bench.on(end);
         let (_, Settlement::Delay(_, state)) = done.settled.remove(0) else { panic!("expected it to be delayed") };
         let lost = (state.progress.unsure_creates > 0, state.progress.unsure_ms > 0);
         assert_eq!(lost, (is_create, is_create));

@@ -67,14 +67,17 @@ impl Machine {
     pub(super) fn waits_after_crash(&mut self, id: EventId) -> bool {
         let wait = self.wait_after_crash();
         let can_delay = self.connection.can_delay;
-        let Some(event) = self.held.get_mut(id).filter(|event| !can_delay && event.context.is_live) else {
-            return false;
-        };
+        let Some(event) = self.held.get_mut(id).filter(|_| !can_delay) else { return false };
         if !event.progress.may_crash_again() {
             return false;
         }
         let _ = event.progress.crashed();
         event.came_back();
+        if !event.context.is_live {
+            // The broker delivers it again, and what is remembered of it counts the crash.
+            self.end(id, Ended::ConnectionLost);
+            return true;
+        }
         let failed = crash_of(&event.context, event.progress.next, event.progress.crashes, wait);
         self.held.stage(id, Stage::Waiting(self.now.moment.saturating_add(wait)));
         self.probes_no_rule(id);

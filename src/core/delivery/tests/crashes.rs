@@ -134,6 +134,19 @@ fn without_delay_queues_an_event_whose_request_panics_waits_here_and_is_dead_aft
 }
 
 #[test]
+fn without_delay_queues_a_panic_after_the_connection_is_lost_is_no_verdict() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (receipt, _) = bench.event("found.lead", "m1");
+    drop(bench.on(Input::Disconnected));
+    let done = bench.on(Input::Panicked { event: receipt });
+    assert_eq!(done.settled, [(receipt, Settlement::Release)]);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (copy, done) = bench.message(again("found.lead", "m1"));
+    assert_eq!((done.lookups, done.settled), (vec![copy], vec![]));
+}
+
+#[test]
 fn without_delay_queues_an_event_that_can_be_looked_up_is_looked_up_after_a_panic() {
     let mut bench = Bench::new(64);
     drop(bench.on(Input::Connected { can_delay: false }));

@@ -38,7 +38,7 @@ const BURST: usize = 5;
 /// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
 const LIFE_MS: u64 = 2_000;
 /// Scenes side by side, each with its own queues, daemon and API.
-const SCENES: usize = 4;
+const SCENES: usize = 10;
 /// Of both tests together, however many of them run at once.
 static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::event::Context;
 use super::publishes::{Publish, PublishStage};
 use super::report::{Ended, Report};
-use super::told::LettersState;
 use super::{Effect, Machine, ReceiptId, WantedPrefetch};
 use crate::core::dead_letter::{DeadLetter, Verdict};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
@@ -166,42 +165,12 @@ impl Machine {
         looks.into_iter().flatten().min()
     }
 
-    /// How many places are held by what is refused, or not confirmed for long.
-    pub(super) fn stuck(&self) -> usize {
-        self.publishes.letters.stuck(self.now.moment) + self.publishes.delays.stuck(self.now.moment)
-    }
-
-    /// How many dead letters wait here for a queue that takes them.
-    #[must_use]
-    pub fn letters_waiting(&self, moment: Moment) -> usize {
-        self.publishes.letters.stuck(moment)
-    }
-
     /// Whether more events are wanted than there are places: what nobody takes holds more than a quarter of them, and its bodies
     /// less than a quarter of what as many of the largest would.
     pub(super) fn wants_double(&self) -> bool {
         let (stuck, is_double) = (self.stuck(), self.wanted == WantedPrefetch::Double);
         let is_much = if is_double { 2 * stuck > self.quarter() } else { stuck > self.quarter() };
         is_much && self.publishes.bytes() <= self.setup.limits.bounds.max_bytes.saturating_mul(self.quarter())
-    }
-
-    /// Says how it stands with dead letters, when that changes.
-    pub(super) fn mind_letters(&mut self) {
-        let waiting = self.publishes.letters.stuck(self.now.moment);
-        let state = match waiting {
-            0 => LettersState::Kept,
-            _ if self.held.is_empty() && self.stuck() >= self.most_stuck() => LettersState::StandStill,
-            _ => LettersState::Waiting,
-        };
-        if std::mem::replace(&mut self.letters_state, state) != state {
-            self.tell(Report::Letters(state));
-        }
-    }
-
-    /// So many hold every place, whatever else was there when more were asked for.
-    fn most_stuck(&self) -> usize {
-        let more = if self.wanted == WantedPrefetch::Double { self.quarter() } else { 0 };
-        self.setup.places + more
     }
 
     /// The connection is lost: what waits goes with it, and comes again. What is on its way may be confirmed yet.

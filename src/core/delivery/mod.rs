@@ -19,6 +19,7 @@ mod held;
 mod input;
 mod lanes;
 mod letters;
+mod letters_state;
 mod open;
 mod places;
 mod provenance;

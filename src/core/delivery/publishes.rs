@@ -83,6 +83,8 @@ pub(super) struct Road {
     /// When the next may be tried while it refuses.
     next: Moment,
     under_way: BTreeSet<(Moment, ReceiptId)>,
+    /// Those of them that were refused before.
+    tried_again: BTreeSet<(Moment, ReceiptId)>,
     waiting: BTreeSet<(Moment, ReceiptId)>,
 }
 
@@ -108,6 +110,12 @@ impl Road {
     pub(super) fn stuck(&self, now: Moment) -> usize {
         let hanging = self.under_way.iter().take_while(|(since, _)| now.saturating_sub(*since) >= PATIENCE).count();
         self.waiting.len() + hanging
+    }
+
+    /// The same with what is tried again just now: that it is on its way says nothing yet.
+    pub(super) fn held_up(&self, now: Moment) -> usize {
+        let is_tried = |(since, _): &&(Moment, ReceiptId)| now.saturating_sub(*since) < PATIENCE;
+        self.stuck(now) + self.tried_again.iter().rev().take_while(is_tried).count()
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -187,6 +195,10 @@ impl Publishes {
         let receipt = publish.context.receipt;
         let road = self.road(publish.is_letter());
         match publish.stage {
+            PublishStage::UnderWay(since) if publish.refusals > 0 => {
+                road.tried_again.insert((since, receipt));
+                road.under_way.insert((since, receipt))
+            }
             PublishStage::UnderWay(since) => road.under_way.insert((since, receipt)),
             PublishStage::Waiting(until) => road.waiting.insert((until, receipt)),
         };
@@ -207,7 +219,10 @@ impl Publishes {
         self.live -= usize::from(publish.context.is_live);
         let road = self.road(publish.is_letter());
         match publish.stage {
-            PublishStage::UnderWay(since) => road.under_way.remove(&(since, receipt)),
+            PublishStage::UnderWay(since) => {
+                road.tried_again.remove(&(since, receipt));
+                road.under_way.remove(&(since, receipt))
+            }
             PublishStage::Waiting(until) => road.waiting.remove(&(until, receipt)),
         };
         Some(publish)

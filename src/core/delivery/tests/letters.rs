@@ -270,3 +270,23 @@ fn what_comes_late_over_a_lost_connection_is_no_other_message_of_its_key() {
     let (second, done) = bench.message(again("lead", "m0"));
     assert_eq!(done.settled, [(second, Settlement::Ack)], "its letter is kept");
 }
+
+#[test]
+fn a_letter_that_is_tried_again_is_not_told_as_kept_before_the_broker_keeps_it() {
+    let mut bench = without_brake(8);
+    let receipt = refused_by_the_api(&mut bench, 1, "m")[0];
+    let mut states = Vec::new();
+    let mut letters = |done: Done| {
+        states.extend(done.reports.into_iter().filter_map(|report| match report {
+            Report::Letters(state) => Some(state),
+            _ => None,
+        }));
+    };
+    for _ in 0..5 {
+        letters(refuse(&mut bench, receipt));
+        letters(bench.after(20 * SECOND));
+        assert_eq!(bench.machine.letters_waiting(bench.now), 1);
+    }
+    letters(keep(&mut bench, receipt));
+    assert_eq!(states, [LettersState::Waiting, LettersState::Kept]);
+}

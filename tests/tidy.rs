@@ -47,6 +47,12 @@ fn no_rooms_name_each_other_in_a_circle() {
 }
 
 #[test]
+fn no_files_of_a_room_name_each_other_in_a_new_circle() {
+    let house = House::read().expect("the source is readable");
+    assert_eq!(walls::files::new_circles(&house.sources), [""; 0]);
+}
+
+#[test]
 fn retired_words_stand_nowhere() {
     let texts = retired::texts().expect("the texts are readable");
     assert!(texts.len() > 250, "only {} texts were read", texts.len());

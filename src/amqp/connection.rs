@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::Config;
 use super::connect::{Connections, Tries};
 use super::error::BrokerError;
+use super::fallback;
 use super::notices::Notices;
 use super::session::Session;
 use super::stall::StallDetector;
@@ -52,6 +53,7 @@ pub struct Endpoints {
 ///
 /// Answers whether the broker took every answer; false if the connection was lost with unacknowledged messages at the end.
 pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
+    fallback::make().await;
     let mut failures = 0;
     let mut previous = Previous::new(&config);
     let is_settled = loop {

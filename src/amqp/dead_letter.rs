@@ -35,7 +35,7 @@ pub const DEAD_LETTER_HEADERS: [&str; 14] = [
 /// The properties of the dead letter of `held`.
 pub(super) fn properties(held: &Held, dead_letter: &DeadLetter) -> BasicProperties {
     let headers = ours(held, dead_letter);
-    headers::joined(&held.properties, headers, HEADERS_MAX)
+    headers::joined(&held.properties.whole(), headers, HEADERS_MAX)
 }
 
 fn integer(number: u64) -> AMQPValue {

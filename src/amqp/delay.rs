@@ -18,7 +18,7 @@ const HEADERS_MAX: usize = 100 * 1024;
 /// The properties of `held` in a delay queue.
 pub(super) fn properties(held: &Held, delayed_state: &DelayedState) -> BasicProperties {
     let progress = AMQPValue::LongString(delayed_state.encode().into());
-    headers::joined(&held.properties, BTreeMap::from([(PROGRESS.into(), progress)]), HEADERS_MAX)
+    headers::joined(&held.properties.whole(), BTreeMap::from([(PROGRESS.into(), progress)]), HEADERS_MAX)
 }
 
 #[cfg(test)]

@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
-use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use serde_json::{Map, Number, Value};
 
 use super::headers;
+use super::packed::Packed;
 use crate::core::message::Message;
 
 /// What the consumer keeps of a delivery: all that settling and a dead letter need.
 pub(super) struct Held {
     pub(super) acker: lapin::Acker,
-    pub(super) properties: BasicProperties,
+    pub(super) properties: Packed,
     pub(super) body: Arc<Vec<u8>>,
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
@@ -40,6 +40,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
+    let properties = Packed::of(properties);
     (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
 }
 
@@ -49,7 +50,7 @@ fn headers(table: &FieldTable) -> Map<String, Value> {
 }
 
 /// What quorum queues count: how often the message was given back. On a first delivery a publisher wrote it.
-fn deliveries(properties: &BasicProperties) -> Option<u32> {
+fn deliveries(properties: &lapin::BasicProperties) -> Option<u32> {
     let count = json(properties.headers().as_ref()?.inner().get("x-delivery-count")?)?;
     u32::try_from(count.as_u64()?).ok()
 }

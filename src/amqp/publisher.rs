@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use lapin::{Channel, Confirmation, Connection};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
@@ -20,6 +20,7 @@ use super::Config;
 use super::channel;
 use super::connection::Endpoints;
 use super::error::{BrokerError, is_of_the_channel, within};
+use super::packed::Packed;
 use crate::metrics::Metrics;
 use crate::states::broker::BrokerStatus;
 
@@ -57,7 +58,7 @@ pub(super) struct Publish {
     /// The delivery that it stands for.
     pub(super) tag: u64,
     pub(super) queue: ShortString,
-    pub(super) properties: BasicProperties,
+    pub(super) properties: Packed,
     pub(super) body: Arc<Vec<u8>>,
 }
 
@@ -187,7 +188,7 @@ async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publis
 async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> lapin::Result<Option<String>> {
     let confirmed = async {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let (queue, properties) = (outgoing.queue.clone(), outgoing.properties.clone());
+        let (queue, properties) = (outgoing.queue.clone(), outgoing.properties.whole().into_owned());
         channel.basic_publish("".into(), queue, options, &outgoing.body, properties).await?.await
     };
     tokio::pin!(confirmed);

@@ -17,6 +17,7 @@ use super::dead_letter;
 use super::delay;
 use super::error::{BrokerError, within};
 use super::intake::Held;
+use super::packed::Packed;
 use super::publisher::{Publish, Published, Publisher};
 use super::questions::name;
 use super::topology;
@@ -107,7 +108,7 @@ impl Settler {
 
     fn dead_letter(&mut self, tag: u64, why: &DeadLetter) {
         if let Some(held) = self.held.get(&tag) {
-            let (queue, properties) = (self.dead_letter_queue.clone(), dead_letter::properties(held, why));
+            let (queue, properties) = (self.dead_letter_queue.clone(), Packed::of(dead_letter::properties(held, why)));
             self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
         }
     }
@@ -119,7 +120,7 @@ impl Settler {
             .find(|(known, _)| **known == delay_queue)
             .map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
-            let (queue, properties) = (queue.clone(), delay::properties(held, delayed_state));
+            let (queue, properties) = (queue.clone(), Packed::of(delay::properties(held, delayed_state)));
             self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
         }
     }

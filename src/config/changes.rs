@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use toml::{Table, Value};
 
-use super::load::Known;
-use super::{Source, known_keys, load, rules};
+use super::known::{Known, is_list};
+use super::{Source, known_keys, rules};
 
 /// Rules by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn rule_changes(before: &Source, now: &Source) -> RuleChanges {
 #[must_use]
 pub fn needs_restart(start: &Source, now: &Source) -> Vec<String> {
     let (before, after) = (table(start), table(now));
-    let keys = known_keys().into_iter().filter(|known| !load::is_list(known.section));
+    let keys = known_keys().into_iter().filter(|known| !is_list(known.section));
     let changed = keys.filter(|known| meant(&before, known) != meant(&after, known));
     let names = changed.map(|known| format!("{}.{}", known.section, known.name));
     names.filter(|key| !now.is_overridden(key)).collect()

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::load::{self, Known};
+use super::known::{Known, is_list};
 use super::{names, renamed};
 use crate::core::mistake::Mistake;
 
@@ -32,7 +32,7 @@ pub(super) struct Variables {
 impl Variables {
     /// Sorts the variables; those of other programs are left alone.
     pub(super) fn new(environment: impl IntoIterator<Item = (String, String)>, known: &[Known]) -> Self {
-        let scalar = known.iter().filter(|known| !load::is_list(known.section));
+        let scalar = known.iter().filter(|known| !is_list(known.section));
         let names: Vec<String> = scalar.map(|known| variable(&format!("{}.{}", known.section, known.name))).collect();
         let (ours, others): (HashMap<_, _>, HashMap<_, _>) =
             environment.into_iter().partition(|(name, _)| is_ours(name));
@@ -72,12 +72,9 @@ pub fn ignored_proxies(environment: impl IntoIterator<Item = (String, String)>) 
     (!names.is_empty()).then(|| format!("{} {words}", names.join(", ")))
 }
 
-/// A warning for each variable that looks like one of ours and is none: nobody reads it. Those that a cluster derives from
-/// the name of a service are left alone.
-#[must_use]
-pub fn strange_variables(environment: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
-    let known = load::known_keys();
-    let scalar = known.iter().filter(|known| !load::is_list(known.section));
+/// A warning for each variable that looks like one of ours and is none.
+pub(super) fn strange(environment: impl IntoIterator<Item = (String, String)>, known: &[Known]) -> Vec<String> {
+    let scalar = known.iter().filter(|known| !is_list(known.section));
     let names: Vec<String> = scalar.map(|known| variable(&format!("{}.{}", known.section, known.name))).collect();
     let mut strange: Vec<String> =
         environment.into_iter().map(|(name, _)| name).filter(|name| is_strange(name)).collect();

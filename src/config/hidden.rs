@@ -6,7 +6,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::load::Known;
+use super::known::Known;
 use super::names::keys_of;
 use crate::core::mistake::Span;
 use crate::secret::is_path;

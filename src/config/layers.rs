@@ -7,7 +7,7 @@ use ::config::{Config, ConfigError, Map, Source, Value, ValueKind};
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
-use super::load::is_list;
+use super::known::is_list;
 
 /// Both as one.
 ///

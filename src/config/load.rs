@@ -9,7 +9,8 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::environment::Variables;
+use super::environment::{self, Variables};
+use super::known::Known;
 use super::layers::layers;
 use super::reader::Reader;
 use super::source::Places;
@@ -24,17 +25,6 @@ use crate::files::{self, Seen};
 
 /// What is a list of tables, each of which has its place and no variables.
 const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
-
-/// A key that the daemon knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The section, without brackets; `rule` for the keys of a rule, and so with the other lists.
-    pub section: &'static str,
-    /// The key in that section.
-    pub name: &'static str,
-    /// What a missing key means, as it would be written; none if it must be there or may be absent.
-    pub default: Option<&'static str>,
-}
 
 /// What was read, good or bad. Rules and key expression are there even if the rest is not, so that the mistakes
 /// in them can be found in the same go.
@@ -155,9 +145,11 @@ pub fn known_keys() -> Vec<Known> {
     reader.known
 }
 
-/// Whether a section is a list of tables.
-pub(super) fn is_list(section: &str) -> bool {
-    LISTS.iter().any(|list| list.section == section)
+/// A warning for each variable that looks like one of ours and is none: nobody reads it. Those that a cluster derives from
+/// the name of a service are left alone.
+#[must_use]
+pub fn strange_variables(environment: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    environment::strange(environment, &known_keys())
 }
 
 struct Read {

@@ -14,6 +14,9 @@ const OWN: u64 = 40 * MIB;
 /// What is remembered of one event that was settled: where it was looked up, and why it is a dead letter.
 const REMEMBERED: u64 = 4 * 1024;
 
+/// The headers of a message: the broker lets 128 KiB of them come. Very many are kept as bytes, and few as a tree.
+const HEADERS: u64 = (128 + 48) * 1024;
+
 /// What one value takes while its event is mapped: in the event, in an expression and in the request.
 const VALUE: u64 = 384;
 
@@ -31,7 +34,7 @@ const EXPRESSION: u64 = 2 * 12 * 1024;
 pub struct Memory {
     /// Whatever `broker.prefetch` is.
     pub fixed: u64,
-    /// For each unacknowledged event: its message, its request and the answer.
+    /// For each unacknowledged event: its message with the headers, its request and the answer.
     pub each: u64,
     /// All of it.
     pub total: u64,
@@ -45,9 +48,10 @@ impl Memory {
         let mapped = bounds.max_values as u64 * VALUE + bounds.max_bytes as u64 * COPIES;
         let rules = source.text().len() as u64 * FILE_BYTE + rules.expressions() as u64 * EXPRESSION;
         let fixed = OWN + REMEMBERED_MAX as u64 * REMEMBERED + mapped + rules;
-        let each = (bounds.max_bytes + bounds.max_request + config.api.max_reply) as u64;
+        let message = bounds.max_bytes as u64 + HEADERS;
+        let each = message + (bounds.max_request + config.api.max_reply) as u64;
         // While dead letters are refused: the messages of those that are held beyond the prefetch.
-        let letters = u64::from(config.broker.prefetch) * bounds.max_bytes as u64 / 4;
+        let letters = u64::from(config.broker.prefetch) * message / 4;
         Self { fixed, each, total: fixed + letters + u64::from(config.broker.prefetch) * each }
     }
 }

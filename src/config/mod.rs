@@ -20,6 +20,7 @@ mod documents;
 mod environment;
 mod hidden;
 mod hosts;
+mod known;
 mod layers;
 mod listen;
 mod load;
@@ -39,9 +40,10 @@ mod warnings;
 
 pub use admin_token::admin_token;
 pub use changes::{RuleChanges, needs_restart, rule_changes};
-pub use environment::{ignored_proxies, strange_variables};
+pub use environment::ignored_proxies;
+pub use known::Known;
 pub use listen::{Listening, admin_listen};
-pub use load::{Known, Reading, Use, known_keys, load, read, read_for};
+pub use load::{Reading, Use, known_keys, load, read, read_for, strange_variables};
 pub use memory::Memory;
 pub use source::{Mistakes, Source};
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::load::{self, Known};
+use super::known::{Known, is_list};
 use super::renamed;
 use crate::core::mistake::Mistake;
 
@@ -32,7 +32,7 @@ pub(super) fn suggest(name: &str, names: &[&str]) -> String {
 /// A mistake for each section and key of the file that nobody knows. Rules and other lists look after themselves.
 pub(super) fn unknown(file: &DeTable<'_>, known: &[Known]) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for (section, value) in file.iter().filter(|(section, _)| !load::is_list(section.get_ref())) {
+    for (section, value) in file.iter().filter(|(section, _)| !is_list(section.get_ref())) {
         let keys = keys_of(section.get_ref(), known);
         match value.get_ref() {
             _ if keys.is_empty() => mistakes.extend(unknown_section(section, value.get_ref(), known)),
@@ -117,7 +117,7 @@ fn unknown_keys<'m>(
         }
         let elsewhere = known.iter().find(|known| known.name == key.get_ref());
         let expected = match (nearest(key.get_ref(), keys.iter().copied()), elsewhere) {
-            (None, Some(home)) if load::is_list(home.section) => format!("it under [[{}]]", home.section),
+            (None, Some(home)) if is_list(home.section) => format!("it under [[{}]]", home.section),
             (None, Some(home)) => format!("it under [{}]", home.section),
             _ => suggest(key.get_ref(), keys),
         };

@@ -11,7 +11,7 @@ use ::config::{Value, ValueKind};
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Variables;
-use super::load::Known;
+use super::known::Known;
 use super::names;
 use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::core::judge::{Outcome, Scope, is_api_word, judge};
-use crate::core::process::Procedure;
+use crate::core::procedure::Procedure;
 use crate::core::reason::{Cause, HaltReason};
 use crate::core::reply::{Body, Reply, Row, Wrapper};
 

@@ -22,6 +22,7 @@ pub mod message;
 pub mod mistake;
 pub mod next_step;
 pub mod policy;
+pub mod procedure;
 pub mod process;
 pub mod progress;
 pub mod put_back;

@@ -4,6 +4,7 @@
 //! spent (`delay_queue`).
 
 mod copies;
+mod crashes;
 mod limits;
 mod refusal;
 mod step;
@@ -16,21 +17,16 @@ use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
+pub use crashes::CRASHES_MAX;
 pub use limits::CONFESSION;
 pub use step::{Refusal, Step, StepContext};
 
 /// How many creates that may have been applied an event may send.
 pub const CREATES_MAX: u32 = 2;
 
-/// How often the handling of an event may crash before it is dead-lettered.
-pub const CRASHES_MAX: u32 = 3;
-
 /// How often an event must be refused alone, at the age at which it is given up, to be a dead letter: one bad node behind a
 /// balancer kills nothing.
 pub const REFUSALS_MAX: u32 = 10;
-
-/// Each so many returns by the broker count as one crash: of a process that dies of it, nothing else tells.
-const RETURNS_OF_A_CRASH: u32 = 5;
 
 /// Where an event stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -115,21 +111,6 @@ impl Progress {
             progress.since_create = Some(Duration::ZERO);
         }
         progress
-    }
-
-    /// Whether the broker gave it back so often that it may be what the process dies of. Delayed, it begins to be
-    /// counted anew; where it cannot be delayed, the returns of all crashes are waited for.
-    #[must_use]
-    pub fn is_suspect(returns: Option<u32>, can_delay: bool) -> bool {
-        let enough = if can_delay { RETURNS_OF_A_CRASH } else { RETURNS_OF_A_CRASH * CRASHES_MAX };
-        returns.is_some_and(|returns| returns >= enough)
-    }
-
-    /// Its handling crashed: whether that is enough to give it up.
-    #[must_use]
-    pub fn crashed(&mut self) -> bool {
-        self.crashes = self.crashes.saturating_add(1);
-        self.crashes >= CRASHES_MAX
     }
 
     /// Whether the next create may make a second process.

@@ -11,15 +11,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::queue::{Budget, Item, Queue, cost, queue};
+use super::queue::{Budget, Item, Queue, TARGET, cost, queue};
 use crate::clock::epoch_ms;
 use crate::metrics::LogState;
 
 #[cfg(test)]
 mod tests;
-
-/// The target of the one line that is put into a full queue too.
-pub(super) const TARGET: &str = module_path!();
 
 /// How long the end of the process waits for the log at most.
 pub const FLUSH_MAX: Duration = Duration::from_secs(2);

@@ -11,7 +11,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::output;
 use crate::clock::epoch_ms;
 use crate::metrics::LogState;
 
@@ -32,6 +31,9 @@ const LINES_MAX: usize = BYTES_MAX / LINE_MIN;
 
 /// Places for what takes no part in this: two marks of a gap, what was lost, why nothing is begun, the end.
 const MARKS: usize = 5;
+
+/// The target of the one line that is put into a full queue too.
+pub(super) const TARGET: &str = module_path!();
 
 /// What waits in the queue.
 #[derive(Debug)]
@@ -181,7 +183,7 @@ impl<'q> MakeWriter<'q> for Queue {
     fn make_writer_for(&'q self, metadata: &Metadata<'_>) -> Line<'q> {
         let weight = match *metadata.level() {
             // One line for each gap.
-            _ if metadata.target() == output::TARGET => Weight::Always,
+            _ if metadata.target() == TARGET => Weight::Always,
             Level::ERROR | Level::WARN => Weight::Serious,
             _ => Weight::Usual,
         };

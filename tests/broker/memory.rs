@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use lapin::types::{AMQPValue, FieldArray, FieldTable};
+
 use super::scene::Scene;
 use crate::support::broker::shared;
 use crate::support::daemon::Daemon;
@@ -49,14 +51,20 @@ fn text() -> String {
 
 /// The peak in KiB of a daemon that holds all of these at once, and how many of them it settled with each result.
 async fn peak(bodies: Vec<String>, api: &str, sections: &str) -> (u64, BTreeMap<String, usize>) {
+    let events = bodies.into_iter().map(|body| (body, FieldTable::default())).collect();
+    peak_of(events, api, sections).await
+}
+
+/// The same, of events with headers.
+async fn peak_of(events: Vec<(String, FieldTable)>, api: &str, sections: &str) -> (u64, BTreeMap<String, usize>) {
     let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
     scene.api.plan(vec![Rule::always(Fault::Delay { ms: 8_000 })]);
-    let count = bodies.len();
-    let message = |(number, body): (usize, String)| {
-        let id = super::scene::id(number).into();
-        (body.into_bytes(), lapin::BasicProperties::default().with_message_id(id).with_delivery_mode(2))
+    let count = events.len();
+    let message = |(number, (body, headers)): (usize, (String, FieldTable))| {
+        let properties = lapin::BasicProperties::default().with_message_id(super::scene::id(number).into());
+        (body.into_bytes(), properties.with_delivery_mode(2).with_headers(headers))
     };
-    let events = bodies.into_iter().enumerate().map(message).collect();
+    let events = events.into_iter().enumerate().map(message).collect();
     within(60, "publishing", scene.client.publish_many("", &scene.queue(), events)).await;
     let mut daemon = Daemon::start(&scene.setup().api(api).sections(sections));
     within(240, "all settled", daemon.until_count(count, |line| line["result"].is_string())).await;
@@ -105,4 +113,28 @@ async fn a_full_prefetch_of_the_worst_events_stays_below_the_limit_that_deploy_s
     println!("64 of the worst events, with the bounds of deploy/: peak {peak} KiB");
     assert_eq!(results, BTreeMap::from([("created".to_owned(), 56), ("too_large".to_owned(), 8)]));
     assert!(peak < 206 * 1024, "{peak} KiB");
+}
+
+/// Of each event, beside its message: what its headers may take.
+const HEADERS: u64 = 176;
+/// The trees of the few that are read at one moment, each some 20 MiB.
+const READ: u64 = 128 * 1024;
+
+/// A table in a list takes seven bytes on the wire, and a hundred times as much as a tree.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_very_many_values_take_what_the_formula_says() {
+    let small = || (r#"{"s":"a"}"#.to_owned(), FieldTable::default());
+    let many = || {
+        let mut one = FieldTable::default();
+        one.insert("".into(), AMQPValue::Void);
+        let mut headers = FieldTable::default();
+        headers
+            .insert("many".into(), AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(one); 17_000])));
+        (r#"{"s":"a"}"#.to_owned(), headers)
+    };
+    let (plain, _) = peak_of((0..64).map(|_| small()).collect(), "", COPIED).await;
+    let (peak, results) = peak_of((0..64).map(|_| many()).collect(), "", COPIED).await;
+    println!("64 events with 17,000 tables in their headers: peak {peak} KiB, without {plain} KiB");
+    assert_eq!(results, BTreeMap::from([("created".to_owned(), 64)]));
+    assert!(peak < plain + 64 * HEADERS + READ, "{peak} KiB, without {plain} KiB");
 }

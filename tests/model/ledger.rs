@@ -223,8 +223,7 @@ impl World<'_> {
         let is_its_own = match reason {
             Reason::Refused => account.is_refused,
             Reason::Unknown => account.unsure_creates > 0,
-            // Where nothing can be delayed, nothing can count them.
-            Reason::Crashing => account.panics + account.returns / 5 >= if self.can_delay { 3 } else { 1 },
+            Reason::Crashing => account.panics + account.returns / 5 >= 3,
             Reason::Exhausted | Reason::Blocked => self.now >= self.setup.policy.give_up_after,
             _ => false,
         };

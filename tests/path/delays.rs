@@ -161,7 +161,7 @@ fn forbidden() -> Rule {
 
 #[tokio::test]
 async fn what_waits_for_one_procedure_goes_before_the_broker_takes_it_back() {
-    let gate = "probe_initial = \"10s\"\nprobe_max = \"10s\"\nrelease_after = \"20ms\"";
+    let gate = "probe_initial = \"30s\"\nprobe_max = \"30s\"\nrelease_after = \"20ms\"";
     let (dispatcher, mut session) = (Stage::with(Commands { gate, ..Commands::default() }).await, Session::new());
     dispatcher.connected(true).await;
     dispatcher.api.plan(vec![forbidden()]);

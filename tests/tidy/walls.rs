@@ -2,6 +2,7 @@
 
 mod cases;
 pub(crate) mod directions;
+pub(crate) mod files;
 pub(crate) mod table;
 
 use super::finding::Finding;

@@ -95,11 +95,16 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
-        if self.is_held_by_rule(id) || self.waits_in_doubt(id) {
+        if self.is_held_by_rule(id) {
+            return true;
+        }
+        if self.waits_in_doubt(id) {
+            self.probes_no_rule(id);
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
         if event.may_have_copies() && self.gives_way(id) {
+            self.probes_no_rule(id);
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
         let Some(event) = self.held.get_mut(id) else { return true };

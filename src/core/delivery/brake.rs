@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::event::{Context, Stage};
 use super::report::{Ended, Report};
+use super::waiting::WaitsFor;
 use super::{EventId, Machine};
 use crate::core::gate::Moment;
 use crate::core::mapping::rules::Rules;
+use crate::core::message::Message;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
@@ -65,7 +67,7 @@ impl Brakes {
         held.probe == Some(event)
     }
 
-    /// The probe of a held rule is held by something else: another may go.
+    /// The probe of a held rule is gone, or held up by something else: another may go.
     pub(super) fn gave_up(&mut self, rule: &str, event: EventId) {
         if let Some(held) = self.0.get_mut(rule).and_then(|brake| brake.held.as_mut()) {
             held.probe = held.probe.filter(|probe| *probe != event);
@@ -96,8 +98,14 @@ impl Brakes {
         Some(now.saturating_sub(held.since))
     }
 
+    /// A reload makes another mapping of each rule: nothing of before counts. Answers the rules that were held, and for how long.
+    pub(super) fn renew(&mut self, now: Moment) -> Vec<(Arc<str>, Duration)> {
+        let held = self.0.drain().filter_map(|(rule, brake)| Some((rule, now.saturating_sub(brake.held?.since))));
+        held.collect()
+    }
+
     /// The rules that are held.
-    pub(super) fn held(&self) -> Vec<Arc<str>> {
+    fn held(&self) -> Vec<Arc<str>> {
         let held = self.0.iter().filter(|(_, brake)| brake.held.is_some());
         held.map(|(rule, _)| Arc::clone(rule)).collect()
     }
@@ -105,6 +113,16 @@ impl Brakes {
     /// When the next event of a held rule may probe, if one may later.
     pub(super) fn next_probe(&self, rule: &str) -> Option<Moment> {
         self.0.get(rule)?.held.as_ref().map(|held| held.next)
+    }
+
+    /// When a message may be opened again that waits for this rule: at once if it goes on; where it is held, after events that
+    /// have a request had their turn, since only they may show that it works; none while one of them asks.
+    pub(super) fn reopens(&self, rule: &str) -> Option<Moment> {
+        match self.0.get(rule).and_then(|brake| brake.held.as_ref()) {
+            None => Some(Moment::ZERO),
+            Some(HeldRule { probe: Some(_), .. }) => None,
+            Some(HeldRule { next, .. }) => Some(next.saturating_add(PROBE_EVERY)),
+        }
     }
 }
 
@@ -127,20 +145,21 @@ impl Machine {
     }
 
     /// What was rejected before it was held: a dead letter, unless its rule is held and it does not probe.
-    pub(super) fn reject_unmapped(&mut self, context: Context, ended: Ended, progress: &Progress) {
+    pub(super) fn reject_unmapped(&mut self, context: Context, message: Message, fault: Fault, progress: &Progress) {
         let (receipt, now) = (context.receipt, self.now.moment);
-        let rule = context.rule.clone();
-        if let (Some(rule), Ended::DeadLettered(fault)) = (rule, &ended)
-            && is_rejection(fault)
-        {
+        if let Some(rule) = context.rule.clone().filter(|_| is_rejection(&fault)) {
             let is_allowed = self.brakes.lets_pass(&rule, receipt, now);
             let rejection = if is_allowed { self.rejected(&rule, receipt) } else { Rejection::Waits };
-            if rejection == Rejection::Waits && self.connection.can_delay {
-                let ended = self.set_aside(&context, &rule);
-                return self.settle(context, ended, progress);
+            match rejection {
+                Rejection::Waits if self.connection.can_delay => {
+                    let ended = self.set_aside(&context, &rule);
+                    return self.settle(context, ended, progress);
+                }
+                Rejection::Waits => return self.wait_unopened(context, message, WaitsFor::Rule(rule)),
+                Rejection::Counts | Rejection::Holds => {}
             }
         }
-        self.settle(context, ended, progress);
+        self.settle(context, Ended::DeadLettered(fault), progress);
     }
 
     /// A message whose rule is held waits in a delay queue as it came.
@@ -187,6 +206,24 @@ impl Machine {
         let next = self.brakes.next_probe(rule).unwrap_or_default();
         let until = next.max(self.now.moment.saturating_add(PROBE_EVERY));
         self.held.stage(id, Stage::Waiting(until));
+    }
+
+    /// An event that may probe its rule does not begin: another may.
+    pub(super) fn probes_no_rule(&mut self, id: EventId) {
+        if let Some(rule) = self.held.get(id).and_then(|event| event.context.rule.clone()) {
+            self.brakes.gave_up(&rule, id);
+        }
+    }
+
+    /// Events that are held keep their rule, and may be rejected after a reload removed it: that rule is forgotten with the last
+    /// of them.
+    pub(super) fn forget_removed_rules(&mut self) {
+        for rule in self.brakes.held() {
+            let is_gone = self.setup.rules.named(&rule).is_none() && !self.waiting.has_rule(&rule);
+            if is_gone && !self.held.iter().any(|event| event.context.rule() == &*rule) {
+                self.release_rule(&rule);
+            }
+        }
     }
 
     /// An event of this rule was created, or somebody says that it goes on.

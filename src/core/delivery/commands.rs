@@ -36,7 +36,9 @@ impl Machine {
     fn renew_rules(&mut self, rules: Arc<Rules>) {
         let replaced = self.lookup_checks.replace(rules.iter().filter_map(Rule::lookup_target));
         self.has_procedures = rules.has_procedures();
-        self.brakes.held().iter().for_each(|rule| self.release_rule(rule));
+        for (rule, after) in self.brakes.renew(self.now.moment) {
+            self.tell(Report::RuleReleased { rule, after });
+        }
         self.setup.rules = Arc::clone(&rules);
         self.tell(Report::Rules(rules, replaced));
     }

@@ -9,9 +9,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Stage;
+use super::event::{HeldEvent, Stage};
 use super::report::Ended;
-use super::{EventId, Machine};
+use super::{EventId, Machine, Now};
 use crate::core::event::{Digest, Key};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
@@ -55,11 +55,22 @@ impl Creates {
         }
     }
 
-    /// The create of this event lost its answer.
-    pub(super) fn lost(&mut self, key: &Key, event: EventId, now: Moment) {
-        if let Some(create) = self.last.get_mut(&key.digest()).filter(|create| create.event == event) {
-            create.lost = Some(now);
+    /// Takes in what the request of an event came to. If that was a create that lost its answer, it may have been applied until
+    /// now: this is the one place that notes it, for the event and for copies of it.
+    pub(super) fn follow<T>(&mut self, event: &mut HeldEvent, now: Now, ends: impl FnOnce(&mut Progress) -> T) -> T {
+        if event.seeks().is_none() {
+            event.pass_time(now.moment);
         }
+        let before = event.progress.unsure_creates;
+        let end = ends(&mut event.progress);
+        if event.progress.unsure_creates > before {
+            event.progress.unsure_ms = now.epoch_ms;
+            let last = event.context.key.as_ref().and_then(|key| self.last.get_mut(&key.digest()));
+            if let Some(create) = last.filter(|create| create.event == event.id) {
+                create.lost = Some(now.moment);
+            }
+        }
+        end
     }
 
     /// Where another event of this key was sent whose answer was lost, and how long ago.

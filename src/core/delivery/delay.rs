@@ -11,17 +11,12 @@ use super::{EventId, Machine};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue, LocalDelay, delay_queue_for};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Pass;
-use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// Why events are put into delay queues, as the log says it.
 pub const DELAY_REASONS: [&str; 9] =
     ["retry", "gate_shut", "rule_held", "doubt", "no_room", "crashed", "stopping", "newer_version", "letter_refused"];
-
-/// The text of a dead letter whose handling crashed.
-const CRASHED: &str = "its handling crashed too often, and it may be a process or not: look for it in \
-     ChakraHQ before sending it again, and please report it";
 
 /// The text of a dead letter that is kept for a newer daemon.
 const TOO_NEW: &str =
@@ -33,9 +28,6 @@ const FEW: usize = 1000;
 /// The longest that few wait for a shut gate, and that many do.
 const LONGEST_OF_FEW: Duration = Duration::from_secs(60);
 const LONGEST_OF_MANY: Duration = Duration::from_secs(600);
-
-/// Within this they come back that may be what a process died of.
-const APART: Duration = Duration::from_secs(60);
 
 /// The delay queue in which an event that a newer daemon delayed waits for one.
 const FOR_A_NEWER: usize = 1;
@@ -181,32 +173,6 @@ impl Machine {
         } else {
             "no_room"
         }
-    }
-
-    /// The handling of an event crashed: it is delayed, so that its neighbours go on without it, and counted. Where the whole
-    /// process died, nobody knows of which of those that it held: they come back apart from each other.
-    pub(super) fn crashed(&mut self, mut context: Context, mut progress: Progress, lookup: Option<&Lookup>) {
-        let is_enough = progress.crashed();
-        context.state.sent = lookup.cloned();
-        let ended = if self.connection.can_delay && !is_enough {
-            progress.passed(DELAY_QUEUES[0].wait);
-            let state = context.state_of(progress.clone(), lookup);
-            Ended::Delayed(
-                DELAY_QUEUES[0],
-                Box::new(DelayedState { remaining: APART.mul_f64(self.dice.clamp(0.0, 1.0)), ..state }),
-            )
-        } else {
-            Ended::DeadLettered(Fault::new(Reason::Crashing, CRASHED))
-        };
-        self.settle(context, ended, &progress);
-    }
-
-    /// Its handling crashed before it was held, or with a whole process before this one.
-    pub(super) fn crashed_before(&mut self, context: Context, redelivered: bool) {
-        let (progress, sent) = (context.state.progress.clone(), context.state.sent.clone());
-        // Whoever died of it may have created it a moment ago.
-        let since_create = if redelivered { Some(Duration::ZERO) } else { progress.since_create };
-        self.crashed(context, Progress { since_create, ..progress }, sent.as_ref());
     }
 
     /// A newer daemon delayed it, and this one must not guess what was written: it travels on as it came.

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::event::{HeldEvent, Stage};
+use super::places::REMEMBERED_MAX;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
 use crate::core::process::Procedure;
@@ -20,7 +21,8 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 /// The events whose repeat waits, and when procedures answered a list.
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
-    waiting: HashMap<Procedure, BTreeSet<EventId>>,
+    /// May name events that are gone or have moved on; `Stage` decides.
+    waiting: BTreeSet<(Procedure, EventId)>,
     asked: HashMap<Procedure, Asked>,
 }
 
@@ -29,6 +31,31 @@ struct Asked {
     at: Moment,
     /// In epoch milliseconds; 0 for never.
     answered_ms: u64,
+}
+
+impl Doubts {
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.waiting.len(), self.asked.len())
+    }
+
+    /// A procedure is asked for a list. To forget when others were asked costs one more question each.
+    pub(super) fn asks(&mut self, procedure: &Procedure, now: Moment) {
+        if self.asked.len() >= REMEMBERED_MAX && !self.asked.contains_key(procedure) {
+            self.asked.clear();
+        }
+        self.asked.entry(procedure.clone()).or_default().at = now;
+    }
+
+    /// The events of a procedure that wait: from now on they do not.
+    fn released(&mut self, procedure: &Procedure) -> Vec<EventId> {
+        let whole = (procedure.clone(), EventId::MIN)..=(procedure.clone(), EventId::MAX);
+        let ids: Vec<EventId> = self.waiting.range(whole).map(|(_, id)| *id).collect();
+        for id in &ids {
+            self.waiting.remove(&(procedure.clone(), *id));
+        }
+        ids
+    }
 }
 
 impl HeldEvent {
@@ -69,13 +96,20 @@ impl Machine {
         }
         let room = self.setup.policy.max_local_delay.saturating_sub(held_for).max(ASK_EVERY / 5);
         let until = self.now.moment.saturating_add(left.min(room));
-        self.doubts.waiting.entry(procedure).or_default().insert(id);
+        if self.doubts.waiting.len() > 2 * self.setup.places {
+            let waits = |event: &HeldEvent| matches!(event.stage, Stage::Waiting(_));
+            self.doubts.waiting.retain(|(_, id)| self.held.get(*id).is_some_and(waits));
+        }
+        self.doubts.waiting.insert((procedure, id));
         self.held.stage(id, Stage::Waiting(until));
     }
 
     /// A create of this procedure worked: the repeats that wait for that may go.
     pub(super) fn clear_doubts(&mut self, procedure: &Procedure) {
-        for id in self.doubts.waiting.remove(procedure).into_iter().flatten() {
+        if self.doubts.waiting.is_empty() {
+            return;
+        }
+        for id in self.doubts.released(procedure) {
             let is_waiting = self.held.get(id).is_some_and(|event| matches!(event.stage, Stage::Waiting(_)));
             if is_waiting {
                 self.held.stage(id, Stage::Ready);
@@ -93,7 +127,7 @@ impl Machine {
             return;
         }
         self.request_limits.take(Try::Again, now);
-        self.doubts.asked.entry(procedure.clone()).or_default().at = now;
+        self.doubts.asks(procedure, now);
         self.push(Effect::List { procedure: procedure.clone() });
     }
 

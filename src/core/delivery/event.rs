@@ -17,6 +17,7 @@ use crate::core::reason::{Fault, Reason};
 use crate::core::redaction::without_values;
 use crate::core::settlement::DeadLetter;
 
+use super::provenance::Provenance;
 use super::report::{CameIn, Doubt};
 
 /// What the log says where the API's words cannot be told without what it was sent.
@@ -100,17 +101,6 @@ impl Context {
     }
 }
 
-/// Where an event comes from, and so what may be under way or done for it elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Provenance {
-    /// Its first delivery: nothing was sent for it.
-    First,
-    /// It came out of a delay queue before anything was sent for it that may have been applied, and cannot be looked up.
-    Delayed,
-    /// It came back, from the broker or a delay queue: another copy of it may be about.
-    Copy,
-}
-
 /// What an event is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -137,8 +127,6 @@ pub(super) struct HeldEvent {
     pub(super) lookup: Option<Arc<Lookup>>,
     pub(super) progress: Progress,
     pub(super) provenance: Provenance,
-    /// Whether it may have been created before it came here, and that was not announced yet.
-    pub(super) is_doubtful: bool,
     /// When it probed last, in epoch milliseconds; 0 for never.
     pub(super) probed_ms: u64,
     /// When it was looked up last.
@@ -167,14 +155,7 @@ impl HeldEvent {
         progress: Progress,
         redelivered: bool,
     ) -> Self {
-        let is_copy = redelivered || progress.next == Next::Lookup;
-        // Until a lookup has cleared it. Where none can: it was delayed before its doubt could be announced.
-        let is_doubtful = is_copy || (lookup.is_none() && progress.since_create.is_some());
-        let provenance = match (is_copy, is_doubtful) {
-            (true, _) => Provenance::Copy,
-            (false, true) => Provenance::Delayed,
-            (false, false) => Provenance::First,
-        };
+        let provenance = Provenance::of(&progress, redelivered, lookup.is_some());
         let (told, open_time, stage) = (context.received, Duration::ZERO, Stage::Ready);
         let (id, probed_ms, looked_up) = (context.receipt, 0, None);
         // It was looked for before it went to a delay queue.
@@ -186,7 +167,6 @@ impl HeldEvent {
             lookup,
             progress,
             provenance,
-            is_doubtful,
             probed_ms,
             looked_up,
             is_in_window,
@@ -220,6 +200,13 @@ impl HeldEvent {
         (asked_ms, self.seeks().is_none(), self.progress.unsure_creates, Reverse(self.id))
     }
 
+    /// It goes on as if it had come out of a delay queue.
+    pub(super) fn came_back(&mut self) {
+        let can_look_up = self.lookup.is_some();
+        self.progress = Progress::opened(Some(std::mem::take(&mut self.progress)), false, can_look_up);
+        self.provenance = Provenance::of(&self.progress, false, can_look_up);
+    }
+
     /// It looks before anything else, if it can be looked up at the procedure that it asks.
     pub(super) fn look_up_first(&mut self) {
         if self.lookup.as_ref().is_some_and(|lookup| lookup.procedure == self.request.procedure) {
@@ -239,7 +226,7 @@ impl HeldEvent {
     /// Whether it is about to create what another copy of it may be creating: one that can be looked up, so that its key
     /// names one process.
     pub(super) fn may_have_copies(&self) -> bool {
-        self.provenance == Provenance::Copy && self.lookup.is_some() && self.seeks().is_none()
+        self.provenance.is_copy() && self.lookup.is_some() && self.seeks().is_none()
     }
 
     /// Why its next request may make a second process; said once.
@@ -247,7 +234,7 @@ impl HeldEvent {
         if self.seeks().is_some() {
             return None;
         }
-        let is_doubtful = std::mem::take(&mut self.is_doubtful);
+        let is_doubtful = self.provenance.announced();
         match (self.progress.may_double(), self.progress.lookups) {
             (true, 0) => Some(Doubt::Resent),
             (true, _) => Some(Doubt::Absent),
@@ -259,7 +246,7 @@ impl HeldEvent {
     /// meanwhile: it is looked up before it is sent again, or that is announced.
     pub(super) fn adopted(&mut self, receipt: ReceiptId, now: Moment) {
         (self.context.receipt, self.context.is_live) = (receipt, true);
-        (self.provenance, self.is_doubtful) = (Provenance::Copy, true);
+        self.provenance = Provenance::ADOPTED;
         self.progress.since_create = Some(Duration::ZERO);
         self.told = now;
     }

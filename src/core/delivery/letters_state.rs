@@ -3,20 +3,9 @@
 //! Not here: publishing them, and what becomes of those that are refused (`letters`).
 
 use super::report::Report;
+use super::told::LettersState;
 use super::{Machine, WantedPrefetch};
 use crate::core::gate::Moment;
-
-/// How it stands with dead letters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LettersState {
-    /// They are kept as they come.
-    #[default]
-    Kept,
-    /// Some are refused, or not confirmed for long: they wait.
-    Waiting,
-    /// So many wait that no place is left for other events.
-    StandStill,
-}
 
 impl Machine {
     /// How many places are held by what is refused, or not confirmed for long.

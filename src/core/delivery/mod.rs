@@ -10,6 +10,7 @@ mod checks;
 mod commands;
 mod company;
 mod copies;
+mod crash;
 mod delay;
 mod doubt;
 mod effect;
@@ -21,6 +22,7 @@ mod letters;
 mod letters_state;
 mod open;
 mod places;
+mod provenance;
 mod publishes;
 mod release;
 mod report;
@@ -28,7 +30,9 @@ mod shortage;
 mod survived;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tries;
+mod waiting;
 mod walk;
 mod windows;
 
@@ -38,9 +42,8 @@ use std::time::Duration;
 pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now};
-pub use self::letters_state::LettersState;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
-pub use self::tries::{CameBack, Delayed, FailedTry, Place};
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
 
 use self::brake::Brakes;
 use self::company::Company;
@@ -51,6 +54,7 @@ use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::survived::Survived;
 use self::tries::Redeliveries;
+use self::waiting::WaitingMessages;
 use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
@@ -117,6 +121,7 @@ pub struct Machine {
     windows: Windows,
     redeliveries: Redeliveries,
     publishes: Publishes,
+    waiting: WaitingMessages,
     company: Company,
     letters_state: LettersState,
     /// Whether events may go to more than one procedure.
@@ -124,8 +129,8 @@ pub struct Machine {
     connection: Connection,
     survived: Survived,
     wanted: WantedPrefetch,
-    /// When old events are looked for next.
-    next_release: Moment,
+    /// When it is next looked what has become old.
+    next_round: Moment,
     is_draining: bool,
     now: Now,
     dice: f64,
@@ -153,13 +158,14 @@ impl Machine {
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),
             publishes: Publishes::default(),
+            waiting: WaitingMessages::default(),
             company: Company::default(),
             letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
             connection: Connection::default(),
             survived: Survived::default(),
             wanted: WantedPrefetch::Full,
-            next_release: Moment::ZERO,
+            next_round: Moment::ZERO,
             is_draining: false,
             now: Now { moment: Moment::ZERO, epoch_ms: 0 },
             dice: 0.0,
@@ -192,7 +198,7 @@ impl Machine {
     /// How many events are unacknowledged: held, or published in another place and not confirmed there.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len() + self.publishes.len()
+        self.held.len() + self.waiting.len() + self.publishes.len()
     }
 
     /// How many of them have a request under way.
@@ -223,6 +229,7 @@ impl Machine {
         }
         self.held.live_bodies().chain(self.publishes.live_bodies()).for_each(|body| self.survived.note(body));
         self.publishes_disconnected();
+        self.give_waiting_back(|| Ended::ConnectionLost);
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
         }
@@ -232,22 +239,33 @@ impl Machine {
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
+            self.give_waiting_back(|| Ended::Requeued);
             self.give_publishes_back();
             return self.now.moment.saturating_add(TICK);
         }
         self.held.wake(self.now.moment);
+        let reopened = self.reopen_what_may();
         let published = self.publish_again();
         self.mind_prefetch();
         self.make_room();
         let begun = self.begin_what_may();
-        self.release_old();
+        self.once_in_a_while();
         self.tell_windows();
         let checked = self.check_what_may();
         self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [begun, checked, published, self.held.next_due(), self.redeliveries.due()];
+        let next = [begun, checked, published, reopened, self.held.next_due(), self.redeliveries.due()];
         next.into_iter().flatten().fold(tick, Moment::min)
+    }
+
+    /// What walks over all events is done once a tick.
+    fn once_in_a_while(&mut self) {
+        if self.now.moment >= self.next_round {
+            self.next_round = self.now.moment.saturating_add(TICK);
+            self.release_old();
+            self.forget_removed_rules();
+        }
     }
 
     fn tell(&mut self, report: Report) {

@@ -47,24 +47,24 @@ pub(super) enum What {
 
 /// Opens a message. Only a redelivered one is looked for in `recent`: two messages published under one key
 /// are two messages, and the broker says which came back.
-pub(super) fn open(mut message: Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
-    let delayed_state = match brought(&mut message) {
+pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
+    let delayed_state = match brought(message) {
         Ok(delayed_state) => delayed_state,
         Err(Unreadable::Newer(_)) => {
-            let delayed_state = DelayedState::verbatim(message.delayed_state.unwrap_or_default());
+            let delayed_state = DelayedState::verbatim(message.delayed_state.clone().unwrap_or_default());
             return Opened { key: None, delayed_state, what: What::Newer };
         }
         Err(Unreadable::Broken) => {
-            return Opened { key: None, delayed_state: first(&message), what: dead(Unreadable::fault()) };
+            return Opened { key: None, delayed_state: first(message), what: dead(Unreadable::fault()) };
         }
     };
     if let Some(verdict) = delayed_state.verdict.clone() {
-        return judged_before(&message, *verdict, delayed_state, limits, recent);
+        return judged_before(message, *verdict, delayed_state, limits, recent);
     }
     if Progress::is_suspect(message.deliveries, can_delay) {
         return Opened { key: None, delayed_state, what: What::Crashed };
     }
-    let read = catch_unwind(AssertUnwindSafe(|| read(&message, &delayed_state, limits, rules, recent)));
+    let read = catch_unwind(AssertUnwindSafe(|| read(message, &delayed_state, limits, rules, recent)));
     let (key, what) = read.unwrap_or((None, What::Crashed));
     Opened { key, delayed_state, what }
 }

@@ -12,7 +12,7 @@ use crate::core::judge::Outcome;
 use crate::core::process::Procedure;
 
 /// Procedures remembered at most; events may name them.
-const REMEMBERED_MAX: usize = 1024;
+pub(super) const REMEMBERED_MAX: usize = 1024;
 
 /// Events of a procedure that come are expected to come again for so long.
 const LATELY: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ReceiptId;
 use super::event::Context;
 use super::report::Settled;
-use super::tries::Delayed;
+use super::told::Delayed;
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::dead_letter::DeadLetter;
 use crate::core::event::Key;

@@ -39,10 +39,9 @@ impl Machine {
     }
 
     /// Delays what has been held for long and may not go even now: the probe of a gate that is shut, what waits for one
-    /// procedure, or for its turn. Looked at once in a while, since it walks over all events.
+    /// procedure, or for its turn.
     pub(super) fn release_old(&mut self) {
-        if self.can_delay() && self.now.moment >= self.next_release {
-            self.next_release = self.now.moment.saturating_add(super::TICK);
+        if self.can_delay() {
             self.release(self.setup.gate.release_after.saturating_mul(KEPT));
         }
     }
@@ -76,13 +75,9 @@ impl Machine {
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process
     /// already and is not looked up, that is announced first.
     pub(super) fn give_back(&mut self, id: EventId) {
-        let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return };
         if event.is_running() {
-            // It may have been applied until now.
-            event.pass_time(now);
-            event.progress.cut_off();
-            event.progress.unsure_ms = self.now.epoch_ms;
+            self.creates.follow(event, self.now, Progress::cut_off);
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::WantedPrefetch;
-use super::letters_state::LettersState;
-use super::tries::{CameBack, Delayed, FailedTry};
+use super::told::{CameBack, Delayed, FailedTry, LettersState};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;

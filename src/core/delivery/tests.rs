@@ -15,6 +15,7 @@ mod returns;
 mod shortage;
 mod state;
 mod tries;
+mod waiting;
 mod windows;
 
 use std::sync::Arc;

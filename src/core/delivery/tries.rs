@@ -2,15 +2,14 @@
 //!
 //! Not here: what comes next (`progress`), where it waits (`delay`), and which lines a storm leaves out (`core::thinning`).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Context, HeldEvent, Stage};
 use super::report::Report;
+use super::told::{CameBack, Delayed, FailedTry, Place};
 use super::{Effect, EventId, Machine};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
-use crate::core::event::Key;
 use crate::core::gate::{Moment, Pass};
 use crate::core::judge::Outcome;
 use crate::core::progress::{Next, Progress};
@@ -19,98 +18,6 @@ use crate::core::settlement::Settlement;
 
 /// So long after a connection the events that came back are counted: the broker delivers a prefetch of them in less.
 const SETTLES: Duration = Duration::from_secs(2);
-
-/// Where an event waits whose try failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Unacknowledged, for a time of its own.
-    Memory,
-    /// Unacknowledged, until the gate opens.
-    Gate,
-    /// Unacknowledged, until its rule goes on.
-    Rule,
-    /// Unacknowledged, until something shows that a create of its procedure works.
-    Doubt,
-    /// In the delay queue of this label.
-    DelayQueue(&'static str),
-    /// In the work queue: it was handed back.
-    WorkQueue,
-}
-
-impl Place {
-    /// Every word, as [`Place::as_str`] gives them.
-    pub const WORDS: [&str; 6] = ["memory", "gate", "rule", "doubt", "delay_queue", "work_queue"];
-
-    /// The word of the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Gate => "gate",
-            Self::Rule => "rule",
-            Self::Doubt => "doubt",
-            Self::DelayQueue(_) => "delay_queue",
-            Self::WorkQueue => "work_queue",
-        }
-    }
-
-    /// The label of its delay queue, if it waits in one.
-    #[must_use]
-    pub fn delay_queue(self) -> Option<&'static str> {
-        if let Self::DelayQueue(label) = self { Some(label) } else { None }
-    }
-}
-
-/// A try that failed and is no end.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FailedTry {
-    /// The event's key, if it could be decoded.
-    pub key: Option<Key>,
-    /// Its rule.
-    pub rule: Option<Arc<str>>,
-    /// What was asked.
-    pub asked: Next,
-    /// Which try of this it was.
-    pub attempt: u32,
-    /// What came of it, as a fixed word.
-    pub reason: &'static str,
-    /// The HTTP status, if an answer came.
-    pub status: Option<u16>,
-    /// Why no answer came, or why it could not be read.
-    pub detail: Option<String>,
-    /// What is asked next.
-    pub next: Next,
-    /// Where it waits for that.
-    pub place: Place,
-    /// After what wait it is asked, at the earliest.
-    pub wait: Duration,
-}
-
-/// A wait in a delay queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delayed {
-    /// The label of the queue.
-    pub queue: &'static str,
-    /// Why, as a fixed word.
-    pub why: &'static str,
-    /// How long it waits altogether.
-    pub wait: Duration,
-    /// Until when, in epoch milliseconds.
-    pub until_ms: u64,
-}
-
-/// Events that the broker delivered again after a connection, and that are looked up before anything is sent for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CameBack {
-    /// How many came.
-    pub events: u32,
-    /// How many of them still wait for what their lookups bring.
-    pub waiting: u32,
-    /// The longest that may take.
-    pub longest: Duration,
-    /// Until when that is, in epoch milliseconds.
-    pub until_ms: u64,
-}
 
 /// Counts them from one connection on.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
-use crate::core::gate::{Probe, Seen, is_refusal};
+use crate::core::gate::{Moment, Probe, Seen, is_refusal};
 use crate::core::judge::{Outcome, judge, without_doubt};
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::message::Message;
@@ -28,14 +28,19 @@ impl Machine {
         self.tell(Report::Received);
         let suspicious = |returns| self.survived.suspicious(&message.body, returns, self.now.moment);
         message.deliveries = message.deliveries.map(suspicious);
+        self.opened(receipt, message, is_live, None);
+    }
+
+    /// A message is opened: when it arrives, or after it has waited here since then.
+    pub(super) fn opened(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool, since: Option<Moment>) {
         let was_dead_letter = message.put_back.is_some();
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
-        let (body, now) = (Arc::clone(&message.body), self.now.moment);
+        let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id) = (message.kind.clone(), message.message_id.clone());
         let can_delay = self.connection.can_delay;
         let Opened { key, delayed_state, what } =
-            open(message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
-        if let Some(key) = &key {
+            open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, &body, is_live, is_new, redelivered);
         }
         let first_seen_ms =
@@ -43,7 +48,7 @@ impl Machine {
         let state = DelayedState { first_seen_ms, ..delayed_state };
         let (rule, procedure, request) = (None, None, None);
         let mut context =
-            Context { receipt, is_live, key, rule, procedure, request, state, body, received: now, kind, message_id };
+            Context { receipt, is_live, key, rule, procedure, request, state, body, received, kind, message_id };
         match what {
             What::Create { rule, request, lookup, progress } => {
                 context.rule = Some(rule);
@@ -59,13 +64,13 @@ impl Machine {
             }
             What::Dead { rule, fault, progress } => {
                 context.rule = rule;
-                self.reject_unmapped(context, Ended::DeadLettered(fault), &progress);
+                self.reject_unmapped(context, message, fault, &progress);
             }
             What::Verdict { letter, progress, kept } => {
                 let is_kept = !was_dead_letter && self.may_be_unacknowledged(kept, context.key.as_ref());
                 self.judged_before(context, *letter, &progress, is_kept);
             }
-            What::Crashed => self.crashed_before(context, redelivered),
+            What::Crashed => self.crashed_before(context, message),
             What::Newer => self.pass_on(context),
         }
     }
@@ -165,8 +170,6 @@ impl Machine {
         let was_create = event.seeks().is_none();
         if was_create {
             event.progress.status = status.or(event.progress.status);
-            // An unsure create may have been applied until now.
-            event.pass_time(now);
         }
         if let (Outcome::Created { .. }, Some(lookup)) = (outcome, &event.lookup) {
             self.lookup_checks.created(event.context.rule(), lookup, now);
@@ -175,21 +178,13 @@ impl Machine {
         let age = event.context.state.age.saturating_add(open);
         let (is_probe, can_look_up, dice) = (probe.asks(), event.lookup.is_some(), self.dice);
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
-        let was_unsure = event.progress.unsure_creates;
-        let step = event.progress.step(outcome, at, &self.setup.policy);
-        if event.progress.unsure_creates > was_unsure {
-            event.progress.unsure_ms = self.now.epoch_ms;
-            if let Some(key) = &event.context.key {
-                self.creates.lost(key, id, now);
-            }
-        }
+        let step = self.creates.follow(event, self.now, |progress| progress.step(outcome, at, &self.setup.policy));
         match outcome {
-            Outcome::Absent if event.progress.next == Next::Create => event.is_doubtful = false,
-            // Whatever an earlier lookup cleared: a copy of it may have been created since.
-            Outcome::Unavailable { .. } => event.is_doubtful = true,
+            Outcome::Absent if event.progress.next == Next::Create => event.provenance.cleared(),
+            Outcome::Unavailable { .. } => event.provenance.doubted(),
             _ => {}
         }
-        if was_create && event.is_doubtful && event.lookup.is_some() {
+        if was_create && event.provenance.is_doubtful() && event.lookup.is_some() {
             // Adopted while its create was under way.
             event.progress.next = Next::Lookup;
         }
@@ -205,19 +200,21 @@ impl Machine {
 
     /// A request that panicked is the end of its event, for now, and touches no other.
     pub(super) fn panicked(&mut self, id: EventId) {
-        let Some(mut event) = self.held.take(id) else { return };
+        let Some(event) = self.held.get_mut(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
-        event.progress.cut_off();
-        event.progress.unsure_ms = self.now.epoch_ms;
-        if let Some(key) = &event.context.key {
-            self.creates.lost(key, id, self.now.moment);
+        self.creates.follow(event, self.now, Progress::cut_off);
+        if self.waits_after_crash(id) {
+            return;
         }
+        let Some(event) = self.held.take(id) else { return };
+        self.brakes.gave_up(event.context.rule(), id);
         self.crashed(event.context, event.progress, event.lookup.as_deref());
     }
 
     /// The event ends here: it is held no longer, and settled.
     pub(super) fn end(&mut self, id: EventId, ended: Ended) {
         let Some(event) = self.held.take(id) else { return };
+        self.brakes.gave_up(event.context.rule(), id);
         let mut context = event.context;
         context.state.sent = event.lookup.as_deref().cloned();
         context.request = Some(event.request);

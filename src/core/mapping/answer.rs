@@ -71,6 +71,11 @@ impl Object for Omit {
     }
 }
 
+/// Whether a value is `omit`.
+pub(super) fn is_omit(value: &Value) -> bool {
+    value.kind() == ValueKind::Plain && value.downcast_object_ref::<Omit>().is_some()
+}
+
 /// What is left of the bounds of a request, counted while it grows rather than when it is too late.
 #[derive(Debug)]
 pub(super) struct Budget {

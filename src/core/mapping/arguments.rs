@@ -6,6 +6,7 @@
 use minijinja::machinery::ast::{Expr, UnaryOpKind};
 use minijinja::value::{Value, ValueKind};
 
+use super::checks::Wrong;
 use super::filters::{digests, moments, patterns};
 
 /// What one argument must be.
@@ -38,9 +39,6 @@ pub(super) enum Argument {
     /// The namespace of a UUID, written out.
     Namespace,
 }
-
-/// What is wrong with an argument, and what was expected.
-pub(super) type Wrong = (String, String);
 
 /// A name and what may stand in the parentheses behind it.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::answer::Omit;
 use super::arguments::written_out;
 use super::engine_value;
 use super::filters::{self, Filter};
-use super::grammar::lone_path;
+use super::lone_path::lone_path;
 use super::path::{Path, Scope};
 
 /// The longest text taken, in bytes: what comes of it stays so small that nothing needs to count.

@@ -7,9 +7,12 @@ use std::cmp::Ordering;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
+use super::answer::is_omit;
 use super::answer::{Refusal, kind};
 use super::engine_value;
-use super::filters::is_omit;
+
+/// What is wrong with an argument, and what was expected.
+pub(super) type Wrong = (String, String);
 
 /// Adds the checks.
 pub(super) fn add(engine: &mut Environment<'static>) {

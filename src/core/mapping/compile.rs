@@ -10,7 +10,7 @@ use super::leaf::{self, Leaf};
 use super::names;
 use super::place::{Label, Place};
 use super::request::{self, Request};
-use super::rules::{Does, Rule};
+use super::rule::{Does, Rule};
 use super::written::{Action, Spot, Written, WrittenRule};
 use crate::core::mistake::{Mistake, Span};
 use crate::core::process::Status;

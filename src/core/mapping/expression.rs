@@ -12,10 +12,11 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
+use super::answer::is_omit;
 use super::answer::{Budget, Omit, Refusal, to_json};
 use super::chain::Chain;
-use super::filters::is_omit;
-use super::grammar::{self, Form, Read};
+use super::grammar::{self, Form};
+use super::lone_path::Read;
 use super::path::{Path, Scope};
 use super::place::Place;
 use super::strict::Strict;

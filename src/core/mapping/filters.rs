@@ -15,7 +15,7 @@ mod texts;
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
-use super::answer::Omit;
+use super::answer::is_omit;
 use super::arguments::Argument::{self, Any, Constant, Count, Group, Member, Namespace, Object, Pattern, Places};
 use super::arguments::Argument::{Replacement, Telling, Text, Zone};
 use super::arguments::Signature;
@@ -142,11 +142,6 @@ pub(super) fn add(engine: &mut Environment<'static>) {
         engine.add_filter(filter.signature.name, run);
     }
     questions::add(engine);
-}
-
-/// Whether a value is `omit`.
-pub(super) fn is_omit(value: &Value) -> bool {
-    value.kind() == ValueKind::Plain && value.downcast_object_ref::<Omit>().is_some()
 }
 
 /// The text of a value that must be one.

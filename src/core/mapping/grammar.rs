@@ -4,26 +4,17 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::Expr;
 use minijinja::machinery::parse_expr;
 
 use super::chain::Chain;
-use super::path::{Path, Step, Variable};
+use super::lone_path::lone_path;
+use super::path::Path;
 use super::place::Place;
 use super::strict::{self, Strict};
 use crate::core::mistake::Mistake;
 
 /// The longest expression taken, in bytes: bounds the depth of the parser.
 pub(super) const EXPRESSION_BYTES_MAX: usize = 2048;
-
-/// A path that an expression reads.
-#[derive(Clone, Debug)]
-pub(super) struct Read {
-    /// The path.
-    pub(super) path: Path,
-    /// Whether it is read anywhere without `default` or `is defined` at once behind it.
-    pub(super) needed: bool,
-}
 
 /// What an expression turned out to be.
 #[derive(Debug)]
@@ -81,31 +72,4 @@ fn syntax(place: Place<'_>, range: &Range<usize>, error: &minijinja::Error) -> M
     let to = (range.start + found.end).clamp(from, range.end);
     let what = error.detail().unwrap_or("not an expression").to_owned();
     place.mistake(from..to, format!("syntax: {what}"), "an expression such as `event.data.name | trim`")
-}
-
-/// The path that an expression is, if it is nothing else and begins with a known variable.
-pub(super) fn lone_path(tree: &Expr<'_>) -> Option<Path> {
-    match tree {
-        Expr::Var(var) => Some(Path { variable: Variable::named(var.id)?, steps: Vec::new() }),
-        Expr::GetAttr(attr) => lone_path(&attr.expr).map(|path| path.then(Step::Member(attr.name.to_owned()))),
-        Expr::GetItem(item) => lone_path(&item.expr)?.then_const(&item.subscript_expr),
-        _ => None,
-    }
-}
-
-impl Path {
-    fn then(mut self, step: Step) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    fn then_const(self, subscript: &Expr<'_>) -> Option<Self> {
-        let Expr::Const(constant) = subscript else { return None };
-        let value = &constant.value;
-        match value.as_str() {
-            Some(name) => Some(self.then(Step::Member(name.to_owned()))),
-            None if value.is_integer() => value.as_usize().map(|index| self.then(Step::Item(index))),
-            None => None,
-        }
-    }
 }

@@ -2,28 +2,21 @@
 //!
 //! Not here: how one rule is compiled (`compile`) or fills its fields (`request`), and why each matched or not (`considered`).
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-use wildmatch::WildMatch;
-
-use super::answer::{Budget, Refusal, kind_of_json};
-use super::expression::{Expression, Given, Seen};
-use super::fields::{self, Field};
+use super::expression::Seen;
 use super::path::Scope;
-use super::place::Label;
-use super::request::Request;
+use super::rule::Does;
 use super::schemas::Schemas;
 use super::written::WrittenRule;
 use super::{compile, names, order};
 use crate::core::bounds::Bounds;
 use crate::core::event::Event;
-use crate::core::lookup_check::LookupTarget;
 use crate::core::mistake::Mistake;
 use crate::core::reason::{Fault, Reason};
 
 pub use super::mapped::{Mapped, Unmapped};
+pub use super::rule::Rule;
 
 /// How much of an event's type a fault repeats, in characters.
 const KIND_CHARS_MAX: usize = 200;
@@ -35,115 +28,6 @@ pub struct Rules {
     list: Vec<Rule>,
     expressions: usize,
     schemas: Schemas,
-}
-
-/// One compiled rule.
-#[derive(Clone)]
-pub struct Rule {
-    pub(super) name: Arc<str>,
-    pub(super) kinds: Vec<WildMatch>,
-    pub(super) when: Option<(Label, Expression)>,
-    pub(super) procedure: Option<String>,
-    pub(super) does: Does,
-}
-
-/// What a rule does.
-#[derive(Clone)]
-pub(super) enum Does {
-    /// Creates nothing.
-    Skip,
-    /// Makes this request.
-    Create(Box<Request>),
-}
-
-impl fmt::Debug for Rule {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Rule").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Rule {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// The attribute in `data` that carries the event's key, if the rule names one.
-    #[must_use]
-    pub fn reconcile_by(&self) -> Option<&str> {
-        match &self.does {
-            Does::Create(request) => request.reconcile_by.as_deref(),
-            Does::Skip => None,
-        }
-    }
-
-    /// What it looks its events up by, if it names an attribute.
-    #[must_use]
-    pub fn lookup_target(&self) -> Option<LookupTarget> {
-        let attribute = self.reconcile_by()?.to_owned();
-        let procedure = self.procedure.clone().filter(|_| self.procedure_is_literal());
-        Some(LookupTarget { rule: Arc::clone(&self.name), procedure, attribute })
-    }
-
-    /// The procedure as it was written, expressions and all; none where the rule skips.
-    #[must_use]
-    pub fn procedure(&self) -> Option<&str> {
-        self.procedure.as_deref()
-    }
-
-    /// Whether every event of this rule goes to one procedure, which [`Rule::procedure`] names.
-    #[must_use]
-    pub fn procedure_is_literal(&self) -> bool {
-        matches!(&self.does, Does::Create(request) if request.procedure.is_literal())
-    }
-
-    /// Whether it acknowledges its events and creates nothing.
-    #[must_use]
-    pub fn is_skip(&self) -> bool {
-        matches!(self.does, Does::Skip)
-    }
-
-    /// The fields that it writes, each in every request unless it is left out.
-    #[must_use]
-    pub fn fields(&self) -> Vec<Field> {
-        match &self.does {
-            Does::Create(request) => fields::of(request),
-            Does::Skip => Vec::new(),
-        }
-    }
-
-    /// Whether one of its fields has this name in its path: it is a word of the rule, and not of an event.
-    fn writes(&self, name: &str) -> bool {
-        self.fields().iter().any(|field| field.holds(name))
-    }
-
-    pub(super) fn takes(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|glob| glob.matches(kind))
-    }
-
-    pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
-        let Some((label, when)) = &self.when else { return Ok(true) };
-        let kind = match when.run(scope, &mut Budget::of_one()).map_err(|refusal| refusal.of(label))? {
-            Given::Value(Json::Bool(truth)) => return Ok(truth),
-            Given::Value(other) => kind_of_json(&other),
-            Given::Omit => "`omit`",
-        };
-        Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
-    }
-
-    /// Does this with each of its expressions.
-    fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
-        self.when.iter_mut().for_each(|(label, when)| does(label, when));
-        if let Does::Create(request) = &mut self.does {
-            request.each(does);
-        }
-    }
-
-    fn unmapped(&self, reason: Reason, words: &impl fmt::Display) -> Unmapped {
-        let fault = Fault::new(reason, format!("rule {:?}, {words}", self.name));
-        Unmapped { rule: Some(Arc::clone(&self.name)), fault }
-    }
 }
 
 impl Rules {

@@ -21,7 +21,7 @@ use minijinja::value::{Value, ValueKind};
 use self::omits::may_omit;
 use super::filters;
 use super::filters::questions::TESTS;
-use super::grammar::{Read, lone_path};
+use super::lone_path::{Read, lone_path};
 use super::names;
 use super::path::{Path, Variable};
 use super::place::Place;

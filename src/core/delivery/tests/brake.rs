@@ -5,7 +5,7 @@
 use super::*;
 use crate::core::reason::Reason;
 
-fn refused() -> Reply {
+pub(super) fn refused() -> Reply {
     json(
         422,
         Wrapper {
@@ -18,28 +18,46 @@ fn refused() -> Reply {
 }
 
 /// A queue of events that go into the machine as there are places, and come back after their delay.
-struct Feed {
+pub(super) struct Feed {
     queue: std::collections::VecDeque<Message>,
     delayed: Vec<(Duration, Message)>,
     messages: std::collections::HashMap<ReceiptId, Message>,
-    dead: usize,
-    created: usize,
+    begun: Vec<EventId>,
+    pub(super) dead: usize,
+    pub(super) created: usize,
 }
 
 impl Feed {
-    fn new(messages: impl IntoIterator<Item = Message>) -> Self {
-        let (delayed, messages_held) = (Vec::new(), std::collections::HashMap::new());
-        Self { queue: messages.into_iter().collect(), delayed, messages: messages_held, dead: 0, created: 0 }
+    pub(super) fn new(messages: impl IntoIterator<Item = Message>) -> Self {
+        let (delayed, begun, messages_held) = (Vec::new(), Vec::new(), std::collections::HashMap::new());
+        Self { queue: messages.into_iter().collect(), delayed, messages: messages_held, begun, dead: 0, created: 0 }
+    }
+
+    /// Something else happens between two runs.
+    pub(super) fn on(&mut self, bench: &mut Bench, input: Input) {
+        if let Input::Message { receipt, message, .. } = &input {
+            self.messages.insert(*receipt, Message::clone(message));
+        }
+        let done = bench.on(input);
+        let begun = self.note(bench, done);
+        self.begun.extend(begun);
     }
 
     /// For so many steps of 50 ms; each create is answered by `reply`.
-    fn run(&mut self, bench: &mut Bench, places: usize, steps: u32, mut reply: impl FnMut(&Message) -> Reply) {
+    pub(super) fn run(
+        &mut self,
+        bench: &mut Bench,
+        places: usize,
+        steps: u32,
+        mut reply: impl FnMut(&Message) -> Reply,
+    ) {
         for _ in 0..steps {
             let (due, later): (Vec<_>, Vec<_>) = self.delayed.drain(..).partition(|(due, _)| *due <= bench.now);
             self.delayed = later;
             self.queue.extend(due.into_iter().map(|(_, message)| message));
             let done = bench.after(SECOND / 20);
-            let mut begun = self.note(bench, done);
+            let mut begun = std::mem::take(&mut self.begun);
+            begun.extend(self.note(bench, done));
             while bench.machine.held() < places
                 && let Some(message) = self.queue.pop_front()
             {
@@ -147,4 +165,48 @@ fn the_dead_letter_of_what_cannot_be_mapped_names_its_rule() {
     let (_, Settlement::DeadLetter(letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
     assert_eq!((letter.fault.reason, letter.rule.as_deref()), (Reason::Unmappable, Some("lead")));
     assert_eq!(done.told[0].rule.as_deref(), Some("lead"));
+}
+
+#[test]
+fn a_held_rule_whose_probe_is_gone_is_asked_by_another_event() {
+    let replied = |event, reply| Input::Replied { event, reply, took: Duration::ZERO };
+    let gone: [&dyn Fn(EventId) -> Vec<Input>; 3] = [
+        &|event| vec![Input::Panicked { event }],
+        &|event| vec![Input::Disconnected, replied(event, page(401)), Input::Connected { can_delay: true }],
+        &|event| vec![replied(event, timed_out())],
+    ];
+    for gone in gone {
+        let mut bench = Bench::new(64);
+        bench.machine.setup.gate.failures = 1000;
+        let mut feed = Feed::new((0..20).map(|id| event("lead", &format!("m{id}"))));
+        feed.run(&mut bench, 64, 20, |_| refused());
+        assert!(feed.dead == 20 && bench.machine.holds_rule("lead"));
+        bench.now += 6 * SECOND;
+        let probe = 1000;
+        feed.on(
+            &mut bench,
+            Input::Message { receipt: probe, message: Box::new(event("lead", "probe")), is_live: true },
+        );
+        assert_eq!(std::mem::take(&mut feed.begun), [probe]);
+        let inputs = gone(probe);
+        inputs.into_iter().for_each(|input| feed.on(&mut bench, input));
+        feed.queue.push_back(event("lead", "other"));
+        feed.run(&mut bench, 64, 30 * 20, |_| created());
+        assert!(feed.created > 0 && !bench.machine.holds_rule("lead"), "{} created", feed.created);
+    }
+}
+
+#[test]
+fn a_rule_that_a_reload_removes_is_held_no_longer_than_there_are_events_of_it() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let mut feed = Feed::new((0..70).map(|id| event("lead", &format!("m{id}"))));
+    feed.run(&mut bench, 64, 20, |_| refused());
+    assert!(bench.machine.holds_rule("lead"));
+    let others = RULES.replacen("name = \"lead\"\ntype = \"lead\"", "name = \"lead2\"\ntype = \"lead\"", 1);
+    feed.on(&mut bench, Input::Command(Command::NewRules(Arc::new(rules(&others)))));
+    feed.run(&mut bench, 64, 7 * 20, |_| refused());
+    assert!(bench.machine.holds_rule("lead"), "what is held keeps its rule, and is refused again");
+    feed.run(&mut bench, 64, 300 * 20, |_| refused());
+    assert_eq!((feed.dead, bench.machine.holds_rule("lead")), (70, false));
 }

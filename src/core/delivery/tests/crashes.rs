@@ -3,6 +3,8 @@
 //! Not here: a process that dies (`tests/kill`).
 
 use super::*;
+use crate::core::delivery::event::Context;
+use crate::core::progress::Progress;
 use crate::core::reason::Reason;
 
 #[test]
@@ -144,4 +146,117 @@ fn one_whose_create_is_under_way_is_taken_back_whatever_became_of_it_elsewhere_m
     let (copy, done) = bench.message(returned("m1", 9));
     assert_eq!((done.creates, done.settled), (vec![], vec![(first, Settlement::Release)]));
     assert_eq!(bench.replied(first, created()).settled, [(copy, Settlement::Ack)]);
+}
+
+#[test]
+fn only_a_create_that_is_cut_off_counts_as_lost_and_a_lookup_never() {
+    let messages = [event("found.lead", "m1"), again("found.lead", "m1")];
+    for (is_panic, message) in [true, false].into_iter().flat_map(|is_panic| messages.clone().map(|it| (is_panic, it)))
+    {
+        let mut bench = Bench::new(64);
+        let is_create = !message.redelivered;
+        let (receipt, _) = bench.message(message);
+        let end = if is_panic { Input::Panicked { event: receipt } } else { Input::Command(Command::CutOff) };
+        let mut done = bench.on(end);
+        let (_, Settlement::Delay(_, state)) = done.settled.remove(0) else { panic!("expected it to be delayed") };
+        let lost = (state.progress.unsure_creates > 0, state.progress.unsure_ms > 0);
+        assert_eq!(lost, (is_create, is_create));
+    }
+}
+
+#[test]
+fn without_delay_queues_an_event_whose_request_panics_waits_here_and_is_dead_after_three() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (receipt, mut done) = bench.event("lead", "m1");
+    for _ in 1..=2 {
+        assert_eq!(done.creates, [receipt]);
+        let crashed = bench.on(Input::Panicked { event: receipt });
+        assert!(crashed.settled.is_empty(), "{crashed:?}");
+        assert!(matches!(&crashed.reports[..], [Report::TryFailed(failed)] if failed.reason == "crashing"));
+        assert!(bench.after(9 * SECOND).creates.is_empty());
+        done = bench.after(62 * SECOND);
+        let is_doubt = |report: &Report| matches!(report, Report::PossibleDuplicate { .. });
+        assert!(done.reports.iter().any(is_doubt), "its create may have been applied");
+    }
+    let mut done = bench.on(Input::Panicked { event: receipt });
+    let (_, Settlement::DeadLetter(dead_letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
+    assert_eq!(dead_letter.fault.reason, Reason::Crashing);
+}
+
+#[test]
+fn without_delay_queues_a_panic_after_the_connection_is_lost_is_no_verdict() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (receipt, _) = bench.event("found.lead", "m1");
+    drop(bench.on(Input::Disconnected));
+    let done = bench.on(Input::Panicked { event: receipt });
+    assert_eq!(done.settled, [(receipt, Settlement::Release)]);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (copy, done) = bench.message(again("found.lead", "m1"));
+    assert_eq!((done.lookups, done.settled), (vec![copy], vec![]));
+}
+
+#[test]
+fn without_delay_queues_an_event_that_can_be_looked_up_is_looked_up_after_a_panic() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (receipt, _) = bench.event("found.lead", "m1");
+    drop(bench.on(Input::Panicked { event: receipt }));
+    let done = bench.after(70 * SECOND);
+    assert_eq!((done.lookups, done.creates), (vec![receipt], vec![]));
+}
+
+#[test]
+fn without_delay_queues_a_message_whose_opening_panics_is_opened_again_and_dead_after_three() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let mut message = event("lead", "m1");
+    for crashes in 1..=2 {
+        bench.machine.opening_crashed(7, message.clone());
+        let done = bench.on(Input::Timer);
+        assert!(done.settled.is_empty() && done.creates.is_empty(), "{done:?}");
+        let state = DelayedState { progress: Progress { crashes, ..Progress::default() }, ..DelayedState::default() };
+        message = Message { delayed_state: Some(state.encode()), ..message };
+        let done = bench.after(71 * SECOND);
+        assert_eq!(done.creates, [7], "it is opened again");
+        drop(bench.replied(7, created()));
+    }
+    bench.machine.opening_crashed(7, message);
+    let mut done = bench.on(Input::Timer);
+    let (_, Settlement::DeadLetter(dead_letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
+    assert_eq!(dead_letter.fault.reason, Reason::Crashing);
+}
+
+#[test]
+fn what_a_process_may_die_of_is_dead_after_the_returns_of_all_crashes_where_nothing_can_be_delayed() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let message = Message { redelivered: true, deliveries: Some(15), ..event("lead", "m1") };
+    let (_, mut done) = bench.message(message);
+    let (_, Settlement::DeadLetter(dead_letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
+    assert_eq!(dead_letter.fault.reason, Reason::Crashing);
+}
+
+impl Machine {
+    /// What `opened` does where `open` says that it crashed.
+    fn opening_crashed(&mut self, receipt: ReceiptId, message: Message) {
+        let state =
+            message.delayed_state.as_deref().map(|text| DelayedState::decode(text).unwrap()).unwrap_or_default();
+        let context = Context {
+            receipt,
+            is_live: true,
+            key: None,
+            rule: None,
+            procedure: None,
+            request: None,
+            state,
+            body: Arc::clone(&message.body),
+            received: self.now.moment,
+            kind: None,
+            message_id: None,
+        };
+        self.crashed_before(context, message);
+    }
 }

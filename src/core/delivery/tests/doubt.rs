@@ -136,3 +136,19 @@ fn a_run_of_such_answers_shuts_the_gate_as_any_failure_does_and_another_status_k
     let [(_, Settlement::DeadLetter(letter))] = &done.settled[..] else { panic!("{done:?}") };
     assert_eq!(letter.fault.reason.as_str(), "unknown");
 }
+
+#[test]
+fn what_is_remembered_of_procedures_and_repeats_is_bounded() {
+    let mut bench = Bench::new(4);
+    for id in 0..5000_u64 {
+        let procedure = Procedure::new(&format!("p{id}")).unwrap();
+        drop(bench.on(Input::Connected { can_delay: true }));
+        bench.machine.doubts.asks(&procedure, bench.now);
+        let (lost, _) = bench.event("lead", &format!("m{id}"));
+        drop(bench.replied(lost, timed_out()));
+        drop(bench.after(2 * SECOND));
+        drop(bench.on(Input::Disconnected));
+        assert!(bench.machine.doubts.sizes() <= (9, 1024), "{:?}", bench.machine.doubts.sizes());
+    }
+    assert!(bench.machine.doubts.sizes().0 > 1, "the law saw some");
+}

@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{argument, text};
-use crate::core::mapping::arguments::Wrong;
-use crate::core::mapping::checks::wants;
+use crate::core::mapping::checks::{Wrong, wants};
 use crate::core::mapping::names;
 
 /// The namespaces that RFC 9562 names.

@@ -15,8 +15,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use minijinja::Error;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 
-use crate::core::mapping::arguments::Wrong;
-use crate::core::mapping::checks::{refuse, wants};
+use crate::core::mapping::checks::{Wrong, refuse, wants};
 use crate::core::mapping::names;
 
 /// All zones, as they are built in: the same on every machine.

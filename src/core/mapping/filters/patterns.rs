@@ -10,8 +10,7 @@ use regex::{Captures, Regex, RegexBuilder};
 
 use super::texts::too_long;
 use super::{TEXT_BYTES_MAX, argument, text};
-use crate::core::mapping::arguments::Wrong;
-use crate::core::mapping::checks::{refuse, wants};
+use crate::core::mapping::checks::{Wrong, refuse, wants};
 
 /// The most that a compiled pattern may hold, in bytes.
 const COMPILED_BYTES_MAX: usize = 256 * 1024;

@@ -5,7 +5,7 @@
 use minijinja::machinery::ast::{BinOp, BinOpKind, Compare, CompareOpKind, Expr, UnaryOp, UnaryOpKind};
 
 use super::Reader;
-use crate::core::mapping::grammar::lone_path;
+use crate::core::mapping::lone_path::lone_path;
 
 impl Reader<'_> {
     pub(super) fn unary(&mut self, unary: &UnaryOp<'_>) -> String {

@@ -1,0 +1,57 @@
+//! A procedure's short id.
+//!
+//! Not here: what is asked of a procedure (`process`, `lookup`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest procedure short id taken, in bytes.
+pub const PROCEDURE_BYTES_MAX: usize = 128;
+
+/// A procedure's short id, such as `lead`: one path segment that cannot leave its place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Procedure(Arc<str>);
+
+impl Procedure {
+    /// Takes a short id made of ASCII letters, digits, `-` and `_`, 1 to [`PROCEDURE_BYTES_MAX`] bytes long.
+    ///
+    /// # Errors
+    /// Says what is expected if `text` is anything else: `..`, `/`, `%` or a query cannot pass.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let fits = (1..=PROCEDURE_BYTES_MAX).contains(&text.len());
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if fits && plain {
+            return Ok(Self(text.into()));
+        }
+        Err(format!("a procedure's short id: 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
+    }
+
+    /// The short id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Procedure {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text)
+    }
+}
+
+impl From<Procedure> for String {
+    fn from(procedure: Procedure) -> Self {
+        procedure.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for Procedure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}

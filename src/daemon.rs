@@ -2,6 +2,7 @@
 //!
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
 use crate::admin::server::{self, View};
+use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{Client, token, trust};
 use crate::clock::{epoch_ms, seconds};
@@ -103,9 +105,7 @@ pub async fn run(
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
         Endpoints { intake, stop: stop_too, wanted_prefetch: wanted_prefetch_seen, state, metrics: counted };
-    // In a task of its own, which answers whether the broker took every answer.
-    let mut consumer = JoinSet::new();
-    consumer.spawn(connection::run(config.broker, endpoints));
+    let mut consumer = consume(config.broker, endpoints);
     phase.send_replace(Phase::Running);
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
@@ -123,15 +123,9 @@ pub async fn run(
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
-        Some(ended) = watchers.join_next() => match ended {
-            Ok(never) => match never {},
-            Err(error) => return Err(format!("a watcher of files or of the broker ended ({error}); {REPORT}")),
-        },
+        why = crashed(&mut watchers) => return Err(why),
     };
-    let is_settled = match said {
-        Some(is_settled) => is_settled,
-        None => settled(&mut consumer, deadline).await,
-    };
+    let is_settled = settled(said, &mut consumer, deadline).await;
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }
@@ -140,6 +134,21 @@ pub async fn run(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     Setup { limits, rules, policy, gate, request_limits, places }
+}
+
+/// Consumes in a task of its own, which answers whether the broker took every answer.
+fn consume(broker: amqp::Config, endpoints: Endpoints) -> JoinSet<bool> {
+    let mut consumer = JoinSet::new();
+    consumer.spawn(connection::run(broker, endpoints));
+    consumer
+}
+
+/// Resolves if one of those ends that watch files and the broker, which only a panic can do.
+async fn crashed(watchers: &mut JoinSet<Infallible>) -> String {
+    match watchers.join_next().await {
+        Some(Ok(never)) => match never {},
+        ended => format!("a watcher of files or of the broker ended ({ended:?}); {REPORT}"),
+    }
 }
 
 /// Tells everybody to stop after `shutdown`, and answers until when they may take.
@@ -203,7 +212,11 @@ async fn broken(session: &mut JoinSet<bool>, stopped: watch::Receiver<bool>, set
     format!("the consumer ended by itself ({ended:?}); {REPORT}")
 }
 
-/// Waits until the consumer has ended, at most until the deadline: whether the broker took every answer.
-async fn settled(session: &mut JoinSet<bool>, deadline: Instant) -> bool {
-    matches!(tokio::time::timeout_at(deadline, session.join_next()).await, Ok(Some(Ok(true))))
+/// Waits until the consumer has ended, at most until the deadline: whether the broker took every answer. `said` is its answer, if it
+/// has ended before.
+async fn settled(said: Option<bool>, session: &mut JoinSet<bool>, deadline: Instant) -> bool {
+    match said {
+        Some(is_settled) => is_settled,
+        None => matches!(tokio::time::timeout_at(deadline, session.join_next()).await, Ok(Some(Ok(true)))),
+    }
 }

@@ -26,9 +26,10 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let working = runtime.spawn(async move {
             let (turn, came) = std::sync::mpsc::channel();
-            let other = tokio::spawn(async move { turn.send(()) });
+            let mut other = tokio::task::JoinSet::new();
+            other.spawn(async move { turn.send(()) });
             let is_on = aside(bytes, || came.recv_timeout(Duration::from_millis(500)).is_ok());
-            drop(other.await);
+            drop(other.join_next().await);
             is_on
         });
         runtime.block_on(working).unwrap()

@@ -1,5 +1,5 @@
 //! What each step of an event costs within the daemon: decode, map, judge, and its whole walk through the delivery machine with 10,
-//! 100 and 1,000 events in hand. Fails where the walk grows with what is in hand. `cargo bench --bench machine`.
+//! 100 and 1,000 events held. Fails where the walk grows with what is held. `cargo bench --bench machine`.
 //!
 //! Not here: the broker, HTTP and the log (`throughput`), and the bar of the mapping (`mapping`).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail this way")]
@@ -18,13 +18,13 @@ use chakra_bridge::core::message::Message;
 use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
 use chakra_bridge::ready::{Ready, load_with};
 
-/// At most so many times the walk with the fewest in hand.
+/// At most so many times the walk with the fewest held.
 const GROWTH_MAX: f64 = 1.5;
 
 const ROUNDS: usize = 60;
 /// Events of one measurement.
 const EVENTS: u32 = 1_000;
-const IN_HAND: [usize; 3] = [10, 100, 1_000];
+const HELD: [usize; 3] = [10, 100, 1_000];
 
 const EVENT: &str = include_str!("event.json");
 const RULES: &str = include_str!("rules.toml");
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let ready = ready();
     let (message, reply) = (message(0), created());
     let event = decode(&message, &ready.limits).expect("an event");
-    let mut benches = IN_HAND.map(|in_hand| Bench::new(&ready, in_hand));
+    let mut benches = HELD.map(|held| Bench::new(&ready, held));
     let mut times: [Vec<Duration>; 6] = Default::default();
     // In turn, so that what disturbs one disturbs all.
     for _ in 0..ROUNDS {
@@ -49,10 +49,10 @@ fn main() -> ExitCode {
     let least = times.map(|times| times.into_iter().min().expect("a round") / EVENTS);
     println!("| step | ns each |\n| --- | --- |");
     let names = ["decode 1 KB", "map eight fields", "judge a reply"].map(str::to_owned).into_iter();
-    let walks = IN_HAND.map(|in_hand| format!("decode, map, begin, judge and end with {in_hand} in hand"));
+    let walks = HELD.map(|held| format!("decode, map, begin, judge and end with {held} held"));
     names.chain(walks).zip(least).for_each(|(name, each)| println!("| {name} | {} |", each.as_nanos()));
     let growth = least[5].as_secs_f64() / least[3].as_secs_f64();
-    println!("| 1,000 in hand, of 10 | at most |\n| --- | --- |\n| {growth:.2} | {GROWTH_MAX:.2} |");
+    println!("| 1,000 held, of 10 | at most |\n| --- | --- |\n| {growth:.2} | {GROWTH_MAX:.2} |");
     if growth <= GROWTH_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -73,7 +73,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(ready: &Ready, in_hand: usize) -> Self {
+    fn new(ready: &Ready, held: usize) -> Self {
         let config = &ready.config;
         let machine = Machine::new(Setup {
             limits: ready.limits.clone(),
@@ -81,14 +81,14 @@ impl Bench {
             policy: config.policy,
             gate: config.gate,
             request_limits: config.request_limits,
-            places: in_hand + 1,
+            places: held + 1,
         });
         let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };
         bench.on(Input::Connected { can_delay: true });
-        for _ in 0..in_hand {
+        for _ in 0..held {
             bench.arrives();
         }
-        assert_eq!(bench.running.len(), in_hand, "each is sent as it comes");
+        assert_eq!(bench.running.len(), held, "each is sent as it comes");
         bench
     }
 

@@ -26,6 +26,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
     let body = Arc::new(delivery.data);
     let properties = delivery.properties;
     let message = Message {
+        header_bytes: 0,
         body: Arc::clone(&body),
         content_type: text(properties.content_type().as_ref()),
         content_encoding: text(properties.content_encoding().as_ref()),
@@ -41,6 +42,7 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
     };
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     let properties = Packed::of(properties);
+    let message = Message { header_bytes: properties.len(), ..message };
     (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
 }
 

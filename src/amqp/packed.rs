@@ -32,6 +32,11 @@ impl Packed {
         }
     }
 
+    /// Bytes of what is packed.
+    pub(super) fn len(&self) -> usize {
+        self.headers.as_ref().map_or(0, |headers| headers.len())
+    }
+
     /// As they came.
     pub(super) fn whole(&self) -> Cow<'_, BasicProperties> {
         let Some(headers) = &self.headers else { return Cow::Borrowed(&self.properties) };

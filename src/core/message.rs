@@ -25,6 +25,8 @@ pub struct Message {
     pub kind: Option<String>,
     /// Headers as JSON values: bytes that are no text are null, and decimals are left out.
     pub headers: Map<String, Value>,
+    /// Bytes that the headers take on the wire, where they are many; 0 where they are few. What opening them costs.
+    pub header_bytes: usize,
     /// The exchange the event was first published to.
     pub exchange: String,
     /// The routing key the event was first published with.

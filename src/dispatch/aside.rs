@@ -4,11 +4,11 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// A body of so many bytes may take some milliseconds to be decoded and mapped. What a smaller one may take is bounded by the fuel
+/// A message of so many bytes may take some milliseconds to be decoded and mapped. What a smaller one may take is bounded by the fuel
 /// of its rule's expressions. Measured by time it would be taken for slow on a busy machine, where to change threads costs most.
 const LARGE: usize = 64 * 1024;
 
-/// Does `work` on a body of so many bytes; if it is large, all other tasks go to another thread meanwhile, where the runtime can
+/// Does `work` on a message of so many bytes; if it is large, all other tasks go to another thread meanwhile, where the runtime can
 /// start one.
 pub(super) fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     let may_move = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
@@ -21,7 +21,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether another task of a runtime of one thread gets its turn while a body of so many bytes is worked on.
+    /// Whether another task of a runtime of one thread gets its turn while a message of so many bytes is worked on.
     fn others_go_on(bytes: usize) -> bool {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let working = runtime.spawn(async move {
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_large_body_is_worked_on_the_other_tasks_go_on() {
+    fn while_a_large_message_is_worked_on_the_other_tasks_go_on() {
         assert!(others_go_on(LARGE));
         assert!(!others_go_on(LARGE - 1), "for a small one nobody changes threads");
     }

@@ -180,7 +180,8 @@ impl Dispatcher {
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
-                let (id, is_live, bytes) = (self.next_receipt, receipt.is_live(), message.body.len());
+                let (id, is_live) = (self.next_receipt, receipt.is_live());
+                let bytes = message.body.len() + message.header_bytes;
                 self.next_receipt += 1;
                 if is_live {
                     self.connection = Some(receipt.connection());

@@ -7,7 +7,7 @@ use lapin::options::BasicConsumeOptions;
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::online::check;
-use super::policies::{MINUTE, degraded, managed, scene};
+use super::policies::{MINUTE, degraded, makes_queues, managed, scene};
 use super::scene::Scene;
 use crate::support::broker::{Broker, eventually, shared};
 use crate::support::daemon::{Daemon, Setup, says};
@@ -134,6 +134,8 @@ async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told()
     let broker = within(240, "another broker", Broker::private()).await;
     let vhost = within(60, "the same virtual host there", broker.vhost_named(&one.place.name)).await;
     let other = within(60, "the same queues there", Scene::quorum(vhost)).await;
+    // Whichever address is asked first, what it needs is there.
+    within(60, "and the delay queues", makes_queues(&other)).await;
     let mut well = Daemon::start(&managed(&one, one.setup()));
     within(60, "consuming", well.consuming()).await;
     let admin = within(60, "its port", well.admin()).await;

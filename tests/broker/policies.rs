@@ -50,11 +50,16 @@ pub(super) async fn scene(broker: &Broker) -> Scene {
     println!("RabbitMQ {}", broker.version());
     let scene = Scene::empty(broker.vhost().await).await;
     scene.client.declare_quorum(&scene.queue(), FieldTable::default()).await;
-    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
-    within(60, "consuming", daemon.consuming()).await;
-    daemon.signal("TERM");
-    within(60, "its end", daemon.ended()).await;
+    within(60, "its queues", makes_queues(&scene)).await;
     scene
+}
+
+/// Makes what a place lacks, as the daemon makes it.
+pub(super) async fn makes_queues(scene: &Scene) {
+    let mut daemon = Daemon::start(&scene.setup().broker("topology = \"declare\""));
+    daemon.consuming().await;
+    daemon.signal("TERM");
+    daemon.ended().await;
 }
 
 /// The management API of this broker, asked each second.

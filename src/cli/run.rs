@@ -17,8 +17,8 @@ use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
 use crate::telemetry::{self, FLUSH_MAX, Output};
 
-/// Threads that tasks run on. All of them wake each other, which on one thread takes no system call: a second one costs more than it
-/// brings (`docs/performance.md`). What would hold the others up for long makes way for them by itself (`dispatch`).
+/// Threads that tasks run on. All of them wake each other, which on one thread takes no system call: an event takes less processor
+/// (`docs/performance.md`). What would hold the others up for long makes way for them by itself (`dispatch`).
 const WORKERS: usize = 1;
 
 /// Runs the daemon until a signal.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use serde_json::{Map, Number, Value};
@@ -52,7 +53,7 @@ fn headers(table: &FieldTable) -> Map<String, Value> {
 }
 
 /// What quorum queues count: how often the message was given back. On a first delivery a publisher wrote it.
-fn deliveries(properties: &lapin::BasicProperties) -> Option<u32> {
+fn deliveries(properties: &BasicProperties) -> Option<u32> {
     let count = json(properties.headers().as_ref()?.inner().get("x-delivery-count")?)?;
     u32::try_from(count.as_u64()?).ok()
 }

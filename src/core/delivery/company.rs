@@ -2,38 +2,24 @@
 //!
 //! Not here: copies of one message (`copies`), and what became of an event (`core::recent`).
 
-use std::collections::{HashSet, VecDeque};
-
 use super::Machine;
+use super::remembered::Remembered;
 use crate::core::event::{Digest, Key};
 use crate::core::recent::Known;
-
-/// Keys remembered; the oldest is forgotten first.
-const REMEMBERED_MAX: usize = 16_384;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Company {
-    keys: HashSet<Digest>,
-    order: VecDeque<Digest>,
+    keys: Remembered<Digest>,
 }
 
 impl Company {
     fn note(&mut self, key: &Key) {
-        let key = key.digest();
-        if !self.keys.insert(key) {
-            return;
-        }
-        self.order.push_back(key);
-        if self.order.len() > REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.keys.remove(&oldest);
-        }
+        self.keys.note(key.digest());
     }
 
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.keys.contains(&key.digest())
+        self.keys.has(key.digest())
     }
 }
 

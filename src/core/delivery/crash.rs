@@ -33,10 +33,7 @@ impl Machine {
         let ended = if self.connection.can_delay && !is_enough {
             progress.passed(DELAY_QUEUES[0].wait);
             let state = context.state_of(progress.clone(), lookup);
-            Ended::Delayed(
-                DELAY_QUEUES[0],
-                Box::new(DelayedState { remaining: APART.mul_f64(self.dice.clamp(0.0, 1.0)), ..state }),
-            )
+            Ended::Delayed(DELAY_QUEUES[0], Box::new(DelayedState { remaining: self.apart(), ..state }))
         } else {
             Ended::DeadLettered(Fault::new(Reason::Crashing, CRASHED))
         };
@@ -85,9 +82,14 @@ impl Machine {
         true
     }
 
-    /// Apart from its neighbours, of which one may be what a process dies of.
+    /// As long as one that goes through a delay queue.
     fn wait_after_crash(&self) -> Duration {
-        DELAY_QUEUES[0].wait.saturating_add(APART.mul_f64(self.dice.clamp(0.0, 1.0)))
+        DELAY_QUEUES[0].wait.saturating_add(self.apart())
+    }
+
+    /// What keeps it apart from its neighbours, of which one may be what a process dies of.
+    fn apart(&self) -> Duration {
+        APART.mul_f64(self.dice.clamp(0.0, 1.0))
     }
 }
 

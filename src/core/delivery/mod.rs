@@ -25,6 +25,7 @@ mod places;
 mod provenance;
 mod publishes;
 mod release;
+mod remembered;
 mod report;
 mod shortage;
 mod survived;

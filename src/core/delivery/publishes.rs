@@ -195,11 +195,12 @@ impl Publishes {
         let receipt = publish.context.receipt;
         let road = self.road(publish.is_letter());
         match publish.stage {
-            PublishStage::UnderWay(since) if publish.refusals > 0 => {
-                road.tried_again.insert((since, receipt));
+            PublishStage::UnderWay(since) => {
+                if publish.refusals > 0 {
+                    road.tried_again.insert((since, receipt));
+                }
                 road.under_way.insert((since, receipt))
             }
-            PublishStage::UnderWay(since) => road.under_way.insert((since, receipt)),
             PublishStage::Waiting(until) => road.waiting.insert((until, receipt)),
         };
         self.all.insert(receipt, publish);

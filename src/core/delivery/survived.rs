@@ -7,14 +7,12 @@
 //! before the connection was lost. It comes again at once with the next. So those connections count for it that were lost lately,
 //! and not all since the start: other messages' losses say nothing of it.
 
-use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
+use super::remembered::Remembered;
 use crate::core::gate::Moment;
 
-/// Messages remembered at most: more than can be unacknowledged over several lost connections.
-const REMEMBERED_MAX: usize = 16_384;
 /// So much of a body tells it from another. A confusion costs no more than a later suspicion.
 const HEAD: usize = 1024;
 /// Where no connection was lost for so long, what was on its way at an earlier loss has come long since.
@@ -23,8 +21,7 @@ const QUIET: Duration = Duration::from_secs(3600);
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Survived {
-    messages: HashSet<u64>,
-    order: VecDeque<u64>,
+    messages: Remembered<u64>,
     /// Connections lost in a row, none of them for longer than `QUIET` after the one before.
     lost: u32,
     lost_at: Moment,
@@ -39,20 +36,12 @@ impl Survived {
 
     /// A message with this body was unacknowledged then.
     pub(super) fn note(&mut self, body: &[u8]) {
-        let message = fingerprint(body);
-        if self.messages.insert(message) {
-            self.order.push_back(message);
-        }
-        if self.order.len() > REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.messages.remove(&oldest);
-        }
+        self.messages.note(fingerprint(body));
     }
 
     /// How many of the returns of a message say that a process may have died of it.
     pub(super) fn suspicious(&self, body: &[u8], returns: u32, now: Moment) -> u32 {
-        let is_of_others = returns > 0 && !self.messages.contains(&fingerprint(body));
+        let is_of_others = returns > 0 && !self.messages.has(fingerprint(body));
         if is_of_others { returns.saturating_sub(self.lost_lately(now)) } else { 0 }
     }
 
@@ -71,6 +60,7 @@ fn fingerprint(body: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::delivery::remembered::REMEMBERED_MAX;
 
     const NOW: Moment = Moment::from_secs(7200);
 

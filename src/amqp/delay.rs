@@ -26,7 +26,7 @@ mod tests {
     use lapin::message::Delivery;
     use lapin::types::{FieldTable, ShortString};
 
-    use super::super::intake::split;
+    use super::super::intake::{Arrived, arrived};
     use super::*;
     use crate::core::message::Message;
 
@@ -37,7 +37,8 @@ mod tests {
     fn delivered(properties: BasicProperties) -> (Message, Held) {
         let mut delivery = Delivery::mock(1, "".into(), "work".into(), false, b"{}".to_vec());
         delivery.properties = properties;
-        split(delivery)
+        let Arrived { message, held, .. } = arrived(delivery);
+        (message, held)
     }
 
     fn with(headers: &[(&str, AMQPValue)]) -> BasicProperties {
@@ -54,7 +55,7 @@ mod tests {
         let (_, held) = delivered(with(&[("ce-type", long("lead")), ("x-delivery-count", AMQPValue::LongLongInt(3))]));
         let (message, _) = delivered(properties(&held, &delayed_state()));
         assert_eq!(message.delayed_state.as_deref().map(DelayedState::decode), Some(Ok(delayed_state())));
-        assert_eq!(message.headers.keys().collect::<Vec<_>>(), ["ce-type"]);
+        assert_eq!(message.headers.open().keys().collect::<Vec<_>>(), ["ce-type"]);
         assert_eq!(message.deliveries, None, "the count of another message");
     }
 

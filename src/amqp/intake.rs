@@ -11,7 +11,11 @@ use serde_json::{Map, Number, Value};
 
 use super::headers;
 use super::packed::Packed;
+use super::shallow::{Shallow, shallow};
 use crate::core::message::Message;
+
+/// A header that streams put on what they deliver.
+const OFFSET: &str = "x-stream-offset";
 
 /// What the consumer keeps of a delivery: all that settling and a dead letter need.
 pub(super) struct Held {
@@ -22,18 +26,30 @@ pub(super) struct Held {
     pub(super) routing_key: ShortString,
 }
 
-/// Splits a delivery into what goes on and what stays.
-pub(super) fn split(delivery: Delivery) -> (Message, Held) {
+/// A delivery, taken apart.
+pub(super) struct Arrived {
+    pub(super) tag: u64,
+    /// What goes on.
+    pub(super) message: Message,
+    /// What stays.
+    pub(super) held: Held,
+    /// Whether it came out of a stream.
+    pub(super) is_of_a_stream: bool,
+    /// Headers of which a part is null, since it was nested too deep.
+    pub(super) cut: Vec<ShortString>,
+}
+
+/// Takes a delivery apart.
+pub(super) fn arrived(delivery: Delivery) -> Arrived {
     let body = Arc::new(delivery.data);
-    let properties = delivery.properties;
+    let Shallow { properties, cut } = shallow(delivery.properties);
     let message = Message {
-        header_bytes: 0,
         body: Arc::clone(&body),
         content_type: text(properties.content_type().as_ref()),
         content_encoding: text(properties.content_encoding().as_ref()),
         message_id: text(properties.message_id().as_ref()),
         kind: text(properties.kind().as_ref()),
-        headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
+        headers: properties.headers().as_ref().map(headers).unwrap_or_default().into(),
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,
@@ -41,10 +57,12 @@ pub(super) fn split(delivery: Delivery) -> (Message, Held) {
         put_back: headers::put_back(&properties),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
+    let is_of_a_stream = properties.headers().as_ref().is_some_and(|headers| headers.contains_key(OFFSET));
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     let properties = Packed::of(properties);
-    let message = Message { header_bytes: properties.len(), ..message };
-    (message, Held { acker: delivery.acker, properties, body, exchange, routing_key })
+    let headers = if properties.has_many() { message.headers.packed() } else { message.headers };
+    let held = Held { acker: delivery.acker, properties, body, exchange, routing_key };
+    Arrived { tag: delivery.delivery_tag, message: Message { headers, ..message }, held, is_of_a_stream, cut }
 }
 
 /// Without those of ours: no rule matches on them.

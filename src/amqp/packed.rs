@@ -32,9 +32,9 @@ impl Packed {
         }
     }
 
-    /// Bytes of what is packed.
-    pub(super) fn len(&self) -> usize {
-        self.headers.as_ref().map_or(0, |headers| headers.len())
+    /// Whether the headers hold many values.
+    pub(super) fn has_many(&self) -> bool {
+        self.headers.is_some()
     }
 
     /// As they came.

@@ -6,9 +6,6 @@ mod subscribing;
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use lapin::Consumer;
-use lapin::message::Delivery;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -16,8 +13,9 @@ use super::Config;
 use super::channel;
 use super::connect::Connections;
 use super::connection::{Endpoints, Previous};
+use super::deliveries::{Deliveries, TOO_MANY};
 use super::error::BrokerError;
-use super::intake::split;
+use super::intake::Arrived;
 use super::publisher::Published;
 use super::questions::name;
 use super::settle::Settler;
@@ -42,20 +40,19 @@ const CAUSE_LIMIT: Duration = Duration::from_millis(100);
 const CANCELLED: &str = "the broker ended the subscription: the queue was deleted or moved, its node went down, \
      the permission was withdrawn, or an event was unacknowledged for longer than the broker's consumer timeout";
 
-/// A header that streams put on what they deliver.
-const OFFSET: &str = "x-stream-offset";
 const STREAM: &str = "an event came with the header x-stream-offset, as out of a stream: if broker.queue is a stream, what is \
      published while no daemon runs is never delivered. Make a quorum queue in its place";
 
-const NO_PLACE: &str = "the broker sent more messages than the prefetch allows";
+const NESTED: &str = "an event came with a header that is nested deeper than 64 levels: what lies deeper is null, for its rule and in \
+     what is delayed or dead-lettered of it";
 
 /// One session with the broker.
 pub(super) struct Session<'a> {
     connections: &'a Connections,
     previous: &'a mut Previous,
     subscription: Subscription,
-    consumer: Consumer,
-    /// Whether the consumer is known to be begun: not while it is begun anew.
+    deliveries: Deliveries,
+    /// Whether the subscription is known to be begun: not while it is begun anew.
     is_subscribed: bool,
     settler: Settler,
     state: watch::Sender<BrokerStatus>,
@@ -92,7 +89,7 @@ impl<'a> Session<'a> {
         let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let places = subscription.places(wanted, 0);
-        let consumer = subscription.begin(places).await?;
+        let deliveries = subscription.begin(places).await?;
         // Before any message. A dispatcher that is gone needs no word of it.
         drop(endpoints.intake.send(Inbound::Connected { can_delay }).await);
         // Beside those of the subscription before, not yet answered, there may be as many of the next; either twice the prefetch.
@@ -106,7 +103,7 @@ impl<'a> Session<'a> {
             connections,
             previous,
             subscription,
-            consumer,
+            deliveries,
             is_subscribed,
             settler,
             state,
@@ -132,9 +129,9 @@ impl<'a> Session<'a> {
 
     /// Whoever uses a connection next learns that it ended, often not why: the consumer always does.
     async fn cause(&mut self, error: BrokerError) -> BrokerError {
-        while let Ok(Some(delivery)) = tokio::time::timeout(CAUSE_LIMIT, self.consumer.next()).await {
-            if let Err(error) = delivery {
-                return BrokerError::during("consuming", &error);
+        while let Ok(Some(arrived)) = tokio::time::timeout(CAUSE_LIMIT, self.deliveries.next()).await {
+            if let Err(error) = arrived {
+                return error;
             }
         }
         error
@@ -159,8 +156,8 @@ impl<'a> Session<'a> {
                     let wanted = now(wanted_prefetch);
                     self.take_as(wanted, stop).await?;
                 }
-                delivery = self.consumer.next(), if is_taking => {
-                    self.take(delivery).await?;
+                arrived = self.deliveries.next(), if is_taking => {
+                    self.take(arrived).await?;
                     self.previous.stall_detector.received(Instant::now());
                     if self.previous.cautious_for == 1 {
                         let wanted = now(wanted_prefetch);
@@ -213,7 +210,7 @@ impl<'a> Session<'a> {
                 self.settler.confirmed(tag).await
             }
             Published::Refused(tag) => {
-                let receipt = Receipt::new(tag, &self.line).ok_or_else(|| BrokerError::new(NO_PLACE))?;
+                let receipt = Receipt::new(tag, &self.line).ok_or_else(|| BrokerError::new(TOO_MANY))?;
                 // The receipt, dropped here, hands the message back.
                 drop(self.intake.send(Inbound::Refused(receipt)).await);
                 Ok(())
@@ -221,15 +218,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn take(&mut self, delivery: Option<lapin::Result<Delivery>>) -> Result<(), BrokerError> {
-        let delivery = delivery.ok_or_else(|| BrokerError::new(CANCELLED))?;
-        let delivery = delivery.map_err(|error| BrokerError::during("consuming", &error))?;
-        self.mind_stream(&delivery);
-        let tag = delivery.delivery_tag;
+    async fn take(&mut self, arrived: Option<Result<Arrived, BrokerError>>) -> Result<(), BrokerError> {
+        let arrived = arrived.ok_or_else(|| BrokerError::new(CANCELLED))??;
+        self.mind_unusual(&arrived);
+        let Arrived { tag, message, held, .. } = arrived;
         let receipt = Receipt::new(tag, &self.line);
-        let receipt = receipt.ok_or_else(|| BrokerError::new(NO_PLACE))?;
+        let receipt = receipt.ok_or_else(|| BrokerError::new(TOO_MANY))?;
         self.taken = tag;
-        let (message, held) = split(delivery);
         self.settler.hold(tag, held);
         // After the stop the dispatcher may be gone already: its receipt, dropped here, hands the message back.
         drop(self.intake.send(Inbound::Message(Box::new(message), receipt)).await);
@@ -237,10 +232,12 @@ impl<'a> Session<'a> {
     }
 
     /// Without the right to see how the queue is made, its kind shows by what it delivers.
-    fn mind_stream(&mut self, delivery: &Delivery) {
-        let headers = delivery.properties.headers().as_ref();
-        if headers.is_some_and(|headers| headers.inner().contains_key(OFFSET)) && self.previous.notices.is_new(STREAM) {
+    fn mind_unusual(&mut self, arrived: &Arrived) {
+        if arrived.is_of_a_stream && self.previous.notices.is_new(STREAM) {
             tracing::warn!(queue = %self.subscription.queue, "{STREAM}");
+        }
+        if let Some(header) = arrived.cut.first().filter(|_| self.previous.notices.is_new(NESTED)) {
+            tracing::warn!(queue = %self.subscription.queue, %header, "{NESTED}");
         }
     }
 }

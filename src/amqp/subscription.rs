@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use lapin::message::Delivery;
+use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer};
 
+use super::deliveries::Deliveries;
 use super::error::{BrokerError, within};
+use super::intake::Arrived;
 use crate::handover::prefetch::WantedPrefetch;
 
 /// What it takes to subscribe, and to subscribe again.
@@ -36,18 +36,22 @@ impl Subscription {
         }
     }
 
-    pub(super) async fn begin(&self, places: u16) -> Result<Consumer, BrokerError> {
+    pub(super) async fn begin(&self, places: u16) -> Result<Deliveries, BrokerError> {
         // Before consuming: without it the broker sends the whole queue.
         let prefetch = self.channel.basic_qos(places, BasicQosOptions::default());
         within(self.limit, "setting the prefetch", prefetch).await?;
         let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
         let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
-        within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await
+        let consumer = within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await?;
+        Ok(Deliveries::of(consumer, places))
     }
 
-    /// What the consumer had buffered when it was cancelled: after that the stream ends, and must not be polled again.
-    pub(super) async fn left(&self, consumer: &mut Consumer) -> Result<Option<lapin::Result<Delivery>>, BrokerError> {
-        let next = tokio::time::timeout(self.limit, consumer.next()).await;
+    /// What had been delivered when the subscription was cancelled; none at its end.
+    pub(super) async fn left(
+        &self,
+        deliveries: &mut Deliveries,
+    ) -> Result<Option<Result<Arrived, BrokerError>>, BrokerError> {
+        let next = tokio::time::timeout(self.limit, deliveries.next()).await;
         next.map_err(|_| BrokerError::new("the subscription does not end though it was cancelled"))
     }
 

@@ -110,13 +110,12 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
     let headers: Map<String, Value> =
         arguments.headers.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect();
     Message {
-        header_bytes: 0,
         body: Arc::new(body),
         content_type: arguments.content_type.clone(),
         content_encoding: None,
         message_id: arguments.message_id.clone(),
         kind: arguments.kind.clone(),
-        headers,
+        headers: headers.into(),
         exchange: arguments.exchange.clone(),
         routing_key: arguments.routing_key.clone(),
         redelivered: false,

@@ -86,7 +86,7 @@ impl Cases<'_> {
             kind: text("type"),
             exchange: text("exchange").unwrap_or_default(),
             routing_key: text("routing_key").unwrap_or_default(),
-            headers: headers(table),
+            headers: headers(table).into(),
             ..Message::default()
         };
         Some(Message { body: Arc::new(body?), ..message })

@@ -67,13 +67,14 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<Event, Fault> {
         let text = format!("the body has {size} bytes, at most {max_bytes} are taken");
         return Err(Fault::new(Reason::TooLarge, text));
     }
-    let Decoded { document, envelope } = document(message, &plain_body(message, max_bytes)?, max_values)?;
+    let headers = message.headers.open();
+    let Decoded { document, envelope } = document(message, &headers, &plain_body(message, max_bytes)?, max_values)?;
     let (own_key, own_kind) = envelope.map(|envelope| (envelope.key, envelope.kind)).unzip();
     let event = Event {
         key: Key { text: String::new(), origin: KeyOrigin::Body },
         kind: own_kind.unwrap_or_else(|| kind(message)),
         document,
-        headers: message.headers.clone(),
+        headers: headers.into_owned(),
         exchange: message.exchange.clone(),
         routing_key: message.routing_key.clone(),
         message_id: message.message_id.clone(),
@@ -116,7 +117,7 @@ fn media_type(content_type: Option<&str>) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-fn document(message: &Message, body: &[u8], max_values: usize) -> Result<Decoded, Fault> {
+fn document(message: &Message, headers: &Map<String, Value>, body: &[u8], max_values: usize) -> Result<Decoded, Fault> {
     let media_type = media_type(message.content_type.as_deref());
     match media_type.as_str() {
         "application/cloudevents+json" | "application/cloudevents" => {
@@ -130,7 +131,7 @@ fn document(message: &Message, body: &[u8], max_values: usize) -> Result<Decoded
         }
         _ => {}
     }
-    if let Some(attributes) = cloud_events::attributes(&message.headers)? {
+    if let Some(attributes) = cloud_events::attributes(headers)? {
         return cloud_events::binary(attributes, message, body, max_values);
     }
     let object = object(body, max_values)?;

@@ -6,8 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
+use crate::core::headers::Headers;
 use crate::core::put_back::PutBack;
 
 /// One delivered message. Prints without its body and header values, so that it can stand in a log line.
@@ -23,10 +22,8 @@ pub struct Message {
     pub message_id: Option<String>,
     /// AMQP property `type`.
     pub kind: Option<String>,
-    /// Headers as JSON values: bytes that are no text are null, and decimals are left out.
-    pub headers: Map<String, Value>,
-    /// Bytes that the headers take on the wire, where they are many; 0 where they are few. What opening them costs.
-    pub header_bytes: usize,
+    /// Headers as JSON values: bytes that are no text are null, what is nested too deep too, and decimals are left out.
+    pub headers: Headers,
     /// The exchange the event was first published to.
     pub exchange: String,
     /// The routing key the event was first published with.

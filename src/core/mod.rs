@@ -13,6 +13,7 @@ pub mod delayed_state;
 pub mod delivery;
 pub mod event;
 pub mod gate;
+pub mod headers;
 pub mod json;
 pub mod judge;
 pub mod lookup;

@@ -181,7 +181,7 @@ impl Dispatcher {
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
                 let (id, is_live) = (self.next_receipt, receipt.is_live());
-                let bytes = message.body.len() + message.header_bytes;
+                let bytes = message.body.len() + message.headers.bytes();
                 self.next_receipt += 1;
                 if is_live {
                     self.connection = Some(receipt.connection());

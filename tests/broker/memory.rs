@@ -117,9 +117,8 @@ async fn a_full_prefetch_of_the_worst_events_stays_below_the_limit_that_deploy_s
 
 /// Of each event, beside its message: what its headers may take.
 const HEADERS: u64 = 176;
-/// The trees of the few that are read at one moment, each some 20 MiB; more of them on a busy machine, where the client library reads
-/// on while the consumer waits for its turn.
-const READ: u64 = 256 * 1024;
+/// The trees of those that are read at one moment, each some 20 MiB: one by the client library, one by the rules, one for a queue.
+const READ: u64 = 96 * 1024;
 
 /// A table in a list takes seven bytes on the wire, and a hundred times as much as a tree.
 #[tokio::test(flavor = "multi_thread")]

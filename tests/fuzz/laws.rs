@@ -113,7 +113,7 @@ fn message(case: &Case) -> Message {
     Message {
         body: Arc::new(case.body.clone()),
         content_type: case.content_type.map(str::to_owned),
-        headers: json!({ "h": CANARY, "n": 1 }).as_object().cloned().unwrap(),
+        headers: json!({ "h": CANARY, "n": 1 }).as_object().cloned().unwrap().into(),
         exchange: "crm".to_owned(),
         routing_key: "case.opened".to_owned(),
         ..Message::default()

@@ -3,6 +3,7 @@
 use lapin::message::Delivery;
 use lapin::types::FieldTable;
 
+use super::super::intake::{Arrived, arrived};
 use super::super::size::bytes;
 use super::*;
 use crate::core::reason::{Fault, Reason};
@@ -12,7 +13,7 @@ const HUGE: usize = 100 * 1024;
 fn held(properties: BasicProperties) -> Held {
     let mut delivery = Delivery::mock(1, "crm".into(), "case.opened".into(), false, b"{}".to_vec());
     delivery.properties = properties;
-    super::super::intake::split(delivery).1
+    arrived(delivery).held
 }
 
 fn dead_letter() -> DeadLetter {
@@ -165,7 +166,7 @@ fn a_dead_letter_that_is_put_back_is_known_by_whatever_way_it_came_and_keeps_its
     for (more, expiration) in [(vec![], None), (vec![shovelled], None), (vec![hop], Some("7"))] {
         let mut delivery = Delivery::mock(2, "".into(), "work".into(), false, b"{}".to_vec());
         delivery.properties = put_back(&more, expiration);
-        let (message, held) = super::super::intake::split(delivery);
+        let Arrived { message, held, .. } = arrived(delivery);
         let back = message.put_back.expect("it is one of ours");
         assert_eq!((back.reason.as_str(), back.first_seen_ms, back.last_seen_ms), ("refused", 1_000, 2_000));
         assert_eq!((back.exchange.as_deref(), back.routing_key.as_deref()), (Some("crm"), Some("case.opened")));
@@ -185,7 +186,7 @@ fn a_message_without_the_headers_of_a_dead_letter_is_none() {
     for headers in [vec![], vec![("chakra-bridge-key", long("k"))], vec![("chakra-bridge-reason", AMQPValue::Void)]] {
         let mut delivery = Delivery::mock(1, "".into(), "work".into(), false, b"{}".to_vec());
         delivery.properties = BasicProperties::default().with_headers(table(&headers));
-        assert_eq!(super::super::intake::split(delivery).0.put_back, None);
+        assert_eq!(arrived(delivery).message.put_back, None);
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::amqp::error::BrokerError;
-use crate::amqp::intake::split;
+use crate::amqp::intake::Arrived;
 use crate::amqp::questions;
 use crate::amqp::stall::StallState;
 use crate::amqp::topology::MEMORY_ONLY;
@@ -26,7 +26,7 @@ const STALLED: &str = "nothing arrives though the queue holds events and there i
 impl Session<'_> {
     /// The management API shows every subscription of its cluster.
     pub(super) fn show_subscription(&self) {
-        let (tag, address) = (self.consumer.tag().to_string(), self.connections.address.to_string());
+        let (tag, address) = (self.deliveries.tag().to_string(), self.connections.address.to_string());
         let subscribed = Subscribed { tag, address, since: Instant::now() };
         self.state.send_modify(|status| status.subscribed = Some(subscribed));
     }
@@ -92,18 +92,18 @@ impl Session<'_> {
         wanted: WantedPrefetch,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), BrokerError> {
-        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
+        let (subscription, tag) = (self.subscription.clone(), self.deliveries.tag());
         self.is_subscribed = false;
         if self.settling(subscription.end(tag), stopped(stop)).await?.is_none() {
             return Ok(());
         }
-        while let Some(delivery) = self.subscription.left(&mut self.consumer).await? {
-            self.take(Some(delivery)).await?;
+        while let Some(arrived) = self.subscription.left(&mut self.deliveries).await? {
+            self.take(Some(arrived)).await?;
         }
         let places = subscription.places(wanted, self.settler.len());
         self.since = (self.taken, places);
-        let Some(consumer) = self.settling(subscription.begin(places), stopped(stop)).await? else { return Ok(()) };
-        (self.consumer, self.is_subscribed) = (consumer, true);
+        let Some(deliveries) = self.settling(subscription.begin(places), stopped(stop)).await? else { return Ok(()) };
+        (self.deliveries, self.is_subscribed) = (deliveries, true);
         self.show_subscription();
         self.previous.stall_detector.subscribed(Instant::now());
         Ok(())
@@ -114,12 +114,11 @@ impl Session<'_> {
         if !self.is_subscribed {
             return Ok(());
         }
-        let (subscription, tag) = (self.subscription.clone(), self.consumer.tag());
+        let (subscription, tag) = (self.subscription.clone(), self.deliveries.tag());
         self.settling(subscription.end(tag), pending()).await?;
-        while let Some(delivery) = subscription.left(&mut self.consumer).await? {
-            let delivery = delivery.map_err(|error| BrokerError::during("cancelling", &error))?;
-            let tag = delivery.delivery_tag;
-            self.settler.hold(tag, split(delivery).1);
+        while let Some(arrived) = subscription.left(&mut self.deliveries).await? {
+            let Arrived { tag, held, .. } = arrived?;
+            self.settler.hold(tag, held);
             self.settler.release(tag).await?;
         }
         Ok(())

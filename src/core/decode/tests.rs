@@ -57,8 +57,11 @@ fn envelope() -> Value {
 #[test]
 fn a_plain_object_is_the_document() {
     let headers = json!({ "h": 1 }).as_object().cloned().unwrap();
-    let event =
-        decoded(&Message { headers: headers.clone(), message_id: Some("m".into()), ..message(r#" {"a":[1]} "#) });
+    let event = decoded(&Message {
+        headers: headers.clone().into(),
+        message_id: Some("m".into()),
+        ..message(r#" {"a":[1]} "#)
+    });
     assert_eq!(event.document, json!({ "a": [1] }));
     assert_eq!((event.exchange.as_str(), event.routing_key.as_str()), ("crm", "a.b"));
     assert_eq!((event.headers, event.message_id.as_deref()), (headers, Some("m")));

@@ -23,10 +23,8 @@ pub(super) enum WaitsFor {
 
 #[derive(Debug)]
 struct Waiting {
-    /// Without its headers.
+    /// With packed headers: what is held of an event is bytes.
     message: Message,
-    /// As JSON: what is held of an event is bytes.
-    headers: Box<str>,
     context: Context,
     waits_for: WaitsFor,
 }
@@ -79,17 +77,15 @@ impl Machine {
         if !context.is_live {
             return self.settle(context, Ended::ConnectionLost, &Progress::default());
         }
-        let headers = serde_json::to_string(&message.headers).unwrap_or_default().into();
-        let message = Message { headers: serde_json::Map::new(), ..message };
-        self.waiting.add(Waiting { message, headers, context, waits_for });
+        let message = Message { headers: message.headers.packed(), ..message };
+        self.waiting.add(Waiting { message, context, waits_for });
     }
 
     /// Opens again what has waited long enough, by the rules of now; answers when to look next.
     pub(super) fn reopen_what_may(&mut self) -> Option<Moment> {
         while let Some(waiting) = self.next_to_reopen().and_then(|receipt| self.waiting.take(receipt)) {
             let Context { receipt, is_live, received, .. } = waiting.context;
-            let headers = serde_json::from_str(&waiting.headers).unwrap_or_default();
-            self.opened(receipt, Message { headers, ..waiting.message }, is_live, Some(received));
+            self.opened(receipt, waiting.message, is_live, Some(received));
         }
         let probes = self.waiting.of_rules.keys().filter_map(|rule| self.brakes.reopens(rule));
         probes.chain(self.waiting.due.first().map(|(at, _)| *at)).min()

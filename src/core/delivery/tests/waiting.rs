@@ -40,8 +40,9 @@ fn a_message_that_waited_has_its_headers_when_it_is_opened_again() {
     let mut bench = bench(&unmappable());
     let mut feed = leads(20);
     feed.run(&mut bench, 64, 20, |_| created());
-    let headers = serde_json::from_str(r#"{"a":{"b":[1,null,"c"]}}"#).unwrap();
-    drop(bench.message(Message { headers, ..event("lead", "late") }));
+    let headers: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(r#"{"a":{"b":[1,null,"c"]}}"#).unwrap();
+    drop(bench.message(Message { headers: headers.into(), ..event("lead", "late") }));
     assert_eq!(bench.machine.held(), 1);
     let by_header = RULES.replacen("{{ key }}", "{{ headers.a.b[2] }}", 1);
     let done = bench.on(Input::Command(Command::NewRules(Arc::new(rules(&by_header)))));

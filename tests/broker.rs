@@ -29,6 +29,8 @@ mod lookups;
 mod managed;
 #[path = "broker/memory.rs"]
 mod memory;
+#[path = "broker/nested.rs"]
+mod nested;
 #[path = "broker/online.rs"]
 mod online;
 #[path = "broker/policies.rs"]

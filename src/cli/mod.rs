@@ -13,6 +13,7 @@ pub mod map;
 mod memory;
 mod online;
 pub mod run;
+mod stack;
 pub mod test;
 
 use std::ffi::OsString;

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
-use super::{Common, descriptors, memory};
+use super::{Common, descriptors, memory, stack};
 use crate::daemon::{self, Report};
 use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
@@ -23,6 +23,8 @@ const WORKERS: usize = 1;
 
 /// Runs the daemon until a signal.
 pub fn run(common: &Common) -> Exit {
+    // Before the first thread.
+    let stack = stack::ensure().err();
     let metrics = Arc::new(Metrics::new());
     let output = match Output::begin(metrics.log()) {
         Ok(output) => output,
@@ -32,13 +34,13 @@ pub fn run(common: &Common) -> Exit {
             return Exit::Internal;
         }
     };
-    let (exit, flush) = run_logged(common, metrics, &output);
+    let (exit, flush) = run_logged(common, metrics, &output, stack);
     output.end(flush);
     exit
 }
 
 /// How it ended, and how long the log may take yet.
-fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output) -> (Exit, Duration) {
+fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output, stack: Option<String>) -> (Exit, Duration) {
     let refused = |why: &str, exit: Exit| {
         output.say(why);
         (exit, FLUSH_MAX)
@@ -60,7 +62,7 @@ fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output) -> (Exit,
         Ok(warning) => warning,
         Err(why) => return refused(&why, Exit::Config),
     };
-    let running = runtime.spawn(until_signals(ready, metrics, signals, warning));
+    let running = runtime.spawn(until_signals(ready, metrics, signals, [stack, warning]));
     let ended = runtime.block_on(running).unwrap_or_else(|error| resume_unwind(error.into_panic()));
     // Blocking work of libraries must not hold the exit up.
     runtime.shutdown_background();
@@ -71,11 +73,11 @@ async fn until_signals(
     ready: Ready,
     metrics: Arc<Metrics>,
     (mut first, mut second, hangup): (Signals, Signals, Signal),
-    about_log: Option<String>,
+    warnings: [Option<String>; 2],
 ) -> (Exit, Duration) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = ready.rules.names().count(), "chakra-bridge starts");
     let machine = [descriptors::warning(&ready.config), memory::warning(ready.memory())];
-    for words in about_log.into_iter().chain(machine.into_iter().flatten()).chain(ready.warnings()) {
+    for words in warnings.into_iter().chain(machine).flatten().chain(ready.warnings()) {
         tracing::warn!("{words}");
     }
     for words in ready.guarantees() {

@@ -84,7 +84,11 @@ impl Daemon {
         let mut command = Command::new(path);
         // Without it a repeat that nobody can look up waits for ten minutes; what it waits for is tried in `core::delivery`.
         command.env("CHAKRA_BRIDGE__RETRY__RESEND_AFTER", "0s");
-        command.arg("--config").arg(folder.path().join("config.toml")).env_remove("RUST_LOG");
+        command
+            .arg("--config")
+            .arg(folder.path().join("config.toml"))
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_MIN_STACK");
         (command, folder)
     }
 

@@ -90,6 +90,16 @@ impl Management {
         self.call(Method::PUT, &["parameters", "shovel", vhost, name], Some(value)).await.is_ok()
     }
 
+    /// Publishes a message with these headers, a JSON object as text: so it may be nested deeper than a value of ours.
+    pub async fn publish(&self, vhost: &str, queue: &str, id: &str, headers: &str) {
+        let properties = format!(r#"{{"message_id":"{id}","delivery_mode":2,"headers":{headers}}}"#);
+        let body = format!(
+            r#"{{"properties":{properties},"routing_key":{queue:?},"payload":"{{}}","payload_encoding":"string"}}"#
+        );
+        let routed = self.send(Method::POST, &["exchanges", vhost, "amq.default", "publish"], body).await;
+        assert_eq!(routed.map(|answer| answer["routed"].clone()), Ok(Value::Bool(true)));
+    }
+
     async fn must(&self, method: Method, path: &[&str], body: Option<Value>) -> Value {
         self.call(method, path, body)
             .await
@@ -97,11 +107,14 @@ impl Management {
     }
 
     async fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<Value, String> {
+        self.send(method, path, body.map(|body| body.to_string()).unwrap_or_default()).await
+    }
+
+    async fn send(&self, method: Method, path: &[&str], body: String) -> Result<Value, String> {
         let mut url = self.url.clone();
         url.path_segments_mut().map_err(|()| "the URL has no path")?.pop_if_empty().push("api").extend(path);
         // Without a body the API still wants JSON.
         let request = client()?.request(method, url).header("content-type", "application/json");
-        let body = body.map(|body| body.to_string()).unwrap_or_default();
         let reply = request.body(body).send().await.map_err(|error| error.without_url().to_string())?;
         let status = reply.status();
         let text = reply.text().await.map_err(|error| error.without_url().to_string())?;

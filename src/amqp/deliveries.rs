@@ -5,6 +5,7 @@
 
 use std::future::ready;
 
+use futures_util::StreamExt as _;
 use lapin::Consumer;
 use lapin::message::DeliveryResult;
 use lapin::types::ShortString;
@@ -44,19 +45,27 @@ impl Deliveries {
         self.consumer.tag()
     }
 
-    /// None at the end of the subscription.
+    /// None at the end of the subscription. After that it must not be called again.
     pub(super) async fn next(&mut self) -> Option<Result<Arrived, BrokerError>> {
-        self.arrivals.recv().await.flatten()
+        match self.arrivals.recv().await {
+            Some(arrival) => arrival,
+            // Once it is to be cancelled, what comes until the broker says that it is goes the other way (lapin 4.12.3).
+            None => read(self.consumer.next().await.transpose()),
+        }
+    }
+}
+
+fn read(delivery: DeliveryResult) -> Arrival {
+    match delivery {
+        Ok(Some(delivery)) => Some(Ok(arrived(delivery))),
+        Ok(None) => None,
+        Err(error) => Some(Err(BrokerError::during("consuming", &error))),
     }
 }
 
 /// Hands over what the client library has read. Its thread calls this for one delivery after another, and must not wait.
 fn hand_over(line: &mpsc::Sender<Arrival>, delivery: DeliveryResult) {
-    let arrival = match delivery {
-        Ok(Some(delivery)) => Some(Ok(arrived(delivery))),
-        Ok(None) => None,
-        Err(error) => Some(Err(BrokerError::during("consuming", &error))),
-    };
+    let arrival = read(delivery);
     // The last place says that there is none. A session that is gone hears nothing.
     let has_room = line.capacity() > 1;
     drop(line.try_send(if has_room { arrival } else { Some(Err(BrokerError::new(TOO_MANY))) }));

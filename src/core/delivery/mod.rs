@@ -253,10 +253,10 @@ impl Machine {
         self.once_in_a_while();
         self.tell_windows();
         let checked = self.check_what_may();
-        self.mind_letters();
+        let lettered = self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [begun, checked, published, reopened, self.held.next_due(), self.redeliveries.due()];
+        let next = [begun, checked, published, reopened, lettered, self.held.next_due(), self.redeliveries.due()];
         next.into_iter().flatten().fold(tick, Moment::min)
     }
 

@@ -64,11 +64,21 @@ impl Probed {
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     latest: Option<(Procedure, Moment)>,
+    /// When a message arrived last, whatever it is.
+    last: Moment,
     /// When one of another procedure than the latest arrived last.
     other: Option<Moment>,
 }
 
 impl Arrivals {
+    pub(super) fn came(&mut self, now: Moment) {
+        self.last = now;
+    }
+
+    pub(super) fn last(&self) -> Moment {
+        self.last
+    }
+
     pub(super) fn note(&mut self, procedure: &Procedure, now: Moment) {
         match &mut self.latest {
             Some((latest, at)) if latest == procedure => *at = now,

@@ -26,6 +26,7 @@ impl Machine {
     /// A message arrives: it is opened (decoded and mapped), and either ends at once or is held.
     pub(super) fn arrived(&mut self, receipt: ReceiptId, mut message: Message, is_live: bool) {
         self.tell(Report::Received);
+        self.arrivals.came(self.now.moment);
         let suspicious = |returns| self.survived.suspicious(&message.body, returns, self.now.moment);
         message.deliveries = message.deliveries.map(suspicious);
         self.opened(receipt, message, is_live, None);

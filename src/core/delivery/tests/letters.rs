@@ -148,6 +148,8 @@ fn where_the_delay_queues_take_nothing_either_twice_the_places_are_wanted_and_no
         let settled = done.settled.iter().chain(&refuse(&mut bench, receipt).settled).count();
         assert!(settled <= 1, "it waits");
     }
+    assert!(bench.machine.letters_state == LettersState::Waiting, "more may be on their way");
+    drop(bench.after(SECOND));
     assert!(bench.machine.letters_state == LettersState::StandStill, "and says so");
     assert_eq!(bench.machine.held(), 16);
 }

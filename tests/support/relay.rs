@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What a client says first, before any frame.
@@ -75,6 +75,7 @@ pub struct Relay {
 struct State {
     breakpoint: Mutex<Option<Breakpoint>>,
     reached: watch::Sender<bool>,
+    cut: Notify,
 }
 
 impl State {
@@ -101,7 +102,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (reached, seen) = watch::channel(false);
-        let state = Arc::new(State { breakpoint: Mutex::new(None), reached });
+        let state = Arc::new(State { breakpoint: Mutex::new(None), reached, cut: Notify::new() });
         let mut running = JoinSet::new();
         running.spawn(accept(listener, upstream, Arc::clone(&state)));
         Self { address, state, reached: seen, _running: running }
@@ -122,6 +123,11 @@ impl Relay {
     pub fn disarm(&self) {
         *self.state.breakpoint() = None;
         self.state.reached.send_replace(false);
+    }
+
+    /// Ends every connection that stands now.
+    pub fn cut(&self) {
+        self.state.cut.notify_waiters();
     }
 
     /// Waits until the breakpoint was reached.
@@ -148,6 +154,7 @@ async fn accept(listener: TcpListener, upstream: String, state: Arc<State>) {
 async fn join(near: TcpStream, far: TcpStream, connection: usize, state: Arc<State>) {
     let ((from_daemon, to_daemon), (from_broker, to_broker)) = (near.into_split(), far.into_split());
     tokio::select! {
+        () = state.cut.notified() => {}
         () = pump(from_daemon, to_broker, From::Daemon, connection, &state) => {}
         () = pump(from_broker, to_daemon, From::Broker, connection, &state) => {}
     }

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionBuilder, ConnectionProperties, runtime};
@@ -80,6 +82,20 @@ impl Connections {
                     }
                     errors.push(error);
                 }
+            }
+        }
+        Err(BrokerError::all(errors))
+    }
+
+    /// Tries all addresses at once and takes the first that answers: whoever asks once waits for no address that hangs.
+    pub(super) async fn open_first(config: &Config) -> Result<Self, BrokerError> {
+        let open = async |address| Self::open_at(config, address, &mut Tries::default()).await;
+        let mut tried: FuturesUnordered<_> = config.addresses.iter().map(open).collect();
+        let mut errors = Vec::new();
+        while let Some(opened) = tried.next().await {
+            match opened {
+                Ok(connections) => return Ok(connections),
+                Err(error) => errors.push(error),
             }
         }
         Err(BrokerError::all(errors))

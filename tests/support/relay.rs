@@ -35,6 +35,8 @@ pub enum Doing {
     Content,
     /// Publishes to this queue.
     Publishes(String),
+    /// Asks whether this queue is there.
+    LooksFor(String),
     /// From the daemon an acknowledgement, from the broker a confirm.
     Acknowledges,
     Else,
@@ -211,8 +213,15 @@ fn doing(method: &[u8]) -> Doing {
         Some([0, 60, 0, 80]) => Doing::Acknowledges,
         // Class, method, two reserved bytes, the exchange and the routing key, each with its length before it.
         Some([0, 60, 0, 40]) => Doing::Publishes(second_text(&method[6..]).unwrap_or_default()),
+        // Class, method, two reserved bytes, the queue, and bits, of which the first says that nothing is to be made.
+        Some([0, 50, 0, 10]) => looked_for(&method[6..]).map_or(Doing::Else, Doing::LooksFor),
         _ => Doing::Else,
     }
+}
+
+fn looked_for(bytes: &[u8]) -> Option<String> {
+    let (name, rest) = bytes.get(1..)?.split_at_checked(usize::from(*bytes.first()?))?;
+    (rest.first()? & 1 == 1).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 fn second_text(bytes: &[u8]) -> Option<String> {

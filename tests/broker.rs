@@ -39,9 +39,13 @@ mod policies;
 mod put_back;
 #[path = "broker/queues.rs"]
 mod queues;
+#[path = "broker/returns.rs"]
+mod returns;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+#[path = "broker/versions.rs"]
+mod versions;
 
 use support::scene;

@@ -14,6 +14,8 @@ mod alarms;
 mod brokers;
 #[path = "faults/cluster.rs"]
 mod cluster;
+#[path = "faults/frames.rs"]
+mod frames;
 #[path = "faults/garble.rs"]
 mod garble;
 #[path = "faults/stalls.rs"]

@@ -1,6 +1,8 @@
 //! A log that nobody reads: full, left by its reader, on a full disk. Events flow, and the daemon ends when it is told to,
 //! with the exit code that stands in the documents.
 //!
+//! With `CHAKRA_BRIDGE_TEST_PROGRAM=target/release/chakra-bridge` in the environment all of it is asked of the released program.
+//!
 //! Not here: what a line says.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 

@@ -1,5 +1,5 @@
-//! A connection to each address of the configuration, under a name that no other has: whoever sees the connections of a cluster
-//! sees which of the addresses belong to it.
+//! A connection to each address of the configuration, under a name that no other has: it tells which addresses fail, and whoever
+//! sees the connections of a cluster sees which of the others belong to it.
 //!
 //! Not here: looking (`management`), and what follows (`cli`). Nothing is asked over them.
 
@@ -18,15 +18,15 @@ pub struct Caller {
     connection: Connection,
 }
 
-/// Connects to each address; one that fails is left out. Each may take `call_timeout`.
-pub async fn call(config: &Config) -> Vec<Caller> {
+/// Connects to all addresses at once, each within `call_timeout`: a connection, or why there is none.
+pub async fn call(config: &Config) -> Vec<Result<Caller, String>> {
     let call = async |address| {
         let what_for = format!("compares {:016x}", fastrand::u64(..));
-        let connection = connect::connect(config, address, &what_for, &mut Tries::default()).await.ok()?;
-        let (address, name) = (address.to_string(), connect::name(config, &what_for));
-        Some(Caller { address, name, connection })
+        let connected = connect::connect(config, address, &what_for, &mut Tries::default()).await;
+        let connection = connected.map_err(|error| error.to_string())?;
+        Ok(Caller { address: address.to_string(), name: connect::name(config, &what_for), connection })
     };
-    join_all(config.addresses.iter().map(call)).await.into_iter().flatten().collect()
+    join_all(config.addresses.iter().map(call)).await
 }
 
 /// Closes them.

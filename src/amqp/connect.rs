@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionBuilder, ConnectionProperties, runtime};
@@ -15,10 +17,10 @@ use super::Config;
 use super::address::Address;
 use super::channel::REPLY_SUCCESS;
 use super::error::BrokerError;
+use super::size::{FRAME_MAX, FRAME_RAISED};
 
-/// The largest frame, in bytes: RabbitMQ's own default, which bounds the headers of a message and no body. Where it is named before
-/// the broker names it, the client library does not touch the memory of its buffers, 4 MiB each, before they are used.
-const FRAME_MAX: u32 = 131_072;
+/// What the first connection of a session is for.
+const CONSUMES: &str = "consumes";
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What a client says first, in AMQP 0-9-1.
@@ -33,6 +35,8 @@ pub(super) struct Tries {
     silent: Vec<Address>,
     /// The one that was used last.
     last: Option<Address>,
+    /// The largest frame that is to be taken, in bytes, where that is more than otherwise.
+    frame_max: Option<u32>,
 }
 
 impl Tries {
@@ -43,6 +47,16 @@ impl Tries {
         fastrand::shuffle(&mut order);
         order.sort_by_key(|address| self.last.as_ref() == Some(address));
         order
+    }
+
+    /// A frame of so many bytes is on its way; none again once it has come.
+    pub(super) fn expect_frame(&mut self, bytes: Option<u32>) {
+        self.frame_max = bytes.and_then(u32::checked_next_power_of_two).filter(|bytes| *bytes <= FRAME_RAISED);
+    }
+
+    /// The largest frame for a connection: only the one that consumes is sent what others made.
+    fn frame_max(&self, what_for: &str) -> u32 {
+        self.frame_max.filter(|_| what_for == CONSUMES).map_or(FRAME_MAX, |raised| raised.max(FRAME_MAX))
     }
 
     fn was_silent(&self, address: &Address) -> bool {
@@ -85,9 +99,23 @@ impl Connections {
         Err(BrokerError::all(errors))
     }
 
+    /// Tries all addresses at once and takes the first that answers: whoever asks once waits for no address that hangs.
+    pub(super) async fn open_first(config: &Config) -> Result<Self, BrokerError> {
+        let open = async |address| Self::open_at(config, address, &mut Tries::default()).await;
+        let mut tried: FuturesUnordered<_> = config.addresses.iter().map(open).collect();
+        let mut errors = Vec::new();
+        while let Some(opened) = tried.next().await {
+            match opened {
+                Ok(connections) => return Ok(connections),
+                Err(error) => errors.push(error),
+            }
+        }
+        Err(BrokerError::all(errors))
+    }
+
     /// Both at the same address: a node of a cluster that is cut off must not consume what it cannot dead-letter.
     async fn open_at(config: &Config, address: &Address, tries: &mut Tries) -> Result<Self, BrokerError> {
-        let consuming = connect(config, address, "consumes", tries).await?;
+        let consuming = connect(config, address, CONSUMES, tries).await?;
         match connect(config, address, "publishes", tries).await {
             Ok(publishing) => Ok(Self { address: address.clone(), consuming, publishing: Arc::new(publishing) }),
             Err(error) => {
@@ -128,7 +156,8 @@ pub(super) async fn connect(
     what_for: &str,
     tries: &mut Tries,
 ) -> Result<Connection, BrokerError> {
-    let uri = uri(config, address).await?;
+    let mut uri = uri(config, address).await?;
+    uri.query.frame_max = Some(tries.frame_max(what_for));
     let tls = certificates(config).await?;
     let properties = ConnectionProperties::default().with_connection_name(name(config, what_for).into());
     let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
@@ -175,7 +204,6 @@ async fn uri(config: &Config, address: &Address) -> Result<AMQPUri, BrokerError>
         config.password.read().await.map_err(|why| BrokerError::new(format!("broker.password_file: {why}")))?;
     uri.authority.userinfo.password = password.expose().to_owned();
     uri.query.heartbeat = Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX));
-    uri.query.frame_max = Some(FRAME_MAX);
     Ok(uri)
 }
 
@@ -198,6 +226,20 @@ mod tests {
         assert!(orders.iter().all(|order| order.len() == 4 && order[3].port == 2));
         for port in [1, 3, 4] {
             assert!(orders.iter().any(|order| order[0].port == port), "{port} is never the first");
+        }
+    }
+
+    #[test]
+    fn a_larger_frame_is_taken_where_one_is_expected_up_to_a_bound_and_only_where_events_come() {
+        let mut tries = Tries::default();
+        let mut of = |bytes| {
+            tries.expect_frame(bytes);
+            [CONSUMES, "publishes"].map(|what_for| tries.frame_max(what_for))
+        };
+        assert_eq!(of(Some(205_169)), [262_144, FRAME_MAX]);
+        assert_eq!(of(Some(FRAME_RAISED)), [FRAME_RAISED, FRAME_MAX]);
+        for none in [None, Some(9), Some(FRAME_RAISED + 1), Some(u32::MAX)] {
+            assert_eq!(of(none), [FRAME_MAX; 2], "{none:?}");
         }
     }
 

@@ -59,9 +59,7 @@ pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
     let is_settled = loop {
         endpoints.becomes(BrokerState::Connecting);
         let Err(error) = stand(&config, &mut endpoints, &mut previous).await else { break true };
-        if error.is_unparsable() {
-            previous.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
-        }
+        previous.learn(&config, &error);
         endpoints.metrics.broker_connected(false);
         if files::tells_of_want_of_descriptors(&error.to_string()) {
             endpoints.metrics.descriptors().short("broker", epoch_ms());
@@ -109,6 +107,17 @@ impl Previous {
     /// How many events may be taken of those that are wanted.
     pub(super) fn allows(&self, wanted: WantedPrefetch) -> WantedPrefetch {
         if self.cautious_for > 0 { WantedPrefetch::One } else { wanted }
+    }
+
+    /// What an error says of the messages that come next.
+    fn learn(&mut self, config: &Config, error: &BrokerError) {
+        if error.is_unparsable() {
+            self.cautious_for = config.prefetch.saturating_mul(CAUTIOUS_FOR);
+            self.tries.expect_frame(error.large_frame());
+        }
+        if self.cautious_for == 0 {
+            self.tries.expect_frame(None);
+        }
     }
 
     /// Whether it consumed for long enough. What failed slowly was not stable.

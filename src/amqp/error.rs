@@ -8,6 +8,7 @@ use std::time::Duration;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::{Error, ErrorKind};
 
+use super::size::FRAME_RAISED;
 use crate::tls::{self, Handshake};
 
 /// What the client library says where the system trusts nobody.
@@ -20,11 +21,13 @@ const HANDSHAKE: Handshake = Handshake { section: "broker", address: "broker.url
 pub(super) struct BrokerError {
     words: String,
     is_unparsable: bool,
+    /// The size of a frame that was larger than was agreed on, in bytes.
+    large_frame: Option<u32>,
 }
 
 impl BrokerError {
     pub(super) fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), is_unparsable: false }
+        Self { words: words.into(), is_unparsable: false, large_frame: None }
     }
 
     /// What each address of a round said.
@@ -34,20 +37,27 @@ impl BrokerError {
             count => {
                 let words: Vec<_> = errors.iter().map(|error| error.words.as_str()).collect();
                 let is_unparsable = errors.iter().any(Self::is_unparsable);
-                Self { words: format!("none of the {count} addresses will do: {}", words.join("; ")), is_unparsable }
+                let words = format!("none of the {count} addresses will do: {}", words.join("; "));
+                Self { words, is_unparsable, large_frame: None }
             }
         }
     }
 
     /// Names what was being done when `error` came.
     pub(super) fn during(what: &str, error: &Error) -> Self {
-        let is_unparsable = matches!(error.kind(), ErrorKind::ParsingError(_));
-        Self { words: format!("{what}: {}", words(error)), is_unparsable }
+        let large_frame = large_frame(error);
+        let is_unparsable = matches!(error.kind(), ErrorKind::ParsingError(_)) || large_frame.is_some();
+        Self { words: format!("{what}: {}", words(error)), is_unparsable, large_frame }
     }
 
-    /// Whether the client library could not read what the broker sent.
+    /// Whether the client library could not read what the broker sent, or would not.
     pub(super) fn is_unparsable(&self) -> bool {
         self.is_unparsable
+    }
+
+    /// The size of the frame that the client library would not read, in bytes.
+    pub(super) fn large_frame(&self) -> Option<u32> {
+        self.large_frame
     }
 }
 
@@ -107,7 +117,21 @@ fn soft(error: &Error) -> Option<&AMQPSoftError> {
     }
 }
 
+/// What the client library says of a frame that is larger than was agreed on.
+fn large_frame(error: &Error) -> Option<u32> {
+    let ErrorKind::ProtocolError(told) = error.kind() else { return None };
+    let told = matches!(told.kind(), AMQPErrorKind::Hard(AMQPHardError::FRAMEERROR)).then(|| told.to_string())?;
+    told.split_once("frame too large: ")?.1.split(' ').next()?.parse().ok()
+}
+
 fn words(error: &Error) -> String {
+    if let Some(bytes) = large_frame(error) {
+        return format!(
+            "a frame of {bytes} bytes is larger than was agreed on with the broker: the headers of a message are that large. It is \
+             taken with the next connection where {FRAME_RAISED} bytes and the broker's frame_max allow it; if this does not end by \
+             itself, take the first message out of the queue"
+        );
+    }
     match error.kind() {
         ErrorKind::ProtocolError(told) => match told.kind() {
             AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => refused(&told.to_string()),
@@ -176,6 +200,8 @@ fn precondition(told: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lapin::protocol::AMQPError;
+
     use super::*;
 
     #[test]
@@ -193,6 +219,23 @@ mod tests {
             precondition("PRECONDITION_FAILED - unknown delivery tag 7"),
             "PRECONDITION_FAILED - unknown delivery tag 7"
         );
+    }
+
+    #[test]
+    fn a_frame_that_is_too_large_is_known_by_its_size_and_no_other_error_is_taken_for_one() {
+        let of =
+            |kind: AMQPErrorKind, text: &str| Error::from(ErrorKind::ProtocolError(AMQPError::new(kind, text.into())));
+        let large = of(AMQPHardError::FRAMEERROR.into(), "frame too large: 205169 bytes");
+        let error = BrokerError::during("consuming", &large);
+        assert!(error.is_unparsable() && error.large_frame() == Some(205_169), "{error}");
+        assert!(error.to_string().contains("205169 bytes is larger"), "{error}");
+        for other in [
+            of(AMQPHardError::FRAMEERROR.into(), "type 2, all octets = <<>>: frame_too_large"),
+            of(AMQPSoftError::NOTFOUND.into(), "frame too large: 205169 bytes"),
+        ] {
+            let error = BrokerError::during("consuming", &other);
+            assert!(!error.is_unparsable() && error.large_frame().is_none(), "{error}");
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@
 use lapin::Connection;
 use lapin::options::ConfirmSelectOptions;
 
-use super::connect::{Connections, Tries};
+use super::connect::Connections;
 use super::error::{BrokerError, within};
 use super::queue_warnings::{Findings, OfQueue};
-use super::{Config, Topology, channel, questions, topology};
+use super::topology::{self, Missing};
+use super::{Config, Topology, channel, questions};
 
 /// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct OnlineCheck {
     pub of_queues: Vec<String>,
     /// What else is worth a word.
     pub warnings: Vec<String>,
+    /// The queues that are not there.
+    pub missing: Vec<String>,
 }
 
 /// Connects as the daemon would, asks, and closes the connections again. Each call may take `call_timeout`.
@@ -26,7 +29,7 @@ pub struct OnlineCheck {
 /// # Errors
 /// Says why the broker could not be asked.
 pub async fn ask(config: &Config) -> Result<OnlineCheck, String> {
-    let connections = Connections::open(config, &mut Tries::default()).await.map_err(|error| error.to_string())?;
+    let connections = Connections::open_first(config).await.map_err(|error| error.to_string())?;
     let online_check = queues(config, &connections).await;
     connections.close().await;
     online_check.map_err(|error| error.to_string())
@@ -34,28 +37,35 @@ pub async fn ask(config: &Config) -> Result<OnlineCheck, String> {
 
 async fn queues(config: &Config, connections: &Connections) -> Result<OnlineCheck, BrokerError> {
     let connection = &connections.consuming;
-    let missing = topology::missing_queues(config, connection).await?;
-    let missing_delays = topology::missing_delay_queues(config, connection).await?;
+    let missing = Missing::look(config, connection).await?;
     let mut online_check = OnlineCheck::default();
-    online_check.of_queues(config, connection).await?;
-    online_check.mistakes.extend(topology::wrong_delay_queue(config, connection).await?);
+    online_check.of_queues(config, connection, &missing).await?;
+    online_check.mistakes.extend(topology::wrong_delay_queue(config, connection, &missing).await?);
     match config.topology {
-        Topology::Verify => online_check.mistakes.extend(missing.into_iter().chain(missing_delays)),
-        Topology::Declare => online_check.of_rights_to_make(config, connection).await?,
+        Topology::Verify => {
+            online_check.mistakes.extend(missing.to_consume(config).into_iter().chain(missing.to_delay(config)));
+        }
+        Topology::Declare => online_check.of_rights_to_make(config, connection, &missing).await?,
     }
     online_check.of_publishing(config, connections).await?;
+    online_check.missing = missing.into_names();
     Ok(online_check)
 }
 
 impl OnlineCheck {
     /// Of the work queue and the dead-letter queue, each if it is there: looking at one that is missing would make it.
-    async fn of_queues(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+    async fn of_queues(
+        &mut self,
+        config: &Config,
+        connection: &Connection,
+        missing: &Missing,
+    ) -> Result<(), BrokerError> {
         let mut findings = Findings::default();
-        if questions::exists(config, connection, &config.queue).await? {
+        if !missing.has(&config.queue) {
             findings.look_at_work(config, connection).await?;
             self.mistakes.extend(questions::unreadable(config, connection).await?);
         }
-        if questions::exists(config, connection, &config.dead_letter_queue).await? {
+        if !missing.has(&config.dead_letter_queue) {
             findings.look_at_dead_letters(config, connection).await?;
         }
         let (refused, warnings): (Vec<_>, Vec<_>) = findings.list.into_iter().partition(OfQueue::is_refused);
@@ -70,10 +80,14 @@ impl OnlineCheck {
     }
 
     /// Whether what is missing can be made.
-    async fn of_rights_to_make(&mut self, config: &Config, connection: &Connection) -> Result<(), BrokerError> {
+    async fn of_rights_to_make(
+        &mut self,
+        config: &Config,
+        connection: &Connection,
+        missing: &Missing,
+    ) -> Result<(), BrokerError> {
         for (queue, arguments) in topology::wanted(config) {
-            let is_there = questions::exists(config, connection, &queue).await?;
-            if is_there || questions::may_make(config, connection, &queue, arguments).await? {
+            if !missing.has(&queue) || questions::may_make(config, connection, &queue, arguments).await? {
                 continue;
             }
             let rights = topology::rights(config, &queue);

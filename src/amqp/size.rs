@@ -1,8 +1,15 @@
-//! How many bytes a header takes on the wire, near enough to stay below one frame.
+//! How many bytes a header takes on the wire, near enough to stay below one frame, and how large a frame may be.
 //!
-//! Not here: the limit, and what is done about it.
+//! Not here: what is left for headers, and what is done about those that are too large.
 
 use lapin::types::{AMQPValue, FieldTable, ShortString};
+
+/// The largest frame, in bytes: RabbitMQ's own default, which bounds the headers of a message and no body. Where it is named before
+/// the broker names it, the client library does not touch the memory of its buffers, 4 MiB each, before they are used.
+pub(super) const FRAME_MAX: u32 = 131_072;
+/// The largest frame at all, in bytes: named for a message that came in a larger one than is named otherwise, and no longer than that
+/// takes. The buffers of the connection that consumes take 64 times that.
+pub(super) const FRAME_RAISED: u32 = 524_288;
 
 /// Length prefix and type tag of a value, rounded up.
 const OVERHEAD: usize = 8;

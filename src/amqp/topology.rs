@@ -38,15 +38,16 @@ pub(super) async fn prepare(
     notices: &mut Notices,
 ) -> Result<Prepared, BrokerError> {
     let connection = &connections.consuming;
+    let mut missing = Missing::look(config, connection).await?;
     let mut unmade = Unmade::default();
     if config.topology == Topology::Declare {
-        unmade = declare(config, connection).await?;
+        unmade = declare(config, connection, &mut missing).await?;
     }
-    if let Some(missing) = missing_queues(config, connection).await? {
+    if let Some(missing) = missing.to_consume(config) {
         return Err(BrokerError::new(unmade.why(&missing)));
     }
     let warnings = tell(config, queue_warnings::find(config, connection).await?, notices)?;
-    let obstacle = obstacle(config, connections, asking).await?.map(|missing| unmade.why(&missing));
+    let obstacle = obstacle(config, connections, asking, &missing).await?.map(|missing| unmade.why(&missing));
     if let Some(obstacle) = &obstacle {
         let words = format!("{MEMORY_ONLY}: {obstacle}");
         if notices.is_new(&words) {
@@ -77,52 +78,85 @@ fn tell(config: &Config, findings: Findings, notices: &mut Notices) -> Result<Ve
 }
 
 /// What stands in the way of delaying, if anything does.
-async fn obstacle(config: &Config, connections: &Connections, asking: &Channel) -> Result<Option<String>, BrokerError> {
-    if let Some(missing) = missing_delay_queues(config, &connections.consuming).await? {
+async fn obstacle(
+    config: &Config,
+    connections: &Connections,
+    asking: &Channel,
+    missing: &Missing,
+) -> Result<Option<String>, BrokerError> {
+    if let Some(missing) = missing.to_delay(config) {
         return Ok(Some(missing));
     }
-    if let Some(wrong) = wrong_delay_queue(config, &connections.consuming).await? {
+    if let Some(wrong) = wrong_delay_queue(config, &connections.consuming, missing).await? {
         return Ok(Some(wrong));
     }
     refused_publish(config, asking, &connections.publishing).await
 }
 
-/// Which of the work queue and the dead-letter queue is missing, as a text.
-pub(super) async fn missing_queues(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
-    missing(config, connection, &[config.queue.clone(), config.dead_letter_queue.clone()]).await
-}
+/// Which of the queues that are to be there are not.
+pub(super) struct Missing(Vec<String>);
 
-/// Which delay queues are missing, as a text.
-pub(super) async fn missing_delay_queues(
-    config: &Config,
-    connection: &Connection,
-) -> Result<Option<String>, BrokerError> {
-    missing(config, connection, &DELAY_QUEUES.map(|delay_queue| delay_queue_name(&config.queue, delay_queue))).await
-}
-
-async fn missing(config: &Config, connection: &Connection, queues: &[String]) -> Result<Option<String>, BrokerError> {
-    let mut missing = Vec::new();
-    for queue in queues {
-        if !exists(config, connection, queue).await? {
-            missing.push(format!("queue `{queue}`"));
+impl Missing {
+    /// Asks for each once, which is enough for one connect.
+    pub(super) async fn look(config: &Config, connection: &Connection) -> Result<Self, BrokerError> {
+        let mut missing = Vec::new();
+        for queue in [config.queue.clone(), config.dead_letter_queue.clone()].into_iter().chain(delay_queues(config)) {
+            if !exists(config, connection, &queue).await? {
+                missing.push(queue);
+            }
         }
+        Ok(Self(missing))
     }
-    let remedy = match config.topology {
-        Topology::Verify => "; make what is missing, or set broker.topology = \"declare\"",
-        Topology::Declare => "",
-    };
-    let words = format!("missing in the broker: {}{remedy}", missing.join(" and "));
-    Ok((!missing.is_empty()).then_some(words))
+
+    pub(super) fn has(&self, queue: &str) -> bool {
+        self.0.iter().any(|missing| missing == queue)
+    }
+
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.0
+    }
+
+    fn was_made(&mut self, queue: &str) {
+        self.0.retain(|missing| missing != queue);
+    }
+
+    /// The work queue and the dead-letter queue, in words.
+    pub(super) fn to_consume(&self, config: &Config) -> Option<String> {
+        self.words(config, [config.queue.clone(), config.dead_letter_queue.clone()])
+    }
+
+    /// The delay queues, in words.
+    pub(super) fn to_delay(&self, config: &Config) -> Option<String> {
+        self.words(config, delay_queues(config))
+    }
+
+    fn words(&self, config: &Config, of: impl IntoIterator<Item = String>) -> Option<String> {
+        let missing = of.into_iter().filter(|queue| self.has(queue)).map(|queue| format!("queue `{queue}`"));
+        let missing: Vec<_> = missing.collect();
+        let remedy = match config.topology {
+            Topology::Verify => "; make what is missing, or set broker.topology = \"declare\"",
+            Topology::Declare => "",
+        };
+        (!missing.is_empty()).then(|| format!("missing in the broker: {}{remedy}", missing.join(" and ")))
+    }
+}
+
+fn delay_queues(config: &Config) -> impl Iterator<Item = String> {
+    DELAY_QUEUES.into_iter().map(|delay_queue| delay_queue_name(&config.queue, delay_queue))
 }
 
 /// What is wrong with each delay queue that is there and could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
-pub(super) async fn wrong_delay_queue(config: &Config, connection: &Connection) -> Result<Option<String>, BrokerError> {
+pub(super) async fn wrong_delay_queue(
+    config: &Config,
+    connection: &Connection,
+    missing: &Missing,
+) -> Result<Option<String>, BrokerError> {
     let mut wrong = Vec::new();
     for delay_queue in DELAY_QUEUES {
         let queue = delay_queue_name(&config.queue, delay_queue);
         // Looking at one that is missing would make it.
-        if !exists(config, connection, &queue).await? {
+        if missing.has(&queue) {
             continue;
         }
         let arguments = of_delay_queue(config, delay_queue);
@@ -176,14 +210,17 @@ impl Unmade {
 }
 
 /// Makes each queue that is missing, and touches none that is there. What this user may not make is left to the checks.
-async fn declare(config: &Config, connection: &Connection) -> Result<Unmade, BrokerError> {
+async fn declare(config: &Config, connection: &Connection, missing: &mut Missing) -> Result<Unmade, BrokerError> {
     let mut unmade = Unmade::default();
     for (queue, arguments) in wanted(config) {
-        if exists(config, connection, &queue).await? {
+        if !missing.has(&queue) {
             continue;
         }
         match try_declare(config, connection, &queue, durable(), arguments).await? {
-            Ok(()) => tracing::info!(queue, "queue made"),
+            Ok(()) => {
+                missing.was_made(&queue);
+                tracing::info!(queue, "queue made");
+            }
             Err(error) if is_refused(&error) => unmade.0.push(rights(config, &queue)),
             Err(error) => return Err(BrokerError::during(&format!("declaring queue `{queue}`"), &error)),
         }

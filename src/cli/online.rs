@@ -5,12 +5,12 @@
 mod api;
 
 use crate::amqp::address::user_and_vhost;
-use crate::amqp::callers;
+use crate::amqp::callers::{self, Caller};
 use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
 use crate::core::queue::Weight;
-use crate::management::connections;
 use crate::management::survey::{self, OfQueue, Survey};
+use crate::management::{self, connections};
 use crate::ready::Ready;
 
 /// What was learned: what is missing or wrong, or why it could not be asked; and what is risky or unclear.
@@ -36,15 +36,16 @@ pub(super) fn ask(ready: &Ready) -> Found {
 
 /// Both ways to the broker. What the management API shows of the queues takes the place of what AMQP shows of them.
 async fn broker(ready: &Ready) -> Found {
-    let (asked, surveyed, of_others) =
-        tokio::join!(online_check::ask(&ready.config.broker), survey(ready), of_other_clusters(ready));
-    let OnlineCheck { mut mistakes, mut of_queues, warnings } = match asked {
+    let (asked, surveyed, of_addresses) =
+        tokio::join!(online_check::ask(&ready.config.broker), survey(ready), of_addresses(ready));
+    let OnlineCheck { mut mistakes, mut of_queues, warnings, missing } = match asked {
         Err(why) => return refused(ready, "broker.url", vec![why]),
         Ok(online_check) => online_check,
     };
     match surveyed {
         None => {}
-        Some(Ok(survey)) => {
+        Some(Ok(mut survey)) => {
+            survey.leave_out_unknown(|queue| missing.iter().any(|missing| missing == queue));
             let (wrong, risky) = sorted(&survey);
             mistakes.extend(wrong);
             of_queues = risky;
@@ -57,7 +58,7 @@ async fn broker(ready: &Ready) -> Found {
     // Either way shows some of the same.
     mistakes.sort();
     mistakes.dedup();
-    let warnings = of_queues.into_iter().chain(of_others).chain(warnings).collect();
+    let warnings = of_queues.into_iter().chain(of_addresses).chain(warnings).collect();
     Found { warnings, ..refused(ready, "broker.queue", mistakes) }
 }
 
@@ -65,14 +66,35 @@ async fn survey(ready: &Ready) -> Option<Result<Survey, String>> {
     Some(survey::take(ready.config.management.as_ref()?, None).await)
 }
 
-/// The addresses of another cluster than that of the management API, in words. Why the API cannot be asked the survey says.
-async fn of_other_clusters(ready: &Ready) -> Vec<String> {
-    let (broker, Some(management)) = (&ready.config.broker, &ready.config.management) else { return Vec::new() };
-    let callers = callers::call(broker).await;
-    let names: Vec<_> = callers.iter().map(|caller| caller.name.clone()).collect();
-    let (user, _) = user_and_vhost(&broker.url);
-    let not_shown = connections::not_shown(management, &user, &names).await.unwrap_or_default();
+/// What is amiss with single addresses: those that fail, and those of another cluster than that of the management API. One address
+/// without such an API has nothing to be compared with.
+async fn of_addresses(ready: &Ready) -> Vec<String> {
+    let (broker, management) = (&ready.config.broker, &ready.config.management);
+    if broker.addresses.len() < 2 && management.is_none() {
+        return Vec::new();
+    }
+    let (mut callers, mut said) = (Vec::new(), Vec::new());
+    for called in callers::call(broker).await {
+        match called {
+            Ok(caller) => callers.push(caller),
+            Err(why) => said.push(format!(
+                "an address of the broker fails while another works: {why}. Correct it in broker.url or broker.hosts, or mend the \
+                 broker there"
+            )),
+        }
+    }
+    if let Some(management) = management {
+        said.extend(of_other_clusters(&broker.url, management, &callers).await);
+    }
     callers::hang_up(&callers).await;
+    said
+}
+
+/// The addresses of another cluster than that of the management API, in words. Why the API cannot be asked the survey says.
+async fn of_other_clusters(url: &str, management: &management::Config, callers: &[Caller]) -> Vec<String> {
+    let names: Vec<_> = callers.iter().map(|caller| caller.name.clone()).collect();
+    let (user, _) = user_and_vhost(url);
+    let not_shown = connections::not_shown(management, &user, &names).await.unwrap_or_default();
     let words = |address: &str| {
         format!(
             "the management API shows no connection to {address}: broker.management.url and that address are two clusters, \

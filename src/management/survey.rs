@@ -25,6 +25,13 @@ pub struct Survey {
     pub levels: Vec<Level>,
 }
 
+impl Survey {
+    /// Leaves out that these queues are not known: AMQP says that they are missing, or has not said yet that they are there.
+    pub fn leave_out_unknown(&mut self, is_missing: impl Fn(&str) -> bool) {
+        self.found.retain(|of_queue| of_queue.finding.words != UNKNOWN || !is_missing(&of_queue.queue));
+    }
+}
+
 /// One thing worth a word, and the queue that it is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OfQueue {

@@ -27,7 +27,11 @@ pub async fn run(config: Option<Config>, state: watch::Sender<BrokerStatus>, met
     loop {
         ticks.tick().await;
         let subscribed = state.borrow().subscribed.clone();
-        let surveyed = survey::take(&config, subscribed.as_ref()).await;
+        let mut surveyed = survey::take(&config, subscribed.as_ref()).await;
+        if let (Ok(survey), None) = (&mut surveyed, &subscribed) {
+            // The consumer may be making them, and says what is missing.
+            survey.leave_out_unknown(|_| true);
+        }
         metrics.management(surveyed.is_ok());
         match &surveyed {
             Ok(survey) => {

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::scene::Scene;
-use crate::support::broker::shared;
+use crate::support::broker::{Broker, shared};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 
@@ -37,7 +37,11 @@ async fn way(listen: &str, to: String) -> Way {
 }
 
 async fn scene() -> Scene {
-    within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await
+    scene_on(within(240, "a broker", shared()).await).await
+}
+
+async fn scene_on(broker: &Broker) -> Scene {
+    within(60, "a place", async { Scene::quorum(broker.vhost().await).await }).await
 }
 
 /// The configuration of a daemon that goes to that host.
@@ -55,7 +59,11 @@ async fn nobody() -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_at_an_ipv6_address_is_spoken_to_there_and_not_at_localhost() {
-    let scene = scene().await;
+    at_ipv6(within(240, "a broker", shared()).await).await;
+}
+
+pub(super) async fn at_ipv6(broker: &Broker) {
+    let scene = scene_on(broker).await;
     let way = way("[::1]:0", scene.listens()).await;
     let decoy = TcpListener::bind(("127.0.0.1", way.address.port())).await.unwrap();
     let mut daemon = Daemon::start(&at(&scene, "[::1]", way.address.port()));
@@ -80,7 +88,11 @@ async fn a_silent_server_at_an_ipv6_address_is_asked_for_its_first_byte_there() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_address_is_tried_at_once_and_each_that_fails_is_named() {
-    let scene = scene().await;
+    the_next(within(240, "a broker", shared()).await).await;
+}
+
+pub(super) async fn the_next(broker: &Broker) {
+    let scene = scene_on(broker).await;
     let (gone, away) = (nobody().await, nobody().await);
     let way = way("127.0.0.1:0", scene.listens()).await;
     let hosts = format!("hosts = [\"127.0.0.1:{away}\", \"{}\", \"127.0.0.1\"]", way.address);

@@ -9,7 +9,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use super::online::check;
 use super::scene::Scene;
-use crate::support::broker::{Broker, shared};
+use crate::support::broker::{Broker, shared, shared_image};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 
@@ -154,18 +154,18 @@ async fn each_missing_right_is_named_and_none_is_needed_for_what_is_there() {
     within(300, "the rights", rights(&broker)).await;
 }
 
-async fn in_a_container(image: &str) {
-    if let Some(broker) = within(240, "a broker", Broker::image(image)).await {
-        within(300, "the rights", rights(&broker)).await;
+async fn in_a_container(image: usize) {
+    if let Some(broker) = within(240, "a broker", shared_image(image)).await {
+        within(300, "the rights", rights(broker)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_missing_right_is_named_on_rabbitmq_4_0() {
-    in_a_container("rabbitmq:4.0-management").await;
+    in_a_container(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_missing_right_is_named_on_rabbitmq_4_3() {
-    in_a_container("rabbitmq:4-management").await;
+    in_a_container(1).await;
 }

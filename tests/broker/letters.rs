@@ -94,7 +94,11 @@ async fn each_gets_its_letter_once(scene: &Scene, daemon: &Daemon) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_dead_letter_queue_holds_up_no_good_event_and_each_bad_one_gets_its_letter_once() {
-    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    full(within(240, "a broker", shared()).await).await;
+}
+
+pub(super) async fn full(broker: &Broker) {
+    let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
     let mut small = FieldTable::default();
     small.insert("x-max-length".into(), AMQPValue::LongInt(5));
     small.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
@@ -110,7 +114,11 @@ async fn a_full_dead_letter_queue_holds_up_no_good_event_and_each_bad_one_gets_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_queue_that_is_deleted_holds_up_no_good_event_either() {
-    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    deleted(within(240, "a broker", shared()).await).await;
+}
+
+pub(super) async fn deleted(broker: &Broker) {
+    let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
     let mut daemon = Daemon::start(&setup(&scene));
     within(60, "consuming", daemon.consuming()).await;
     scene.client.delete(&scene.dead()).await;
@@ -124,6 +132,10 @@ async fn a_dead_letter_queue_that_is_deleted_holds_up_no_good_event_either() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_right_to_publish_twice_as_many_events_are_held_and_beyond_that_it_says_that_it_stands_still() {
     let broker = within(240, "a broker", Broker::private()).await;
+    no_right_to_publish(&broker).await;
+}
+
+pub(super) async fn no_right_to_publish(broker: &Broker) {
     let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
     let user = reqwest::Url::parse(&scene.place.url).unwrap().username().to_owned();
     let may =

@@ -107,8 +107,13 @@ async fn a_killed_daemon_leaves_nothing_that_is_created_twice() {
 /// A crash of the broker marks all that a classic queue holds as delivered before, though nobody ever had it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_backlog_of_a_classic_queue_after_a_crash_of_the_broker_is_told_with_its_number_and_the_end() {
-    const EVENTS: usize = 40;
     let broker = within(START_DEADLINE.as_secs(), "a broker", Broker::private()).await;
+    backlog_of_a_classic_queue(&broker).await;
+}
+
+/// Crashes the broker.
+pub(super) async fn backlog_of_a_classic_queue(broker: &Broker) {
+    const EVENTS: usize = 40;
     let scene = within(60, "a place", async { Scene::classic(broker.vhost().await).await }).await;
     within(60, "publishing", scene.publish(EVENTS, 100)).await;
     within(60, "its crash", broker.kill9()).await;

@@ -38,6 +38,23 @@ async fn a_management_api_that_is_away_or_refuses_is_a_warning_by_name_and_stops
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_the_daemon_is_to_make_is_not_told_as_one_that_the_management_api_does_not_know() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    let setup = managed(&scene, scene.setup().broker("topology = \"declare\""));
+    let (code, said) = check(&setup, &[]).await;
+    assert!(code == Some(0) && !said.contains("not known to the management API"), "{said}");
+    let mut daemon = Daemon::start(&setup);
+    let admin = within(60, "its port", daemon.admin()).await;
+    within(60, "consuming", daemon.consuming()).await;
+    eventually(MINUTE, "its first look", async || {
+        let text = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
+        text.contains("chakra_bridge_management_up 1")
+    })
+    .await;
+    assert_eq!(daemon.count(|line| says(line, "not known to the management API")), 0);
+}
+
 /// As a user who may not configure.
 async fn as_another(broker: &Broker, scene: &Scene) -> Setup {
     let user = format!("limited-{}", scene.place.name);

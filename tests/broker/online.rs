@@ -142,3 +142,24 @@ async fn an_api_that_says_nothing_clear_is_a_warning_and_one_that_refuses_the_to
     holds(&said, &["\"key\":\"api.token\"", "401"]);
     assert!(scene.api.created().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_address_that_fails_while_another_works_is_told_with_its_cause_and_one_that_hangs_holds_up_nothing() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    made(&scene).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hangs = silent.local_addr().unwrap();
+    let hosts = format!("hosts = [\"127.0.0.1:1\", \"{hangs}\", \"{}\"]\ncall_timeout = \"3s\"", scene.listens());
+    let begun = std::time::Instant::now();
+    let (code, said) = check(&scene.setup().broker(&hosts), &[]).await;
+    let took = begun.elapsed();
+    assert_eq!(code, Some(0), "{said}");
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("fails while another works")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    holds(&said, &["connecting to 127.0.0.1:1 ", "refused", &format!("connecting to {hangs} "), "said nothing"]);
+    assert!(lines.iter().all(|line| line.contains("Correct it in broker.url or broker.hosts")), "{said}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    let alone = Setup { amqp: scene.by_way_of(1), ..scene.setup() }.broker("hosts = [\"127.0.0.1:1\"]");
+    let (code, said) = check(&alone, &[]).await;
+    assert!(code == Some(78) && !said.contains("while another works"), "{said}");
+}

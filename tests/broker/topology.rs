@@ -2,14 +2,17 @@
 //!
 //! Not here: what goes away later (`survives.rs`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lapin::types::{AMQPValue, FieldTable};
+use tokio::sync::watch;
 
 use super::scene::Scene;
 use crate::support::broker::{Broker, shared};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
+use crate::support::relay::{Doing, Relay, Verdict};
 use crate::support::standin::{Canned, Rule};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +41,27 @@ async fn queues_are_made_on_request_and_fit_at_the_next_start() {
         [scene.queue(), scene.dead(), format!("{}.wait.10s", scene.queue()), format!("{}.wait.1h", scene.queue())]
     {
         assert!(scene.client.depth(&queue).await.is_some(), "{queue}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_queue_is_looked_for_once_at_a_connect() {
+    let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
+    let relay = Relay::start(scene.listens()).await;
+    let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
+    for topology in ["declare", "declare", "verify"] {
+        let (looked, mut seen) = watch::channel(BTreeMap::<String, usize>::new());
+        relay.arm(Box::new(move |frame| {
+            if let Doing::LooksFor(queue) = &frame.doing {
+                looked.send_modify(|looked| *looked.entry(queue.clone()).or_default() += 1);
+            }
+            Verdict::Passes
+        }));
+        let daemon = Daemon::consumes(&setup.clone().broker(&format!("topology = \"{topology}\""))).await;
+        daemon.signal("TERM");
+        within(60, "its end", daemon.ended()).await;
+        let looked = seen.borrow_and_update().clone();
+        assert!(looked.len() == 6 && looked.values().all(|times| *times == 1), "{topology}: {looked:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::garble::{self, WORD};
-use super::{SECTIONS, alarms};
+use super::{SECTIONS, alarms, frames};
 use crate::support::broker::{Broker, Client};
 use crate::support::daemon::{Daemon, result, says};
 use crate::support::deadline::within;
@@ -50,6 +50,7 @@ async fn all(broker: &Broker) {
     permission_withdrawn(broker).await;
     deleted_queue(broker).await;
     unparsable(broker).await;
+    frames::all(broker).await;
     delivery_limit(broker).await;
     consumer_timeout(broker).await;
 }
@@ -192,7 +193,7 @@ async fn unparsable(broker: &Broker) {
 }
 
 /// The queue with a delivery limit, and the dead-letter queue behind it.
-async fn limited(scene: &Scene, limit: i32) {
+pub async fn limited(scene: &Scene, limit: i32) {
     let mut arguments = FieldTable::default();
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(limit));
     for (name, value) in [

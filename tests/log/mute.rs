@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::support::broker::{eventually, free_ports};
-use crate::support::daemon::Setup;
+use crate::support::daemon::{Setup, program};
 use crate::support::scene::Scene;
 
 const DEADLINE: Duration = Duration::from_secs(50);
@@ -31,7 +31,7 @@ impl Mute {
         let folder = TempDir::new().unwrap();
         let config = folder.path().join("config.toml");
         std::fs::write(&config, setup.toml()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
+        let mut command = Command::new(program());
         command.arg("--config").arg(config).env_remove("RUST_LOG").stderr(log).kill_on_drop(true);
         variable.map(|variable| command.env("RUST_LOG", variable));
         Self { child: command.spawn().unwrap(), admin: format!("http://{}", setup.admin), _folder: folder }

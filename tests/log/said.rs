@@ -2,12 +2,10 @@
 //!
 //! Not here: each form of the variable (`telemetry::variable`).
 
-use std::path::Path;
-
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::daemon::{Daemon, Setup, program, says};
 use crate::support::deadline::within;
 
 /// A daemon without a broker, by way of a shell that first does this.
@@ -17,8 +15,7 @@ fn daemon(first: &str) -> Daemon {
     let setup = Setup::new("amqp://guest@127.0.0.1:1", "q", "http://127.0.0.1:1", "token");
     std::fs::write(&config, setup.toml()).unwrap();
     let mut command = Command::new("sh");
-    let program = Path::new(env!("CARGO_BIN_EXE_chakra-bridge"));
-    command.args(["-c", &format!("{first}; exec \"$@\"")]).arg("sh").arg(program).arg("--config").arg(config);
+    command.args(["-c", &format!("{first}; exec \"$@\"")]).arg("sh").arg(program()).arg("--config").arg(config);
     command.env_remove("RUST_LOG");
     Daemon::start_by(command, folder)
 }

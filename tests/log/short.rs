@@ -2,7 +2,6 @@
 //!
 //! Not here: what is said of the limit at the start (`said`), and what the machine makes of it (`core::delivery`).
 
-use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,7 +11,7 @@ use tokio::process::Command;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::support::broker::shared;
-use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::daemon::{Daemon, Setup, program, says};
 use crate::support::deadline::within;
 use crate::support::scene::Scene;
 use crate::support::standin::{Fault, Rule, StandIn};
@@ -32,8 +31,7 @@ fn short_by(setup: Setup) -> Daemon {
     let setup = Setup { token: token.to_str().unwrap().to_owned(), ..setup };
     std::fs::write(&config, setup.broker("prefetch = 256").toml()).unwrap();
     let mut command = Command::new("sh");
-    let program = Path::new(env!("CARGO_BIN_EXE_chakra-bridge"));
-    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]).arg(program).arg("--config").arg(config);
+    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]).arg(program()).arg("--config").arg(config);
     command.env_remove("RUST_LOG").env("CHAKRA_BRIDGE__RETRY__RESEND_AFTER", "0s");
     Daemon::start_by(command, folder)
 }

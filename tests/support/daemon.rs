@@ -22,6 +22,16 @@ pub use crate::support::setup::Setup;
 /// Lines of its log that a failed test shows.
 const LAST_WORDS: usize = 60;
 
+/// Names another program than the one that the tests were built with, such as a released one.
+#[cfg(test)]
+const PROGRAM: &str = "CHAKRA_BRIDGE_TEST_PROGRAM";
+
+/// The program under test.
+#[cfg(test)]
+pub fn program() -> PathBuf {
+    std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_chakra-bridge").into(), PathBuf::from)
+}
+
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
     child: Child,
@@ -39,7 +49,7 @@ impl Daemon {
     /// Starts the daemon that the tests were built with.
     #[cfg(test)]
     pub fn start(setup: &Setup) -> Self {
-        Self::start_at(Path::new(env!("CARGO_BIN_EXE_chakra-bridge")), setup)
+        Self::start_at(&program(), setup)
     }
 
     /// The same, and waits until it consumes.
@@ -53,7 +63,7 @@ impl Daemon {
     /// The same, with a log that nobody reads: its pipe is full from the start.
     #[cfg(test)]
     pub fn start_unread(setup: &Setup) -> Self {
-        let (mut command, folder) = Self::command(Path::new(env!("CARGO_BIN_EXE_chakra-bridge")), setup);
+        let (mut command, folder) = Self::command(&program(), setup);
         let (reader, log) = crate::support::unread::full_pipe();
         let child = command.stderr(log).kill_on_drop(true).spawn().expect("the daemon begins");
         let (_, grown) = watch::channel(0);

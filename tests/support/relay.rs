@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What a client says first, before any frame.
@@ -35,6 +35,8 @@ pub enum Doing {
     Content,
     /// Publishes to this queue.
     Publishes(String),
+    /// Asks whether this queue is there.
+    LooksFor(String),
     /// From the daemon an acknowledgement, from the broker a confirm.
     Acknowledges,
     Else,
@@ -75,6 +77,7 @@ pub struct Relay {
 struct State {
     breakpoint: Mutex<Option<Breakpoint>>,
     reached: watch::Sender<bool>,
+    cut: Notify,
 }
 
 impl State {
@@ -101,7 +104,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (reached, seen) = watch::channel(false);
-        let state = Arc::new(State { breakpoint: Mutex::new(None), reached });
+        let state = Arc::new(State { breakpoint: Mutex::new(None), reached, cut: Notify::new() });
         let mut running = JoinSet::new();
         running.spawn(accept(listener, upstream, Arc::clone(&state)));
         Self { address, state, reached: seen, _running: running }
@@ -122,6 +125,11 @@ impl Relay {
     pub fn disarm(&self) {
         *self.state.breakpoint() = None;
         self.state.reached.send_replace(false);
+    }
+
+    /// Ends every connection that stands now.
+    pub fn cut(&self) {
+        self.state.cut.notify_waiters();
     }
 
     /// Waits until the breakpoint was reached.
@@ -148,6 +156,7 @@ async fn accept(listener: TcpListener, upstream: String, state: Arc<State>) {
 async fn join(near: TcpStream, far: TcpStream, connection: usize, state: Arc<State>) {
     let ((from_daemon, to_daemon), (from_broker, to_broker)) = (near.into_split(), far.into_split());
     tokio::select! {
+        () = state.cut.notified() => {}
         () = pump(from_daemon, to_broker, From::Daemon, connection, &state) => {}
         () = pump(from_broker, to_daemon, From::Broker, connection, &state) => {}
     }
@@ -204,8 +213,15 @@ fn doing(method: &[u8]) -> Doing {
         Some([0, 60, 0, 80]) => Doing::Acknowledges,
         // Class, method, two reserved bytes, the exchange and the routing key, each with its length before it.
         Some([0, 60, 0, 40]) => Doing::Publishes(second_text(&method[6..]).unwrap_or_default()),
+        // Class, method, two reserved bytes, the queue, and bits, of which the first says that nothing is to be made.
+        Some([0, 50, 0, 10]) => looked_for(&method[6..]).map_or(Doing::Else, Doing::LooksFor),
         _ => Doing::Else,
     }
+}
+
+fn looked_for(bytes: &[u8]) -> Option<String> {
+    let (name, rest) = bytes.get(1..)?.split_at_checked(usize::from(*bytes.first()?))?;
+    (rest.first()? & 1 == 1).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 fn second_text(bytes: &[u8]) -> Option<String> {

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::authority::{Authority, Folder};
-use crate::support::broker::{Broker, START_DEADLINE};
+use crate::support::broker::{Broker, IMAGES, START_DEADLINE, Tls};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 use crate::support::scene::Scene;
@@ -36,8 +36,22 @@ impl Stage {
     async fn with(server: Folder, demands: bool) -> Option<Self> {
         let started = Broker::secured(server.path(), demands);
         let (broker, tls) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
+        Some(Self::on(broker, &tls, server).await)
+    }
+
+    /// In a container of that image, with a server's certificate of this authority.
+    async fn in_a_container(image: &str, authority: &Authority) -> Option<Self> {
+        let server = Folder::new();
+        server.put_server(authority, &authority.server(HOST));
+        let started = Broker::secured_image(image, server.path());
+        let (broker, tls) = within(START_DEADLINE.as_secs(), "a broker", started).await?;
+        Some(Self::on(broker, &tls, server).await)
+    }
+
+    async fn on(broker: Broker, tls: &Tls, server: Folder) -> Self {
+        println!("RabbitMQ {}", broker.version());
         let scene = within(60, "a place", async { Scene::empty(broker.vhost().await).await }).await;
-        Some(Self { broker, port: tls.port, https: tls.https, server, client: Folder::new(), scene })
+        Self { broker, port: tls.port, https: tls.https, server, client: Folder::new(), scene }
     }
 
     /// A configuration that goes to the broker by that host name, with more of `[broker]`.
@@ -101,16 +115,34 @@ async fn the_management_api_with_tls_is_trusted_by_its_own_file_which_is_read_ea
  {
     let (right, other) = (Authority::new("right"), Authority::new("other"));
     let Some(stage) = Stage::new(&right, false).await else { return };
+    the_management_api_with_tls(stage, &right, &other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_management_api_with_tls_is_trusted_by_its_own_file_on_rabbitmq_4_0() {
+    let (right, other) = (Authority::new("right"), Authority::new("other"));
+    let Some(stage) = Stage::in_a_container(IMAGES[0], &right).await else { return };
+    the_management_api_with_tls(stage, &right, &other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_management_api_with_tls_is_trusted_by_its_own_file_on_rabbitmq_4_3() {
+    let (right, other) = (Authority::new("right"), Authority::new("other"));
+    let Some(stage) = Stage::in_a_container(IMAGES[1], &right).await else { return };
+    the_management_api_with_tls(stage, &right, &other).await;
+}
+
+async fn the_management_api_with_tls(stage: Stage, right: &Authority, other: &Authority) {
     let of_management = Folder::new();
-    let file = of_management.put_trusted(&other);
-    let trusted = stage.client.put_trusted(&right);
+    let file = of_management.put_trusted(other);
+    let trusted = stage.client.put_trusted(right);
     let setup = |name| stage.setup(HOST, &format!("{trusted}\n{}", stage.management(name, &file)));
     let mut daemon = Daemon::start(&setup(HOST));
     self::of_management(&mut daemon, "name its file in broker.management.ca_file").await;
     consumes(&mut daemon, 1).await;
     stage.scene.publish(EVENTS, 200).await;
     within(60, "all created", stage.scene.until_created(EVENTS)).await;
-    of_management.put_trusted(&right);
+    of_management.put_trusted(right);
     self::of_management(&mut daemon, "answers again").await;
     let mut by_address = Daemon::start(&setup("127.0.0.1"));
     self::of_management(&mut by_address, "another host name than the one in broker.management.url").await;

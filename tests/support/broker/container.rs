@@ -12,8 +12,9 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt as _, Testcontainers
 use tokio::runtime::Runtime;
 
 use super::keeper::Keeper;
+use super::secured::Tls;
 use super::wait::comes_true;
-use super::{Address, ports};
+use super::{Address, ports, secured};
 
 const SCRIPT: &str = include_str!("container.sh");
 /// With the time to fetch the image.
@@ -49,13 +50,14 @@ impl Container {
         on_runtime(|| async { tokio::time::timeout(PING_DEADLINE, ping).await }).await.is_ok_and(|ping| ping.is_ok())
     }
 
-    /// Starts a container of that image, `name:tag`, and waits until its broker answers.
-    pub async fn start(image: &str) -> Self {
+    /// Starts a container of that image, `name:tag`, that listens with TLS as well if that is wanted, and waits until its
+    /// broker answers.
+    pub async fn start(image: &str, tls: Option<&Tls>) -> Self {
         let [amqp, http] = ports::free();
         let name = format!("chakra-bridge-tests-{:016x}", fastrand::u64(..));
         let keeper = Keeper::start(SCRIPT, std::slice::from_ref(&name), None);
-        let (created, called) = (image.to_owned(), name.clone());
-        let inner = on_runtime(move || async move { create(&created, called, amqp, http).await }).await;
+        let (created, called, tls) = (image.to_owned(), name.clone(), tls.cloned());
+        let inner = on_runtime(move || async move { create(&created, called, [amqp, http], tls).await }).await;
         let (inner, host) = inner.unwrap_or_else(|error| panic!("no container of {image}: {error}"));
         let address = Address::new(&host, amqp, http, "guest", "guest");
         let container = Self { _keeper: keeper, inner: Some(Arc::new(inner)), address, name };
@@ -136,13 +138,28 @@ impl Drop for Container {
     }
 }
 
-async fn create(image: &str, name: String, amqp: u16, http: u16) -> Result<Created, TestcontainersError> {
+async fn create(
+    image: &str,
+    name: String,
+    [amqp, http]: [u16; 2],
+    tls: Option<Tls>,
+) -> Result<Created, TestcontainersError> {
     let (image, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-    let request = GenericImage::new(image, tag)
+    let mut request = GenericImage::new(image, tag)
         .with_container_name(name)
         .with_mapped_port(amqp, 5672.tcp())
         .with_mapped_port(http, 15672.tcp())
         .with_startup_timeout(CREATE_DEADLINE);
+    if let Some(tls) = tls {
+        let [of_amqp, of_http] = secured::INSIDE;
+        request = request
+            .with_mapped_port(tls.port, of_amqp.tcp())
+            .with_mapped_port(tls.https, of_http.tcp())
+            .with_copy_to(secured::SETTINGS, tls.settings_inside().into_bytes());
+        for (name, path) in tls.files() {
+            request = request.with_copy_to(name, path);
+        }
+    }
     let inner = request.start().await?;
     let host = inner.get_host().await?.to_string();
     Ok((inner, host))

@@ -40,7 +40,7 @@ pub(super) async fn private() -> Broker {
     }
     if Container::engine_answers().await {
         let image = variable(IMAGE).unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
-        return told(Place::Container(Container::start(&image).await), &format!("containers of {image}")).await;
+        return told(Place::Container(Container::start(&image, None).await), &format!("containers of {image}")).await;
     }
     let named =
         if variable(AMQP).is_some() { "; this test breaks its broker, so the one named does not do" } else { "" };
@@ -71,8 +71,18 @@ fn installed_for(what: &str) -> Option<PathBuf> {
 
 /// A container of that image, or nothing where no Docker engine answers.
 pub(super) async fn image(image: &str) -> Option<Broker> {
+    contained(image, None).await
+}
+
+/// The same that listens with TLS as well.
+pub(super) async fn secured_image(image: &str, folder: &Path) -> Option<(Broker, Tls)> {
+    let tls = Tls::new(folder, false);
+    Some((contained(image, Some(&tls)).await?, tls))
+}
+
+async fn contained(image: &str, tls: Option<&Tls>) -> Option<Broker> {
     if Container::engine_answers().await {
-        let broker = Broker::of(Place::Container(Container::start(image).await)).await;
+        let broker = Broker::of(Place::Container(Container::start(image, tls).await)).await;
         say(&format!("RabbitMQ {}: a container of {image}", broker.version()));
         return Some(broker);
     }

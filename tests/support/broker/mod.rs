@@ -32,11 +32,17 @@ use node::Node;
 
 pub use client::{Client, Depth};
 pub use ports::free as free_ports;
+pub use secured::Tls;
 pub use vhost::Vhost;
 pub use wait::{comes_true, eventually};
 
 /// One for all tests of a binary. Statics are not dropped: the keeper of the node sees the end of the process.
 static SHARED: OnceCell<Broker> = OnceCell::const_new();
+
+/// The images of the other versions that are supported, the older one first.
+pub const IMAGES: [&str; 2] = ["rabbitmq:4.0-management", "rabbitmq:4-management"];
+/// One container of each of them for all tests of a binary.
+static OF_IMAGES: [OnceCell<Option<Broker>>; 2] = [const { OnceCell::const_new() }; 2];
 
 /// A running broker.
 pub struct Broker {
@@ -53,6 +59,12 @@ enum Place {
 /// The broker that all tests of this binary share; each takes a `vhost` of its own, and none of the faults.
 pub async fn shared() -> &'static Broker {
     SHARED.get_or_init(Broker::start).await
+}
+
+/// The container that all tests of this binary share, of the image with that number in `IMAGES`. Nothing, and said so, where
+/// no Docker engine answers; a failure where `CHAKRA_BRIDGE_CI` is set.
+pub async fn shared_image(index: usize) -> Option<&'static Broker> {
+    OF_IMAGES[index].get_or_init(|| Broker::image(IMAGES[index])).await.as_ref()
 }
 
 impl Broker {
@@ -82,6 +94,12 @@ impl Broker {
     /// `secured::Tls`. Nothing, and said so, where no server is installed; a failure where `CHAKRA_BRIDGE_CI` is set.
     pub async fn secured(folder: &std::path::Path, demands: bool) -> Option<(Self, secured::Tls)> {
         find::secured(folder, demands).await
+    }
+
+    /// The same in a container of that image. Nothing, and said so, where no Docker engine answers; a failure where
+    /// `CHAKRA_BRIDGE_CI` is set.
+    pub async fn secured_image(image: &str, folder: &std::path::Path) -> Option<(Self, secured::Tls)> {
+        find::secured_image(image, folder).await
     }
 
     async fn of(place: Place) -> Self {

@@ -2,8 +2,13 @@
 //!
 //! Not here: events that have a request (`brake`, `crashes`).
 
+use serde_json::json;
+
 use super::brake::{Feed, refused};
 use super::*;
+use crate::core::mapping::rules::Rules;
+use crate::core::mapping::schemas::Schemas;
+use crate::core::mapping::written::{Spot, WrittenSchema};
 
 /// Nothing of type `lead` can be mapped.
 fn unmappable() -> String {
@@ -29,6 +34,29 @@ fn without_delay_queues_what_cannot_be_mapped_waits_while_its_rule_is_held_and_i
     feed.run(&mut bench, 64, 15 * 20, |_| created());
     assert!((20..=25).contains(&feed.dead), "{} dead letters", feed.dead);
     assert_eq!(bench.machine.held(), 64, "they wait unacknowledged");
+    let dead = feed.dead;
+    feed.on(&mut bench, Input::Command(Command::NewRules(Arc::new(rules(RULES)))));
+    feed.run(&mut bench, 64, 90 * 20, |_| created());
+    assert_eq!((feed.dead, feed.created), (dead, 200 - dead));
+}
+
+/// The rules, where procedure `lead` takes no request for its schema.
+fn refused_by_a_schema() -> Rules {
+    let spot = |value| Spot { value, span: 0..1 };
+    let data = Some(spot(json!({ "required": ["renamed"] })));
+    let written = WrittenSchema { procedure: Spot { value: "lead".to_owned(), span: 0..1 }, data, record: None };
+    rules(RULES).with(Schemas::compile(&[written]).unwrap())
+}
+
+#[test]
+fn without_delay_queues_what_a_schema_refuses_waits_while_its_rule_is_held_and_is_mapped_anew_by_another_schema() {
+    let mut bench = bench(RULES);
+    bench.machine.setup.rules = Arc::new(refused_by_a_schema());
+    let mut feed = leads(200);
+    feed.run(&mut bench, 64, 15 * 20, |_| created());
+    assert!((20..=25).contains(&feed.dead), "{} dead letters", feed.dead);
+    assert_eq!(bench.machine.held(), 64, "they wait unacknowledged");
+    assert!(feed.created == 0 && bench.machine.holds_rule("lead"));
     let dead = feed.dead;
     feed.on(&mut bench, Input::Command(Command::NewRules(Arc::new(rules(RULES)))));
     feed.run(&mut bench, 64, 90 * 20, |_| created());

@@ -38,6 +38,16 @@ pub struct DeadLetter {
     pub unread: Option<String>,
 }
 
+impl DeadLetter {
+    /// What it takes in memory, in bytes.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread];
+        let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
+        let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
+        std::mem::size_of::<Self>() + texts + origin
+    }
+}
+
 /// What is decided of an event that can never be a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::core::recent::BYTES_DEFAULT;
+
 /// How one event is tried again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
@@ -102,6 +104,19 @@ pub struct RequestLimitPolicy {
     pub max_requests_per_second: Option<f64>,
     /// What each first try gives to retries, lookups and probes: their share of it. 0.0 to 1.0.
     pub budget: f64,
+}
+
+/// What is made of a producer that repeats itself. Holds per replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepeatPolicy {
+    /// How much is remembered of recent events, in bytes.
+    pub memory: usize,
+}
+
+impl Default for RepeatPolicy {
+    fn default() -> Self {
+        Self { memory: BYTES_DEFAULT }
+    }
 }
 
 #[cfg(test)]

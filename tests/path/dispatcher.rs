@@ -129,6 +129,7 @@ impl Stage {
                 policy: ready.config.policy,
                 gate: ready.config.gate,
                 request_limits: ready.config.request_limits,
+                repeats: ready.config.repeats,
                 places: commands.places,
             },
             wanted_prefetch,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{EventId, ReceiptId};
 use crate::core::delayed_state::DelayedState;
-use crate::core::event::Key;
+use crate::core::event::{Identity, Key};
 use crate::core::gate::{Moment, Probe};
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure};
@@ -31,6 +31,10 @@ pub(super) struct Context {
     pub(super) is_live: bool,
     /// None where the event could not be decoded.
     pub(super) key: Option<Key>,
+    /// What it is known by; none where its key does not identify it.
+    pub(super) identity: Option<Identity>,
+    /// Whether its producer sent it, as far as the broker says: it did not come back, and not out of a delay queue.
+    pub(super) is_new: bool,
     /// None where no rule matched.
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
@@ -137,6 +141,10 @@ pub(super) struct HeldEvent {
     pub(super) open_time: Duration,
     /// How often no descriptor was left for its request.
     pub(super) shortages: u32,
+    /// What was heard of its event up to this number it knows.
+    pub(super) heard: u64,
+    /// Whether it waits for another message of its event.
+    pub(super) is_following: bool,
     /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
@@ -172,6 +180,8 @@ impl HeldEvent {
             is_in_window,
             open_time,
             shortages: 0,
+            heard: 0,
+            is_following: false,
             told,
             stage,
         }
@@ -205,6 +215,17 @@ impl HeldEvent {
         let can_look_up = self.lookup.is_some();
         self.progress = Progress::opened(Some(std::mem::take(&mut self.progress)), false, can_look_up);
         self.provenance = Provenance::of(&self.progress, false, can_look_up);
+    }
+
+    /// It goes on from where another message of its event stood, as if it had come out of a delay queue.
+    pub(super) fn goes_on_from(&mut self, other: &Progress, sent: Option<&Lookup>) {
+        if let Some(sent) = sent {
+            self.lookup = Some(Arc::new(sent.clone()));
+        }
+        self.progress = std::mem::take(&mut self.progress).joined(other);
+        let was = self.provenance;
+        self.came_back();
+        self.provenance = self.provenance.or(was);
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.
@@ -269,6 +290,11 @@ impl HeldEvent {
             Stage::Running { probe, .. } => probe,
             Stage::Ready | Stage::Waiting(_) => Probe::default(),
         }
+    }
+
+    /// Whether its create is under way.
+    pub(super) fn is_creating(&self) -> bool {
+        self.is_running() && self.seeks().is_none()
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -111,7 +111,7 @@ impl Machine {
 
     /// Whether the letter is what is remembered of its event: no other message of its key came to an end since.
     fn is_remembered(&self, context: &Context, letter: &DeadLetter) -> bool {
-        let known = context.key.as_ref().and_then(|key| self.recent.recall(key, &context.body));
+        let known = context.identity.and_then(|identity| self.recent.recall(identity)).map(|slot| &slot.known);
         matches!(known, Some(Known::Dead { letter: known, .. }) if **known == *letter)
     }
 
@@ -221,9 +221,9 @@ impl Machine {
     }
 
     fn remember_letter(&mut self, context: &Context, letter: &DeadLetter, progress: &Progress, kept: Option<Moment>) {
-        if let Some(key) = &context.key {
+        if let Some(identity) = context.identity {
             let known = Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept };
-            self.recent.remember(key, &context.body, known);
+            self.recent.remember(identity, known, context.rule.as_ref(), None);
         }
     }
 }

@@ -26,6 +26,7 @@ mod provenance;
 mod publishes;
 mod release;
 mod remembered;
+mod repeats;
 mod report;
 mod shortage;
 mod survived;
@@ -61,7 +62,7 @@ use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::core::process::Procedure;
 use crate::core::recent::Recent;
 use crate::core::request_limits::RequestLimits;
@@ -88,6 +89,8 @@ pub struct Setup {
     pub gate: GatePolicy,
     /// How much is sent.
     pub request_limits: RequestLimitPolicy,
+    /// What is made of a producer that repeats itself.
+    pub repeats: RepeatPolicy,
     /// How many events may be held: the broker's prefetch.
     pub places: usize,
 }
@@ -145,7 +148,7 @@ impl Machine {
         Self {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
-            recent: Recent::default(),
+            recent: Recent::with_room(setup.repeats.memory),
             creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),

@@ -28,6 +28,8 @@ pub enum Ended {
     Found(Option<String>),
     /// It is a copy of one that this process created before.
     AlreadyCreated(Option<String>),
+    /// It was published again after this process had created it.
+    Duplicate(Option<String>),
     /// A rule says to skip it.
     Skipped,
     /// It can never be a process.
@@ -44,10 +46,11 @@ pub enum Ended {
 
 impl Ended {
     /// Every result, as [`Ended::result`] gives it.
-    pub const RESULTS: [&'static str; 9] = [
+    pub const RESULTS: [&'static str; 10] = [
         "created",
         "found",
         "already_created",
+        "duplicate",
         "skipped",
         "dead_lettered",
         "already_dead_lettered",
@@ -63,6 +66,7 @@ impl Ended {
             Self::Created(_) => "created",
             Self::Found(_) => "found",
             Self::AlreadyCreated(_) => "already_created",
+            Self::Duplicate(_) => "duplicate",
             Self::Skipped => "skipped",
             Self::DeadLettered(_) => "dead_lettered",
             Self::AlreadyDeadLettered => "already_dead_lettered",
@@ -81,7 +85,10 @@ impl Ended {
     #[must_use]
     pub fn process(&self) -> Option<&str> {
         match self {
-            Self::Created(process) | Self::Found(process) | Self::AlreadyCreated(process) => process.as_deref(),
+            Self::Created(process)
+            | Self::Found(process)
+            | Self::AlreadyCreated(process)
+            | Self::Duplicate(process) => process.as_deref(),
             _ => None,
         }
     }
@@ -93,7 +100,11 @@ impl Ended {
             Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
                 Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }
-            Self::AlreadyCreated(_) | Self::Skipped | Self::DeadLettered(_) | Self::AlreadyDeadLettered => None,
+            Self::AlreadyCreated(_)
+            | Self::Duplicate(_)
+            | Self::Skipped
+            | Self::DeadLettered(_)
+            | Self::AlreadyDeadLettered => None,
         }
     }
 
@@ -101,7 +112,12 @@ impl Ended {
     pub(super) fn is_done(&self) -> bool {
         matches!(
             self,
-            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped | Self::AlreadyDeadLettered
+            Self::Created(_)
+                | Self::Found(_)
+                | Self::AlreadyCreated(_)
+                | Self::Duplicate(_)
+                | Self::Skipped
+                | Self::AlreadyDeadLettered
         )
     }
 }

@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
-use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RepeatPolicy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnReusedKey, OnUnknown, Policy, RepeatPolicy};
 use crate::{admin, dispatch};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
@@ -74,7 +74,12 @@ pub(super) fn budget(reader: &mut Reader<'_>) -> f64 {
 
 /// `[duplicates]`
 pub(super) fn repeats(reader: &mut Reader<'_>) -> RepeatPolicy {
-    RepeatPolicy { memory: reader.size("duplicates.memory", "4MiB", 65_536..=(256 << 20)) }
+    let (dead_letter, create) = (("dead-letter", OnReusedKey::DeadLetter), ("create", OnReusedKey::Create));
+    RepeatPolicy {
+        memory: reader.size("duplicates.memory", "4MiB", 65_536..=(256 << 20)),
+        cloud_events: reader.word("duplicates.reused_cloud_event", &[dead_letter, create]),
+        message_ids: reader.word("duplicates.reused_message_id", &[create, dead_letter]),
+    }
 }
 
 /// `[gate]`

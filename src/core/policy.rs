@@ -111,11 +111,24 @@ pub struct RequestLimitPolicy {
 pub struct RepeatPolicy {
     /// How much is remembered of recent events, in bytes.
     pub memory: usize,
+    /// What is done with a CloudEvent whose source and id another event had.
+    pub cloud_events: OnReusedKey,
+    /// The same for message ids, and what `event.key` makes.
+    pub message_ids: OnReusedKey,
+}
+
+/// What is done with an event whose key another one had that is a process, where both bodies and both requests differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReusedKey {
+    /// It is dead-lettered.
+    DeadLetter,
+    /// It is a process of its own, and that is counted.
+    Create,
 }
 
 impl Default for RepeatPolicy {
     fn default() -> Self {
-        Self { memory: BYTES_DEFAULT }
+        Self { memory: BYTES_DEFAULT, cloud_events: OnReusedKey::DeadLetter, message_ids: OnReusedKey::Create }
     }
 }
 

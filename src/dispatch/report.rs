@@ -87,6 +87,13 @@ impl Reporter {
                 let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
                 tracing::warn!(key, rule, copies, "duplicate: a lookup found more than one process of this event");
             }
+            Report::KeyReused { key, rule, process, is_first } => {
+                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
+                self.metrics.key_reused(rule);
+                if is_first {
+                    events::key_reused(key, rule, process.as_deref());
+                }
+            }
             Report::LookupRefused { key, rule, status } => {
                 let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
                 tracing::warn!(

@@ -17,6 +17,7 @@ use crate::core::reason::{Fault, Reason};
 use crate::core::redaction::without_values;
 use crate::core::settlement::DeadLetter;
 
+use super::others::Compares;
 use super::provenance::Provenance;
 use super::report::{CameIn, Doubt};
 
@@ -35,6 +36,10 @@ pub(super) struct Context {
     pub(super) identity: Option<Identity>,
     /// Whether its producer sent it, as far as the broker says: it did not come back, and not out of a delay queue.
     pub(super) is_new: bool,
+    /// Whether somebody put it back, and so asks for it again.
+    pub(super) is_retry: bool,
+    /// What it is compared by with others of its key.
+    pub(super) compares: Compares,
     /// None where no rule matched.
     pub(super) rule: Option<Arc<str>>,
     pub(super) procedure: Option<Procedure>,
@@ -143,6 +148,8 @@ pub(super) struct HeldEvent {
     pub(super) shortages: u32,
     /// What was heard of its event up to this number it knows.
     pub(super) heard: u64,
+    /// With what was heard up to this number it was compared.
+    pub(super) compared: u64,
     /// Whether it waits for another message of its event.
     pub(super) is_following: bool,
     /// Until when time has been told to its progress.
@@ -181,6 +188,7 @@ impl HeldEvent {
             open_time,
             shortages: 0,
             heard: 0,
+            compared: 0,
             is_following: false,
             told,
             stage,

@@ -16,6 +16,7 @@ use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::progress::Progress;
+use crate::core::reason::Reason;
 use crate::core::recent::Known;
 use crate::core::settlement::Settlement;
 
@@ -221,7 +222,9 @@ impl Machine {
     }
 
     fn remember_letter(&mut self, context: &Context, letter: &DeadLetter, progress: &Progress, kept: Option<Moment>) {
-        if let Some(identity) = context.identity {
+        // That its key is another's is seen again each time.
+        let identity = context.identity.filter(|_| letter.fault.reason != Reason::KeyReused);
+        if let Some(identity) = identity {
             let known = Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept };
             self.recent.remember(identity, known, context.rule.as_ref(), None);
         }

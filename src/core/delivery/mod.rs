@@ -21,6 +21,7 @@ mod lanes;
 mod letters;
 mod letters_state;
 mod open;
+mod others;
 mod places;
 mod provenance;
 mod publishes;
@@ -52,6 +53,7 @@ use self::company::Company;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
+use self::others::Reused;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::survived::Survived;
@@ -121,6 +123,7 @@ pub struct Machine {
     outstanding: Outstanding,
     arrivals: Arrivals,
     brakes: Brakes,
+    reused: Reused,
     doubts: Doubts,
     windows: Windows,
     redeliveries: Redeliveries,
@@ -158,6 +161,7 @@ impl Machine {
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
+            reused: Reused::default(),
             doubts: Doubts::default(),
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),

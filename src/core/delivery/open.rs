@@ -14,7 +14,7 @@ use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
-use crate::core::progress::{CREATES_MAX, Progress};
+use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::{Known, Recent, Slot};
 
@@ -213,7 +213,11 @@ fn mapped(
         Ok(Mapped::Create { rule, request, .. }) => {
             // Where it was sent, whatever the rules say by now.
             let lookup = sent.or(request.lookup.as_ref()).cloned().map(Arc::new);
-            let progress = Progress::opened(progress, redelivered, lookup.is_some());
+            let looks = lookup.is_some() && rules.named(&rule).is_some_and(|rule| rule.looks_first(event.key.origin));
+            let mut progress = Progress::opened(progress, redelivered, lookup.is_some());
+            if looks {
+                progress.next = Next::Lookup;
+            }
             What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },

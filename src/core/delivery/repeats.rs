@@ -41,7 +41,7 @@ impl Machine {
                 true
             }
             Some(News::Other) => self.goes_on(id),
-            None => self.follows(id),
+            None => self.follows(id) || self.meets_others(id),
         }
     }
 
@@ -78,9 +78,9 @@ impl Machine {
 }
 
 impl HeldEvent {
-    /// Whether both are messages of one event.
+    /// Whether both, of one key, are messages of one event, or may be.
     fn is_one_with(&self, other: &Self) -> bool {
-        self.context.identity == other.context.identity
+        self.context.identity == other.context.identity || self.context.compares.by_key()
     }
 
     /// Whether it waits for another message of its event.

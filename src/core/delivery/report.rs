@@ -238,6 +238,17 @@ pub enum Report {
         /// Its rule.
         rule: Option<Arc<str>>,
     },
+    /// Another event had the key of this one, and is a process; this one is created all the same.
+    KeyReused {
+        /// The event's key.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+        /// The id of the other process, if the API told it.
+        process: Option<String>,
+        /// Whether it is the first of its rule.
+        is_first: bool,
+    },
     /// A request was answered, or not.
     Answered {
         /// How it was judged.

@@ -37,7 +37,7 @@ impl Redeliveries {
 
     /// An event was taken in.
     pub(super) fn note(&mut self, event: &HeldEvent) {
-        if self.due.is_some() && event.seeks().is_some() {
+        if self.due.is_some() && !event.context.is_new && event.seeks().is_some() {
             self.events = self.events.saturating_add(1);
         }
     }

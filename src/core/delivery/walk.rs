@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::event::{Context, HeldEvent};
 use super::open::{Opened, What, open};
+use super::others::Compares;
 use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
@@ -53,6 +54,8 @@ impl Machine {
             key,
             identity,
             is_new,
+            is_retry: was_dead_letter,
+            compares: Compares::default(),
             rule,
             procedure,
             request,
@@ -66,6 +69,7 @@ impl Machine {
             What::Create { rule, request, lookup, progress } => {
                 context.rule = Some(rule);
                 context.procedure = Some(request.procedure.clone());
+                context.compares = self.compares(&context);
                 self.take(context, request, lookup, progress, redelivered);
             }
             What::Skip { rule } => {
@@ -250,7 +254,7 @@ impl Machine {
             self.release_rule(&Arc::clone(rule));
         }
         if let (Some(identity), Some(known)) = (context.identity, ended.known(progress, context.state.sent.as_ref())) {
-            self.recent.remember(identity, known, context.rule.as_ref(), None);
+            self.recent.remember(identity, known, context.rule.as_ref(), context.digest_of_request());
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         match if context.is_live { ended } else { Ended::ConnectionLost } {

@@ -26,17 +26,28 @@ pub(super) fn rule(written: &WrittenRule, mistakes: &mut Vec<Mistake>) -> Rule {
         kinds: compiler.kinds(mistakes),
         when: compiler.when(mistakes),
         procedure: written.procedure.as_ref().map(|procedure| procedure.value.clone()),
+        repeats: compiler.repeats(mistakes),
         does: compiler.does(mistakes),
     }
 }
 
-struct Compiler<'a> {
+pub(super) struct Compiler<'a> {
     rule: String,
     written: &'a WrittenRule,
 }
 
 impl Compiler<'_> {
-    fn mistake(&self, field: &str, span: &Span, what: impl Into<String>, expected: impl Into<String>) -> Mistake {
+    pub(super) fn written(&self) -> &WrittenRule {
+        self.written
+    }
+
+    pub(super) fn mistake(
+        &self,
+        field: &str,
+        span: &Span,
+        what: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Mistake {
         let key = format!("{}.{field}", self.rule);
         Mistake { span: Some(span.clone()), key, what: what.into(), expected: expected.into() }
     }
@@ -74,7 +85,13 @@ impl Compiler<'_> {
 
     fn skip(&self, mistakes: &mut Vec<Mistake>) -> Does {
         let written = self.written;
-        let texts = [("procedure", &written.procedure), ("reconcile_by", &written.reconcile_by)];
+        let texts = [
+            ("procedure", &written.procedure),
+            ("reconcile_by", &written.reconcile_by),
+            ("reconcile", &written.reconcile),
+            ("keys", &written.keys),
+            ("duplicates", &written.duplicates),
+        ];
         let values = [
             ("data", &written.data),
             ("record", &written.record),

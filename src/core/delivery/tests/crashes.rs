@@ -252,6 +252,8 @@ impl Machine {
             key: None,
             identity: None,
             is_new: false,
+            is_retry: false,
+            compares: super::super::others::Compares::default(),
             rule: None,
             procedure: None,
             request: None,

@@ -18,6 +18,8 @@ const KEY_MAX: usize = 512;
 pub struct DeadLetter {
     /// Why, as a fixed word and for humans.
     pub fault: Fault,
+    /// Whether a create of it may have been applied.
+    pub may_exist: bool,
     /// HTTP status of the last answer, if one came.
     pub status: Option<u16>,
     /// Requests that came to an outcome of the event's or the moment's.
@@ -55,6 +57,9 @@ pub struct Verdict {
     pub reason: Reason,
     /// Why, for humans.
     pub text: String,
+    /// Whether a create of it may have been applied.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_exist: bool,
     /// HTTP status of the last answer, if one came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -76,6 +81,11 @@ pub struct Verdict {
     pub unknown: Map<String, Value>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 impl Verdict {
     /// What this dead letter says.
     #[must_use]
@@ -83,6 +93,7 @@ impl Verdict {
         let Fault { reason, text } = &letter.fault;
         Self {
             reason: *reason,
+            may_exist: letter.may_exist,
             text: text[..text.floor_char_boundary(TEXT_MAX)].to_owned(),
             status: letter.status,
             attempts: letter.attempts,
@@ -99,6 +110,7 @@ impl Verdict {
     pub fn letter(self, first_seen_ms: u64, origin: (String, String)) -> DeadLetter {
         DeadLetter {
             fault: Fault::new(self.reason, self.text),
+            may_exist: self.may_exist,
             status: self.status,
             attempts: self.attempts,
             first_seen_ms,

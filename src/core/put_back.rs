@@ -1,4 +1,5 @@
-//! A dead letter of ours that somebody puts back on the work queue: what its headers say, and where the event stands by that.
+//! A dead letter of ours that somebody puts back on the work queue, or a message that says *again* by a header: what its headers say,
+//! and where the event stands by that.
 //!
 //! Not here: reading the headers (`amqp`), and what is asked for the event (`delivery`).
 //!
@@ -17,6 +18,8 @@ use crate::core::reason::Reason;
 pub struct PutBack {
     /// The fixed word why it was a dead letter. Another release may know others.
     pub reason: String,
+    /// Whether it says that a create of it may have been applied.
+    pub may_exist: bool,
     /// The text of the dead letter.
     pub text: String,
     /// The exchange that the event was first published to, if it is told.
@@ -33,7 +36,9 @@ impl PutBack {
     /// Whether a create of it may have been applied before it died.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
+        // Letters of older releases say it by their reason and their text alone.
+        self.may_exist
+            || [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
             || self.text.contains(CONFESSION)
     }
 
@@ -51,6 +56,7 @@ impl PutBack {
             exchange: self.exchange.as_deref().unwrap_or(exchange).to_owned(),
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,
+            is_retry: true,
             ..DelayedState::default()
         }
     }
@@ -68,7 +74,8 @@ mod tests {
             assert_eq!(back.is_doubtful(), matches!(reason, Reason::Unknown | Reason::Crashing), "{reason:?}");
             let unsure = Progress { unsure_creates: 1, ..Progress::default() };
             let text = unsure.confessed(Fault::new(reason, "as it was.")).text;
-            assert!(PutBack { text, ..back }.is_doubtful(), "{reason:?}: its text says so");
+            assert!(PutBack { text, ..back.clone() }.is_doubtful(), "{reason:?}: its text says so");
+            assert!(PutBack { may_exist: true, ..back }.is_doubtful(), "{reason:?}: its header says so");
         }
     }
 

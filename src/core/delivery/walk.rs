@@ -54,7 +54,7 @@ impl Machine {
             key,
             identity,
             is_new,
-            is_retry: was_dead_letter,
+            is_retry: was_dead_letter || state.is_retry,
             compares: Compares::default(),
             rule,
             procedure,

@@ -9,6 +9,7 @@ use crate::core::reason::{Fault, Reason};
 fn dead(reason: Reason, unsure_creates: u32) -> Known {
     let letter = DeadLetter {
         fault: Fault::new(reason, ""),
+        may_exist: false,
         status: None,
         attempts: 0,
         first_seen_ms: 0,

@@ -356,3 +356,52 @@ fn where_a_rule_always_looks_an_event_is_looked_for_before_its_first_create_and_
         assert_eq!((done.creates.as_slice(), is_announced(&done)), ([id].as_slice(), false), "{keys}: at once");
     }
 }
+
+#[test]
+fn who_says_again_by_a_header_gets_another_process_and_it_is_announced() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
+    let (first, _) = bench.event("lead", "m1");
+    drop(bench.replied(first, created()));
+    let again = || Message { put_back: Some(PutBack::default()), ..event("lead", "m1") };
+    let (id, done) = bench.message(again());
+    assert_eq!((done.creates.as_slice(), is_announced(&done)), ([id].as_slice(), true));
+    drop(bench.replied(id, created()));
+    let (_, done) = bench.message(Message { redelivered: true, ..again() });
+    assert_eq!(done.told[0].result, "already_created", "the broker delivered that one again");
+}
+
+#[test]
+fn a_dead_letter_says_whether_a_create_may_have_been_applied_and_its_verdict_takes_that_along() {
+    let letter_of = |reply: Reply| {
+        let mut bench = Bench::new(64);
+        bench.machine.setup.policy.on_unknown = OnUnknown::DeadLetter;
+        let (id, _) = bench.event("lead", "m1");
+        let mut done = bench.replied(id, reply);
+        let Settlement::DeadLetter(letter) = done.settled.remove(0).1 else { panic!("a dead letter") };
+        letter
+    };
+    for (reply, may_exist) in [(refused(), false), (timed_out(), true)] {
+        let letter = letter_of(reply);
+        assert_eq!(letter.may_exist, may_exist, "{letter:?}");
+        let again = crate::core::dead_letter::Verdict::of(&letter).letter(0, (String::new(), String::new()));
+        assert_eq!(again.may_exist, may_exist);
+    }
+}
+
+#[test]
+fn what_was_put_back_is_not_compared_with_others_after_a_delay_queue_either() {
+    let mut bench = bench_of("", RepeatPolicy::default());
+    bench.machine.setup.policy.max_local_delay = Duration::ZERO;
+    assert_eq!(becomes(&mut bench, cloud_event("1", "t1", "one")), "created");
+    let put_back =
+        || PutBack { reason: "key_reused".to_owned(), routing_key: Some("deal".to_owned()), ..PutBack::default() };
+    let (id, _) = bench.message(Message { put_back: Some(put_back()), ..cloud_event("1", "t2", "two") });
+    let throttled = Reply::Response(Response { retry_after: Some(SECOND), ..Response::new(429, Body::Empty) });
+    let done = bench.replied(id, throttled);
+    let Settlement::Delay(_, state) = &done.settled[0].1 else { panic!("{done:?}") };
+    let delayed_state = Some(DelayedState { remaining: Duration::ZERO, ..DelayedState::clone(state) }.encode());
+    drop(bench.after(60 * SECOND));
+    let (id, done) = bench.message(Message { delayed_state, ..cloud_event("1", "t2", "two") });
+    assert_eq!(done.creates, [id], "{done:?}");
+}

@@ -37,6 +37,8 @@ mod policies;
 mod put_back;
 #[path = "broker/queues.rs"]
 mod queues;
+#[path = "broker/repeats.rs"]
+mod repeats;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]

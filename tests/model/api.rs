@@ -203,8 +203,6 @@ fn answer(status: u16, body: Body) -> Reply {
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
     pub(crate) key: usize,
-    /// The publish whose message made it.
-    pub(crate) line: usize,
     pub(crate) copy: usize,
     pub(crate) life: u32,
     pub(crate) procedure: Procedure,

@@ -114,8 +114,7 @@ impl World<'_> {
         }
         let (applied, procedure) = (self.now + after, procedure.clone());
         let (life, shows) = (self.shell.life, applied + lag);
-        let line = copy.line;
-        self.api.processes.push(Process { key, line, copy: copy.id, life, procedure, applied, shows });
+        self.api.processes.push(Process { key, copy: copy.id, life, procedure, applied, shows });
         self.api.processes.len() - 1
     }
 
@@ -141,7 +140,9 @@ impl World<'_> {
         let earlier = || self.api.of(key);
         let elsewhere = self.is_elsewhere(copy, key, procedure);
         let is_unseen = |process: &Process| looked.as_ref().is_some_and(|(looked, _)| process.shows >= *looked);
-        let is_repeat = earlier().all(|process| process.line != copy.line && process.life != life);
+        let Account { published, announced, counted, .. } = self.ledger.accounts[key];
+        let is_repeat =
+            earlier().count() < published + announced + counted && earlier().all(|process| process.life != life);
         let count = &mut self.count;
         let counted = if is_repeat {
             &mut count.doubled_by_producers
@@ -166,7 +167,6 @@ impl World<'_> {
 
     /// It is acknowledged as a process, or since its letter is known to be kept.
     pub(crate) fn acknowledged(&mut self, copy: &Copy) {
-        let line = copy.line;
         let Line { key, kind, .. } = self.ledger.lines[line];
         if std::mem::take(&mut self.ledger.is_told_dead) && self.has_letter(key) {
             if self.ledger.lines[line].done.is_none() {
@@ -218,7 +218,6 @@ impl World<'_> {
 
     /// It is a dead letter: of its own fault, or never, and once for a daemon that knows it.
     pub(crate) fn buried(&mut self, copy: &Copy, reason: Reason) {
-        let line = copy.line;
         let account = &self.ledger.accounts[self.ledger.lines[line].key];
         let is_one = account.published == 1 && !account.is_copied;
         let is_known = self.ledger.letters.contains(&(self.shell.life, copy.id));

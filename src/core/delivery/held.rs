@@ -113,14 +113,21 @@ impl Held {
         }
     }
 
-    /// An event goes on from where another message of it stood, which is known up to the news of this number.
-    pub(super) fn goes_on(&mut self, id: EventId, heard: u64, other: &Progress, sent: Option<&Lookup>) {
-        self.unqueue(id);
-        if let Some(event) = self.events.get_mut(&id) {
-            event.heard = heard;
-            event.goes_on_from(other, sent);
+    /// An event goes on from where another message of it stood, which is known up to the news of this number, unless that one sent
+    /// nothing that it does not know of. Answers whether it does.
+    pub(super) fn goes_on(&mut self, id: EventId, heard: u64, other: &Progress, sent: Option<&Lookup>) -> bool {
+        let Some(event) = self.events.get_mut(&id) else { return true };
+        event.heard = heard;
+        let is_news =
+            event.progress.lacks(other) || (event.progress.since_create.is_none() && other.since_create.is_some());
+        if is_news {
+            self.unqueue(id);
+            if let Some(event) = self.events.get_mut(&id) {
+                event.goes_on_from(other, sent);
+            }
             self.queue(id);
         }
+        is_news
     }
 
     /// Puts an event into this stage.

@@ -79,7 +79,7 @@ impl Machine {
             }
             Some(Meets::Doubt(progress)) => {
                 let heard = event.heard;
-                self.held.goes_on(id, heard, &progress, None);
+                return self.held.goes_on(id, heard, &progress, None);
             }
             Some(Meets::Other(process)) if context.compares.refuses => {
                 self.end(id, Ended::DeadLettered(reused(process.as_deref())));

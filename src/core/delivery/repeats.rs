@@ -40,17 +40,19 @@ impl Machine {
                 self.end(id, ended);
                 true
             }
-            Some(News::Other) => self.goes_on(id),
-            None => self.follows(id) || self.meets_others(id),
+            Some(News::Other) if self.goes_on(id) => true,
+            Some(News::Other) | None => self.follows(id) || self.meets_others(id),
         }
     }
 
     /// Another message of it left here since this one came: its verdict is this one's too, or this one goes on from where that one
-    /// stood.
+    /// stood, if that one knows more. Answers whether anything came of it.
     fn goes_on(&mut self, id: EventId) -> bool {
         let slot = self.held.get(id).and_then(|event| self.recent.recall(event.context.identity?));
         match slot.map(|slot| (&slot.known, slot.heard)) {
-            Some((Known::Underway(progress, sent), heard)) => self.held.goes_on(id, heard, progress, sent.as_deref()),
+            Some((Known::Underway(progress, sent), heard)) => {
+                return self.held.goes_on(id, heard, progress, sent.as_deref());
+            }
             Some((Known::Dead { letter, progress, .. }, _)) => {
                 let (letter, progress) = (letter.clone(), progress.clone());
                 if let Some(event) = self.held.take(id) {

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::progress::CONFESSION;
 use crate::core::reason::{Fault, Reason};
 
 /// The longest text of a dead letter, in bytes. In a header each may take six, and all of it must fit.
@@ -108,9 +109,11 @@ impl Verdict {
     /// The dead letter that it speaks of, of an event that was first published to `origin` and received at `first_seen_ms`.
     #[must_use]
     pub fn letter(self, first_seen_ms: u64, origin: (String, String)) -> DeadLetter {
+        // Verdicts of older releases say it by their reason and their text alone.
+        let leaves_doubt = matches!(self.reason, Reason::Unknown | Reason::Crashing) || self.text.contains(CONFESSION);
         DeadLetter {
             fault: Fault::new(self.reason, self.text),
-            may_exist: self.may_exist,
+            may_exist: self.may_exist || leaves_doubt,
             status: self.status,
             attempts: self.attempts,
             first_seen_ms,

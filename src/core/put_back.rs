@@ -7,8 +7,6 @@
 //! become a process after all; with the route of its event, by which rules match; and with no wait of before. What may have
 //! been created stays in doubt: its next create is announced.
 
-use std::time::Duration;
-
 use crate::core::delayed_state::DelayedState;
 use crate::core::progress::{CONFESSION, Progress};
 use crate::core::reason::Reason;
@@ -45,14 +43,8 @@ impl PutBack {
     /// Where the event stands; `exchange` and `routing_key` are what this message came by.
     #[must_use]
     pub fn state(&self, exchange: &str, routing_key: &str) -> DelayedState {
-        let doubt = Progress {
-            unsure_creates: 1,
-            since_create: Some(Duration::ZERO),
-            unsure_ms: self.last_seen_ms,
-            ..Progress::default()
-        };
         DelayedState {
-            progress: if self.is_doubtful() { doubt } else { Progress::default() },
+            progress: if self.is_doubtful() { Progress::doubtful(self.last_seen_ms) } else { Progress::default() },
             exchange: self.exchange.as_deref().unwrap_or(exchange).to_owned(),
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,

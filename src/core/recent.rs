@@ -161,6 +161,10 @@ impl Known {
                 let sent = if is_later { sent_now } else { sent };
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
+            // A verdict that travelled tells less of what was sent.
+            (Self::Dead { progress: before, .. }, Self::Dead { letter, progress, kept }) => {
+                Self::Dead { letter, progress: Box::new(progress.joined(&before)), kept }
+            }
             (_, now) => now,
         }
     }

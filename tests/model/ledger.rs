@@ -167,6 +167,7 @@ impl World<'_> {
 
     /// It is acknowledged as a process, or since its letter is known to be kept.
     pub(crate) fn acknowledged(&mut self, copy: &Copy) {
+        let line = copy.line;
         let Line { key, kind, .. } = self.ledger.lines[line];
         if std::mem::take(&mut self.ledger.is_told_dead) && self.has_letter(key) {
             if self.ledger.lines[line].done.is_none() {
@@ -218,6 +219,7 @@ impl World<'_> {
 
     /// It is a dead letter: of its own fault, or never, and once for a daemon that knows it.
     pub(crate) fn buried(&mut self, copy: &Copy, reason: Reason) {
+        let line = copy.line;
         let account = &self.ledger.accounts[self.ledger.lines[line].key];
         let is_one = account.published == 1 && !account.is_copied;
         let is_known = self.ledger.letters.contains(&(self.shell.life, copy.id));

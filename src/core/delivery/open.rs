@@ -91,7 +91,9 @@ fn judged_before(
     let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
     let known = identity.and_then(|identity| recent.recall(identity)).filter(|_| message.redelivered);
     let kept = if let Some(Known::Dead { kept, .. }) = known.map(|slot| &slot.known) { *kept } else { None };
-    let what = What::Verdict { letter: Box::new(letter), progress: Box::default(), kept };
+    // What may be a process stays in doubt for whoever publishes it again.
+    let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
+    let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
     Opened { key, identity, delayed_state, what }
 }
 
@@ -196,7 +198,7 @@ fn stands<'s>(
             (travelled.map(|travelled| travelled.joined(&retried)), sent)
         }
         // Put back, and a process meanwhile: a second one is announced.
-        Some(Known::Created(_)) => (travelled.map(|travelled| travelled.joined(&Progress::doubtful())), sent),
+        Some(Known::Created(_)) => (travelled.map(|travelled| travelled.joined(&Progress::doubtful(0))), sent),
     }
 }
 

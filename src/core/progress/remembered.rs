@@ -19,10 +19,10 @@ impl Progress {
         Self { unsure_creates: unsure_creates.min(1), since_create, unsure_ms, ..Self::default() }
     }
 
-    /// Of an event that may be a process already: its next create is looked up before, or announced.
+    /// Of an event that may be a process already, since this time: its next create is looked up before, or announced.
     #[must_use]
-    pub fn doubtful() -> Self {
-        Self { unsure_creates: 1, since_create: Some(Duration::ZERO), ..Self::default() }
+    pub fn doubtful(unsure_ms: u64) -> Self {
+        Self { unsure_creates: 1, since_create: Some(Duration::ZERO), unsure_ms, ..Self::default() }
     }
 
     /// What it takes in memory, in bytes.

@@ -405,3 +405,18 @@ fn what_was_put_back_is_not_compared_with_others_after_a_delay_queue_either() {
     let (id, done) = bench.message(Message { delayed_state, ..cloud_event("1", "t2", "two") });
     assert_eq!(done.creates, [id], "{done:?}");
 }
+
+#[test]
+fn what_may_be_a_process_stays_in_doubt_though_its_verdict_went_through_a_delay_queue() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.on_unknown = OnUnknown::DeadLetter;
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
+    let (first, _) = bench.event("lead", "m1");
+    let mut done = bench.replied(first, timed_out());
+    let Settlement::DeadLetter(letter) = done.settled.remove(0).1 else { panic!("a dead letter") };
+    let verdict = Some(Box::new(crate::core::dead_letter::Verdict::of(&letter)));
+    let state = DelayedState { verdict, first_seen_ms: 1, ..DelayedState::default() };
+    drop(bench.message(Message { delayed_state: Some(state.encode()), ..event("lead", "m1") }));
+    let (again, done) = bench.event("lead", "m1");
+    assert_eq!((done.creates.as_slice(), is_announced(&done)), ([again].as_slice(), true));
+}

@@ -172,6 +172,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
         .filter_map(Rule::lookup_target)
         .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+    rules.creating().for_each(|rule| metrics.foresee_repeats(rule));
     metrics.foresee_held(rules.creating());
 }
 

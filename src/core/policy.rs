@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use crate::core::recent::BYTES_DEFAULT;
-
 /// How one event is tried again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
@@ -106,6 +104,9 @@ pub struct RequestLimitPolicy {
     pub budget: f64,
 }
 
+/// How much is remembered of recent events where nothing else is said, in bytes: some 19,000 of them.
+pub const MEMORY_DEFAULT: usize = 4 << 20;
+
 /// What is made of a producer that repeats itself. Holds per replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RepeatPolicy {
@@ -128,7 +129,7 @@ pub enum OnReusedKey {
 
 impl Default for RepeatPolicy {
     fn default() -> Self {
-        Self { memory: BYTES_DEFAULT, cloud_events: OnReusedKey::DeadLetter, message_ids: OnReusedKey::Create }
+        Self { memory: MEMORY_DEFAULT, cloud_events: OnReusedKey::DeadLetter, message_ids: OnReusedKey::Create }
     }
 }
 

@@ -16,9 +16,6 @@ use crate::core::event::Identity;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 
-/// How much is remembered where nothing else is said, in bytes: some 16,000 events.
-pub const BYTES_DEFAULT: usize = 4 << 20;
-
 /// What one event takes beside what it owns: its places in both trees, of which a third is empty.
 const EACH: usize = (size_of::<(Identity, Slot)>() + size_of::<(u64, Identity)>()) * 3 / 2;
 

@@ -188,6 +188,7 @@ impl Reporter {
         replaced.begun.iter().for_each(|rule| self.metrics.lookup_verified(rule, None));
         replaced.gone.iter().for_each(|rule| self.metrics.lookup_gone(rule));
         rules.names().for_each(|rule| self.metrics.foresee_settled("created", rule, ""));
+        rules.creating().for_each(|rule| self.metrics.foresee_repeats(rule));
         // The machine tells that a rule is released before it tells of its rules.
         self.metrics.foresee_held(rules.creating());
     }

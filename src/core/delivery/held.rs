@@ -105,21 +105,12 @@ impl Held {
         followers.into_iter().for_each(|id| self.stage(id, Stage::Ready));
     }
 
-    /// An event waits for another message of its event.
-    pub(super) fn follow(&mut self, id: EventId, until: Moment) {
-        self.stage(id, Stage::Waiting(until));
-        if let Some(event) = self.events.get_mut(&id) {
-            event.is_following = true;
-        }
-    }
-
     /// An event goes on from where another message of it stood, which is known up to the news of this number, unless that one sent
     /// nothing that it does not know of. Answers whether it does.
     pub(super) fn goes_on(&mut self, id: EventId, heard: u64, other: &Progress, sent: Option<&Lookup>) -> bool {
         let Some(event) = self.events.get_mut(&id) else { return true };
         event.heard = heard;
-        let is_news =
-            event.progress.lacks(other) || (event.progress.since_create.is_none() && other.since_create.is_some());
+        let is_news = event.is_behind(other);
         if is_news {
             self.unqueue(id);
             if let Some(event) = self.events.get_mut(&id) {

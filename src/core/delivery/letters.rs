@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Context;
+use super::context::Context;
 use super::publishes::{Publish, PublishStage};
 use super::report::{Ended, Report};
 use super::{Effect, Machine, ReceiptId, WantedPrefetch};

@@ -9,6 +9,8 @@ mod brake;
 mod checks;
 mod commands;
 mod company;
+mod compares;
+mod context;
 mod copies;
 mod crash;
 mod delay;
@@ -29,6 +31,7 @@ mod release;
 mod remembered;
 mod repeats;
 mod report;
+mod settled;
 mod shortage;
 mod survived;
 #[cfg(test)]

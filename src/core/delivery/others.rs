@@ -9,7 +9,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event::Context;
+use super::compares::Compares;
+use super::context::Context;
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
 use crate::core::event::{KeyOrigin, digest_of_request};
@@ -17,22 +18,6 @@ use crate::core::policy::OnReusedKey;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::Known;
-
-/// What an event is compared by with others of its key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Compares {
-    /// Whether the same request is enough to be the same event.
-    same_request: bool,
-    /// Whether it is refused where it is another event.
-    refuses: bool,
-}
-
-impl Compares {
-    /// Whether others of its key are to be waited for, whatever their bodies.
-    pub(super) fn by_key(self) -> bool {
-        self.same_request || self.refuses
-    }
-}
 
 /// The rules of which it was told that keys are used again: no more than there are.
 #[derive(Debug, Default)]

@@ -74,7 +74,10 @@ impl Machine {
             return false;
         }
         let until = self.now.moment.saturating_add(FOLLOWS);
-        self.held.follow(id, until);
+        self.held.stage(id, Stage::Waiting(until));
+        if let Some(event) = self.held.get_mut(id) {
+            event.is_following = true;
+        }
         true
     }
 }
@@ -91,7 +94,7 @@ impl HeldEvent {
     }
 }
 
-impl super::event::Context {
+impl super::context::Context {
     /// How it ends if it is a process already: the broker delivered a copy of it, or a producer repeats itself.
     pub(super) fn done_before(&self, process: Option<String>) -> Ended {
         if self.is_new { Ended::Duplicate(process) } else { Ended::AlreadyCreated(process) }

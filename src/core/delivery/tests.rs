@@ -10,6 +10,7 @@ mod doubt;
 mod letters;
 mod neighbours;
 mod order;
+mod others;
 mod put_back;
 mod repeats;
 mod returns;

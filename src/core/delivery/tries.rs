@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::event::{Context, HeldEvent, Stage};
+use super::context::Context;
+use super::event::{HeldEvent, Stage};
 use super::report::Report;
 use super::told::{CameBack, Delayed, FailedTry, Place};
 use super::{Effect, EventId, Machine};

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Context, HeldEvent};
+use super::compares::Compares;
+use super::context::Context;
+use super::event::HeldEvent;
 use super::open::{Opened, What, open};
-use super::others::Compares;
 use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;

@@ -9,6 +9,7 @@ use super::expression::Expression;
 use super::leaf::{self, Leaf};
 use super::names;
 use super::place::{Label, Place};
+use super::repeats::{self, Repeats};
 use super::request::{self, Request};
 use super::rule::{Does, Rule};
 use super::written::{Action, Spot, Written, WrittenRule};
@@ -31,25 +32,23 @@ pub(super) fn rule(written: &WrittenRule, mistakes: &mut Vec<Mistake>) -> Rule {
     }
 }
 
-pub(super) struct Compiler<'a> {
+struct Compiler<'a> {
     rule: String,
     written: &'a WrittenRule,
 }
 
 impl Compiler<'_> {
-    pub(super) fn written(&self) -> &WrittenRule {
-        self.written
-    }
-
-    pub(super) fn mistake(
-        &self,
-        field: &str,
-        span: &Span,
-        what: impl Into<String>,
-        expected: impl Into<String>,
-    ) -> Mistake {
+    fn mistake(&self, field: &str, span: &Span, what: impl Into<String>, expected: impl Into<String>) -> Mistake {
         let key = format!("{}.{field}", self.rule);
         Mistake { span: Some(span.clone()), key, what: what.into(), expected: expected.into() }
+    }
+
+    fn repeats(&self, mistakes: &mut Vec<Mistake>) -> Repeats {
+        let mut wrong = Vec::new();
+        let repeats = repeats::of(self.written, &mut wrong);
+        mistakes
+            .extend(wrong.into_iter().map(|(field, span, what, expected)| self.mistake(field, &span, what, expected)));
+        repeats
     }
 
     fn kinds(&self, mistakes: &mut Vec<Mistake>) -> Vec<WildMatch> {

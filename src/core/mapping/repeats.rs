@@ -2,10 +2,9 @@
 //!
 //! Not here: recognising them (`core::delivery`).
 
-use super::compile::Compiler;
 use super::names;
-use super::written::Spot;
-use crate::core::mistake::Mistake;
+use super::written::{Spot, WrittenRule};
+use crate::core::mistake::Span;
 
 /// What of two messages of one key must be equal.
 const SAME_REQUEST: &str = "same-request";
@@ -15,6 +14,10 @@ const ALWAYS: &str = "always";
 
 /// What the keys of a rule's events promise.
 const KEYS: [(&str, Keys); 2] = [("cloud-events", Keys::CloudEvents), ("unique", Keys::Unique)];
+
+/// What a rule must say whose events are looked up before their first create.
+const PROMISE: &str = "`keys = \"cloud-events\"`, where only those are looked up first, or `keys = \"unique\"`, where no message \
+                       id and no event.key ever comes again for another event";
 
 /// Which keys name one event for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,49 +37,52 @@ pub(super) struct Repeats {
     pub(super) looks_first: Option<Keys>,
 }
 
-impl Compiler<'_> {
-    /// What the rule says of events that come more than once.
-    pub(super) fn repeats(&self, mistakes: &mut Vec<Mistake>) -> Repeats {
-        let written = self.written();
-        let same_request = self.word("duplicates", written.duplicates.as_ref(), &[SAME_REQUEST], mistakes).is_some();
-        let always = self.word("reconcile", written.reconcile.as_ref(), &[ALWAYS], mistakes);
-        let words = KEYS.map(|(word, _)| word);
-        let keys = self.word("keys", written.keys.as_ref(), &words, mistakes);
-        let keys = keys.and_then(|word| KEYS.iter().find(|(known, _)| *known == word).map(|(_, keys)| *keys));
-        let Some(reconcile) = written.reconcile.as_ref().filter(|_| always.is_some()) else {
-            if let Some(spot) = &written.keys {
-                let expected = "`reconcile = \"always\"` beside it, or no such key";
-                mistakes.push(self.mistake("keys", &spot.span, "says something to nobody", expected));
-            }
-            return Repeats { same_request, looks_first: None };
-        };
-        if written.reconcile_by.is_none() {
-            let expected = "`reconcile_by` beside it: the attribute that carries the key";
-            mistakes.push(self.mistake("reconcile", &reconcile.span, "nothing to look for", expected));
-        }
-        if written.keys.is_none() {
-            let expected = "`keys = \"cloud-events\"`: only those are looked for; or `keys = \"unique\"`: no message id and no \
-                            event.key of this rule's events ever comes again for another event";
-            let what = "a lookup knows only the key, and message ids may come again";
-            mistakes.push(self.mistake("reconcile", &reconcile.span, what, expected));
-        }
-        Repeats { same_request, looks_first: keys }
-    }
+/// A mistake: the field, its place, what is wrong, and what was expected.
+pub(super) type Wrong = (&'static str, Span, String, String);
 
-    /// One of these words, if one is written.
-    fn word<'w>(
-        &self,
-        field: &str,
-        written: Option<&'w Spot<String>>,
-        words: &[&str],
-        mistakes: &mut Vec<Mistake>,
-    ) -> Option<&'w str> {
-        let spot = written?;
-        if words.contains(&spot.value.as_str()) {
-            return Some(&spot.value);
+/// What the rule says of events that come more than once.
+pub(super) fn of(written: &WrittenRule, wrong: &mut Vec<Wrong>) -> Repeats {
+    let same_request = word("duplicates", written.duplicates.as_ref(), &[SAME_REQUEST], wrong).is_some();
+    let always = word("reconcile", written.reconcile.as_ref(), &[ALWAYS], wrong);
+    let keys = word("keys", written.keys.as_ref(), &KEYS.map(|(word, _)| word), wrong);
+    let looks_first = keys.and_then(|word| KEYS.iter().find(|(known, _)| *known == word).map(|(_, keys)| *keys));
+    match &written.reconcile {
+        Some(reconcile) if always.is_some() => needs(written, reconcile, wrong),
+        Some(_) => {}
+        None => {
+            if let Some(keys) = &written.keys {
+                let expected = "`reconcile = \"always\"` beside it, or no such key";
+                wrong.push(("keys", keys.span.clone(), "says something to nobody".to_owned(), expected.to_owned()));
+            }
         }
-        let what = format!("{:?} is not known", spot.value);
-        mistakes.push(self.mistake(field, &spot.span, what, names::expected(&spot.value, words)));
-        None
     }
+    Repeats { same_request, looks_first: looks_first.filter(|_| always.is_some()) }
+}
+
+/// What a lookup before the first create needs.
+fn needs(written: &WrittenRule, reconcile: &Spot<String>, wrong: &mut Vec<Wrong>) {
+    if written.reconcile_by.is_none() {
+        let expected = "`reconcile_by` beside it: the attribute that carries the key";
+        wrong.push(("reconcile", reconcile.span.clone(), "nothing to look for".to_owned(), expected.to_owned()));
+    }
+    if written.keys.is_none() {
+        let what = "a lookup knows only the key, and message ids may come again";
+        wrong.push(("reconcile", reconcile.span.clone(), what.to_owned(), PROMISE.to_owned()));
+    }
+}
+
+/// One of these words, if one is written.
+fn word<'w>(
+    field: &'static str,
+    written: Option<&'w Spot<String>>,
+    words: &[&str],
+    wrong: &mut Vec<Wrong>,
+) -> Option<&'w str> {
+    let spot = written?;
+    if words.contains(&spot.value.as_str()) {
+        return Some(&spot.value);
+    }
+    let what = format!("{:?} is not known", spot.value);
+    wrong.push((field, spot.span.clone(), what, names::expected(&spot.value, words)));
+    None
 }

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::core::event::{Key, KeyOrigin};
+use crate::core::policy::MEMORY_DEFAULT;
 use crate::core::reason::{Fault, Reason};
 
 fn dead(reason: Reason, unsure_creates: u32) -> Known {
@@ -78,11 +79,11 @@ fn whatever_is_written_by_others_it_takes_no_more_than_its_room() {
 
 #[test]
 fn the_default_holds_more_than_can_lie_between_an_acknowledgement_and_its_being_safe_in_the_broker() {
-    let mut recent = Recent::with_room(BYTES_DEFAULT);
+    let mut recent = Recent::with_room(MEMORY_DEFAULT);
     for number in 0..30_000_u32 {
         recent.remember(id(&number.to_string(), b""), Known::Created(Some("p".repeat(24))), None, None);
     }
-    println!("{} processes, {} bytes each", recent.known.len(), BYTES_DEFAULT / recent.known.len());
+    println!("{} processes, {} bytes each", recent.known.len(), MEMORY_DEFAULT / recent.known.len());
     assert!(recent.known.len() >= 16_384);
 }
 
@@ -136,7 +137,7 @@ fn one_that_was_just_created_is_not_forgotten_while_older_ones_are_remembered() 
 
 #[test]
 fn a_dead_letter_overwrites_no_process_and_what_is_under_way_no_dead_letter() {
-    let mut recent = Recent::with_room(BYTES_DEFAULT);
+    let mut recent = Recent::with_room(MEMORY_DEFAULT);
     let dead = dead(Reason::Unknown, 2);
     recent.hear("a", b"one", dead.clone());
     recent.hear("a", b"one", underway());

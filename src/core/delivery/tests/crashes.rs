@@ -3,7 +3,7 @@
 //! Not here: a process that dies (`tests/kill`).
 
 use super::*;
-use crate::core::delivery::event::Context;
+use crate::core::delivery::context::Context;
 use crate::core::progress::Progress;
 use crate::core::reason::Reason;
 
@@ -253,7 +253,7 @@ impl Machine {
             identity: None,
             is_new: false,
             is_retry: false,
-            compares: super::super::others::Compares::default(),
+            compares: super::super::compares::Compares::default(),
             rule: None,
             procedure: None,
             request: None,

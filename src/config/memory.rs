@@ -10,8 +10,9 @@ const MIB: u64 = 1 << 20;
 /// The program, its connections and the admin port, and what waits for the log's reader.
 const OWN: u64 = 40 * MIB;
 
-/// What else is remembered: the last creates, and the keys and bodies seen last.
-const REMEMBERED: u64 = 24 * MIB;
+/// What is remembered beside recent events, the last creates with the longest keys, and what the allocator keeps of what was
+/// freed.
+const REMEMBERED: u64 = 60 * MIB;
 
 /// The headers of a message: the broker lets 128 KiB of them come. Very many are kept as bytes, and few as a tree.
 const HEADERS: u64 = (128 + 48) * 1024;

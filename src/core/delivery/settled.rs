@@ -12,7 +12,7 @@ use crate::core::reason::Fault;
 /// One event at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settled {
-    /// The label of logs and metrics ([`Ended::result`]).
+    /// The label of logs and metrics ([`Ended::result`](super::Ended::result)).
     pub result: &'static str,
     /// Its key, if it could be decoded.
     pub key: Option<Key>,

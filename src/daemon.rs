@@ -133,7 +133,7 @@ pub async fn run(
 /// What the delivery machine is built of.
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
-    Setup { limits, rules, policy, gate, request_limits, places }
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.
@@ -172,6 +172,7 @@ fn foresee(metrics: &Metrics, rules: &Rules) {
         .filter_map(Rule::lookup_target)
         .for_each(|lookup_target| metrics.lookup_verified(&lookup_target.rule, None));
     rules.names().for_each(|rule| metrics.foresee_settled("created", rule, ""));
+    rules.creating().for_each(|rule| metrics.foresee_repeats(rule));
     metrics.foresee_held(rules.creating());
 }
 

@@ -39,6 +39,8 @@ mod policies;
 mod put_back;
 #[path = "broker/queues.rs"]
 mod queues;
+#[path = "broker/repeats.rs"]
+mod repeats;
 #[path = "broker/returns.rs"]
 mod returns;
 #[path = "broker/survives.rs"]

@@ -59,6 +59,7 @@ const WITH_LOOKUP: Setting = Setting {
     strikes: 1,
     publishes: 0,
     episodes: 0,
+    repeats: 0,
     lag_varies: true,
     has_neighbour: false,
     sabotage: Sabotage::None,
@@ -183,6 +184,29 @@ fn long_random_walks_beside_an_event_or_a_procedure_that_never_succeeds_starve_n
     let kinds = &[Kind::Lead, Kind::Ticket, Kind::FoundLead, Kind::FoundTicket, Kind::Ticket];
     let count = at_random(Setting { kinds, has_neighbour: true, ..WILD }, NEIGHBOURS);
     assert!(count.is_not_tame(), "{count:?}");
+}
+
+/// Producers that publish each event one to three times.
+const REPEATED: Setting =
+    Setting { kinds: &[Kind::FoundLead, Kind::Lead, Kind::FoundTicket, Kind::Ticket], repeats: 2, ..WILD };
+
+#[test]
+fn long_random_walks_beside_producers_that_repeat_themselves_make_one_process_of_an_event() {
+    let count = at_random(REPEATED, WALKS);
+    assert!(count.is_not_tame() && count.duplicates > 0 && count.doubled_by_producers > 0, "{count:?}");
+    let unkilled = at_random(Setting { strikes: 0, ..REPEATED }, NEIGHBOURS);
+    assert!(unkilled.duplicates > 0 && unkilled.doubled_by_producers == 0, "one life remembers: {unkilled:?}");
+}
+
+#[test]
+fn the_walk_notices_a_shell_that_acknowledges_a_repeat_of_what_was_never_created() {
+    notices(REPEATED, Sabotage::SwallowsRepeats, |count| count.sins.acknowledged_without_a_process > 0);
+}
+
+#[test]
+fn the_walk_notices_a_shell_that_takes_a_repeat_for_another_event() {
+    notices(REPEATED, Sabotage::ForgetsRepeats, |count| count.sins.doubled_without_a_word > 0);
+    notices(REPEATED, Sabotage::ForgetsRepeats, |count| count.sins.doubled_in_one_life > 0);
 }
 
 /// The first walk of a bad daemon that shows it, at random.

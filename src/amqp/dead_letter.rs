@@ -15,9 +15,10 @@ use crate::core::settlement::DeadLetter;
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 14] = [
+pub const DEAD_LETTER_HEADERS: [&str; 15] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
+    "chakra-bridge-may-exist",
     "chakra-bridge-status",
     "chakra-bridge-attempts",
     "chakra-bridge-first-seen-ms",
@@ -50,6 +51,7 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
     let mut headers = BTreeMap::from([
         (own("reason"), text(dead_letter.fault.reason.as_str())),
         (own("text"), text(&dead_letter.fault.text)),
+        (own("may-exist"), text(if dead_letter.may_exist { "true" } else { "false" })),
         (own("attempts"), integer(dead_letter.attempts.into())),
         (own("first-seen-ms"), integer(dead_letter.first_seen_ms)),
         (own("last-seen-ms"), integer(dead_letter.last_seen_ms)),

@@ -49,8 +49,9 @@ pub(super) fn progress(of: &BasicProperties) -> Option<String> {
     })
 }
 
-/// What its headers say, if the message is a dead letter of ours that somebody put back. Whatever moved it (a shovel, the
-/// management page, a program, another dead-letter exchange) keeps them.
+/// What its headers say, if the message is a dead letter of ours that somebody put back, or if whoever published it says *again* by
+/// the header `chakra-bridge-retry`, whatever is in it. Whatever moved a letter (a shovel, the management page, a program, another
+/// dead-letter exchange) keeps its headers.
 pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
     let headers = of.headers().as_ref()?.inner();
     let text = |name: &str| match headers.get(own(name).as_str())? {
@@ -64,8 +65,13 @@ pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
         AMQPValue::Double(number) if number.is_finite() => format!("{number:.0}").parse().ok(),
         _ => None,
     };
+    let reason = text("reason").filter(|reason| !reason.is_empty());
+    if reason.is_none() && !headers.contains_key(own("retry").as_str()) {
+        return None;
+    }
     Some(PutBack {
-        reason: text("reason").filter(|reason| !reason.is_empty())?,
+        reason: reason.unwrap_or_default(),
+        may_exist: text("may-exist").is_some_and(|word| word == "true"),
         text: text("text").unwrap_or_default(),
         exchange: text("exchange"),
         routing_key: text("routing-key"),

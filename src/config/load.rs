@@ -203,6 +203,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
+    let repeats = sections::repeats(reader);
     let gate = sections::gate(reader);
     let dispatch = sections::shutdown(reader);
     let admin = sections::admin(reader);
@@ -215,6 +216,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         dispatch,
         policy,
         gate,
+        repeats,
         request_limits,
         admin,
         log,

@@ -4,15 +4,15 @@
 
 use super::{Config, Source};
 use crate::core::mapping::rules::Rules;
-use crate::core::recent::REMEMBERED_MAX;
 
 const MIB: u64 = 1 << 20;
 
 /// The program, its connections and the admin port, and what waits for the log's reader.
 const OWN: u64 = 40 * MIB;
 
-/// What is remembered of one event that was settled: where it was looked up, and why it is a dead letter.
-const REMEMBERED: u64 = 4 * 1024;
+/// What is remembered beside recent events, the last creates with the longest keys, and what the allocator keeps of what was
+/// freed.
+const REMEMBERED: u64 = 60 * MIB;
 
 /// The headers of a message: the broker lets 128 KiB of them come. Very many are kept as bytes, and few as a tree.
 const HEADERS: u64 = (128 + 48) * 1024;
@@ -47,7 +47,7 @@ impl Memory {
         let bounds = config.bounds;
         let mapped = bounds.max_values as u64 * VALUE + bounds.max_bytes as u64 * COPIES;
         let rules = source.text().len() as u64 * FILE_BYTE + rules.expressions() as u64 * EXPRESSION;
-        let fixed = OWN + REMEMBERED_MAX as u64 * REMEMBERED + mapped + rules;
+        let fixed = OWN + REMEMBERED + config.repeats.memory as u64 + mapped + rules;
         let message = bounds.max_bytes as u64 + HEADERS;
         let each = message + (bounds.max_request + config.api.max_reply) as u64;
         // While dead letters are refused: the messages of those that are held beyond the prefetch.

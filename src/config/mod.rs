@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
-use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
 mod admin_token;
@@ -62,6 +62,8 @@ pub struct Config {
     pub policy: Policy,
     /// When the gate shuts by itself.
     pub gate: GatePolicy,
+    /// What is made of a producer that repeats itself.
+    pub repeats: RepeatPolicy,
     /// How much may be sent.
     pub request_limits: RequestLimitPolicy,
     /// The admin server.

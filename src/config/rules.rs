@@ -15,13 +15,16 @@ use crate::core::mistake::Mistake;
 pub(super) const LIST: List = List { section: "rule", named_by: "name", keys: &KEYS };
 
 /// The keys of a rule.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 15] = [
     "name",
     "type",
     "when",
     "action",
     "procedure",
     "reconcile_by",
+    "reconcile",
+    "keys",
+    "duplicates",
     "status",
     "state",
     "nextActionAt",
@@ -55,6 +58,9 @@ fn rule(table: &mut Table<'_, '_>) -> WrittenRule {
         next_action_at: table.value("nextActionAt"),
         assigned_to: table.value("assignedTo"),
         reconcile_by: table.text("reconcile_by"),
+        reconcile: table.text("reconcile"),
+        keys: table.text("keys"),
+        duplicates: table.text("duplicates"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The other sections: `[event]`, `[retry]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
+//! The other sections: `[event]`, `[retry]`, `[duplicates]`, `[gate]`, `[shutdown]`, `[admin]` and `[log]`.
 //!
 //! Not here: the two connections (`connections`), rules (`rules`), and what a single value means (`values`).
 
@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
-use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnReusedKey, OnUnknown, Policy, RepeatPolicy};
 use crate::{admin, dispatch};
 
 /// The largest body that may be allowed, in bytes: what brokers take since version 4.
@@ -70,6 +70,16 @@ pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, O
 pub(super) fn budget(reader: &mut Reader<'_>) -> f64 {
     let share = |given: &values::Given| values::number(given, &(0.0..=1.0), "a number");
     reader.optional("retry.budget", Some("0.2"), share).unwrap_or_default()
+}
+
+/// `[duplicates]`
+pub(super) fn repeats(reader: &mut Reader<'_>) -> RepeatPolicy {
+    let (dead_letter, create) = (("dead-letter", OnReusedKey::DeadLetter), ("create", OnReusedKey::Create));
+    RepeatPolicy {
+        memory: reader.size("duplicates.memory", "4MiB", 65_536..=(256 << 20)),
+        cloud_events: reader.word("duplicates.reused_cloud_event", &[dead_letter, create]),
+        message_ids: reader.word("duplicates.reused_message_id", &[create, dead_letter]),
+    }
 }
 
 /// `[gate]`

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::progress::CONFESSION;
 use crate::core::reason::{Fault, Reason};
 
 /// The longest text of a dead letter, in bytes. In a header each may take six, and all of it must fit.
@@ -18,6 +19,8 @@ const KEY_MAX: usize = 512;
 pub struct DeadLetter {
     /// Why, as a fixed word and for humans.
     pub fault: Fault,
+    /// Whether a create of it may have been applied.
+    pub may_exist: bool,
     /// HTTP status of the last answer, if one came.
     pub status: Option<u16>,
     /// Requests that came to an outcome of the event's or the moment's.
@@ -38,6 +41,16 @@ pub struct DeadLetter {
     pub unread: Option<String>,
 }
 
+impl DeadLetter {
+    /// What it takes in memory, in bytes.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread];
+        let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
+        let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
+        std::mem::size_of::<Self>() + texts + origin
+    }
+}
+
 /// What is decided of an event that can never be a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -45,6 +58,9 @@ pub struct Verdict {
     pub reason: Reason,
     /// Why, for humans.
     pub text: String,
+    /// Whether a create of it may have been applied.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_exist: bool,
     /// HTTP status of the last answer, if one came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -66,6 +82,11 @@ pub struct Verdict {
     pub unknown: Map<String, Value>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 impl Verdict {
     /// What this dead letter says.
     #[must_use]
@@ -73,6 +94,7 @@ impl Verdict {
         let Fault { reason, text } = &letter.fault;
         Self {
             reason: *reason,
+            may_exist: letter.may_exist,
             text: text[..text.floor_char_boundary(TEXT_MAX)].to_owned(),
             status: letter.status,
             attempts: letter.attempts,
@@ -87,8 +109,11 @@ impl Verdict {
     /// The dead letter that it speaks of, of an event that was first published to `origin` and received at `first_seen_ms`.
     #[must_use]
     pub fn letter(self, first_seen_ms: u64, origin: (String, String)) -> DeadLetter {
+        // Verdicts of older releases say it by their reason and their text alone.
+        let leaves_doubt = matches!(self.reason, Reason::Unknown | Reason::Crashing) || self.text.contains(CONFESSION);
         DeadLetter {
             fault: Fault::new(self.reason, self.text),
+            may_exist: self.may_exist || leaves_doubt,
             status: self.status,
             attempts: self.attempts,
             first_seen_ms,

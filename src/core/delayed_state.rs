@@ -41,6 +41,9 @@ pub struct DelayedState {
     pub first_seen_ms: u64,
     /// Where it is looked up: what was sent last, whatever the rules say by now.
     pub sent: Option<Lookup>,
+    /// Whether somebody put it back, and so asked for it again.
+    #[serde(default, rename = "again", skip_serializing_if = "is_false")]
+    pub is_retry: bool,
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Box<Verdict>>,
@@ -50,6 +53,11 @@ pub struct DelayedState {
     /// The whole text, where a newer daemon wrote it: it is passed on as it came.
     #[serde(skip)]
     pub newer: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Why a header cannot be read.
@@ -168,6 +176,7 @@ mod tests {
                 attribute: "event_key".into(),
                 value: json!("a/1"),
             }),
+            is_retry: false,
             verdict: None,
             unknown: Map::new(),
             newer: None,
@@ -178,6 +187,7 @@ mod tests {
         Verdict {
             reason: Reason::NoRule,
             text: "why".into(),
+            may_exist: false,
             status: Some(422),
             attempts: 1,
             at_ms: 1_700_000_000_001,

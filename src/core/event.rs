@@ -40,6 +40,42 @@ impl KeyOrigin {
 /// A key as it is remembered: no two keys have the same, and it takes no room.
 pub(in crate::core) type Digest = [u8; 16];
 
+/// The way in which bodies and requests are digested. What keeps a digest for longer than a process lives keeps this beside it.
+pub const DIGEST_VERSION: u8 = 1;
+
+/// What one event is known by: its key, and a digest of its body, since messages of one key may carry different bodies, and then
+/// are different events. Made once for each message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// Of the key.
+    pub(in crate::core) key: Digest,
+    body: u64,
+}
+
+impl Identity {
+    /// That of a message with this key and body; none where the key does not identify an event.
+    #[must_use]
+    pub fn of(key: &Key, body: &[u8]) -> Option<Self> {
+        key.origin.identifies().then(|| Self { key: key.digest(), body: short(&Sha256::digest(body)) })
+    }
+
+    /// All that a key may have.
+    pub(in crate::core) fn all_of(key: Digest) -> std::ops::RangeInclusive<Self> {
+        Self { key, body: u64::MIN }..=Self { key, body: u64::MAX }
+    }
+}
+
+/// A digest of what a request asks for.
+pub(in crate::core) fn digest_of_request(procedure: &str, body: &[u8]) -> u64 {
+    let hasher = Sha256::new().chain_update([DIGEST_VERSION]).chain_update(procedure).chain_update([0]);
+    short(&hasher.chain_update(body).finalize())
+}
+
+/// The first eight bytes: that two events of one key have the same by chance will not happen.
+fn short(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 impl Key {
     /// See [`Digest`].
     pub(in crate::core) fn digest(&self) -> Digest {

@@ -31,6 +31,14 @@ impl fmt::Debug for Lookup {
     }
 }
 
+impl Lookup {
+    /// What it takes in memory, in bytes.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        let value = self.value.as_str().map_or(0, str::len);
+        std::mem::size_of::<Self>() + self.procedure.as_str().len() + self.attribute.capacity() + value
+    }
+}
+
 /// What the reply to a lookup means. Total: every reply has exactly one outcome, and none is unsure, since a lookup changes
 /// nothing and may always be asked again.
 #[must_use]

@@ -104,6 +104,35 @@ pub struct RequestLimitPolicy {
     pub budget: f64,
 }
 
+/// How much is remembered of recent events where nothing else is said, in bytes: some 19,000 of them.
+pub const MEMORY_DEFAULT: usize = 4 << 20;
+
+/// What is made of a producer that repeats itself. Holds per replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepeatPolicy {
+    /// How much is remembered of recent events, in bytes.
+    pub memory: usize,
+    /// What is done with a CloudEvent whose source and id another event had.
+    pub cloud_events: OnReusedKey,
+    /// The same for message ids, and what `event.key` makes.
+    pub message_ids: OnReusedKey,
+}
+
+/// What is done with an event whose key another one had that is a process, where both bodies and both requests differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReusedKey {
+    /// It is dead-lettered.
+    DeadLetter,
+    /// It is a process of its own, and that is counted.
+    Create,
+}
+
+impl Default for RepeatPolicy {
+    fn default() -> Self {
+        Self { memory: MEMORY_DEFAULT, cloud_events: OnReusedKey::DeadLetter, message_ids: OnReusedKey::Create }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

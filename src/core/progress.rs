@@ -7,6 +7,7 @@ mod copies;
 mod crashes;
 mod limits;
 mod refusal;
+mod remembered;
 mod step;
 
 use std::time::Duration;

@@ -1,12 +1,11 @@
-//! A dead letter of ours that somebody puts back on the work queue: what its headers say, and where the event stands by that.
+//! A dead letter of ours that somebody puts back on the work queue, or a message that says *again* by a header: what its headers say,
+//! and where the event stands by that.
 //!
 //! Not here: reading the headers (`amqp`), and what is asked for the event (`delivery`).
 //!
 //! Whoever puts it back has mended something. So it begins anew: with a lookup, if its rule can look up, since it may have
 //! become a process after all; with the route of its event, by which rules match; and with no wait of before. What may have
 //! been created stays in doubt: its next create is announced.
-
-use std::time::Duration;
 
 use crate::core::delayed_state::DelayedState;
 use crate::core::progress::{CONFESSION, Progress};
@@ -17,6 +16,8 @@ use crate::core::reason::Reason;
 pub struct PutBack {
     /// The fixed word why it was a dead letter. Another release may know others.
     pub reason: String,
+    /// Whether it says that a create of it may have been applied.
+    pub may_exist: bool,
     /// The text of the dead letter.
     pub text: String,
     /// The exchange that the event was first published to, if it is told.
@@ -33,24 +34,21 @@ impl PutBack {
     /// Whether a create of it may have been applied before it died.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
+        // Letters of older releases say it by their reason and their text alone.
+        self.may_exist
+            || [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
             || self.text.contains(CONFESSION)
     }
 
     /// Where the event stands; `exchange` and `routing_key` are what this message came by.
     #[must_use]
     pub fn state(&self, exchange: &str, routing_key: &str) -> DelayedState {
-        let doubt = Progress {
-            unsure_creates: 1,
-            since_create: Some(Duration::ZERO),
-            unsure_ms: self.last_seen_ms,
-            ..Progress::default()
-        };
         DelayedState {
-            progress: if self.is_doubtful() { doubt } else { Progress::default() },
+            progress: if self.is_doubtful() { Progress::doubtful(self.last_seen_ms) } else { Progress::default() },
             exchange: self.exchange.as_deref().unwrap_or(exchange).to_owned(),
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,
+            is_retry: true,
             ..DelayedState::default()
         }
     }
@@ -68,7 +66,8 @@ mod tests {
             assert_eq!(back.is_doubtful(), matches!(reason, Reason::Unknown | Reason::Crashing), "{reason:?}");
             let unsure = Progress { unsure_creates: 1, ..Progress::default() };
             let text = unsure.confessed(Fault::new(reason, "as it was.")).text;
-            assert!(PutBack { text, ..back }.is_doubtful(), "{reason:?}: its text says so");
+            assert!(PutBack { text, ..back.clone() }.is_doubtful(), "{reason:?}: its text says so");
+            assert!(PutBack { may_exist: true, ..back }.is_doubtful(), "{reason:?}: its header says so");
         }
     }
 

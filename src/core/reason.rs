@@ -29,11 +29,13 @@ pub enum Reason {
     Blocked,
     /// Its handling panicked.
     Crashing,
+    /// Another event had its key, and is a process.
+    KeyReused,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Undecodable,
         Self::TooLarge,
         Self::NoRule,
@@ -44,6 +46,7 @@ impl Reason {
         Self::Exhausted,
         Self::Blocked,
         Self::Crashing,
+        Self::KeyReused,
     ];
 
     /// The word.
@@ -60,6 +63,7 @@ impl Reason {
             Self::Exhausted => "exhausted",
             Self::Blocked => "blocked",
             Self::Crashing => "crashing",
+            Self::KeyReused => "key_reused",
         }
     }
 }

@@ -1,21 +1,23 @@
-//! What became of the events handled last, by key and body: lets a copy that the broker delivers again be recognised.
+//! What became of the events handled last, by key and body: a producer that repeats itself, and a copy that the broker delivers
+//! again, are recognised by it.
 //!
-//! Not here: any memory beyond this process; a fresh process knows nothing.
+//! Not here: any memory beyond this process (a fresh process knows nothing), and what follows for an event (`delivery`).
 //!
-//! A lost connection sends back every unacknowledged event, among them those just created whose acknowledgement was
-//! lost with it. The broker cannot tell them apart; this can. Only keys that identify an event are kept.
+//! Bounded in bytes, since what is remembered is written by others: a letter may be long, and a process id is the API's. Only keys
+//! that identify an event are kept.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::dead_letter::DeadLetter;
-use crate::core::event::{Digest, Key};
+use crate::core::event::Identity;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 
-/// How many events are remembered: more than can lie between an acknowledgement and its being safe in the broker.
-pub const REMEMBERED_MAX: usize = 16_384;
+/// What one event takes beside what it owns: its places in both trees, of which a third is empty.
+const EACH: usize = (size_of::<(Identity, Slot)>() + size_of::<(u64, Identity)>()) * 3 / 2;
 
 /// What became of an event. As small as can be: most of those remembered are processes.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,88 +38,116 @@ pub enum Known {
     Underway(Box<Progress>, Option<Box<Lookup>>),
 }
 
-/// One event: messages of one key may carry different bodies, and then are different events.
-type Identity = (Digest, u64);
+/// One event that is remembered.
+#[derive(Debug)]
+pub struct Slot {
+    /// What became of it.
+    pub known: Known,
+    /// The rule that it was handled by, if one took it.
+    pub rule: Option<Arc<str>>,
+    /// A digest of the request that was made of it; none where none was made, or where nobody will ask.
+    pub request: Option<u64>,
+    /// The number of the news of it: those that came later have higher ones.
+    pub heard: u64,
+}
 
 /// The events handled last; what was not heard of for longest is forgotten first.
 #[derive(Debug)]
 pub struct Recent {
     room: usize,
-    known: HashMap<Identity, (u64, Known)>,
-    /// In the order in which they were heard of; an event that was heard of again stands here once more, and only the last counts.
-    order: VecDeque<(u64, Identity)>,
+    bytes: usize,
+    known: BTreeMap<Identity, Slot>,
+    /// In the order in which they were heard of.
+    order: BTreeMap<u64, Identity>,
     heard: u64,
 }
 
-impl Default for Recent {
-    fn default() -> Self {
-        Self::with_room(REMEMBERED_MAX)
-    }
-}
-
 impl Recent {
-    /// Remembers `room` events at most.
+    /// Remembers events of so many bytes at most.
     #[must_use]
     pub fn with_room(room: usize) -> Self {
-        Self { room, known: HashMap::new(), order: VecDeque::new(), heard: 0 }
+        Self { room, bytes: 0, known: BTreeMap::new(), order: BTreeMap::new(), heard: 0 }
     }
 
-    /// Remembers what became of the event with this key and body; a key that does not identify one is not kept.
-    pub fn remember(&mut self, key: &Key, body: &[u8], known: Known) {
-        if !key.origin.identifies() {
-            return;
-        }
-        let identity = identity(key, body);
-        let before = self.known.remove(&identity).map(|(_, before)| before);
-        let known = match before {
-            Some(before) => before.followed_by(known),
-            None => known,
-        };
+    /// The number of the last news.
+    #[must_use]
+    pub fn heard(&self) -> u64 {
+        self.heard
+    }
+
+    /// Remembers what became of this event.
+    pub fn remember(&mut self, identity: Identity, known: Known, rule: Option<&Arc<str>>, request: Option<u64>) {
         self.heard += 1;
-        self.order.push_back((self.heard, identity));
-        self.known.insert(identity, (self.heard, known));
-        self.forget();
-    }
-
-    /// Forgets what is too much, and what stands in the order more than once.
-    fn forget(&mut self) {
-        while self.known.len() > self.room || self.order.len() > 2 * self.room {
-            let Some((heard, oldest)) = self.order.pop_front() else { return };
-            let is_last = self.known.get(&oldest).is_some_and(|(last, _)| *last == heard);
-            if is_last && self.known.len() > self.room {
-                self.known.remove(&oldest);
-            } else if is_last {
-                self.order.push_back((heard, oldest));
+        let (heard, rule) = (self.heard, rule.cloned());
+        let slot = match self.known.remove(&identity) {
+            None => Slot { known, rule, request, heard },
+            Some(before) => {
+                self.order.remove(&before.heard);
+                self.bytes -= before.bytes();
+                before.followed_by(Slot { known, rule, request, heard })
             }
+        };
+        self.bytes += slot.bytes();
+        self.order.insert(heard, identity);
+        self.known.insert(identity, slot);
+        while self.bytes > self.room
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.bytes -= self.known.remove(&oldest).map_or(0, |slot| slot.bytes());
         }
     }
 
-    /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it.
-    pub fn revive(&mut self, key: &Key, body: &[u8]) {
-        if let Some((_, known @ Known::Dead { .. })) = self.known.get_mut(&identity(key, body)) {
-            *known = Known::Underway(Box::default(), None);
+    /// It was published anew, perhaps since somebody retries a dead letter: that an earlier one died says nothing of it, but that it
+    /// may be a process.
+    pub fn revive(&mut self, identity: Identity) {
+        let Some(slot) = self.known.get_mut(&identity) else { return };
+        if let Known::Dead { progress, .. } = &slot.known {
+            let retried = progress.retried();
+            self.bytes -= slot.bytes();
+            slot.known = Known::Underway(Box::new(retried), None);
+            self.bytes += slot.bytes();
         }
     }
 
     /// What became of it, if it is remembered.
     #[must_use]
-    pub fn recall(&self, key: &Key, body: &[u8]) -> Option<&Known> {
-        let known = self.known.get(&identity(key, body)).map(|(_, known)| known);
-        known.filter(|_| key.origin.identifies())
+    pub fn recall(&self, identity: Identity) -> Option<&Slot> {
+        self.known.get(&identity)
+    }
+
+    /// The others of its key: messages of the same key with another body.
+    pub fn others(&self, identity: Identity) -> impl Iterator<Item = &Slot> {
+        let of_key = self.known.range(Identity::all_of(identity.key));
+        of_key.filter(move |(other, _)| **other != identity).map(|(_, slot)| slot)
     }
 }
 
-fn identity(key: &Key, body: &[u8]) -> Identity {
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    (key.digest(), hasher.finish())
+impl Slot {
+    fn bytes(&self) -> usize {
+        EACH + match &self.known {
+            Known::Created(process) => process.as_ref().map_or(0, String::capacity),
+            Known::Dead { letter, progress, .. } => letter.bytes() + progress.bytes(),
+            Known::Underway(progress, sent) => progress.bytes() + sent.as_ref().map_or(0, |sent| sent.bytes()),
+        }
+    }
+
+    /// What is known after more was heard of it: nothing that either says is forgotten.
+    fn followed_by(self, now: Self) -> Self {
+        let is_process = matches!(self.known, Known::Created(_)) && !matches!(now.known, Known::Created(Some(_)));
+        let (rule, request) = if is_process {
+            // Of two copies, the one that is a process must not be forgotten for the other.
+            (self.rule, self.request)
+        } else {
+            (now.rule.or(self.rule), now.request.or(self.request))
+        };
+        Self { known: self.known.followed_by(now.known), rule, request, heard: now.heard }
+    }
 }
 
 impl Known {
-    /// What is known after more was heard of it: nothing that either says is forgotten.
     fn followed_by(self, now: Self) -> Self {
         match (self, now) {
-            // Of two copies, the one that is a process must not be forgotten for the other.
+            (before @ Self::Created(Some(_)), Self::Created(None)) => before,
             (before @ Self::Created(_), Self::Underway(..) | Self::Dead { .. }) => before,
             // The copy that is under way has no letter of its own.
             (Self::Dead { letter, progress: before, .. }, Self::Underway(progress, _)) => {
@@ -128,129 +158,14 @@ impl Known {
                 let sent = if is_later { sent_now } else { sent };
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
+            // A verdict that travelled tells less of what was sent.
+            (Self::Dead { progress: before, .. }, Self::Dead { letter, progress, kept }) => {
+                Self::Dead { letter, progress: Box::new(progress.joined(&before)), kept }
+            }
             (_, now) => now,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::event::KeyOrigin;
-    use crate::core::reason::{Fault, Reason};
-
-    fn dead(reason: Reason, unsure_creates: u32) -> Known {
-        let letter = DeadLetter {
-            fault: Fault::new(reason, ""),
-            status: None,
-            attempts: 0,
-            first_seen_ms: 0,
-            last_seen_ms: 0,
-            rule: None,
-            procedure: None,
-            key: None,
-            origin: None,
-            unread: None,
-        };
-        let progress = Progress { unsure_creates, ..Progress::default() };
-        Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None }
-    }
-
-    fn key(text: &str, origin: KeyOrigin) -> Key {
-        Key { text: text.to_owned(), origin }
-    }
-
-    #[test]
-    fn the_oldest_is_forgotten_first() {
-        let mut recent = Recent::with_room(2);
-        for name in ["a", "b", "c"] {
-            recent.remember(&key(name, KeyOrigin::MessageId), b"", Known::Created(None));
-        }
-        assert_eq!(recent.recall(&key("a", KeyOrigin::MessageId), b""), None);
-        assert!(recent.recall(&key("b", KeyOrigin::MessageId), b"").is_some());
-        assert_eq!(recent.known.len(), recent.order.len());
-    }
-
-    #[test]
-    fn what_is_learnt_later_replaces_what_was_known() {
-        let mut recent = Recent::default();
-        let a = key("a", KeyOrigin::CloudEvents);
-        recent.remember(&a, b"", Known::Underway(Box::default(), None));
-        recent.remember(&a, b"", Known::Created(Some("p1".into())));
-        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(Some("p1".into()))));
-        assert_eq!(recent.known.len(), 1);
-    }
-
-    #[test]
-    fn what_is_a_process_is_not_forgotten_for_another_of_its_key_under_way() {
-        let mut recent = Recent::default();
-        let a = key("a", KeyOrigin::MessageId);
-        recent.remember(&a, b"", Known::Created(None));
-        recent.remember(&a, b"", Known::Underway(Box::default(), None));
-        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(None)));
-    }
-
-    #[test]
-    fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one() {
-        let mut recent = Recent::default();
-        let (a, b) = (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId));
-        recent.remember(&a, b"", dead(Reason::Unmappable, 0));
-        recent.remember(&b, b"", Known::Created(None));
-        recent.revive(&a, b"");
-        recent.revive(&b, b"");
-        assert_eq!(recent.recall(&a, b""), Some(&Known::Underway(Box::default(), None)));
-        assert_eq!(recent.recall(&b, b""), Some(&Known::Created(None)));
-    }
-
-    #[test]
-    fn a_hash_of_the_body_is_never_known_because_copies_share_it() {
-        let mut recent = Recent::default();
-        let copy = key("sha256:00", KeyOrigin::Body);
-        recent.remember(&copy, b"", Known::Created(None));
-        assert_eq!(recent.recall(&copy, b""), None);
-    }
-
-    #[test]
-    fn one_that_was_just_created_is_not_forgotten_while_older_ones_are_remembered() {
-        let mut recent = Recent::with_room(2);
-        let (a, b, c) =
-            (key("a", KeyOrigin::MessageId), key("b", KeyOrigin::MessageId), key("c", KeyOrigin::MessageId));
-        recent.remember(&a, b"", Known::Underway(Box::default(), None));
-        recent.remember(&b, b"", Known::Created(None));
-        recent.remember(&a, b"", Known::Created(None));
-        recent.remember(&c, b"", Known::Created(None));
-        assert_eq!(recent.recall(&a, b""), Some(&Known::Created(None)));
-        assert_eq!(recent.recall(&b, b""), None);
-    }
-
-    #[test]
-    fn a_dead_letter_overwrites_no_process_and_what_is_under_way_no_dead_letter() {
-        let mut recent = Recent::default();
-        let a = key("a", KeyOrigin::MessageId);
-        let dead = dead(Reason::Unknown, 2);
-        recent.remember(&a, b"one", dead.clone());
-        recent.remember(&a, b"one", Known::Underway(Box::default(), None));
-        assert_eq!(recent.recall(&a, b"one"), Some(&dead));
-        recent.remember(&a, b"two", Known::Created(None));
-        recent.remember(&a, b"two", dead);
-        assert_eq!(recent.recall(&a, b"two"), Some(&Known::Created(None)));
-    }
-
-    #[test]
-    fn messages_of_one_key_with_different_bodies_are_different_events() {
-        let mut recent = Recent::default();
-        let a = key("a", KeyOrigin::MessageId);
-        recent.remember(&a, b"one", Known::Created(None));
-        assert_eq!(recent.recall(&a, b"two"), None);
-    }
-
-    #[test]
-    fn the_order_does_not_grow_with_what_is_heard_of_again_and_again() {
-        let mut recent = Recent::with_room(4);
-        for number in 0..1000 {
-            let name = if number % 2 == 0 { "a" } else { "b" };
-            recent.remember(&key(name, KeyOrigin::MessageId), b"", Known::Created(None));
-        }
-        assert!(recent.order.len() <= 8 && recent.known.len() == 2);
-    }
-}
+mod tests;

@@ -87,6 +87,13 @@ impl Reporter {
                 let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
                 tracing::warn!(key, rule, copies, "duplicate: a lookup found more than one process of this event");
             }
+            Report::KeyReused { key, rule, process, is_first } => {
+                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
+                self.metrics.key_reused(rule);
+                if is_first {
+                    events::key_reused(key, rule, process.as_deref());
+                }
+            }
             Report::LookupRefused { key, rule, status } => {
                 let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
                 tracing::warn!(
@@ -181,6 +188,7 @@ impl Reporter {
         replaced.begun.iter().for_each(|rule| self.metrics.lookup_verified(rule, None));
         replaced.gone.iter().for_each(|rule| self.metrics.lookup_gone(rule));
         rules.names().for_each(|rule| self.metrics.foresee_settled("created", rule, ""));
+        rules.creating().for_each(|rule| self.metrics.foresee_repeats(rule));
         // The machine tells that a rule is released before it tells of its rules.
         self.metrics.foresee_held(rules.creating());
     }

@@ -34,6 +34,17 @@ impl Metrics {
         self.lookup_lag.get_or_create(&ruled).set(lag.unwrap_or_default().as_secs_f64());
     }
 
+    /// Shows at nought what producers that repeat themselves may come to for this rule.
+    pub fn foresee_repeats(&self, rule: &str) {
+        self.foresee_settled("duplicate", rule, "");
+        drop(self.keys_reused.get_or_create(&Ruled { rule: rule.to_owned() }));
+    }
+
+    /// An event of this rule is created though another event had its key.
+    pub fn key_reused(&self, rule: &str) {
+        self.keys_reused.get_or_create(&Ruled { rule: rule.to_owned() }).inc();
+    }
+
     /// Whether a run of rejections holds this rule.
     pub fn rule_held(&self, rule: &str, is_held: bool) {
         self.rule_held.get_or_create(&Ruled { rule: rule.to_owned() }).set(is_held.into());

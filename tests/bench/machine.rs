@@ -81,6 +81,7 @@ impl Bench {
             policy: config.policy,
             gate: config.gate,
             request_limits: config.request_limits,
+            repeats: config.repeats,
             places: held + 1,
         });
         let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };

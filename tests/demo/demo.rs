@@ -72,6 +72,7 @@ async fn main() -> ExitCode {
         created: api.created().len(),
         dead: client.drain(&dead).await.len(),
         skipped: log.iter().filter(|line| line["result"] == "skipped").count(),
+        duplicates: log.iter().filter(|line| line["result"] == "duplicate").count(),
         queued: client.depth(&queue).await.map_or(0, |depth| depth.messages as usize),
     };
     keep_for_a_lookup().await;

@@ -58,6 +58,13 @@ pub fn samples() -> Vec<Sample> {
             include_str!("ticket.json"),
         ),
         sample(
+            "the same ticket, published again",
+            "duplicate",
+            Some("case-7"),
+            plain("case-7", "case.opened"),
+            include_str!("ticket.json"),
+        ),
+        sample(
             "a field visit (CloudEvents, binary)",
             "created",
             Some("/visits|visit-3"),

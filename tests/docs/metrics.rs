@@ -22,6 +22,7 @@ fn text() -> String {
     metrics.foresee_possible_duplicate("resent");
     metrics.lookup_verified("a", Some(Duration::ZERO));
     metrics.rule_held("a", false);
+    metrics.foresee_repeats("a");
     metrics.queues_seen([("a", [Some(0); 3])]);
     metrics.text()
 }

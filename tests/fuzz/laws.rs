@@ -161,5 +161,8 @@ fn rule(data: Vec<Member>, when: Option<String>) -> WrittenRule {
         next_action_at: None,
         assigned_to: None,
         reconcile_by: None,
+        reconcile: None,
+        keys: None,
+        duplicates: None,
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Setting {
     pub(crate) publishes: u32,
     /// Pauses, reloads, new tokens, times in which the API answers all alike, producers that repeat: at random alone.
     pub(crate) episodes: u32,
+    /// How many messages more than one a producer may publish of each event.
+    pub(crate) repeats: usize,
     /// Whether some processes show only after a while.
     pub(crate) lag_varies: bool,
     /// Whether an event, or a procedure, never succeeds.
@@ -46,6 +48,7 @@ impl Setting {
         strikes: 0,
         publishes: 0,
         episodes: 0,
+        repeats: 0,
         lag_varies: false,
         has_neighbour: false,
         sabotage: Sabotage::None,
@@ -74,6 +77,10 @@ pub(crate) enum Sabotage {
     SendsTwice,
     /// It never wakes the machine.
     NeverWakes,
+    /// It acknowledges what a producer repeats, whatever became of it.
+    SwallowsRepeats,
+    /// It takes what a producer repeats for another event.
+    ForgetsRepeats,
 }
 
 /// The choices of one walk.

@@ -27,6 +27,10 @@ pub(crate) struct Count {
     pub(crate) doubled_by_copies: u64,
     /// Two processes since the rules were changed and the daemon killed: nobody knows where the first one went.
     pub(crate) doubled_by_other_rules: u64,
+    /// Two processes by two messages of one event in two lives of the daemon: what one life remembers the next does not.
+    pub(crate) doubled_by_producers: u64,
+    /// Messages that were recognised as repeats of what is a process.
+    pub(crate) duplicates: u64,
     pub(crate) sins: Sins,
 }
 

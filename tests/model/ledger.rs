@@ -103,13 +103,13 @@ impl World<'_> {
         let key = self.ledger.lines[copy.line].key;
         let account = &self.ledger.accounts[key];
         let there = self.api.of(key).count();
-        if there + 1 > account.published + account.announced + account.counted {
+        if there + 1 > 1 + account.announced + account.counted {
             self.doubled(copy, key, procedure);
         } else if self.is_second_by_other_rules(copy, key, procedure) {
             // Where the event was published again meanwhile, the process of that message is the one too many.
             self.count.doubled_by_other_rules += 1;
             self.ledger.accounts[key].counted += 1;
-        } else if there + 1 > account.published {
+        } else if there > 0 {
             self.count.doubled += 1;
         }
         let (applied, procedure) = (self.now + after, procedure.clone());
@@ -140,8 +140,13 @@ impl World<'_> {
         let earlier = || self.api.of(key);
         let elsewhere = self.is_elsewhere(copy, key, procedure);
         let is_unseen = |process: &Process| looked.as_ref().is_some_and(|(looked, _)| process.shows >= *looked);
+        let Account { published, announced, counted, .. } = self.ledger.accounts[key];
+        let is_repeat =
+            earlier().count() < published + announced + counted && earlier().all(|process| process.life != life);
         let count = &mut self.count;
-        let counted = if !can_look_up {
+        let counted = if is_repeat {
+            &mut count.doubled_by_producers
+        } else if !can_look_up {
             &mut count.sins.doubled_without_a_word
         } else if elsewhere {
             &mut count.doubled_by_other_rules

@@ -3,11 +3,13 @@
 //! Not here: what becomes of requests (`requests`) and of what is settled (`settling`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::core::delivery::{
     Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Setup, WantedPrefetch,
 };
+use chakra_bridge::core::settlement::Settlement;
 
 use crate::adversary::Sabotage;
 use crate::broker::Copy;
@@ -121,9 +123,25 @@ impl World<'_> {
         self.shell.receipts.insert(receipt, Slot { copy: copy.clone(), connection, is_settled: false });
         self.tell(|| format!("message {receipt}, live {is_live}: {copy:?}"));
         if is_live {
-            self.broker.delivered.insert(receipt, copy);
+            self.broker.delivered.insert(receipt, copy.clone());
+        }
+        let is_repeat = is_live && !copy.redelivered && copy.state.is_none() && self.has_come(copy.line, receipt);
+        match self.setting.sabotage {
+            Sabotage::SwallowsRepeats if is_repeat => {
+                self.name(receipt, None);
+                return self.settle(receipt, Settlement::Ack);
+            }
+            Sabotage::ForgetsRepeats => message.body = Arc::new(format!("{{\"n\":{}}}", copy.line).into_bytes()),
+            _ => {}
         }
         self.on(Input::Message { receipt, message: Box::new(message), is_live });
+    }
+
+    /// Whether another message of its event came before this receipt.
+    fn has_come(&self, line: usize, receipt: ReceiptId) -> bool {
+        let key = self.ledger.lines[line].key;
+        let mut before = self.shell.receipts.range(..receipt).map(|(_, slot)| slot.copy.line);
+        before.any(|other| other != line && self.ledger.lines[other].key == key)
     }
 
     /// Nothing is begun for a connection that is gone: the machine hears of it first.
@@ -212,6 +230,7 @@ impl World<'_> {
                     "created" => count.created += 1,
                     "found" => count.found += 1,
                     "already_created" => count.already_created += 1,
+                    "duplicate" => count.duplicates += 1,
                     "skipped" => count.skipped += 1,
                     "dead_lettered" => count.dead += 1,
                     "delayed" => count.delayed += 1,

@@ -10,7 +10,7 @@ use chakra_bridge::core::decode::Limits;
 pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RepeatPolicy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};
@@ -134,6 +134,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
             release_after: 20 * SECOND,
         },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
+        repeats: RepeatPolicy::default(),
         places: setting.places,
     }
 }
@@ -147,6 +148,7 @@ pub(crate) fn defaults() -> Setup {
         policy: config.policy,
         gate: config.gate,
         request_limits: config.request_limits,
+        repeats: config.repeats,
         places: config.broker.prefetch.into(),
     }
 }

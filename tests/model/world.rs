@@ -120,10 +120,20 @@ impl<'a> World<'a> {
             let kind = self.choices.one(self.setting.kinds);
             let at = if is_random { self.choices.one(&[0, 0, 1, 30]) } else { 0 };
             self.produce(kind, None, SECOND * (1 + at));
+            self.repeat(kind, SECOND * (1 + at));
             if is_random && self.choices.spends(&mut self.setting.episodes, 12) {
                 let (key, later) = (self.ledger.accounts.len() - 1, self.choices.one(&[0, 1, 20]));
                 self.produce(kind, Some(key), SECOND * (1 + at + later));
             }
+        }
+    }
+
+    /// The producer of the last event repeats itself, 0 to 20 s after it first published it.
+    fn repeat(&mut self, kind: Kind, at: Duration) {
+        let times = if self.setting.repeats == 0 { 0 } else { self.choices.of(1 + self.setting.repeats) };
+        for _ in 0..times {
+            let (key, later) = (self.ledger.accounts.len() - 1, self.choices.one(&[0, 0, 1, 5, 20]));
+            self.produce(kind, Some(key), at + SECOND * later);
         }
     }
 

@@ -58,13 +58,30 @@ async fn a_copy_of_a_dead_letter_is_one_again_without_asking() {
 }
 
 #[tokio::test]
-async fn what_was_published_twice_under_one_key_is_two_events() {
+async fn what_was_published_twice_under_one_key_is_one_process_and_counted_by_its_rule() {
     let (dispatcher, mut session) = (Stage::new().await, Session::new());
     for number in [1, 2] {
         dispatcher.send(&session, number, lead("m1", "Ted")).await;
         assert_eq!(within(10, "its answer", session.answer()).await.1, Settlement::Ack);
     }
-    assert_eq!(dispatcher.api.created().len(), 2);
+    dispatcher.send(&session, 3, lead("m1", "Ada")).await;
+    assert_eq!(within(10, "its answer", session.answer()).await.1, Settlement::Ack);
+    assert_eq!(dispatcher.api.created().len(), 2, "another body under its message id is another event");
+    let metrics = dispatcher.metrics.text();
+    assert!(metrics.contains(r#"events_settled_total{result="duplicate",rule="lead",reason=""} 1"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn what_is_published_twice_at_once_is_one_process() {
+    let (dispatcher, mut session) = (Stage::new().await, Session::new());
+    dispatcher.api.plan(vec![Rule::always(Fault::Delay { ms: 300 })]);
+    for number in [1, 2, 3] {
+        dispatcher.send(&session, number, lead("m1", "Ted")).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(within(10, "its answer", session.answer()).await.1, Settlement::Ack);
+    }
+    assert_eq!(dispatcher.api.created().len(), 1);
 }
 
 #[tokio::test]

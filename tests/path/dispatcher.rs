@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use chakra_bridge::admin::resume::{self, ResumeRule, RuleResumed};
 use chakra_bridge::chakra::{Client, token};
+use chakra_bridge::config::Config;
+use chakra_bridge::core::decode::Limits;
 use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
@@ -102,6 +104,11 @@ pub struct Stage {
     folder: TempDir,
 }
 
+fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
+    let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, places }
+}
+
 impl Stage {
     pub async fn new() -> Self {
         Self::with(Commands::default()).await
@@ -123,14 +130,7 @@ impl Stage {
         let client = Client::new(&ready.config.api).unwrap();
         let parts = Parts {
             client: client.clone(),
-            setup: Setup {
-                limits: ready.limits,
-                rules: Arc::clone(&rules.borrow()),
-                policy: ready.config.policy,
-                gate: ready.config.gate,
-                request_limits: ready.config.request_limits,
-                places: commands.places,
-            },
+            setup: setup(&ready.config, ready.limits, Arc::clone(&rules.borrow()), commands.places),
             wanted_prefetch,
             commands: dispatch::commands::Commands {
                 paused: paused_seen,

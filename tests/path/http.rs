@@ -51,8 +51,10 @@ async fn events_that_come_at_once_before_such_a_server_are_all_created_once() {
     let (dispatcher, mut session) = (Stage::new().await, Session::new());
     dispatcher.connected(false).await;
     dispatcher.api.plan(vec![Rule::anywhere(Fault::CutReused)]);
-    for _ in 0..4 {
-        batch(&dispatcher, &session, 12).await;
+    for round in 0..4 {
+        for number in 1..=12 {
+            dispatcher.send(&session, number, lead(&format!("m{round}-{number}"), "Ted")).await;
+        }
         within(10, "all", all_acknowledged(&mut session, 12)).await;
     }
     assert_eq!(dispatcher.api.created().len(), 48);

@@ -18,6 +18,7 @@ fn held(properties: BasicProperties) -> Held {
 
 fn dead_letter() -> DeadLetter {
     DeadLetter {
+        may_exist: true,
         fault: Fault::new(Reason::Refused, "the API answered 422: no such attribute"),
         status: Some(422),
         attempts: 2,
@@ -169,6 +170,7 @@ fn a_dead_letter_that_is_put_back_is_known_by_whatever_way_it_came_and_keeps_its
         let Arrived { message, held, .. } = arrived(delivery);
         let back = message.put_back.expect("it is one of ours");
         assert_eq!((back.reason.as_str(), back.first_seen_ms, back.last_seen_ms), ("refused", 1_000, 2_000));
+        assert!(back.may_exist, "as its letter says");
         assert_eq!((back.exchange.as_deref(), back.routing_key.as_deref()), (Some("crm"), Some("case.opened")));
         let origin = Some(("crm".to_owned(), "case.opened".to_owned()));
         let again = properties(&held, &DeadLetter { origin, ..dead_letter() });
@@ -187,6 +189,16 @@ fn a_message_without_the_headers_of_a_dead_letter_is_none() {
         let mut delivery = Delivery::mock(1, "".into(), "work".into(), false, b"{}".to_vec());
         delivery.properties = BasicProperties::default().with_headers(table(&headers));
         assert_eq!(arrived(delivery).message.put_back, None);
+    }
+}
+
+#[test]
+fn a_message_that_says_again_by_its_header_is_asked_for_like_a_dead_letter_that_is_put_back() {
+    for value in [long("yes"), AMQPValue::Boolean(true), AMQPValue::Void] {
+        let mut delivery = Delivery::mock(1, "".into(), "work".into(), false, b"{}".to_vec());
+        delivery.properties = BasicProperties::default().with_headers(table(&[("chakra-bridge-retry", value)]));
+        let back = arrived(delivery).message.put_back.expect("somebody asks for it");
+        assert!(!back.is_doubtful(), "nothing says that it may be a process");
     }
 }
 

@@ -95,6 +95,10 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         event.pass_time(now);
+        if self.minds_repeats(id) {
+            self.probes_no_rule(id);
+            return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
+        }
         if self.is_held_by_rule(id) {
             return true;
         }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Context, Stage};
+use super::context::Context;
+use super::event::Stage;
 use super::report::{Ended, Report};
 use super::waiting::WaitsFor;
 use super::{EventId, Machine};

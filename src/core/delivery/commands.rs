@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::others::Reused;
 use super::report::{GateReport, Report};
 use super::{Command, Machine};
 use crate::core::gate::Change;
@@ -39,6 +40,7 @@ impl Machine {
         for (rule, after) in self.brakes.renew(self.now.moment) {
             self.tell(Report::RuleReleased { rule, after });
         }
+        self.reused = Reused::default();
         self.setup.rules = Arc::clone(&rules);
         self.tell(Report::Rules(rules, replaced));
     }

@@ -4,7 +4,7 @@
 
 use super::Machine;
 use super::remembered::Remembered;
-use crate::core::event::{Digest, Key};
+use crate::core::event::{Digest, Identity, Key};
 use crate::core::recent::Known;
 
 /// See the head of this file.
@@ -26,17 +26,25 @@ impl Company {
 impl Machine {
     /// A message of this key came: minds a first delivery of what is known, one beside another, or one after the letter of its key
     /// was kept that is no copy of a delivery before; not what comes late over a lost connection, a copy of what comes again. What
-    /// is published anew is no dead letter for an earlier one. The body is hashed once: this is done for every message.
-    pub(super) fn mind_company(&mut self, key: &Key, body: &[u8], is_live: bool, is_new: bool, redelivered: bool) {
-        let known = if redelivered { None } else { self.recent.recall(key, body) };
+    /// is published anew is no dead letter for an earlier one.
+    pub(super) fn mind_company(
+        &mut self,
+        key: &Key,
+        identity: Option<Identity>,
+        is_live: bool,
+        is_new: bool,
+        redelivered: bool,
+    ) {
+        let known = identity.filter(|_| !redelivered).and_then(|identity| self.recent.recall(identity));
+        let known = known.map(|slot| &slot.known);
         let is_dead = matches!(known, Some(Known::Dead { .. }));
         let is_after_letter = matches!(known, Some(Known::Dead { kept: Some(_), .. }));
         let is_again = is_after_letter || (is_new && known.is_some());
         if is_live && (is_again || self.held.has_live(key) || self.publishes.has(key)) {
             self.company.note(key);
         }
-        if is_new && is_dead {
-            self.recent.revive(key, body);
+        if let Some(identity) = identity.filter(|_| is_new && is_dead) {
+            self.recent.revive(identity);
         }
     }
 }

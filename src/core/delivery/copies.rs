@@ -10,13 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{HeldEvent, Stage};
-use super::report::Ended;
 use super::{EventId, Machine, Now};
 use crate::core::event::{Digest, Key};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
-use crate::core::recent::Known;
 
 /// How long one copy waits for the request of another before it asks again.
 const ASIDE: Duration = Duration::from_millis(500);
@@ -87,22 +85,10 @@ impl Creates {
 }
 
 impl Machine {
-    /// Whether this copy, about to create, is not to: since it is a process already, since the other's request is under
-    /// way, or since the other sent a create that may have been applied and is looked up.
+    /// Whether this copy, about to create, is not to: since the other's request is under way, or since the other sent a create that
+    /// may have been applied and is looked up.
     pub(super) fn gives_way(&mut self, id: EventId) -> bool {
-        let context = self.held.get(id).map(|event| &event.context);
-        let known = context.and_then(|context| self.recent.recall(context.key.as_ref()?, &context.body));
-        let (remembered, sent) = match known {
-            Some(Known::Created(process)) => {
-                let process = process.clone();
-                self.end(id, Ended::AlreadyCreated(process));
-                return true;
-            }
-            Some(Known::Underway(progress, sent)) => (Progress::clone(progress), sent.clone().map(Arc::from)),
-            Some(Known::Dead { progress, .. }) => (Progress::clone(progress), None),
-            None => (Progress::default(), None),
-        };
-        if self.held.copies(id).any(|copy| copy.is_running()) {
+        if self.held.copies(id).any(HeldEvent::is_creating) {
             let until = self.now.moment.saturating_add(ASIDE);
             self.held.stage(id, Stage::Waiting(until));
             return true;
@@ -118,7 +104,7 @@ impl Machine {
             self.held.look_up_again(id, lookup, since);
             return true;
         }
-        let (others, sent) = self.of_copies(id, remembered, sent);
+        let (others, sent) = self.of_copies(id);
         self.held.learn(id, &others, sent)
     }
 
@@ -131,8 +117,8 @@ impl Machine {
     }
 
     /// What is known of all copies together, and where the most doubtful of them was sent.
-    fn of_copies(&self, id: EventId, known: Progress, sent: Option<Arc<Lookup>>) -> (Progress, Option<Arc<Lookup>>) {
-        self.held.copies(id).fold((known, sent), |(known, sent), copy| {
+    fn of_copies(&self, id: EventId) -> (Progress, Option<Arc<Lookup>>) {
+        self.held.copies(id).fold((Progress::default(), None), |(known, sent), copy| {
             let sent = if copy.progress.unsure_creates > known.unsure_creates { copy.lookup.clone() } else { sent };
             (known.joined(&copy.progress), sent)
         })

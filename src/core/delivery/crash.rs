@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Context, Stage};
+use super::context::Context;
+use super::event::Stage;
 use super::report::{Ended, Report};
 use super::told::{FailedTry, Place};
 use super::waiting::WaitsFor;

@@ -5,7 +5,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::event::{Context, Stage};
+use super::context::Context;
+use super::event::Stage;
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue, LocalDelay, delay_queue_for};

@@ -7,99 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{EventId, ReceiptId};
-use crate::core::delayed_state::DelayedState;
-use crate::core::event::Key;
 use crate::core::gate::{Moment, Probe};
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure};
 use crate::core::progress::{Next, Progress};
-use crate::core::reason::{Fault, Reason};
-use crate::core::redaction::without_values;
-use crate::core::settlement::DeadLetter;
 
+use super::context::Context;
 use super::provenance::Provenance;
-use super::report::{CameIn, Doubt};
-
-/// What the log says where the API's words cannot be told without what it was sent.
-const REFUSED: &str = "the API refused it; its words are in the header chakra-bridge-text of the dead letter";
-
-/// What goes with an event from its arrival to its settlement.
-#[derive(Debug)]
-pub(super) struct Context {
-    pub(super) receipt: ReceiptId,
-    /// Whether the connection that the receipt belongs to stands.
-    pub(super) is_live: bool,
-    /// None where the event could not be decoded.
-    pub(super) key: Option<Key>,
-    /// None where no rule matched.
-    pub(super) rule: Option<Arc<str>>,
-    pub(super) procedure: Option<Procedure>,
-    /// What it was mapped to; none before it ends.
-    pub(super) request: Option<Arc<CreateProcess>>,
-    /// What it brought from a delay queue, or takes into one.
-    pub(super) state: DelayedState,
-    /// To tell a copy of it from another event of its key.
-    pub(super) body: Arc<Vec<u8>>,
-    pub(super) received: Moment,
-    /// What may be told of its message.
-    pub(super) kind: Option<String>,
-    pub(super) message_id: Option<String>,
-}
-
-impl Context {
-    /// How long it has been held.
-    pub(super) fn held_for(&self, now: Moment) -> Duration {
-        now.saturating_sub(self.received)
-    }
-
-    /// The rule's name; empty where none matched.
-    pub(super) fn rule(&self) -> &str {
-        self.rule.as_deref().unwrap_or_default()
-    }
-
-    /// What a log may say of its message.
-    pub(super) fn came_in(&self) -> CameIn {
-        let (exchange, routing_key) = (self.state.exchange.clone(), self.state.routing_key.clone());
-        CameIn { message_id: self.message_id.clone(), kind: self.kind.clone(), exchange, routing_key }
-    }
-
-    /// The text of a dead letter for the log: the API's words without what it was sent.
-    pub(super) fn words_of(&self, fault: &Fault) -> String {
-        if fault.reason != Reason::Refused {
-            return fault.text.clone();
-        }
-        let told = self.request.as_ref().and_then(|request| without_values(&fault.text, request));
-        told.unwrap_or_else(|| REFUSED.to_owned())
-    }
-
-    /// What the dead letter of this event says.
-    pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
-        DeadLetter {
-            fault,
-            status: progress.status,
-            attempts: progress.attempts,
-            first_seen_ms: self.state.first_seen_ms,
-            last_seen_ms: epoch_ms,
-            rule: self.rule.as_deref().map(str::to_owned),
-            procedure: self.procedure.as_ref().map(ToString::to_string),
-            key: self.key.as_ref().map(ToString::to_string),
-            origin: self.origin(),
-            unread: self.state.newer.clone(),
-        }
-    }
-
-    /// Where it was first published to; none where a newer daemon wrote its header and the route does not stand in it.
-    pub(super) fn origin(&self) -> Option<(String, String)> {
-        let DelayedState { exchange, routing_key, newer, .. } = &self.state;
-        let is_unread = newer.is_some() && exchange.is_empty() && routing_key.is_empty();
-        (!is_unread).then(|| (exchange.clone(), routing_key.clone()))
-    }
-
-    /// What it takes into a delay queue, but for what is left to wait.
-    pub(super) fn state_of(&self, progress: Progress, sent: Option<&Lookup>) -> DelayedState {
-        DelayedState { progress, sent: sent.cloned(), ..self.state.clone() }
-    }
-}
+use super::report::Doubt;
 
 /// What an event is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +52,12 @@ pub(super) struct HeldEvent {
     pub(super) open_time: Duration,
     /// How often no descriptor was left for its request.
     pub(super) shortages: u32,
+    /// What was heard of its event up to this number it knows.
+    pub(super) heard: u64,
+    /// With what was heard up to this number it was compared.
+    pub(super) compared: u64,
+    /// Whether it waits for another message of its event.
+    pub(super) is_following: bool,
     /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
@@ -172,6 +93,9 @@ impl HeldEvent {
             is_in_window,
             open_time,
             shortages: 0,
+            heard: 0,
+            compared: 0,
+            is_following: false,
             told,
             stage,
         }
@@ -205,6 +129,23 @@ impl HeldEvent {
         let can_look_up = self.lookup.is_some();
         self.progress = Progress::opened(Some(std::mem::take(&mut self.progress)), false, can_look_up);
         self.provenance = Provenance::of(&self.progress, false, can_look_up);
+    }
+
+    /// Whether another message of its event sent, or may have sent, what it does not know of.
+    pub(super) fn is_behind(&self, other: &Progress) -> bool {
+        let is_doubt = self.progress.since_create.is_none() && other.since_create.is_some();
+        self.progress.lacks(other) || is_doubt
+    }
+
+    /// It goes on from where another message of its event stood, as if it had come out of a delay queue.
+    pub(super) fn goes_on_from(&mut self, other: &Progress, sent: Option<&Lookup>) {
+        if let Some(sent) = sent {
+            self.lookup = Some(Arc::new(sent.clone()));
+        }
+        self.progress = std::mem::take(&mut self.progress).joined(other);
+        let was = self.provenance;
+        self.came_back();
+        self.provenance = self.provenance.or(was);
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.
@@ -269,6 +210,11 @@ impl HeldEvent {
             Stage::Running { probe, .. } => probe,
             Stage::Ready | Stage::Waiting(_) => Probe::default(),
         }
+    }
+
+    /// Whether its create is under way.
+    pub(super) fn is_creating(&self) -> bool {
+        self.is_running() && self.seeks().is_none()
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -90,9 +90,35 @@ impl Held {
             others.retain(|other| *other != id);
             if others.is_empty() {
                 self.by_key.remove(key);
+            } else {
+                self.wake_followers(key);
             }
         }
         Some(event)
+    }
+
+    /// One of this key leaves: those that waited for it ask who goes first now.
+    fn wake_followers(&mut self, key: &Key) {
+        let followers = self.by_key.get(key).into_iter().flatten().copied();
+        let followers: Vec<EventId> =
+            followers.filter(|id| self.events.get(id).is_some_and(HeldEvent::waits_for_another)).collect();
+        followers.into_iter().for_each(|id| self.stage(id, Stage::Ready));
+    }
+
+    /// An event goes on from where another message of it stood, which is known up to the news of this number, unless that one sent
+    /// nothing that it does not know of. Answers whether it does.
+    pub(super) fn goes_on(&mut self, id: EventId, heard: u64, other: &Progress, sent: Option<&Lookup>) -> bool {
+        let Some(event) = self.events.get_mut(&id) else { return true };
+        event.heard = heard;
+        let is_news = event.is_behind(other);
+        if is_news {
+            self.unqueue(id);
+            if let Some(event) = self.events.get_mut(&id) {
+                event.goes_on_from(other, sent);
+            }
+            self.queue(id);
+        }
+        is_news
     }
 
     /// Puts an event into this stage.
@@ -100,6 +126,7 @@ impl Held {
         self.unqueue(id);
         let Some(event) = self.events.get_mut(&id) else { return };
         let before = std::mem::replace(&mut event.stage, stage);
+        event.is_following = false;
         let load = self.loads.entry(event.request.procedure.clone()).or_default();
         match (before, stage) {
             (_, Stage::Running { began, .. }) => drop(load.running.insert((began, id))),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Context;
+use super::context::Context;
 use super::publishes::{Publish, PublishStage};
 use super::report::{Ended, Report};
 use super::{Effect, Machine, ReceiptId, WantedPrefetch};
@@ -16,6 +16,7 @@ use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::progress::Progress;
+use crate::core::reason::Reason;
 use crate::core::recent::Known;
 use crate::core::settlement::Settlement;
 
@@ -111,7 +112,7 @@ impl Machine {
 
     /// Whether the letter is what is remembered of its event: no other message of its key came to an end since.
     fn is_remembered(&self, context: &Context, letter: &DeadLetter) -> bool {
-        let known = context.key.as_ref().and_then(|key| self.recent.recall(key, &context.body));
+        let known = context.identity.and_then(|identity| self.recent.recall(identity)).map(|slot| &slot.known);
         matches!(known, Some(Known::Dead { letter: known, .. }) if **known == *letter)
     }
 
@@ -221,9 +222,11 @@ impl Machine {
     }
 
     fn remember_letter(&mut self, context: &Context, letter: &DeadLetter, progress: &Progress, kept: Option<Moment>) {
-        if let Some(key) = &context.key {
+        // That its key is another's is seen again each time.
+        let identity = context.identity.filter(|_| letter.fault.reason != Reason::KeyReused);
+        if let Some(identity) = identity {
             let known = Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept };
-            self.recent.remember(key, &context.body, known);
+            self.recent.remember(identity, known, context.rule.as_ref(), None);
         }
     }
 }

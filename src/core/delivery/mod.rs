@@ -9,6 +9,8 @@ mod brake;
 mod checks;
 mod commands;
 mod company;
+mod compares;
+mod context;
 mod copies;
 mod crash;
 mod delay;
@@ -21,12 +23,15 @@ mod lanes;
 mod letters;
 mod letters_state;
 mod open;
+mod others;
 mod places;
 mod provenance;
 mod publishes;
 mod release;
 mod remembered;
+mod repeats;
 mod report;
+mod settled;
 mod shortage;
 mod survived;
 #[cfg(test)]
@@ -51,6 +56,7 @@ use self::company::Company;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
+use self::others::Reused;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::survived::Survived;
@@ -61,7 +67,7 @@ use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
-use crate::core::policy::{GatePolicy, Policy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::core::process::Procedure;
 use crate::core::recent::Recent;
 use crate::core::request_limits::RequestLimits;
@@ -88,6 +94,8 @@ pub struct Setup {
     pub gate: GatePolicy,
     /// How much is sent.
     pub request_limits: RequestLimitPolicy,
+    /// What is made of a producer that repeats itself.
+    pub repeats: RepeatPolicy,
     /// How many events may be held: the broker's prefetch.
     pub places: usize,
 }
@@ -118,6 +126,7 @@ pub struct Machine {
     outstanding: Outstanding,
     arrivals: Arrivals,
     brakes: Brakes,
+    reused: Reused,
     doubts: Doubts,
     windows: Windows,
     redeliveries: Redeliveries,
@@ -145,7 +154,7 @@ impl Machine {
         Self {
             gate: Gate::new(setup.gate, setup.policy.retry_after_max),
             request_limits: RequestLimits::new(setup.request_limits),
-            recent: Recent::default(),
+            recent: Recent::with_room(setup.repeats.memory),
             creates: Creates::default(),
             held: Held::default(),
             lookup_checks: LookupChecks::of(setup.rules.iter().filter_map(Rule::lookup_target)),
@@ -155,6 +164,7 @@ impl Machine {
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),
             brakes: Brakes::default(),
+            reused: Reused::default(),
             doubts: Doubts::default(),
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),

@@ -8,20 +8,22 @@ use std::sync::Arc;
 use crate::core::dead_letter::{DeadLetter, Verdict};
 use crate::core::decode::{Limits, decode};
 use crate::core::delayed_state::{DelayedState, Unreadable};
-use crate::core::event::{Event, Key};
+use crate::core::event::{Event, Identity, Key};
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
-use crate::core::progress::Progress;
+use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
-use crate::core::recent::{Known, Recent};
+use crate::core::recent::{Known, Recent, Slot};
 
 /// What a message turned out to be.
 pub(super) struct Opened {
     /// Its key, if it could be decoded.
     pub(super) key: Option<Key>,
+    /// What it is known by, if its key identifies it.
+    pub(super) identity: Option<Identity>,
     /// What it brought through a delay queue, or what it will take into one.
     pub(super) delayed_state: DelayedState,
     pub(super) what: What,
@@ -33,8 +35,8 @@ pub(super) enum What {
     Create { rule: Arc<str>, request: Arc<CreateProcess>, lookup: Option<Arc<Lookup>>, progress: Progress },
     /// A rule says to skip it.
     Skip { rule: Arc<str> },
-    /// It is a copy of an event that this process created already.
-    AlreadyCreated { process: Option<String> },
+    /// This process created it already, by this rule: it is a copy, or the producer repeats itself.
+    AlreadyCreated { process: Option<String>, rule: Option<Arc<str>> },
     /// It can never be a process.
     Dead { rule: Option<Arc<str>>, fault: Fault, progress: Progress },
     /// Its verdict stands, and the API is not asked again: it is a dead letter, or the letter is kept already, since then.
@@ -45,28 +47,32 @@ pub(super) enum What {
     Newer,
 }
 
-/// Opens a message. Only a redelivered one is looked for in `recent`: two messages published under one key
-/// are two messages, and the broker says which came back.
+/// Opens a message.
 pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
     let delayed_state = match brought(message) {
         Ok(delayed_state) => delayed_state,
         Err(Unreadable::Newer(_)) => {
             let delayed_state = DelayedState::verbatim(message.delayed_state.clone().unwrap_or_default());
-            return Opened { key: None, delayed_state, what: What::Newer };
+            return unread(delayed_state, What::Newer);
         }
         Err(Unreadable::Broken) => {
-            return Opened { key: None, delayed_state: first(message), what: dead(Unreadable::fault()) };
+            return unread(first(message), dead(Unreadable::fault()));
         }
     };
     if let Some(verdict) = delayed_state.verdict.clone() {
         return judged_before(message, *verdict, delayed_state, limits, recent);
     }
     if Progress::is_suspect(message.deliveries, can_delay) {
-        return Opened { key: None, delayed_state, what: What::Crashed };
+        return unread(delayed_state, What::Crashed);
     }
     let read = catch_unwind(AssertUnwindSafe(|| read(message, &delayed_state, limits, rules, recent)));
-    let (key, what) = read.unwrap_or((None, What::Crashed));
-    Opened { key, delayed_state, what }
+    let (known_by, what) = read.unwrap_or((None, What::Crashed));
+    let (key, identity) = known_by.unzip();
+    Opened { key, identity: identity.flatten(), delayed_state, what }
+}
+
+fn unread(delayed_state: DelayedState, what: What) -> Opened {
+    Opened { key: None, identity: None, delayed_state, what }
 }
 
 /// It brought its verdict. What it may have crashed is not tried again.
@@ -82,10 +88,13 @@ fn judged_before(
     let origin = (delayed_state.exchange.clone(), delayed_state.routing_key.clone());
     let mut letter = verdict.letter(delayed_state.first_seen_ms, origin);
     letter.key = letter.key.or_else(|| key.as_ref().map(ToString::to_string));
-    let known = key.as_ref().and_then(|key| recent.recall(key, &message.body)).filter(|_| message.redelivered);
-    let kept = if let Some(Known::Dead { kept, .. }) = known { *kept } else { None };
-    let what = What::Verdict { letter: Box::new(letter), progress: Box::default(), kept };
-    Opened { key, delayed_state, what }
+    let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
+    let known = identity.and_then(|identity| recent.recall(identity)).filter(|_| message.redelivered);
+    let kept = if let Some(Known::Dead { kept, .. }) = known.map(|slot| &slot.known) { *kept } else { None };
+    // What may be a process stays in doubt for whoever publishes it again.
+    let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
+    let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
+    Opened { key, identity, delayed_state, what }
 }
 
 /// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published with, which rules match on.
@@ -114,35 +123,83 @@ fn lost(fault: Fault, progress: Progress) -> What {
     What::Dead { rule: None, fault: progress.confessed(fault), progress }
 }
 
+/// An event's key, and what it is known by.
+type KnownBy = (Key, Option<Identity>);
+
 fn read(
     message: &Message,
     delayed_state: &DelayedState,
     limits: &Limits,
     rules: &Rules,
     recent: &Recent,
-) -> (Option<Key>, What) {
+) -> (Option<KnownBy>, What) {
     let event = match decode(message, limits) {
         Ok(event) => event,
         Err(fault) => return (None, lost(fault, delayed_state.progress.clone())),
     };
+    let identity = Identity::of(&event.key, &message.body);
+    let known = identity.and_then(|identity| recent.recall(identity));
+    let what = known.and_then(|slot| ended(message, slot)).unwrap_or_else(|| {
+        let (progress, sent) = stands(message, delayed_state, known);
+        mapped(&event, rules, limits, progress, message.redelivered, sent)
+    });
+    (Some((event.key, identity)), what)
+}
+
+/// What is known of an event, whatever rule maps it now: that it is a process, or that it is a dead letter. Somebody who puts a
+/// dead letter back asks for it again: what was known before says nothing of that.
+fn ended(message: &Message, slot: &Slot) -> Option<What> {
+    let has_returned = message.redelivered || message.delayed_state.is_some();
+    let is_retry = message.put_back.is_some();
+    match &slot.known {
+        Known::Created(process) if has_returned || !is_retry => {
+            Some(What::AlreadyCreated { process: process.clone(), rule: slot.rule.clone() })
+        }
+        // Another copy of it spent the creates that it may have.
+        Known::Dead { letter, progress, kept }
+            if !is_retry && (message.redelivered || (has_returned && progress.unsure_creates >= CREATES_MAX)) =>
+        {
+            Some(What::Verdict { letter: letter.clone(), progress: progress.clone(), kept: *kept })
+        }
+        _ => None,
+    }
+}
+
+/// Where an event stands that goes on, and where it was sent before.
+fn stands<'s>(
+    message: &Message,
+    delayed_state: &'s DelayedState,
+    known: Option<&'s Slot>,
+) -> (Option<Progress>, Option<&'s Lookup>) {
     let has_travelled = message.delayed_state.is_some() || message.put_back.is_some();
     let travelled = has_travelled.then(|| delayed_state.progress.clone());
-    // Somebody retries it: that it died before says nothing of it.
-    let counts = |known: &&Known| message.put_back.is_none() || !matches!(known, Known::Dead { .. });
-    let known = recent.recall(&event.key, &message.body).filter(|_| message.redelivered).filter(counts);
-    let what = match known {
-        Some(Known::Created(process)) => What::AlreadyCreated { process: process.clone() },
-        Some(Known::Dead { letter, progress, kept }) => {
-            What::Verdict { letter: letter.clone(), progress: progress.clone(), kept: *kept }
-        }
-        Some(Known::Underway(progress, sent)) => {
-            // Another replica may have gone on from where this one stood, or this one from where the header was written.
-            let progress = travelled.unwrap_or_default().joined(progress);
-            mapped(&event, rules, limits, Some(progress), true, sent.as_deref().or(delayed_state.sent.as_ref()))
-        }
-        None => mapped(&event, rules, limits, travelled, message.redelivered, delayed_state.sent.as_ref()),
+    let sent = delayed_state.sent.as_ref();
+    // What came out of a delay queue and was not sent for since by another message of its event stands where its header says: what
+    // is remembered of it has not waited with it.
+    let is_news = |other: &Progress| {
+        message.delayed_state.is_none() || message.redelivered || delayed_state.progress.lacks(other)
     };
-    (Some(event.key), what)
+    match known.map(|slot| &slot.known) {
+        // Another replica may have gone on from where this one stood, or this one from where the header was written; or a producer
+        // repeats what is on its way.
+        Some(Known::Underway(progress, last)) if is_news(progress) => {
+            (Some(travelled.unwrap_or_default().joined(progress)), last.as_deref().or(sent))
+        }
+        Some(Known::Dead { progress, .. }) if message.delayed_state.is_some() && is_news(progress) => {
+            (Some(travelled.unwrap_or_default().joined(progress)), sent)
+        }
+        _ if message.delayed_state.is_some() => (travelled, sent),
+        Some(Known::Underway(..)) | None => (travelled, sent),
+        // It is published anew, or put back.
+        Some(Known::Dead { progress, .. }) => {
+            let retried = progress.retried();
+            let is_doubtful = retried.unsure_creates > 0;
+            let travelled = travelled.or_else(|| is_doubtful.then(Progress::default));
+            (travelled.map(|travelled| travelled.joined(&retried)), sent)
+        }
+        // Put back, and a process meanwhile: a second one is announced.
+        Some(Known::Created(_)) => (travelled.map(|travelled| travelled.joined(&Progress::doubtful(0))), sent),
+    }
 }
 
 /// `sent` says where it was sent before.
@@ -158,7 +215,11 @@ fn mapped(
         Ok(Mapped::Create { rule, request, .. }) => {
             // Where it was sent, whatever the rules say by now.
             let lookup = sent.or(request.lookup.as_ref()).cloned().map(Arc::new);
-            let progress = Progress::opened(progress, redelivered, lookup.is_some());
+            let looks = lookup.is_some() && rules.named(&rule).is_some_and(|rule| rule.looks_first(event.key.origin));
+            let mut progress = Progress::opened(progress, redelivered, lookup.is_some());
+            if looks {
+                progress.next = Next::Lookup;
+            }
             What::Create { rule, request: Arc::new(request), lookup, progress }
         }
         Ok(Mapped::Skip { rule }) => What::Skip { rule },

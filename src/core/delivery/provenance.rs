@@ -26,6 +26,11 @@ impl Provenance {
     /// meanwhile.
     pub(super) const ADOPTED: Self = Self { is_copy: true, is_doubtful: true };
 
+    /// All that either says.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { is_copy: self.is_copy || other.is_copy, is_doubtful: self.is_doubtful || other.is_doubtful }
+    }
+
     /// Whether another copy of it may be about.
     pub(super) fn is_copy(self) -> bool {
         self.is_copy

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::ReceiptId;
-use super::event::Context;
+use super::context::Context;
 use super::report::Settled;
 use super::told::Delayed;
 use crate::core::backoff::{ceiling, jittered};

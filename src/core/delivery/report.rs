@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::settled::Settled;
+
 use super::WantedPrefetch;
-use super::told::{CameBack, Delayed, FailedTry, LettersState};
+use super::told::{CameBack, FailedTry, LettersState};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -28,6 +30,8 @@ pub enum Ended {
     Found(Option<String>),
     /// It is a copy of one that this process created before.
     AlreadyCreated(Option<String>),
+    /// It was published again after this process had created it.
+    Duplicate(Option<String>),
     /// A rule says to skip it.
     Skipped,
     /// It can never be a process.
@@ -44,10 +48,11 @@ pub enum Ended {
 
 impl Ended {
     /// Every result, as [`Ended::result`] gives it.
-    pub const RESULTS: [&'static str; 9] = [
+    pub const RESULTS: [&'static str; 10] = [
         "created",
         "found",
         "already_created",
+        "duplicate",
         "skipped",
         "dead_lettered",
         "already_dead_lettered",
@@ -63,6 +68,7 @@ impl Ended {
             Self::Created(_) => "created",
             Self::Found(_) => "found",
             Self::AlreadyCreated(_) => "already_created",
+            Self::Duplicate(_) => "duplicate",
             Self::Skipped => "skipped",
             Self::DeadLettered(_) => "dead_lettered",
             Self::AlreadyDeadLettered => "already_dead_lettered",
@@ -81,7 +87,10 @@ impl Ended {
     #[must_use]
     pub fn process(&self) -> Option<&str> {
         match self {
-            Self::Created(process) | Self::Found(process) | Self::AlreadyCreated(process) => process.as_deref(),
+            Self::Created(process)
+            | Self::Found(process)
+            | Self::AlreadyCreated(process)
+            | Self::Duplicate(process) => process.as_deref(),
             _ => None,
         }
     }
@@ -93,7 +102,11 @@ impl Ended {
             Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
                 Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }
-            Self::AlreadyCreated(_) | Self::Skipped | Self::DeadLettered(_) | Self::AlreadyDeadLettered => None,
+            Self::AlreadyCreated(_)
+            | Self::Duplicate(_)
+            | Self::Skipped
+            | Self::DeadLettered(_)
+            | Self::AlreadyDeadLettered => None,
         }
     }
 
@@ -101,7 +114,12 @@ impl Ended {
     pub(super) fn is_done(&self) -> bool {
         matches!(
             self,
-            Self::Created(_) | Self::Found(_) | Self::AlreadyCreated(_) | Self::Skipped | Self::AlreadyDeadLettered
+            Self::Created(_)
+                | Self::Found(_)
+                | Self::AlreadyCreated(_)
+                | Self::Duplicate(_)
+                | Self::Skipped
+                | Self::AlreadyDeadLettered
         )
     }
 }
@@ -132,54 +150,6 @@ impl Doubt {
             Self::Redelivered => "redelivered",
             Self::HandedBack => "handed_back",
         }
-    }
-}
-
-/// One event at its end.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settled {
-    /// The label of logs and metrics ([`Ended::result`]).
-    pub result: &'static str,
-    /// Its key, if it could be decoded.
-    pub key: Option<Key>,
-    /// Its rule, if one matched.
-    pub rule: Option<Arc<str>>,
-    /// The id of the process, if it is one and the API told it.
-    pub process: Option<String>,
-    /// Why it is a dead letter, if it is one.
-    pub fault: Option<Fault>,
-    /// HTTP status of the last answer, if one came.
-    pub status: Option<u16>,
-    /// Requests that came to an outcome of the event's or the moment's.
-    pub attempts: u32,
-    /// How long it was held.
-    pub took: Duration,
-    /// Where it waits, if it is delayed.
-    pub delayed: Option<Delayed>,
-    /// The message that it came in.
-    pub came_in: CameIn,
-    /// The text of a dead letter for the log, without what the API was sent.
-    pub why: Option<String>,
-}
-
-/// What a log may say of a message, whatever is in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CameIn {
-    /// AMQP property `message-id`.
-    pub message_id: Option<String>,
-    /// The type that rules match on, as far as the message itself tells it.
-    pub kind: Option<String>,
-    /// The exchange that it was first published to.
-    pub exchange: String,
-    /// The routing key that it was first published with.
-    pub routing_key: String,
-}
-
-impl Settled {
-    /// The fixed word of a dead letter; empty for anything else.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        self.fault.as_ref().map_or("", |fault| fault.reason.as_str())
     }
 }
 
@@ -221,6 +191,17 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+    },
+    /// Another event had the key of this one, and is a process; this one is created all the same.
+    KeyReused {
+        /// The event's key.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+        /// The id of the other process, if the API told it.
+        process: Option<String>,
+        /// Whether it is the first of its rule.
+        is_first: bool,
     },
     /// A request was answered, or not.
     Answered {

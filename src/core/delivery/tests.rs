@@ -10,7 +10,9 @@ mod doubt;
 mod letters;
 mod neighbours;
 mod order;
+mod others;
 mod put_back;
+mod repeats;
 mod returns;
 mod shortage;
 mod state;
@@ -27,7 +29,7 @@ use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
-use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::core::process::Procedure;
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
 use crate::core::settlement::Settlement;
@@ -84,6 +86,7 @@ fn setup(places: usize) -> Setup {
             release_after: 120 * SECOND,
         },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
+        repeats: RepeatPolicy::default(),
         places,
     }
 }

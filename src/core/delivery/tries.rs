@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::event::{Context, HeldEvent, Stage};
+use super::context::Context;
+use super::event::{HeldEvent, Stage};
 use super::report::Report;
 use super::told::{CameBack, Delayed, FailedTry, Place};
 use super::{Effect, EventId, Machine};
@@ -37,7 +38,7 @@ impl Redeliveries {
 
     /// An event was taken in.
     pub(super) fn note(&mut self, event: &HeldEvent) {
-        if self.due.is_some() && event.seeks().is_some() {
+        if self.due.is_some() && !event.context.is_new && event.seeks().is_some() {
             self.events = self.events.saturating_add(1);
         }
     }

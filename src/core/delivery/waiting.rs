@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::event::Context;
+use super::context::Context;
 use super::report::Ended;
 use super::{Machine, ReceiptId};
 use crate::core::gate::Moment;

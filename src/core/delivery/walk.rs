@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Context, HeldEvent};
+use super::compares::Compares;
+use super::context::Context;
+use super::event::HeldEvent;
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
 use super::{Effect, EventId, Machine, ReceiptId};
@@ -39,29 +41,47 @@ impl Machine {
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id) = (message.kind.clone(), message.message_id.clone());
         let can_delay = self.connection.can_delay;
-        let Opened { key, delayed_state, what } =
+        let Opened { key, identity, delayed_state, what } =
             open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
-            self.mind_company(key, &body, is_live, is_new, redelivered);
+            self.mind_company(key, identity, is_live, is_new, redelivered);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
         let (rule, procedure, request) = (None, None, None);
-        let mut context =
-            Context { receipt, is_live, key, rule, procedure, request, state, body, received, kind, message_id };
+        let mut context = Context {
+            receipt,
+            is_live,
+            key,
+            identity,
+            is_new,
+            is_retry: was_dead_letter || state.is_retry,
+            compares: Compares::default(),
+            rule,
+            procedure,
+            request,
+            state,
+            body,
+            received,
+            kind,
+            message_id,
+        };
         match what {
             What::Create { rule, request, lookup, progress } => {
                 context.rule = Some(rule);
                 context.procedure = Some(request.procedure.clone());
+                context.compares = self.compares(&context);
                 self.take(context, request, lookup, progress, redelivered);
             }
             What::Skip { rule } => {
                 context.rule = Some(rule);
                 self.settle(context, Ended::Skipped, &Progress::default());
             }
-            What::AlreadyCreated { process } => {
-                self.settle(context, Ended::AlreadyCreated(process), &Progress::default())
+            What::AlreadyCreated { process, rule } => {
+                context.rule = rule;
+                let ended = context.done_before(process);
+                self.settle(context, ended, &Progress::default());
             }
             What::Dead { rule, fault, progress } => {
                 context.rule = rule;
@@ -100,6 +120,7 @@ impl Machine {
         let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
+        event.heard = self.recent.heard();
         self.redeliveries.note(&event);
         let id = self.held.add(event);
         if !rest.is_zero() {
@@ -234,8 +255,8 @@ impl Machine {
         if let (Some(rule), Ended::Created(_) | Ended::Found(_)) = (&context.rule, &ended) {
             self.release_rule(&Arc::clone(rule));
         }
-        if let (Some(key), Some(known)) = (&context.key, ended.known(progress, context.state.sent.as_ref())) {
-            self.recent.remember(key, &context.body, known);
+        if let (Some(identity), Some(known)) = (context.identity, ended.known(progress, context.state.sent.as_ref())) {
+            self.recent.remember(identity, known, context.rule.as_ref(), context.digest_of_request());
         }
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         match if context.is_live { ended } else { Ended::ConnectionLost } {

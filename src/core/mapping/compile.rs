@@ -9,6 +9,7 @@ use super::expression::Expression;
 use super::leaf::{self, Leaf};
 use super::names;
 use super::place::{Label, Place};
+use super::repeats::{self, Repeats};
 use super::request::{self, Request};
 use super::rule::{Does, Rule};
 use super::written::{Action, Spot, Written, WrittenRule};
@@ -26,6 +27,7 @@ pub(super) fn rule(written: &WrittenRule, mistakes: &mut Vec<Mistake>) -> Rule {
         kinds: compiler.kinds(mistakes),
         when: compiler.when(mistakes),
         procedure: written.procedure.as_ref().map(|procedure| procedure.value.clone()),
+        repeats: compiler.repeats(mistakes),
         does: compiler.does(mistakes),
     }
 }
@@ -39,6 +41,14 @@ impl Compiler<'_> {
     fn mistake(&self, field: &str, span: &Span, what: impl Into<String>, expected: impl Into<String>) -> Mistake {
         let key = format!("{}.{field}", self.rule);
         Mistake { span: Some(span.clone()), key, what: what.into(), expected: expected.into() }
+    }
+
+    fn repeats(&self, mistakes: &mut Vec<Mistake>) -> Repeats {
+        let mut wrong = Vec::new();
+        let repeats = repeats::of(self.written, &mut wrong);
+        mistakes
+            .extend(wrong.into_iter().map(|(field, span, what, expected)| self.mistake(field, &span, what, expected)));
+        repeats
     }
 
     fn kinds(&self, mistakes: &mut Vec<Mistake>) -> Vec<WildMatch> {
@@ -74,7 +84,13 @@ impl Compiler<'_> {
 
     fn skip(&self, mistakes: &mut Vec<Mistake>) -> Does {
         let written = self.written;
-        let texts = [("procedure", &written.procedure), ("reconcile_by", &written.reconcile_by)];
+        let texts = [
+            ("procedure", &written.procedure),
+            ("reconcile_by", &written.reconcile_by),
+            ("reconcile", &written.reconcile),
+            ("keys", &written.keys),
+            ("duplicates", &written.duplicates),
+        ];
         let values = [
             ("data", &written.data),
             ("record", &written.record),

@@ -28,6 +28,7 @@ mod order;
 mod path;
 mod place;
 mod references;
+mod repeats;
 mod request;
 mod scan;
 mod strict;

@@ -14,7 +14,9 @@ use super::fields::{self, Field};
 use super::mapped::Unmapped;
 use super::path::Scope;
 use super::place::Label;
+use super::repeats::{Keys, Repeats};
 use super::request::Request;
+use crate::core::event::KeyOrigin;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::reason::{Fault, Reason};
 
@@ -25,6 +27,7 @@ pub struct Rule {
     pub(super) kinds: Vec<WildMatch>,
     pub(super) when: Option<(Label, Expression)>,
     pub(super) procedure: Option<String>,
+    pub(super) repeats: Repeats,
     pub(super) does: Does,
 }
 
@@ -56,6 +59,22 @@ impl Rule {
         match &self.does {
             Does::Create(request) => request.reconcile_by.as_deref(),
             Does::Skip => None,
+        }
+    }
+
+    /// Whether two messages of one key that make the same request are one event, whatever else is in them.
+    #[must_use]
+    pub fn takes_same_request(&self) -> bool {
+        self.repeats.same_request
+    }
+
+    /// Whether an event with a key of this origin is looked up before its first create.
+    #[must_use]
+    pub fn looks_first(&self, origin: KeyOrigin) -> bool {
+        match self.repeats.looks_first {
+            None => false,
+            Some(Keys::CloudEvents) => origin == KeyOrigin::CloudEvents,
+            Some(Keys::Unique) => origin.identifies(),
         }
     }
 

@@ -123,6 +123,9 @@ fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {
         next_action_at: field("nextActionAt").map(written),
         assigned_to: field("assignedTo").map(written),
         reconcile_by: field("reconcile_by").map(text),
+        reconcile: field("reconcile").map(text),
+        keys: field("keys").map(text),
+        duplicates: field("duplicates").map(text),
     }
 }
 

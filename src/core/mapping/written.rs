@@ -71,6 +71,12 @@ pub struct WrittenRule {
     pub assigned_to: Option<Spot<Written>>,
     /// `reconcile_by`: the attribute in `data` that carries the event's key.
     pub reconcile_by: Option<Spot<String>>,
+    /// `reconcile`: when it is looked up, beside where it must be.
+    pub reconcile: Option<Spot<String>>,
+    /// `keys`: what the keys of its events promise.
+    pub keys: Option<Spot<String>>,
+    /// `duplicates`: what of two messages of one key must be equal.
+    pub duplicates: Option<Spot<String>>,
 }
 
 /// One `[[schema]]` as it was written.

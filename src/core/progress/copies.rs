@@ -11,12 +11,18 @@ impl Progress {
     /// from now on. Answers whether there was news.
     #[must_use]
     pub fn learn(&mut self, other: &Self) -> bool {
-        let is_news = other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some());
+        let is_news = self.lacks(other);
         if is_news {
             *self = std::mem::take(self).joined(other);
             self.look_up_anew(Duration::ZERO);
         }
         is_news
+    }
+
+    /// Whether another copy sent a create that may have been applied, or was refused with an error text, of which this one knows nothing.
+    #[must_use]
+    pub fn lacks(&self, other: &Self) -> bool {
+        other.unsure_creates > self.unsure_creates || (self.refused.is_none() && other.refused.is_some())
     }
 
     /// Another copy of it may have been created this long ago: it is looked up for a whole window from then.

@@ -150,3 +150,14 @@ pub(super) fn came_back(returns: &CameBack) {
         "events came back and are looked up before anything is sent for them"
     );
 }
+
+/// Told once of each rule.
+pub(super) fn key_reused(key: &str, rule: &str, process: Option<&str>) {
+    tracing::warn!(
+        key,
+        rule,
+        process,
+        "key used again: another event had it, with another body, and is a process; this one becomes a process too. Further ones of \
+         this rule are counted (keys_reused_total) and not told"
+    );
+}

@@ -3,7 +3,7 @@
 //! Not here: a process that dies (`tests/kill`).
 
 use super::*;
-use crate::core::delivery::event::Context;
+use crate::core::delivery::context::Context;
 use crate::core::progress::Progress;
 use crate::core::reason::Reason;
 
@@ -212,18 +212,20 @@ fn without_delay_queues_an_event_that_can_be_looked_up_is_looked_up_after_a_pani
 fn without_delay_queues_a_message_whose_opening_panics_is_opened_again_and_dead_after_three() {
     let mut bench = Bench::new(64);
     drop(bench.on(Input::Connected { can_delay: false }));
-    let mut message = event("lead", "m1");
-    for crashes in 1..=2 {
-        bench.machine.opening_crashed(7, message.clone());
+    let crashed = |crashes: u32| {
+        let progress = Progress { crashes, ..Progress::default() };
+        let state = DelayedState { progress, ..DelayedState::default() };
+        Message { delayed_state: Some(state.encode()), ..event("lead", &format!("m{crashes}")) }
+    };
+    for before in 0..2 {
+        bench.machine.opening_crashed(7, crashed(before));
         let done = bench.on(Input::Timer);
         assert!(done.settled.is_empty() && done.creates.is_empty(), "{done:?}");
-        let state = DelayedState { progress: Progress { crashes, ..Progress::default() }, ..DelayedState::default() };
-        message = Message { delayed_state: Some(state.encode()), ..message };
         let done = bench.after(71 * SECOND);
         assert_eq!(done.creates, [7], "it is opened again");
         drop(bench.replied(7, created()));
     }
-    bench.machine.opening_crashed(7, message);
+    bench.machine.opening_crashed(7, crashed(2));
     let mut done = bench.on(Input::Timer);
     let (_, Settlement::DeadLetter(dead_letter)) = done.settled.remove(0) else { panic!("expected a dead letter") };
     assert_eq!(dead_letter.fault.reason, Reason::Crashing);
@@ -248,6 +250,10 @@ impl Machine {
             receipt,
             is_live: true,
             key: None,
+            identity: None,
+            is_new: false,
+            is_retry: false,
+            compares: super::super::compares::Compares::default(),
             rule: None,
             procedure: None,
             request: None,

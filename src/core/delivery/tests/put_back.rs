@@ -32,8 +32,17 @@ fn refused() -> Reply {
 }
 
 /// The reasons of what certainly became no process, and of what may have.
-const SURE: [&str; 8] =
-    ["undecodable", "too_large", "no_rule", "unmappable", "schema", "refused", "exhausted", "of another release"];
+const SURE: [&str; 9] = [
+    "undecodable",
+    "too_large",
+    "no_rule",
+    "unmappable",
+    "schema",
+    "refused",
+    "exhausted",
+    "key_reused",
+    "of another release",
+];
 const DOUBTFUL: [&str; 2] = ["unknown", "crashing"];
 
 #[test]

@@ -224,3 +224,35 @@ fn a_rule_that_earlier_rules_shut_out_is_a_mistake() {
         assert!(compile(&(rule("one", earlier) + &rule("two", later))).is_ok(), "{earlier} / {later}");
     }
 }
+
+#[test]
+fn what_a_rule_says_of_events_that_come_again_is_told_where_it_cannot_be() {
+    let rule = |lines: &str| {
+        format!("[[rule]]\nname = 'deal'\nprocedure = 'deal'\n{lines}\ndata = {{ event_key = '{{{{ key }}}}' }}\n")
+    };
+    for (lines, key, words, pointed) in [
+        ("duplicates = 'same-body'", "duplicates", "\"same-body\" is not known; one of same-request", "'same-body'"),
+        ("reconcile = 'never'", "reconcile", "\"never\" is not known; one of always", "'never'"),
+        (
+            "reconcile = 'always'\nkeys = 'unique'",
+            "reconcile",
+            "nothing to look for; `reconcile_by` beside it",
+            "'always'",
+        ),
+        (
+            "reconcile = 'always'\nreconcile_by = 'event_key'",
+            "reconcile",
+            "a lookup knows only the key, and message ids",
+            "'always'",
+        ),
+        ("keys = 'unique'", "keys", "says something to nobody; `reconcile = \"always\"` beside it", "'unique'"),
+    ] {
+        let said = said(&rule(lines));
+        let [(told, text, place)] = &said[..] else { panic!("{lines}: {said:?}") };
+        assert_eq!((told.as_str(), place.as_str()), (format!("rule \"deal\".{key}").as_str(), pointed));
+        assert!(text.starts_with(words), "{lines}: {text}");
+    }
+    assert!(compile(&rule("reconcile = 'always'\nreconcile_by = 'event_key'\nkeys = 'cloud-events'")).is_ok());
+    let skips = said("[[rule]]\nname = 'noise'\naction = 'skip'\nduplicates = 'same-request'\n");
+    assert_eq!(skips.len(), 1, "a rule that skips has no duplicates: {skips:?}");
+}

@@ -1,0 +1,50 @@
+//! What of an event's progress outlives it: what a repeat of it goes on from, and what it takes in memory.
+//!
+//! Not here: where it is remembered (`core::recent`).
+
+use std::mem::size_of;
+use std::time::Duration;
+
+use super::Progress;
+
+/// What a value takes that a newer daemon wrote, for each byte of its text.
+const VALUE: usize = 16;
+
+impl Progress {
+    /// Where an event begins anew after this: what may have been created stays in doubt, and one create may follow.
+    #[must_use]
+    pub fn retried(&self) -> Self {
+        let Self { unsure_creates, unsure_ms, .. } = *self;
+        let since_create = (unsure_creates > 0).then_some(Duration::ZERO);
+        Self { unsure_creates: unsure_creates.min(1), since_create, unsure_ms, ..Self::default() }
+    }
+
+    /// Of an event that may be a process already, since this time: its next create is looked up before, or announced.
+    #[must_use]
+    pub fn doubtful(unsure_ms: u64) -> Self {
+        Self { unsure_creates: 1, since_create: Some(Duration::ZERO), unsure_ms, ..Self::default() }
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        let words = self.refused.as_ref().and_then(|refused| refused.error_text.as_ref());
+        let unknown =
+            if self.unknown.is_empty() { 0 } else { serde_json::to_string(&self.unknown).map_or(0, |text| text.len()) };
+        size_of::<Self>() + words.map_or(0, String::capacity) + unknown * VALUE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_anew_keeps_its_doubt_and_nothing_else() {
+        let sure = Progress { attempts: 4, crashes: 2, since_create: Some(Duration::ZERO), ..Progress::default() };
+        assert_eq!(sure.retried(), Progress::default());
+        let unsure = Progress { unsure_creates: 2, unsure_ms: 7, ..sure };
+        let retried = unsure.retried();
+        assert_eq!((retried.unsure_creates, retried.unsure_ms, retried.attempts), (1, 7, 0));
+        assert_eq!(retried.since_create, Some(Duration::ZERO), "a lookup waits for the whole window");
+    }
+}

@@ -6,12 +6,20 @@
 //! Not here: what one event does to the others (`neighbours`), and the cost of decoding alone (`mapping`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a bench may fail this way")]
 
+#[path = "../tls/authority.rs"]
+#[allow(dead_code, reason = "the tests of TLS use the rest")]
+mod authority;
 #[path = "throughput/bare.rs"]
 mod bare;
 #[path = "throughput/figures.rs"]
 mod figures;
+#[path = "../tls/front.rs"]
+#[allow(dead_code, reason = "the tests of TLS use the rest")]
+mod front;
 #[path = "throughput/runner.rs"]
 mod runner;
+#[path = "throughput/secure.rs"]
+mod secure;
 #[path = "throughput/stage.rs"]
 mod stage;
 #[path = "../support/mod.rs"]
@@ -22,9 +30,16 @@ use std::time::Duration;
 
 use figures::{Bar, Figure};
 use runner::{Run, Runner};
-use stage::Stage;
+use stage::{Api, Stage};
 
-const PARTS: [&str; 4] = ["full", "slow", "latency", "memory"];
+/// Those that run where none is named.
+const PARTS: [&str; 7] = ["full", "slow", "latency", "storm", "watched", "tls", "memory"];
+/// It fills the broker with a million messages, which takes some minutes and 2 GB of disk.
+const BY_NAME: &str = "queued";
+
+/// Messages in the queue that is long, and how many a daemon works on before its memory is looked at.
+const MANY: usize = 1_000_000;
+const WORKED: usize = 10_000;
 
 /// What the API takes for an answer where it is slow.
 const SLOW: Duration = Duration::from_millis(50);
@@ -39,7 +54,8 @@ fn main() -> ExitCode {
 }
 
 async fn parts(named: &[String]) -> ExitCode {
-    let is_wanted = |part: &&str| named.is_empty() || named.iter().any(|name| name == part);
+    let is_named = |part: &str| named.iter().any(|name| name == part);
+    let is_wanted = |part: &&&str| if named.is_empty() { **part != BY_NAME } else { is_named(part) };
     let stage = Stage::new(number("BENCH_EVENTS", 20_000)).await;
     let rounds = number("BENCH_ROUNDS", 5);
     println!(
@@ -48,12 +64,16 @@ async fn parts(named: &[String]) -> ExitCode {
         stage.events
     );
     let mut figures = Vec::new();
-    for part in PARTS.iter().filter(|part| is_wanted(part)) {
+    for part in PARTS.iter().chain([&BY_NAME]).filter(is_wanted) {
         println!("\n## {part}");
         figures.extend(match *part {
             "full" => full(&stage, rounds).await,
             "slow" => slow(&stage, rounds).await,
             "latency" => latency(&stage).await,
+            "storm" => storm(&stage).await,
+            "watched" => watched(&stage, rounds).await,
+            "tls" => tls(stage.events, rounds).await,
+            BY_NAME => queued(&stage).await,
             _ => memory(&stage).await,
         });
     }
@@ -72,7 +92,7 @@ async fn full(stage: &Stage, rounds: usize) -> Vec<Figure> {
         Runner::daemon(256),
     ];
     let [bare, bare_256, grouped, grouped_256, daemon, daemon_256] =
-        interleaved(stage, rounds, runners, Duration::ZERO, stage.events).await;
+        interleaved(stage, rounds, runners, Api::AtOnce, stage.events).await;
     let best = bare.better(bare_256);
     let limit = grouped.better(grouped_256);
     vec![
@@ -97,7 +117,7 @@ async fn full(stage: &Stage, rounds: usize) -> Vec<Figure> {
 async fn slow(stage: &Stage, rounds: usize) -> Vec<Figure> {
     let events = stage.events / 2;
     let runners = [Runner::bare(200), Runner::daemon(200), Runner::daemon(64), Runner::daemon(1000)];
-    let [bare, daemon, few, many] = interleaved(stage, rounds.min(3), runners, SLOW, events).await;
+    let [bare, daemon, few, many] = interleaved(stage, rounds.min(3), runners, Api::After(SLOW), events).await;
     vec![
         Figure::least(
             "events/s with 200 in flight at 50 ms, of the bare loop",
@@ -117,14 +137,14 @@ async fn interleaved<const N: usize>(
     stage: &Stage,
     rounds: usize,
     runners: [Runner; N],
-    delay: Duration,
+    api: Api,
     events: usize,
 ) -> [figures::Rounds; N] {
     let mut all = [(); N].map(|()| figures::Rounds::default());
     for round in 1..=rounds {
         for (runner, runs) in runners.iter().zip(&mut all) {
             eprintln!("round {round} of {rounds}: {runner}");
-            runs.add(Run::of(stage, runner, delay, events).await);
+            runs.add(Run::of(stage, runner, api, events).await);
         }
     }
     figures::picture(&runners, &all);
@@ -143,6 +163,72 @@ async fn latency(stage: &Stage) -> Vec<Figure> {
         at(&daemon, 99) - at(&bare, 99),
         Bar::new(1.0, 25.0),
     )]
+}
+
+/// Every tenth create is answered with 503, at 500 events a second.
+async fn storm(stage: &Stage) -> Vec<Figure> {
+    let calm = Run::paced(stage, &Runner::daemon(64), Api::AtOnce).await;
+    let storm = Run::paced(stage, &Runner::daemon(64), Api::TenthFails).await;
+    vec![
+        Figure::least(
+            "good events in time beside 503s, of those without",
+            storm.in_time / calm.in_time,
+            Bar::new(0.95, 0.8),
+        ),
+        Figure::most(
+            "s from the last publish until the last of them is a process",
+            storm.behind,
+            Bar::new(90.0, 180.0),
+        ),
+    ]
+}
+
+/// What the log and the metrics cost.
+async fn watched(stage: &Stage, rounds: usize) -> Vec<Figure> {
+    let runners = [Runner::unwatched(256), Runner::scraped(256)];
+    let [unwatched, scraped] = interleaved(stage, rounds.min(3), runners, Api::AtOnce, stage.events).await;
+    let unwatched_paced = Run::paced(stage, &Runner::unwatched(64), Api::AtOnce).await;
+    let scraped_paced = Run::paced(stage, &Runner::scraped(64), Api::AtOnce).await;
+    vec![
+        Figure::least(
+            "events/s scraped and logged, of those without",
+            scraped.rate() / unwatched.rate(),
+            Bar::new(0.9, 0.75),
+        ),
+        Figure::told("CPU of an event scraped and logged, of one without", scraped.cpu() / unwatched.cpu()),
+        Figure::told("the same at 500 events/s", scraped_paced.cpu / unwatched_paced.cpu),
+        Figure::least(
+            "events in time scraped and logged at 500 events/s, of those without",
+            scraped_paced.in_time / unwatched_paced.in_time,
+            Bar::new(0.99, 0.95),
+        ),
+    ]
+}
+
+/// With TLS to the broker and to the API, the bare loop as well.
+async fn tls(events: usize, rounds: usize) -> Vec<Figure> {
+    let stage = Stage::secure(events).await;
+    let runners = [Runner::bare(64), Runner::bare(256), Runner::daemon(64), Runner::daemon(256)];
+    let [bare, bare_256, _, daemon] = interleaved(&stage, rounds.min(3), runners, Api::AtOnce, events).await;
+    let best = bare.better(bare_256);
+    vec![
+        Figure::least("events/s with TLS, of the bare loop with it", daemon.rate() / best.rate(), Bar::new(1.3, 0.7)),
+        Figure::most(
+            "CPU of an event with TLS, of the bare loop with it",
+            daemon.cpu() / best.cpu(),
+            Bar::new(0.8, 1.9),
+        ),
+    ]
+}
+
+/// How long the queue is must not matter.
+async fn queued(stage: &Stage) -> Vec<Figure> {
+    let few = Run::peak_before(stage, WORKED, WORKED).await;
+    let many = Run::peak_before(stage, MANY, WORKED).await;
+    vec![
+        Figure::told("peak memory with 10,000 queued, MiB", few),
+        Figure::most("peak memory with 1,000,000 queued, MiB", many, Bar::new(25.0, 45.0)),
+    ]
 }
 
 fn at(sorted_ms: &[f64], percentile: usize) -> f64 {

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
 use serde_json::{Value, json};
@@ -17,25 +18,44 @@ use tokio::task::JoinSet;
 /// The word by which the bench calls itself to be this.
 pub const NAME: &str = "bare-loop";
 
-/// `amqp-url queue api-url token in-flight group`
+/// `amqp-url queue api-url token authority in-flight group`; the authority is a file, or empty without TLS
 pub fn main(arguments: &[String]) -> ExitCode {
-    let [amqp, queue, api, token, in_flight, group] = arguments else { panic!("six arguments") };
+    let [amqp, queue, api, token, authority, in_flight, group] = arguments else { panic!("seven arguments") };
     let (in_flight, group) = (in_flight.parse().expect("a number"), group.parse().expect("a number"));
     // The HTTP client is built without a provider of its own.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(consume(amqp, queue, &format!("{api}/v1/ext/procedure/ticket/process"), token, in_flight, group));
+    let (url, client) = (format!("{api}/v1/ext/procedure/ticket/process"), client(authority));
+    runtime.block_on(async {
+        let tokio = lapin::runtime::default_runtime().expect("the runtime of this program");
+        let tls = OwnedTLSConfig { identity: None, cert_chain: std::fs::read_to_string(authority).ok() };
+        let connecting = Connection::connect_with_config(amqp, ConnectionProperties::default(), tls, tokio);
+        consume(&connecting.await.expect("a connection"), queue, client, &url, token, in_flight, group).await;
+    });
     ExitCode::SUCCESS
 }
 
+/// With TLS, one that trusts the authority.
+fn client(authority: &str) -> reqwest::Client {
+    let Ok(pem) = std::fs::read(authority) else { return reqwest::Client::new() };
+    let authority = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    reqwest::Client::builder().tls_certs_only([authority]).build().expect("a client")
+}
+
 // ---- no line from here …
-async fn consume(amqp: &str, queue: &str, url: &str, token: &str, in_flight: u16, group: u64) {
-    let connection = Connection::connect(amqp, ConnectionProperties::default()).await.expect("a connection");
+async fn consume(
+    connection: &Connection,
+    queue: &str,
+    client: reqwest::Client,
+    url: &str,
+    token: &str,
+    in_flight: u16,
+    group: u64,
+) {
     let channel = connection.create_channel().await.expect("a channel");
     channel.basic_qos(in_flight, BasicQosOptions::default()).await.expect("a prefetch");
     let (options, table) = (BasicConsumeOptions::default(), FieldTable::default());
     let mut consumer = channel.basic_consume(queue.into(), "bare".into(), options, table).await.expect("a consumer");
-    let client = reqwest::Client::new();
     let (mut posting, mut acks) = (JoinSet::new(), Acks { group, ..Acks::default() });
     loop {
         tokio::select! {

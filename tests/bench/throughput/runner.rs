@@ -5,10 +5,13 @@
 use std::fmt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
 
 use super::bare;
-use super::stage::{Place, Stage};
+use super::stage::{Api, Place, Stage};
+use crate::support::broker::free_ports;
 use crate::support::deadline::within;
 
 /// How often the operating system counts a second of a processor.
@@ -18,10 +21,21 @@ const LOOK: Duration = Duration::from_millis(5);
 const PACED: Duration = Duration::from_secs(10);
 const RATE: u32 = 500;
 
+/// What is asked of a daemon beside its work.
+#[derive(Clone, Copy)]
+enum Watch {
+    /// A log at `info`, in a file.
+    Log,
+    /// No line of it but errors, of which there are none.
+    Nothing,
+    /// The log, and its metrics each second.
+    Metrics,
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Bare { group: u64 },
-    Daemon,
+    Daemon(Watch),
 }
 
 /// A program, and how many events it may have unacknowledged.
@@ -41,14 +55,30 @@ impl Runner {
     }
 
     pub fn daemon(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon, in_flight }
+        Self { kind: Kind::Daemon(Watch::Log), in_flight }
+    }
+
+    pub fn unwatched(in_flight: u16) -> Self {
+        Self { kind: Kind::Daemon(Watch::Nothing), in_flight }
+    }
+
+    pub fn scraped(in_flight: u16) -> Self {
+        Self { kind: Kind::Daemon(Watch::Metrics), in_flight }
     }
 
     fn start(&self, place: &Place) -> Process {
+        let mut scraping = JoinSet::new();
         let mut command = match self.kind {
-            Kind::Daemon => {
+            Kind::Daemon(watch) => {
+                let level = if matches!(watch, Watch::Nothing) { "error" } else { "info" };
+                let [port] = free_ports();
+                let admin = format!("127.0.0.1:{port}");
+                if matches!(watch, Watch::Metrics) {
+                    scraping.spawn(scrape(format!("http://{admin}/metrics")));
+                }
                 let mut command = Command::new(program());
-                command.arg("--config").arg(place.configuration(self.in_flight)).env_remove("RUST_LOG");
+                let configuration = place.configuration(self.in_flight, level, &admin);
+                command.arg("--config").arg(configuration).env_remove("RUST_LOG").env_remove("RUST_MIN_STACK");
                 command
             }
             Kind::Bare { group } => {
@@ -59,7 +89,20 @@ impl Runner {
             }
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(place.log());
-        Process(command.spawn().expect("it begins"))
+        Process { child: command.spawn().expect("it begins"), _scraping: scraping }
+    }
+}
+
+/// Asks for the metrics each second, as Prometheus at its quickest.
+async fn scrape(url: String) {
+    let client = reqwest::Client::new();
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        // Not there yet, in the first moment.
+        if let Ok(answer) = client.get(&url).send().await {
+            drop(answer.bytes().await);
+        }
     }
 }
 
@@ -68,7 +111,9 @@ impl fmt::Display for Runner {
         let name = match self.kind {
             Kind::Bare { group: 1 } => "bare loop",
             Kind::Bare { .. } => "bare loop, grouped acks",
-            Kind::Daemon => "chakra-bridge",
+            Kind::Daemon(Watch::Log) => "chakra-bridge",
+            Kind::Daemon(Watch::Nothing) => "chakra-bridge without a log",
+            Kind::Daemon(Watch::Metrics) => "chakra-bridge, scraped",
         };
         write!(out, "{name}, {} in flight", self.in_flight)
     }
@@ -86,8 +131,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub async fn of(stage: &Stage, runner: &Runner, delay: Duration, events: usize) -> Self {
-        let place = stage.place(delay).await;
+    pub async fn of(stage: &Stage, runner: &Runner, api: Api, events: usize) -> Self {
+        let place = stage.place(api).await;
         place.publish(events).await;
         let process = runner.start(&place);
         within(60, "the first process", place.until_created(1, LOOK)).await;
@@ -100,9 +145,38 @@ impl Run {
         Self { rate: (events - 1) as f64 / seconds, cpu: spent * 1e6 / (events - from) as f64, memory }
     }
 
+    /// The most memory in MiB of a daemon that works on the first events of a queue that holds so many.
+    pub async fn peak_before(stage: &Stage, queued: usize, worked: usize) -> f64 {
+        let place = stage.place(Api::AtOnce).await;
+        place.publish(queued).await;
+        let process = Runner::daemon(64).start(&place);
+        within(300, "the last of them", place.until_created(worked, LOOK)).await;
+        process.peak_mib()
+    }
+
+    /// Events published at the pace of a latency: which share of those that never met a 503 were processes when publishing ended,
+    /// seconds of a processor, and seconds from then until all were.
+    pub async fn paced(stage: &Stage, runner: &Runner, api: Api) -> Paced {
+        let place = stage.place(api).await;
+        let process = runner.start(&place);
+        place.publish(1).await;
+        within(60, "the first process", place.until_created(1, LOOK)).await;
+        let cpu = process.cpu();
+        let published = place.publish_paced(PACED, RATE).await;
+        let end = Instant::now();
+        let cpu = process.cpu() - cpu;
+        within(300, "the last process", place.until_created(published.len() + 1, LOOK)).await;
+        let failed = place.failed();
+        let good = published.len() + 1 - failed.len();
+        let processes = place.processes();
+        let in_time = processes.iter().filter(|(key, at)| *at <= end && !failed.contains(key)).count();
+        let last = processes.iter().map(|(_, at)| *at).max().unwrap_or(end);
+        Paced { in_time: in_time as f64 / good as f64, cpu, behind: last.saturating_duration_since(end).as_secs_f64() }
+    }
+
     /// Milliseconds from each publish to its request, in order.
     pub async fn latency(stage: &Stage, runner: &Runner) -> Vec<f64> {
-        let place = stage.place(Duration::ZERO).await;
+        let place = stage.place(Api::AtOnce).await;
         let process = runner.start(&place);
         place.publish(1).await;
         within(60, "the first process", place.until_created(1, LOOK)).await;
@@ -116,7 +190,7 @@ impl Run {
 
     /// Memory of a daemon that consumes an empty queue.
     pub async fn idle_mib(stage: &Stage) -> f64 {
-        let place = stage.place(Duration::ZERO).await;
+        let place = stage.place(Api::AtOnce).await;
         let process = Runner::daemon(64).start(&place);
         place.until_consumed().await;
         tokio::time::sleep(Duration::from_secs(2)).await; // tidy: allow sleep, what it is like at rest is measured
@@ -124,13 +198,26 @@ impl Run {
     }
 }
 
+/// What a run at a pace came to.
+pub struct Paced {
+    /// Share of the events without a 503 that were processes when publishing ended.
+    pub in_time: f64,
+    /// Seconds of a processor.
+    pub cpu: f64,
+    /// Seconds from the end of publishing to the last process.
+    pub behind: f64,
+}
+
 /// A program that is measured. Dropping it ends it.
-struct Process(Child);
+struct Process {
+    child: Child,
+    _scraping: JoinSet<()>,
+}
 
 impl Process {
     /// Seconds of a processor that it has used.
     fn cpu(&self) -> f64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).expect("it runs");
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
         let after = text.rsplit(')').next().expect("fields behind its name");
         let fields: Vec<f64> =
             after.split_whitespace().skip(11).take(2).map(|text| text.parse().expect("ticks")).collect();
@@ -143,7 +230,7 @@ impl Process {
 
     /// KiB.
     fn status(&self, name: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
         let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
     }
@@ -151,8 +238,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: who runs (`runner`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,24 +12,57 @@ use lapin::BasicProperties;
 use lapin::types::FieldTable;
 use tempfile::TempDir;
 
+use super::front::Front;
+use super::secure::Secure;
 use crate::support::broker::{Broker, Client, Vhost};
 use crate::support::daemon::Setup;
-use crate::support::standin::{Fault, Rule, StandIn};
+use crate::support::standin::{Canned, Fault, Rule, StandIn};
 
 const QUEUE: &str = "crm.events";
 const DEAD: &str = "crm.events.dead";
 const EVENT: &str = include_str!("../event.json");
 const RULES: &str = include_str!("../rules.toml");
 const ID: &str = "5f0c1f2e-7a53-4d6d-9b7a-0f3c2f5f8a11";
+/// Messages published at once, each held until the broker has it.
+const BATCH: usize = 20_000;
+
+/// How the API answers.
+#[derive(Clone, Copy)]
+pub enum Api {
+    AtOnce,
+    After(Duration),
+    /// Every tenth create with 503, but none of an event twice: nobody could look it up, and it would be a dead letter.
+    TenthFails,
+}
+
+impl Api {
+    fn plan(self) -> Vec<Rule> {
+        match self {
+            Self::AtOnce => Vec::new(),
+            Self::After(delay) => {
+                let ms = u64::try_from(delay.as_millis()).expect("a short delay");
+                vec![Rule::always(Fault::Delay { ms })]
+            }
+            Self::TenthFails => vec![Rule::always(Canned::new(503)).every(10).times(1)],
+        }
+    }
+}
 
 pub struct Stage {
     broker: Broker,
+    secure: Option<Secure>,
     pub events: usize,
 }
 
 impl Stage {
     pub async fn new(events: usize) -> Self {
-        Self { broker: Broker::private().await, events }
+        Self { broker: Broker::private().await, secure: None, events }
+    }
+
+    /// With TLS to the broker and to the API.
+    pub async fn secure(events: usize) -> Self {
+        let (broker, secure) = Secure::broker().await;
+        Self { broker, secure: Some(secure), events }
     }
 
     /// What the figures were taken on.
@@ -38,42 +71,64 @@ impl Stage {
         format!("{cores} cores shared by broker, API and client; RabbitMQ {}", self.broker.version())
     }
 
-    /// A fresh queue, and an API that takes so long for an answer.
-    pub async fn place(&self, delay: Duration) -> Place {
+    /// A fresh queue, and an API that answers so.
+    pub async fn place(&self, manner: Api) -> Place {
         let vhost = self.broker.vhost().await;
         let client = vhost.client().await;
         client.declare_classic(QUEUE, FieldTable::default()).await;
         client.declare_classic(DEAD, FieldTable::default()).await;
         let api = StandIn::start().await;
-        if !delay.is_zero() {
-            let ms = u64::try_from(delay.as_millis()).expect("a short delay");
-            api.plan(vec![Rule::always(Fault::Delay { ms })]);
+        api.plan(manner.plan());
+        let mut addresses = Addresses { amqp: vhost.url.clone(), api: api.url(), trusted: None };
+        let mut front = None;
+        if let Some(secure) = &self.secure {
+            let (url, before) = secure.front(api.address()).await;
+            addresses = Addresses { amqp: secure.amqp(&vhost.url), api: url, trusted: Some(secure.trusted()) };
+            front = Some(before);
         }
-        Place { vhost, client, api, folder: TempDir::new().expect("a folder") }
+        Place { _vhost: vhost, client, api, addresses, _front: front, folder: TempDir::new().expect("a folder") }
     }
 }
 
+/// Where a program goes.
+struct Addresses {
+    amqp: String,
+    api: String,
+    /// The file of the authority, with TLS.
+    trusted: Option<PathBuf>,
+}
+
 pub struct Place {
-    vhost: Vhost,
+    _vhost: Vhost,
     client: Client,
     api: StandIn,
+    addresses: Addresses,
+    _front: Option<Front>,
     folder: TempDir,
 }
 
 impl Place {
-    /// The daemon's file: the rule of the mapping bench, and otherwise what a file has by itself.
-    pub fn configuration(&self, prefetch: u16) -> PathBuf {
+    /// The daemon's file: the rule of the mapping bench, its log and its admin port, and otherwise what a file has by itself.
+    pub fn configuration(&self, prefetch: u16, level: &str, admin: &str) -> PathBuf {
         let rule = RULES.find("[[rule]]").map(|at| &RULES[at..]).expect("a rule");
-        let setup = Setup::new(&self.vhost.url, QUEUE, &self.api.url(), StandIn::TOKEN)
-            .broker(&format!("prefetch = {prefetch}\ndead_letter_queue = \"{DEAD}\""))
-            .sections(rule);
+        let Addresses { amqp, api, trusted } = &self.addresses;
+        let trusted = trusted.as_ref().map(|path| format!("ca_file = \"{}\"", path.display())).unwrap_or_default();
+        let mut setup = Setup::new(amqp, QUEUE, api, StandIn::TOKEN)
+            .broker(&format!(
+                "prefetch = {prefetch}\ndead_letter_queue = \"{DEAD}\"\ntopology = \"declare\"\n{trusted}"
+            ))
+            .api(&trusted)
+            .sections(&format!("level = \"{level}\"\n{rule}"));
+        admin.clone_into(&mut setup.admin);
         let path = self.folder.path().join("config.toml");
         std::fs::write(&path, setup.toml()).expect("a file in it");
         path
     }
 
-    pub fn addresses(&self) -> [String; 4] {
-        [self.vhost.url.clone(), QUEUE.to_owned(), self.api.url(), StandIn::TOKEN.to_owned()]
+    pub fn addresses(&self) -> [String; 5] {
+        let Addresses { amqp, api, trusted } = &self.addresses;
+        let trusted = trusted.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        [amqp.clone(), QUEUE.to_owned(), api.clone(), StandIn::TOKEN.to_owned(), trusted]
     }
 
     pub fn log(&self) -> Stdio {
@@ -81,8 +136,27 @@ impl Place {
     }
 
     pub async fn publish(&self, events: usize) {
-        let messages = (0..events).map(|number| (event(&format!("e{number}")), properties())).collect();
-        self.client.publish_many("", QUEUE, messages).await;
+        for first in (0..events).step_by(BATCH) {
+            let numbers = first..events.min(first + BATCH);
+            let messages = numbers.map(|number| (event(&format!("e{number}")), properties())).collect();
+            self.client.publish_many("", QUEUE, messages).await;
+        }
+    }
+
+    /// Keys of the events whose create was answered with 503 at least once.
+    pub fn failed(&self) -> HashSet<String> {
+        self.api.lookup(|books| {
+            let failed = books.requests.iter().filter(|seen| seen.status == Some(503));
+            failed.filter_map(|seen| seen.key.clone()).collect()
+        })
+    }
+
+    /// The key and the time of each process.
+    pub fn processes(&self) -> Vec<(String, Instant)> {
+        self.api.lookup(|books| {
+            let created = books.created.iter();
+            created.filter_map(|created| Some((created.key.clone()?, created.at.into_std()))).collect()
+        })
     }
 
     /// Publishes so many a second for so long, and answers when each was published, by its id.

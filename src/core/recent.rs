@@ -32,6 +32,8 @@ pub enum Known {
         progress: Box<Progress>,
         /// When the broker confirmed that it keeps the letter, if it did.
         kept: Option<Duration>,
+        /// Where it was sent: what may have been created for it is there, whatever the rules say by now.
+        sent: Option<Box<Lookup>>,
     },
     /// It was on its way when its connection died: the copy goes on from here, and is looked up where this one was, whatever
     /// the rules say by now.
@@ -101,10 +103,11 @@ impl Recent {
     /// may be a process.
     pub fn revive(&mut self, identity: Identity) {
         let Some(slot) = self.known.get_mut(&identity) else { return };
-        if let Known::Dead { progress, .. } = &slot.known {
+        if let Known::Dead { progress, sent, .. } = &slot.known {
             let retried = progress.retried();
+            let sent = sent.clone().filter(|_| retried.unsure_creates > 0);
             self.bytes -= slot.bytes();
-            slot.known = Known::Underway(Box::new(retried), None);
+            slot.known = Known::Underway(Box::new(retried), sent);
             self.bytes += slot.bytes();
         }
     }
@@ -126,7 +129,9 @@ impl Slot {
     fn bytes(&self) -> usize {
         EACH + match &self.known {
             Known::Created(process) => process.as_ref().map_or(0, String::capacity),
-            Known::Dead { letter, progress, .. } => letter.bytes() + progress.bytes(),
+            Known::Dead { letter, progress, sent, .. } => {
+                letter.bytes() + progress.bytes() + sent.as_ref().map_or(0, |sent| sent.bytes())
+            }
             Known::Underway(progress, sent) => progress.bytes() + sent.as_ref().map_or(0, |sent| sent.bytes()),
         }
     }
@@ -150,21 +155,35 @@ impl Known {
             (before @ Self::Created(Some(_)), Self::Created(None)) => before,
             (before @ Self::Created(_), Self::Underway(..) | Self::Dead { .. }) => before,
             // The copy that is under way has no letter of its own.
-            (Self::Dead { letter, progress: before, .. }, Self::Underway(progress, _)) => {
-                Self::Dead { letter, progress: Box::new(before.joined(&progress)), kept: None }
+            (Self::Dead { letter, progress: before, sent, .. }, Self::Underway(progress, sent_now)) => {
+                let sent = later((&before, sent), (&progress, sent_now));
+                Self::Dead { letter, progress: Box::new(before.joined(&progress)), kept: None, sent }
             }
             (Self::Underway(before, sent), Self::Underway(progress, sent_now)) => {
-                let is_later = sent_now.is_some() && progress.unsure_creates >= before.unsure_creates;
-                let sent = if is_later { sent_now } else { sent };
+                let sent = later((&before, sent), (&progress, sent_now));
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
+            (Self::Underway(before, sent), Self::Dead { letter, progress, kept, sent: sent_now }) => {
+                let sent = later((&before, sent), (&progress, sent_now));
+                Self::Dead { letter, progress, kept, sent }
+            }
             // A verdict that travelled tells less of what was sent.
-            (Self::Dead { progress: before, .. }, Self::Dead { letter, progress, kept }) => {
-                Self::Dead { letter, progress: Box::new(progress.joined(&before)), kept }
+            (Self::Dead { progress: before, sent, .. }, Self::Dead { letter, progress, kept, sent: sent_now }) => {
+                let sent = later((&before, sent), (&progress, sent_now));
+                Self::Dead { letter, progress: Box::new(progress.joined(&before)), kept, sent }
             }
             (_, now) => now,
         }
     }
+}
+
+/// Where an event was sent and how far it got.
+type Sent<'p> = (&'p Progress, Option<Box<Lookup>>);
+
+/// Of two, where it was sent last: as late a place as any that may hold what was created.
+fn later((before, sent): Sent, (now, sent_now): Sent) -> Option<Box<Lookup>> {
+    let is_later = sent_now.is_some() && now.unsure_creates >= before.unsure_creates;
+    if is_later { sent_now } else { sent }
 }
 
 #[cfg(test)]

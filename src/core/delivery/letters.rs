@@ -225,7 +225,9 @@ impl Machine {
         // That its key is another's is seen again each time.
         let identity = context.identity.filter(|_| letter.fault.reason != Reason::KeyReused);
         if let Some(identity) = identity {
-            let known = Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept };
+            let sent = context.state.sent.clone().map(Box::new);
+            let known =
+                Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept, sent };
             self.recent.remember(identity, known, context.rule.as_ref(), None);
         }
     }

@@ -156,7 +156,7 @@ fn ended(message: &Message, slot: &Slot) -> Option<What> {
             Some(What::AlreadyCreated { process: process.clone(), rule: slot.rule.clone() })
         }
         // Another copy of it spent the creates that it may have.
-        Known::Dead { letter, progress, kept }
+        Known::Dead { letter, progress, kept, .. }
             if !is_retry && (message.redelivered || (has_returned && progress.unsure_creates >= CREATES_MAX)) =>
         {
             Some(What::Verdict { letter: letter.clone(), progress: progress.clone(), kept: *kept })
@@ -185,17 +185,18 @@ fn stands<'s>(
         Some(Known::Underway(progress, last)) if is_news(progress) => {
             (Some(travelled.unwrap_or_default().joined(progress)), last.as_deref().or(sent))
         }
-        Some(Known::Dead { progress, .. }) if message.delayed_state.is_some() && is_news(progress) => {
-            (Some(travelled.unwrap_or_default().joined(progress)), sent)
+        Some(Known::Dead { progress, sent: last, .. }) if message.delayed_state.is_some() && is_news(progress) => {
+            (Some(travelled.unwrap_or_default().joined(progress)), last.as_deref().or(sent))
         }
         _ if message.delayed_state.is_some() => (travelled, sent),
         Some(Known::Underway(..)) | None => (travelled, sent),
         // It is published anew, or put back.
-        Some(Known::Dead { progress, .. }) => {
+        Some(Known::Dead { progress, sent: last, .. }) => {
             let retried = progress.retried();
             let is_doubtful = retried.unsure_creates > 0;
             let travelled = travelled.or_else(|| is_doubtful.then(Progress::default));
-            (travelled.map(|travelled| travelled.joined(&retried)), sent)
+            let last = last.as_deref().filter(|_| is_doubtful);
+            (travelled.map(|travelled| travelled.joined(&retried)), last.or(sent))
         }
         // Put back, and a process meanwhile: a second one is announced.
         Some(Known::Created(_)) => (travelled.map(|travelled| travelled.joined(&Progress::doubtful(0))), sent),

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::report::{Ended, Report};
 use super::{EventId, Machine};
 use crate::core::event::{KeyOrigin, digest_of_request};
+use crate::core::lookup::Lookup;
 use crate::core::policy::OnReusedKey;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
@@ -27,8 +28,8 @@ pub(super) struct Reused(BTreeSet<Arc<str>>);
 enum Meets {
     /// It is the same event, and a process.
     Same(Option<String>),
-    /// It is the same event, and may have been created.
-    Doubt(Progress),
+    /// It is the same event, and may have been created, where it was sent.
+    Doubt(Progress, Option<Box<Lookup>>),
     /// It is another event, and a process.
     Other(Option<String>),
 }
@@ -62,9 +63,9 @@ impl Machine {
                 let ended = context.done_before(process);
                 self.end(id, ended);
             }
-            Some(Meets::Doubt(progress)) => {
+            Some(Meets::Doubt(progress, sent)) => {
                 let heard = event.heard;
-                return self.held.goes_on(id, heard, &progress, None);
+                return self.held.goes_on(id, heard, &progress, sent.as_deref());
             }
             Some(Meets::Other(process)) if context.compares.refuses => {
                 self.end(id, Ended::DeadLettered(reused(process.as_deref())));
@@ -93,11 +94,11 @@ impl Machine {
                     return Some(Meets::Same(process.clone()));
                 }
                 Known::Created(process) => other = Some(Meets::Other(process.clone())),
-                Known::Dead { progress, .. } if compares.same_request && progress.unsure_creates > 0 => {
-                    doubt = Some(Meets::Doubt(progress.retried()));
+                Known::Dead { progress, sent, .. } if compares.same_request && progress.unsure_creates > 0 => {
+                    doubt = Some(Meets::Doubt(progress.retried(), sent.clone()));
                 }
-                Known::Underway(progress, _) if compares.same_request && progress.unsure_creates > 0 => {
-                    doubt = Some(Meets::Doubt(Progress::clone(progress)));
+                Known::Underway(progress, sent) if compares.same_request && progress.unsure_creates > 0 => {
+                    doubt = Some(Meets::Doubt(Progress::clone(progress), sent.clone()));
                 }
                 Known::Dead { .. } | Known::Underway(..) => {}
             }

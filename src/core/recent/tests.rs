@@ -5,6 +5,7 @@
 use super::*;
 use crate::core::event::{Key, KeyOrigin};
 use crate::core::policy::MEMORY_DEFAULT;
+use crate::core::process::Procedure;
 use crate::core::reason::{Fault, Reason};
 
 fn dead(reason: Reason, unsure_creates: u32) -> Known {
@@ -22,7 +23,7 @@ fn dead(reason: Reason, unsure_creates: u32) -> Known {
         unread: None,
     };
     let progress = Progress { unsure_creates, ..Progress::default() };
-    Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None }
+    Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None, sent: None }
 }
 
 fn id(text: &str, body: &[u8]) -> Identity {
@@ -117,6 +118,26 @@ fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one_but_keeps_its_dou
     assert_eq!(recent.of("b", b""), Some(&Known::Created(None)));
     let Some(Known::Underway(progress, _)) = recent.of("c", b"") else { panic!("{:?}", recent.of("c", b"")) };
     assert_eq!((progress.unsure_creates, progress.since_create), (1, Some(Duration::ZERO)));
+}
+
+#[test]
+fn what_may_have_been_created_is_looked_for_where_it_was_sent_also_after_its_dead_letter() {
+    let place = |procedure: &str| {
+        let procedure = Procedure::new(procedure).unwrap();
+        Box::new(Lookup { procedure, attribute: "event_key".into(), value: "a".into() })
+    };
+    let sent = |known: &Known| match known {
+        Known::Underway(_, sent) => sent.clone(),
+        other => panic!("{other:?}"),
+    };
+    for (unsure_creates, expected) in [(1, Some(place("lead"))), (0, None)] {
+        let mut recent = with_places(64);
+        let Known::Dead { letter, progress, .. } = dead(Reason::Crashing, unsure_creates) else { panic!("a letter") };
+        recent.hear("a", b"", Known::Underway(progress.clone(), Some(place("lead"))));
+        recent.hear("a", b"", Known::Dead { letter, progress, kept: None, sent: None });
+        recent.revive(id("a", b""));
+        assert_eq!(recent.of("a", b"").map(sent), Some(expected), "{unsure_creates} creates in doubt");
+    }
 }
 
 #[test]

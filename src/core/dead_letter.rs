@@ -59,7 +59,7 @@ pub struct Verdict {
     /// Why, for humans.
     pub text: String,
     /// Whether a create of it may have been applied.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_exist: bool,
     /// HTTP status of the last answer, if one came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,11 +80,6 @@ pub struct Verdict {
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 impl Verdict {
@@ -110,7 +105,7 @@ impl Verdict {
     #[must_use]
     pub fn letter(self, first_seen_ms: u64, origin: (String, String)) -> DeadLetter {
         // Verdicts of older releases say it by their reason and their text alone.
-        let leaves_doubt = matches!(self.reason, Reason::Unknown | Reason::Crashing) || self.text.contains(CONFESSION);
+        let leaves_doubt = self.reason.leaves_doubt() || self.text.contains(CONFESSION);
         DeadLetter {
             fault: Fault::new(self.reason, self.text),
             may_exist: self.may_exist || leaves_doubt,

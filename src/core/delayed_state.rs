@@ -42,7 +42,7 @@ pub struct DelayedState {
     /// Where it is looked up: what was sent last, whatever the rules say by now.
     pub sent: Option<Lookup>,
     /// Whether somebody put it back, and so asked for it again.
-    #[serde(default, rename = "again", skip_serializing_if = "is_false")]
+    #[serde(default, rename = "again", skip_serializing_if = "std::ops::Not::not")]
     pub is_retry: bool,
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,11 +53,6 @@ pub struct DelayedState {
     /// The whole text, where a newer daemon wrote it: it is passed on as it came.
     #[serde(skip)]
     pub newer: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// Why a header cannot be read.

@@ -36,7 +36,7 @@ impl PutBack {
     pub fn is_doubtful(&self) -> bool {
         // Letters of older releases say it by their reason and their text alone.
         self.may_exist
-            || [Reason::Unknown, Reason::Crashing].iter().any(|reason| self.reason == reason.as_str())
+            || Reason::ALL.iter().any(|reason| reason.leaves_doubt() && self.reason == reason.as_str())
             || self.text.contains(CONFESSION)
     }
 

@@ -49,6 +49,12 @@ impl Reason {
         Self::KeyReused,
     ];
 
+    /// Whether its event may be a process, whatever else is known of it.
+    #[must_use]
+    pub fn leaves_doubt(self) -> bool {
+        matches!(self, Self::Unknown | Self::Crashing)
+    }
+
     /// The word.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -80,9 +80,8 @@ impl Context {
 
     /// What the dead letter of this event says.
     pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
-        let leaves_doubt = matches!(fault.reason, Reason::Unknown | Reason::Crashing);
         DeadLetter {
-            may_exist: leaves_doubt || progress.unsure_creates > 0,
+            may_exist: fault.reason.leaves_doubt() || progress.unsure_creates > 0,
             fault,
             status: progress.status,
             attempts: progress.attempts,

@@ -38,7 +38,7 @@ impl KeyOrigin {
 }
 
 /// A key as it is remembered: no two keys have the same, and it takes no room.
-pub(in crate::core) type Digest = [u8; 16];
+pub type Digest = [u8; 16];
 
 /// The way in which bodies and requests are digested. What keeps a digest for longer than a process lives keeps this beside it.
 pub const DIGEST_VERSION: u8 = 1;

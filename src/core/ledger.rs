@@ -1,0 +1,172 @@
+//! The ledger of events: a row for each, what is asked of it before a create and told after it, and what follows from a row. Values
+//! and pure functions: the stores keep rows and decide nothing.
+//!
+//! Not here: where rows are kept (`crate::ledger`), and when the ledger is asked (`delivery`).
+
+use std::time::Duration;
+
+use crate::core::event::Digest;
+use crate::core::lookup::Lookup;
+
+/// Which row of a queue is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    /// Of the event's key.
+    pub key: Digest,
+    /// 0 where all messages of the key share one row; otherwise the digest of the body, for keys that name several events.
+    pub slot: u64,
+}
+
+/// One row, as it is kept. Times are milliseconds since the Unix epoch by the store's own clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The key as text, for `trace`.
+    pub key: String,
+    /// Who claimed it last: the name of one run of one replica.
+    pub owner: String,
+    /// Counts the claims: what an earlier owner says is not taken.
+    pub epoch: i64,
+    /// Creates that may have been applied and whose answer nobody has.
+    pub unsure_creates: u32,
+    /// When a create was sent last; 0 for never.
+    pub sent_ms: i64,
+    /// Where the last create was sent, to look it up there.
+    pub sent: Option<Lookup>,
+    /// How it ended, if it did.
+    pub end: Option<RowEnd>,
+    /// Digest of the body.
+    pub body: u64,
+    /// Digest of the request.
+    pub request: u64,
+    /// [`DIGEST_VERSION`](crate::core::event::DIGEST_VERSION) of both.
+    pub digest_version: u8,
+    /// The rule that it was handled by.
+    pub rule: String,
+    /// The procedure that it went to.
+    pub procedure: String,
+    /// Requests that came to an outcome.
+    pub attempts: u32,
+    /// When it was first claimed.
+    pub first_ms: i64,
+    /// When it ended; 0 while it has not.
+    pub ended_ms: i64,
+}
+
+/// How an event ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowEnd {
+    /// It is a process, with this id if the API told it.
+    Created(Option<String>),
+    /// It is a dead letter, by this fixed word (`Reason::as_str`).
+    Dead(String),
+}
+
+/// What is asked before a create.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The row.
+    pub id: RowId,
+    /// The key as text.
+    pub key: String,
+    /// Digest of the body.
+    pub body: u64,
+    /// Digest of the request.
+    pub request: u64,
+    /// The rule.
+    pub rule: String,
+    /// The procedure.
+    pub procedure: String,
+    /// The epoch of an earlier claim of this run, if it has one: then what the asker knows of its creates overwrites the row.
+    pub epoch: Option<i64>,
+    /// Creates that may have been applied, as far as the asker knows.
+    pub unsure_creates: u32,
+    /// Requests that came to an outcome, as far as the asker knows.
+    pub attempts: u32,
+    /// Whether a create is sent at once if the claim is granted: that it was is committed with the claim.
+    pub sends: Option<Sends>,
+    /// Whether an ended row is opened again: an operator retries a dead letter.
+    pub is_retry: bool,
+}
+
+/// A create that is about to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sends {
+    /// Where it can be looked up afterwards.
+    pub lookup: Option<Lookup>,
+}
+
+/// What the ledger answers to a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claimed {
+    /// The row is the asker's.
+    Mine {
+        /// Of this claim.
+        epoch: i64,
+        /// Whether the create that was asked for is committed as sent, and may go. If it was asked for and is not: an earlier owner
+        /// sent one whose answer nobody has.
+        may_send: bool,
+        /// What earlier owners left, as of the store's clock.
+        left: Left,
+    },
+    /// A living replica has it.
+    Held {
+        /// How long its lease still runs.
+        rest: Duration,
+    },
+    /// It ended. The row says how, and by which body and request.
+    Ended(Box<Row>),
+    /// The ledger cannot be asked now, or did not answer: whether a claim was committed nobody knows.
+    Away,
+}
+
+/// What earlier owners of a row may have done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Left {
+    /// Creates that may have been applied.
+    pub unsure_creates: u32,
+    /// How long ago the last was sent, if one was.
+    pub since_sent: Option<Duration>,
+    /// Where.
+    pub sent: Option<Lookup>,
+    /// By which body and request.
+    pub digests: (u64, u64),
+}
+
+/// What is told after a create, or when an event leaves without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The row.
+    pub id: RowId,
+    /// Of the claim: what is told under another is not taken. None where nothing was claimed (found by a lookup, dead before a create).
+    pub epoch: Option<i64>,
+    /// How it ended; none where it is given back, so that another replica may claim it at once.
+    pub end: Option<RowEnd>,
+    /// Creates that may have been applied.
+    pub unsure_creates: u32,
+    /// Requests that came to an outcome.
+    pub attempts: u32,
+    /// What a row is made of where there is none: key, digests, rule, procedure.
+    pub claim: Box<Claim>,
+}
+
+/// What the ledger answers to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is committed.
+    Yes,
+    /// The row is another's by now, or ended otherwise: what was told is not taken.
+    Superseded,
+    /// The ledger cannot be asked now, or did not answer: whether it was committed nobody knows. To tell it again is safe.
+    Away,
+}
+
+/// Who asks, and by which clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker<'a> {
+    /// The name of this run of this replica.
+    pub owner: &'a str,
+    /// Milliseconds since the Unix epoch by the store's clock.
+    pub now_ms: i64,
+    /// How long the lease of the row's owner still runs by the store's clock; zero if it is over or there is none.
+    pub lease: Duration,
+}

@@ -19,7 +19,6 @@ const OFFSET: &str = "x-stream-offset";
 
 /// What the consumer keeps of a delivery: all that settling and a dead letter need.
 pub(super) struct Held {
-    pub(super) acker: lapin::Acker,
     pub(super) properties: Packed,
     pub(super) body: Arc<Vec<u8>>,
     pub(super) exchange: ShortString,
@@ -61,7 +60,7 @@ pub(super) fn arrived(delivery: Delivery) -> Arrived {
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);
     let properties = Packed::of(properties);
     let headers = if properties.has_many() { message.headers.packed() } else { message.headers };
-    let held = Held { acker: delivery.acker, properties, body, exchange, routing_key };
+    let held = Held { properties, body, exchange, routing_key };
     Arrived { tag: delivery.delivery_tag, message: Message { headers, ..message }, held, is_of_a_stream, cut }
 }
 

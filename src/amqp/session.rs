@@ -16,7 +16,7 @@ use super::connection::{Endpoints, Previous};
 use super::deliveries::{Deliveries, TOO_MANY};
 use super::error::BrokerError;
 use super::intake::Arrived;
-use super::publisher::Published;
+use super::publisher::{Published, Publisher};
 use super::questions::name;
 use super::settle::Settler;
 use super::stall::StallState;
@@ -30,6 +30,9 @@ use crate::states::phase::stopped;
 
 /// Answers read at once at most: what lets acknowledgements of neighbours be written as one.
 const ANSWERS_AT_ONCE: usize = 512;
+/// How many turns the other tasks have before what was answered is settled. More gather no more (`docs/performance.md`).
+const TURNS: usize = 2;
+
 /// How often the idle connection is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
@@ -78,14 +81,15 @@ impl<'a> Session<'a> {
         let limit = config.call_timeout;
         refused(&endpoints.state)?;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
-        let settler = Settler::open(config, &connections.publishing, endpoints).await?;
+        let publisher = Publisher::open(config, &connections.publishing, endpoints).await?;
         let Prepared { obstacle, warnings } =
-            topology::prepare(config, connections, settler.asking(), &mut previous.notices).await?;
+            topology::prepare(config, connections, &publisher.asking, &mut previous.notices).await?;
         let can_delay = obstacle.is_none();
         endpoints.state.send_modify(|status| {
             (status.no_delays, status.queue_warnings) = (obstacle, warnings);
         });
         let channel = channel::open(&connections.consuming, limit).await?;
+        let settler = Settler::new(config, channel.clone(), publisher, endpoints)?;
         let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let places = subscription.places(wanted, 0);
@@ -150,7 +154,10 @@ impl<'a> Session<'a> {
                     is_taking = false;
                     self.stop_taking().await?;
                 }
-                _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => self.settler.settle(&mut answers).await?,
+                _ = self.answers.recv_many(&mut answers, ANSWERS_AT_ONCE) => {
+                    self.gather(&mut answers).await;
+                    self.settler.settle(&mut answers).await?;
+                }
                 Some(published) = self.settler.next_published() => self.published(published?).await?,
                 Ok(()) = wanted_prefetch.changed(), if is_taking && self.previous.cautious_for == 0 => {
                     let wanted = now(wanted_prefetch);
@@ -179,6 +186,17 @@ impl<'a> Session<'a> {
         }
         // The barrier: the answer to the close comes after every acknowledgement before it.
         channel::close(&self.subscription.channel, self.subscription.limit).await
+    }
+
+    /// Lets the other tasks have their turns, and takes along what they answer meanwhile: under load many acknowledgements become
+    /// one, and an idle runtime is through its turns at once.
+    async fn gather(&mut self, answers: &mut Vec<Answer>) {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            while let Ok(answer) = self.answers.try_recv() {
+                answers.push(answer);
+            }
+        }
     }
 
     /// Awaits a call to the broker, and meanwhile goes on settling: a call that hangs holds no acknowledgement up. None where the

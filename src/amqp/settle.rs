@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::types::ShortString;
-use lapin::{Acker, Channel, Connection};
 use tokio::sync::watch;
 
 use super::Config;
@@ -29,6 +30,9 @@ use crate::handover::receipt::Answer;
 /// The unacknowledged messages of one session, by delivery tag.
 pub(super) struct Settler {
     held: BTreeMap<u64, Held>,
+    /// The channel that delivered them. Its own calls are written at once; those of the client library's `Acker` go by way of two
+    /// more tasks each.
+    channel: Channel,
     publisher: Publisher,
     dead_letter_queue: ShortString,
     /// The names of the delay queues, in the order of `DELAY_QUEUES`.
@@ -39,28 +43,28 @@ pub(super) struct Settler {
 }
 
 impl Settler {
-    pub(super) async fn open(
+    /// For what `channel` delivers.
+    ///
+    /// # Errors
+    /// Says which name of a queue is longer than a broker takes.
+    pub(super) fn new(
         config: &Config,
-        publishing: &Arc<Connection>,
+        channel: Channel,
+        publisher: Publisher,
         endpoints: &Endpoints,
     ) -> Result<Self, BrokerError> {
-        let publisher = Publisher::open(config, publishing, endpoints).await?;
         let dead_letter_queue = name(&config.dead_letter_queue)?;
         let delay_queue_names =
             DELAY_QUEUES.iter().map(|delay_queue| name(&topology::delay_queue_name(&config.queue, *delay_queue)));
         Ok(Self {
             held: BTreeMap::new(),
+            channel,
             publisher,
             dead_letter_queue,
             delay_queue_names: delay_queue_names.collect::<Result<_, _>>()?,
             limit: config.call_timeout,
             stop: endpoints.stop.clone(),
         })
-    }
-
-    /// The channel that asks whether anything may be published.
-    pub(super) fn asking(&self) -> &Channel {
-        &self.publisher.asking
     }
 
     pub(super) fn hold(&mut self, tag: u64, held: Held) {
@@ -137,35 +141,24 @@ impl Settler {
 
     /// Hands a message back to its queue.
     pub(super) async fn release(&mut self, tag: u64) -> Result<(), BrokerError> {
-        let Some(held) = self.held.remove(&tag) else { return Ok(()) };
-        let back = held.acker.nack(BasicNackOptions { requeue: true, multiple: false });
-        written(within(self.limit, "handing a message back", back).await?)
+        if self.held.remove(&tag).is_none() {
+            return Ok(());
+        }
+        let back = self.channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: false });
+        within(self.limit, "handing a message back", back).await
     }
 
-    /// Acknowledges. As long as nothing older is unacknowledged, one frame does for all; the rest go one by one.
+    /// Acknowledges. As long as nothing older is unacknowledged, one frame does for all; the rest have one each, written together.
     async fn acknowledge(&mut self, mut done: BTreeSet<u64>) -> Result<(), BrokerError> {
         let mut newest = None;
         while let Some(entry) = self.held.first_entry().filter(|entry| done.contains(entry.key())) {
-            done.remove(entry.key());
-            newest = Some(entry.remove().acker);
+            let (tag, _) = entry.remove_entry();
+            done.remove(&tag);
+            newest = Some(tag);
         }
-        if let Some(acker) = newest {
-            self.write_ack(&acker, true).await?;
-        }
-        for tag in done {
-            if let Some(held) = self.held.remove(&tag) {
-                self.write_ack(&held.acker, false).await?;
-            }
-        }
-        Ok(())
+        done.retain(|tag| self.held.remove(tag).is_some());
+        let frames = newest.map(|tag| (tag, true)).into_iter().chain(done.into_iter().map(|tag| (tag, false)));
+        let acks = frames.map(|(tag, multiple)| self.channel.basic_ack(tag, BasicAckOptions { multiple }));
+        within(self.limit, "acknowledging", try_join_all(acks)).await.map(drop)
     }
-
-    async fn write_ack(&self, acker: &Acker, multiple: bool) -> Result<(), BrokerError> {
-        written(within(self.limit, "acknowledging", acker.ack(BasicAckOptions { multiple })).await?)
-    }
-}
-
-/// The client library says false where it sent nothing: that message is not settled.
-fn written(is_written: bool) -> Result<(), BrokerError> {
-    if is_written { Ok(()) } else { Err(BrokerError::new("an acknowledgement was not sent: its channel is gone")) }
 }

@@ -128,8 +128,7 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    served.end(deadline).await;
-    let is_settled = settled(said, &mut consumer, deadline).await;
+    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }

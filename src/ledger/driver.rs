@@ -64,7 +64,7 @@ impl Driver {
     /// Serves until every handle is gone; then it gives the lease up, so that nobody waits for this replica.
     pub async fn run(mut self) {
         loop {
-            let opening = opened(&self.config, &self.who, &mut self.lock);
+            let opening = Box::pin(opened(&self.config, &self.who, &mut self.lock));
             let failure = match refusing(&mut self.asks, opening).await {
                 None => return,
                 Some(Err(failure)) => failure,

@@ -62,14 +62,14 @@ impl Reader {
     /// # Errors
     /// Why it cannot be read, and what to do, in words.
     pub async fn open(config: &Config) -> Result<Self, String> {
-        let opening = in_time(ANSWER_MAX, async {
+        let opening = Box::pin(in_time(ANSWER_MAX, async {
             let mut session = match &config.place {
                 Place::Sqlite(path) => sqlite::open_to_read(path).await?,
                 Place::Postgres(server) => postgres::open_to_read(server).await?,
             };
             let version = schema::check(schema::version(&mut session).await?)?;
             Ok(Self { session, queue: config.queue.clone(), version })
-        });
+        }));
         opening.await.map_err(|failure| failure.to_string())
     }
 

@@ -1,0 +1,105 @@
+//! Postgres shared by several replicas, and how it is set.
+//!
+//! Not here: faults (`faults`), and what holds of SQLite as well (`both`).
+
+use std::time::Duration;
+
+use chakra_bridge::core::ledger::{Claimed, Recorded};
+use chakra_bridge::ledger::{Config, Place, Server, read};
+use futures_util::future::join_all;
+
+use super::stage::{Run, at, claim, config, epoch, process, record, server};
+use crate::support::broker::eventually;
+use crate::support::deadline::within;
+use crate::support::postgres::Postgres;
+
+async fn stage() -> Option<(&'static Postgres, Config)> {
+    let postgres = within(60, "a server", Postgres::shared()).await?;
+    let database = postgres.database().await;
+    Some((postgres, server(postgres, &database)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_replicas_that_claim_the_same_keys_at_once_one_has_each_and_none_waits_for_ever() {
+    let Some((_, of)) = stage().await else { return };
+    let runs = join_all((0..3).map(|_| Run::up(of.clone()))).await;
+    let keys: Vec<String> = (0..300).map(|number| format!("e{number}")).collect();
+    let claims = runs.iter().enumerate().map(async |(number, run)| {
+        let mut keys: Vec<_> = keys.iter().collect();
+        fastrand::shuffle(&mut keys);
+        let each = keys.into_iter().map(async |key| (key.clone(), number, run.ledger.claim(claim(key)).await));
+        join_all(each).await
+    });
+    let all: Vec<_> = within(60, "all claims", join_all(claims)).await.into_iter().flatten().collect();
+    for key in &keys {
+        let of_key: Vec<_> = all.iter().filter(|(claimed, ..)| claimed == key).collect();
+        let mine =
+            of_key.iter().filter(|(.., claimed)| matches!(claimed, Claimed::Mine { may_send: true, .. })).count();
+        let held = of_key.iter().filter(|(.., claimed)| matches!(claimed, Claimed::Held { .. })).count();
+        assert_eq!((mine, held), (1, 2), "{key}: {of_key:?}");
+    }
+    join_all(runs.into_iter().map(Run::end)).await;
+}
+
+#[tokio::test]
+async fn what_a_dead_replica_had_is_held_until_its_lease_is_over_and_what_it_says_afterwards_is_not_taken() {
+    let Some((_, of)) = stage().await else { return };
+    let of = Config { lease: Duration::from_secs(2), ..of };
+    let (first, second) = (Run::up(of.clone()).await, Run::up(of).await);
+    let before = epoch(&first.ledger.claim(claim("e")).await);
+    assert!(matches!(second.ledger.claim(claim("e")).await, Claimed::Held { rest } if rest <= Duration::from_secs(2)));
+    first.die().await;
+    let taken = || async {
+        match second.ledger.claim(claim("e")).await {
+            Claimed::Mine { may_send, left, .. } => !may_send && left.unsure_creates == 1,
+            _ => false,
+        }
+    };
+    eventually(Duration::from_secs(10), "the lease is over", taken).await;
+    let late = Run::up(second.config.clone()).await;
+    assert_eq!(late.ledger.record(record("e", before, Some("p"))).await, Recorded::Superseded);
+    late.end().await;
+    second.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_syncs_nothing_is_degraded_by_name_and_one_that_commits_loosely_is_made_to_commit() {
+    let Some((postgres, of)) = stage().await else { return };
+    let Place::Postgres(Server { database, .. }) = &of.place else { return };
+    postgres.run("postgres", format!("ALTER DATABASE {database} SET synchronous_commit = off")).await;
+    let run = Run::up(of.clone()).await;
+    assert_eq!(run.status().degraded, None, "it is set for the session");
+    run.end().await;
+}
+
+#[tokio::test]
+async fn what_a_user_may_not_do_is_told_beforehand_and_by_the_daemon() {
+    let Some((postgres, of)) = stage().await else { return };
+    let Place::Postgres(Server { database, .. }) = &of.place else { return };
+    postgres.run(database, format!("CREATE ROLE poor_{database} LOGIN PASSWORD 'swordfish'")).await;
+    let poor = Server {
+        user: format!("poor_{database}"),
+        password: Some(chakra_bridge::secret::SecretSource::Given(chakra_bridge::secret::Secret::new("swordfish"))),
+        ..at(postgres, database)
+    };
+    let poor = config(Place::Postgres(poor));
+    let (wrong, _) = read::check(&poor).await;
+    assert!(wrong[0].contains("may not make tables in the schema public"), "{wrong:?}");
+    let run = Run::begin(poor.clone());
+    let told = run.away().await;
+    assert!(told.contains("42501") && told.contains("rights"), "{told}");
+    run.die().await;
+    Run::up(of.clone()).await.end().await;
+    let (wrong, _) = read::check(&poor).await;
+    assert!(wrong[0].contains("permission denied for table chakra_bridge_schema"), "{wrong:?}");
+    let user = format!("poor_{database}");
+    postgres.run(database, format!("GRANT SELECT ON chakra_bridge_schema, chakra_bridge_events TO {user}")).await;
+    let (wrong, _) = read::check(&poor).await;
+    assert!(wrong.iter().any(|words| words.contains("may not UPDATE rows of chakra_bridge_events")), "{wrong:?}");
+    let tables = "chakra_bridge_events, chakra_bridge_owners";
+    postgres.run(database, format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {user}")).await;
+    assert_eq!(read::check(&poor).await, (Vec::new(), Vec::new()));
+    let run = Run::up(poor).await;
+    assert_eq!(process(&run, "e").await, None);
+    run.end().await;
+}

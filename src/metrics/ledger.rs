@@ -31,12 +31,7 @@ impl Ledger {
         Self {
             up: put(all, "ledger_up", "1 while the ledger answers; 0 also where none is configured"),
             degraded: put(all, "ledger_degraded", "1 while a crash of its machine could lose what it has committed"),
-            commit: put_histogram(
-                all,
-                "ledger_commit_seconds",
-                "One transaction of the ledger, of all that was asked at the time",
-                COMMIT_BUCKETS,
-            ),
+            commit: put_histogram(all, "ledger_commit_seconds", "One transaction of the ledger", COMMIT_BUCKETS),
             failures: put(all, "ledger_failures", "Times that the ledger could not be asked, or did not commit"),
             rows: put(all, "ledger_rows", "Rows of the ledger, as Postgres estimates them; 0 with SQLite"),
             bytes: put(

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use chakra_bridge::core::ledger::{Claimed, Record, Recorded, RowEnd};
+use chakra_bridge::ledger::read::Reader;
 use chakra_bridge::ledger::{Config, Place};
+use chakra_bridge::states::ledger::LedgerState;
 use futures_util::future::join_all;
 
 use super::files;
@@ -117,5 +119,37 @@ async fn a_lease_certainly_runs_from_the_first_answer_on_and_a_death_in_order_le
         };
         assert!(!may_send && left.unsure_creates == 1 && left.since_sent.is_some(), "{left:?}");
         next.end().await;
+    }
+}
+
+#[tokio::test]
+async fn one_row_that_a_database_does_not_take_holds_up_its_event_alone() {
+    for (config, _folder) in within(120, "databases", stores()).await {
+        let run = Run::up(config.clone()).await;
+        let refuses = match &config.place {
+            Place::Sqlite(_) => {
+                "CREATE TRIGGER refuses BEFORE INSERT ON chakra_bridge_events WHEN NEW.key_text = 'poison' \
+                 BEGIN SELECT RAISE(ABORT, 'no'); END"
+            }
+            Place::Postgres(_) => "ALTER TABLE chakra_bridge_events ADD CHECK (key_text <> 'poison')",
+        };
+        change(&config, refuses).await;
+        let asked = join_all(["a", "poison", "b"].map(|key| run.ledger.claim(claim(key)))).await;
+        assert!(matches!(asked[..], [Claimed::Mine { .. }, Claimed::Away, Claimed::Mine { .. }]), "{asked:?}");
+        assert_eq!(run.ledger.claim(claim("poison")).await, Claimed::Away);
+        assert_eq!(run.status().state, LedgerState::Up);
+        run.end().await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_under_a_lease_that_others_see_ended() {
+    for (config, _folder) in within(120, "databases", stores()).await {
+        let run = Run::up(config.clone()).await;
+        change(&config, "DELETE FROM chakra_bridge_owners").await;
+        assert!(matches!(run.ledger.claim(claim("e")).await, Claimed::Mine { .. }));
+        let found = &Reader::open(&config).await.unwrap().rows("e").await.unwrap()[0];
+        assert!(found.lease > config.lease / 2, "{:?}", found.lease);
+        run.end().await;
     }
 }

@@ -6,6 +6,9 @@
 
 mod support;
 
+#[path = "tls/authority.rs"]
+#[allow(dead_code, reason = "of the tests of TLS, which use all of it")]
+mod authority;
 #[path = "ledger/both.rs"]
 mod both;
 #[path = "ledger/faults.rs"]

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::tls;
+
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -23,13 +25,14 @@ pub(super) enum Kind {
     Conflict,
     /// Another daemon has it.
     InUse,
-    /// The database does not take what stands in one of the rows.
+    /// One of the rows is in the way: the database does not take it, or somebody has it locked.
     Data,
     /// Anything else.
     Away,
 }
 
 const WAIT: &str = "Events wait meanwhile; it is tried again by itself";
+const TLS: &str = "Name its authority in ledger.ca_file, or correct the host or sslmode in ledger.url";
 const SPACE: &str = "Make room on its disk, or lower ledger.keep; it is tried again by itself";
 const PASSWORD: &str =
     "Correct the password in ledger.password_file, or the user in ledger.url: the file is read at each attempt";
@@ -41,6 +44,9 @@ const LOCATION: &str = "Correct ledger.url, or make the database";
 const FOLDER: &str =
     "The folder of ledger.url must exist and be writable for the daemon's user; a volume must be mounted there";
 
+/// The keys that a person is told to look at.
+const HANDSHAKE: tls::Handshake = tls::Handshake { section: "ledger", address: "ledger.url" };
+
 impl Failure {
     fn new(kind: Kind, why: impl Into<String>, next: &'static str) -> Self {
         Self { why: why.into(), next, kind }
@@ -48,6 +54,10 @@ impl Failure {
 
     /// Of an error of the library.
     pub(super) fn of(error: &sqlx::Error) -> Self {
+        let complaint = tls::find(error).and_then(|error| tls::complaint(error, HANDSHAKE));
+        if let Some(complaint) = complaint {
+            return Self::new(Kind::Away, format!("TLS with it fails: {complaint}"), TLS);
+        }
         match error {
             sqlx::Error::Database(of_database) => {
                 let (message, code) = (of_database.message(), of_database.code().unwrap_or_default());
@@ -58,11 +68,7 @@ impl Failure {
                 }
             }
             sqlx::Error::Io(error) => Self::new(Kind::Away, format!("it cannot be reached: {error}"), WAIT),
-            sqlx::Error::Tls(error) => Self::new(
-                Kind::Away,
-                format!("TLS with it fails: {error}"),
-                "Name its authority in ledger.ca_file, or correct sslmode in ledger.url",
-            ),
+            sqlx::Error::Tls(error) => Self::new(Kind::Away, format!("TLS with it fails: {error}"), TLS),
             other => Self::new(Kind::Away, other.to_string(), WAIT),
         }
     }
@@ -121,7 +127,9 @@ impl Failure {
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn postgres(code: &str, message: &str) -> Failure {
     let (kind, next) = match code {
-        "40001" | "40P01" | "55P03" | "23505" | "42P07" => (Kind::Conflict, WAIT),
+        "40001" | "40P01" | "23505" | "42P07" => (Kind::Conflict, WAIT),
+        // Replicas let go within milliseconds.
+        "55P03" => (Kind::Data, "End the session of the database that has the row locked"),
         "28P01" | "28000" => (Kind::Away, PASSWORD),
         "3D000" | "3F000" => (Kind::Away, LOCATION),
         "42501" => (Kind::Away, RIGHTS),
@@ -163,6 +171,7 @@ mod tests {
         for (failure, kind) in [
             (postgres("40P01", "deadlock"), Kind::Conflict),
             (postgres("22P05", "no such character"), Kind::Data),
+            (postgres("55P03", "lock timeout"), Kind::Data),
             (postgres("53100", "no space"), Kind::Away),
             (sqlite(517, "busy snapshot"), Kind::Conflict),
             (sqlite(19, "constraint"), Kind::Data),

@@ -14,7 +14,7 @@ use super::{Server, Tls};
 /// made for the values it is for: the first were made while the tables were empty.
 const SETTINGS: Sql = Sql {
     sqlite: "",
-    postgres: "SET statement_timeout = '3s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'; \
+    postgres: "SET statement_timeout = '3s'; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'; \
          SET tcp_user_timeout = '10s'; SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; SET jit = off",
 };
 

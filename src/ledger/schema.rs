@@ -40,8 +40,11 @@ const MIGRATIONS: [&[Sql]; 2] = [
     }],
 ];
 
-/// One daemon after the other; `BEGIN IMMEDIATE` of SQLite is that lock already.
-const LOCK: Sql = Sql { sqlite: "SELECT 1", postgres: "SELECT pg_advisory_xact_lock(7283716481043)" };
+/// One daemon after the other; `BEGIN IMMEDIATE` of SQLite is that lock already. An index over all rows takes its time.
+const LOCK: Sql = Sql {
+    sqlite: "SELECT 1",
+    postgres: "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'; SELECT pg_advisory_xact_lock(7283716481043)",
+};
 
 const TABLE: Sql = Sql {
     sqlite: "CREATE TABLE IF NOT EXISTS chakra_bridge_schema (version INTEGER NOT NULL) STRICT",

@@ -46,14 +46,19 @@ impl LedgerStatus {
         Self { state: LedgerState::Opening, since_s: now_s, degraded: None }
     }
 
-    /// Takes the next state in. Answers whether it is another one: the same trouble in other words is none.
+    /// Takes the next state in. Answers whether that is worth a word: the same trouble in other words is not.
     pub fn becomes(&mut self, state: LedgerState, now_s: u64) -> bool {
         let is_other = std::mem::discriminant(&self.state) != std::mem::discriminant(&state);
         if is_other {
             self.since_s = now_s;
         }
+        let next = |state: &LedgerState| match state {
+            LedgerState::Away { next, .. } => Some(*next),
+            _ => None,
+        };
+        let is_news = is_other || next(&self.state) != next(&state);
         self.state = state;
-        is_other
+        is_news
     }
 
     /// The word.
@@ -101,6 +106,8 @@ mod tests {
         let away = |why: &str| LedgerState::Away { why: why.to_owned(), next: "Mend it" };
         assert!(status.becomes(away("gone"), 20));
         assert!(!status.becomes(away("no route"), 30));
+        assert!(status.becomes(LedgerState::Away { why: "no route".to_owned(), next: "Make room" }, 35));
+        assert!(status.becomes(away("no route"), 37));
         assert_eq!(status.trouble().as_deref(), Some("since 1970-01-01T00:00:20Z: no route. Mend it"));
         assert!(status.becomes(LedgerState::Up, 40) && status.trouble().is_none() && status.is_ready());
     }

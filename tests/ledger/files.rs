@@ -12,7 +12,7 @@ use chakra_bridge::states::ledger::LedgerState;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, raw_sql};
 
-use super::stage::{Run, claim, config, create, file, process};
+use super::stage::{Run, claim, config, create, epoch, file, process};
 use crate::support::deadline::within;
 
 async fn open(path: &Path) -> SqliteConnection {
@@ -31,6 +31,7 @@ async fn a_second_daemon_of_a_file_waits_and_is_not_ready_and_takes_over_once_th
         let folder = tempfile::tempdir().unwrap();
         let first = Run::up(file(folder.path())).await;
         create(&first, "e", "p").await;
+        epoch(&first.ledger.claim(claim("open")).await);
         let second = Run::begin(file(folder.path()));
         let waits = second.comes("in use", |status| matches!(status.state, LedgerState::InUse { .. })).await;
         assert!(!waits.is_ready() && waits.trouble().unwrap().contains("takes it over"));
@@ -38,6 +39,8 @@ async fn a_second_daemon_of_a_file_waits_and_is_not_ready_and_takes_over_once_th
         first.die().await;
         second.comes("up", |status| status.state == LedgerState::Up).await;
         assert_eq!(process(&second, "e").await.as_deref(), Some("p"));
+        let taken = second.ledger.claim(claim("open")).await;
+        assert!(matches!(taken, Claimed::Mine { may_send: false, .. }), "no lease of the dead runs on: {taken:?}");
         second.end().await;
     })
     .await;

@@ -2,13 +2,15 @@
 //!
 //! Not here: faults (`faults`), and what holds of SQLite as well (`both`).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chakra_bridge::core::ledger::{Claimed, Recorded};
-use chakra_bridge::ledger::{Config, Place, Server, read};
+use chakra_bridge::ledger::{Config, Place, Server, Tls, read};
 use futures_util::future::join_all;
 
-use super::stage::{Run, at, claim, config, epoch, process, record, server};
+use super::stage::{Run, at, claim, config, create, epoch, process, record, server};
+use crate::authority::Authority;
 use crate::support::broker::eventually;
 use crate::support::deadline::within;
 use crate::support::postgres::Postgres;
@@ -101,5 +103,41 @@ async fn what_a_user_may_not_do_is_told_beforehand_and_by_the_daemon() {
     assert_eq!(read::check(&poor).await, (Vec::new(), Vec::new()));
     let run = Run::up(poor).await;
     assert_eq!(process(&run, "e").await, None);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_server_is_reached_by_tls_only_if_its_authority_is_known_and_its_name_is_the_one_that_was_asked_for() {
+    let Some((postgres, of)) = stage().await else { return };
+    let Place::Postgres(plain) = of.place else { return };
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new("databases"));
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    let identity = authority.server("localhost");
+    postgres.secure(&identity.cert, &identity.key).await;
+    let by = |host: &str, tls, authorities: Option<&PathBuf>| {
+        let (host, authorities) = (host.to_owned(), authorities.cloned());
+        config(Place::Postgres(Server { host, tls, authorities, ..plain.clone() }))
+    };
+    Run::up(by("localhost", Tls::VerifyFull, Some(&ca))).await.end().await;
+    Run::up(by("127.0.0.1", Tls::VerifyCa, Some(&ca))).await.end().await;
+    Run::up(by("127.0.0.1", Tls::Require, None)).await.end().await;
+    for (host, authorities) in [("localhost", None), ("127.0.0.1", Some(&ca))] {
+        let run = Run::begin(by(host, Tls::VerifyFull, authorities));
+        let told = run.away().await;
+        assert!(told.contains("TLS with it fails") && told.contains("ledger.ca_file"), "{told}");
+        run.die().await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_has_locked_holds_up_its_event_alone() {
+    let Some((postgres, of)) = stage().await else { return };
+    let Place::Postgres(Server { database, .. }) = &of.place else { return };
+    let run = Run::up(of.clone()).await;
+    create(&run, "locked", "p").await;
+    let _locks = postgres.begun(database, "SELECT * FROM chakra_bridge_events FOR UPDATE").await;
+    let asked = within(10, "answers", join_all(["a", "locked", "b"].map(|key| run.ledger.claim(claim(key))))).await;
+    assert!(matches!(asked[..], [Claimed::Mine { .. }, Claimed::Away, Claimed::Mine { .. }]), "{asked:?}");
     run.end().await;
 }

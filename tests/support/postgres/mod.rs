@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -122,6 +123,28 @@ impl Postgres {
     pub async fn run(&self, database: &str, statements: String) {
         let mut connection = self.connect(database).await.unwrap();
         raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();
+    }
+
+    /// A transaction that is left open with what a statement locks, until it is dropped.
+    pub async fn begun(&self, database: &str, statement: &'static str) -> PgConnection {
+        let mut connection = self.connect(database).await.unwrap();
+        raw_sql(AssertSqlSafe(format!("BEGIN; {statement}"))).execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    /// Lets it take TLS as well, with this certificate.
+    pub async fn secure(&self, cert: &str, key: &str) {
+        for (name, text) in [("server.pem", cert), ("server.key", key)] {
+            let path = self.folder.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let of = fs::metadata(&self.folder).unwrap();
+            chown(&path, Some(of.uid()), Some(of.gid())).unwrap();
+            let setting = if name == "server.pem" { "ssl_cert_file" } else { "ssl_key_file" };
+            self.run("postgres", format!("ALTER SYSTEM SET {setting} = '{}'", path.display())).await;
+        }
+        self.run("postgres", "ALTER SYSTEM SET ssl = on".to_owned()).await;
+        self.run("postgres", "SELECT pg_reload_conf()".to_owned()).await;
     }
 
     /// What a statement gives: one number.

@@ -128,7 +128,7 @@ impl Failure {
 fn postgres(code: &str, message: &str) -> Failure {
     let (kind, next) = match code {
         "40001" | "40P01" | "23505" | "42P07" => (Kind::Conflict, WAIT),
-        // Replicas let go within milliseconds.
+        // A replica holds a lock for milliseconds.
         "55P03" => (Kind::Data, "End the session of the database that has the row locked"),
         "28P01" | "28000" => (Kind::Away, PASSWORD),
         "3D000" | "3F000" => (Kind::Away, LOCATION),

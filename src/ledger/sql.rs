@@ -20,7 +20,8 @@ pub(super) const BEGIN: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN 
 pub(super) const COMMIT: Sql = Sql::both("COMMIT");
 pub(super) const ROLLBACK: Sql = Sql::both("ROLLBACK");
 
-/// The rows of a queue ($1) that a list ($2) names, locked in the order of their keys, so that no two replicas wait for each other.
+/// The rows of a queue ($1) that a sorted list ($2) names, locked in its order, so that no two replicas wait for each other. Each is looked
+/// up by itself: a planner that knows little of a table that grew fast would read all of it.
 pub(super) const ROWS: Sql = Sql {
     sqlite: "SELECT json_object('key', hex(e.key), 'slot', e.slot, 'revision', e.revision, 'key_text', e.key_text, \
          'owner', e.owner, 'epoch', e.epoch, 'ticket', e.ticket, 'hold', e.hold, 'unsure_creates', e.unsure_creates, 'sent_ms', e.sent_ms, 'sent', e.sent, \
@@ -30,8 +31,8 @@ pub(super) const ROWS: Sql = Sql {
          FROM json_each($2) AS x CROSS JOIN chakra_bridge_events AS e \
          WHERE e.queue = $1 AND e.key = unhex(x.value ->> 'key') AND e.slot = x.value ->> 'slot'",
     postgres: "SELECT row_to_json(e)::text FROM json_to_recordset($2::json) AS x(key text, slot bigint) \
-         JOIN chakra_bridge_events AS e ON e.queue = $1 AND e.key = decode(x.key, 'hex') AND e.slot = x.slot \
-         ORDER BY e.key, e.slot FOR UPDATE OF e",
+         CROSS JOIN LATERAL (SELECT * FROM chakra_bridge_events AS r WHERE r.queue = $1 AND r.key = decode(x.key, 'hex') \
+         AND r.slot = x.slot LIMIT 1 FOR UPDATE) AS e",
 };
 
 /// The time and the leases. A statement of its own, behind the locks: what it sees is as new as the rows.
@@ -102,10 +103,9 @@ pub(super) const PRUNE: Sql = Sql {
     sqlite: "DELETE FROM chakra_bridge_events WHERE queue = $1 AND (key, slot) IN (SELECT key, slot FROM chakra_bridge_events \
          WHERE queue = $1 AND ended = $2 AND ended_ms < CAST(round(unixepoch('subsec') * 1000) AS INTEGER) - CAST($3 AS INTEGER) \
          ORDER BY ended_ms LIMIT CAST($4 AS INTEGER))",
-    postgres: "DELETE FROM chakra_bridge_events AS e USING (SELECT key, slot FROM chakra_bridge_events \
+    postgres: "DELETE FROM chakra_bridge_events WHERE ctid = ANY (ARRAY(SELECT ctid FROM chakra_bridge_events \
          WHERE queue = $1 AND ended = $2 AND ended_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $3::bigint \
-         ORDER BY ended_ms LIMIT $4::bigint FOR UPDATE SKIP LOCKED) AS x \
-         WHERE e.queue = $1 AND e.key = x.key AND e.slot = x.slot",
+         ORDER BY ended_ms LIMIT $4::bigint FOR UPDATE SKIP LOCKED))",
 };
 
 /// How large it is and how old the first end of a queue ($1), as far as that costs nothing: a count of all rows would.

@@ -15,7 +15,7 @@ use crate::support::deadline::within;
 use crate::support::postgres::Postgres;
 
 #[tokio::test]
-async fn a_server_that_is_killed_or_frozen_or_stopped_costs_time_only() {
+async fn a_server_that_is_killed_or_frozen_or_stopped_costs_time_only_and_one_that_syncs_nothing_is_degraded_by_name() {
     let Some(postgres) = within(60, "a server", Postgres::start()).await else { return };
     let run = Run::up(server(&postgres, "postgres")).await;
     create(&run, "before", "p").await;
@@ -41,6 +41,13 @@ async fn a_server_that_is_killed_or_frozen_or_stopped_costs_time_only() {
     within(60, "its start", postgres.launch()).await;
     run.resumes("stopped").await;
     assert_eq!(process(&run, "before").await.as_deref(), Some("p"));
+    run.end().await;
+
+    postgres.run("postgres", "ALTER SYSTEM SET fsync = off".to_owned()).await;
+    postgres.run("postgres", "SELECT pg_reload_conf()".to_owned()).await;
+    let run = Run::up(server(&postgres, "postgres")).await;
+    let degraded = run.status().degraded.unwrap();
+    assert!(degraded.contains("fsync=off") && run.metrics.text().contains("ledger_degraded 1"), "{degraded}");
     run.end().await;
 }
 

@@ -65,7 +65,7 @@ async fn what_a_dead_replica_had_is_held_until_its_lease_is_over_and_what_it_say
 }
 
 #[tokio::test]
-async fn a_server_that_syncs_nothing_is_degraded_by_name_and_one_that_commits_loosely_is_made_to_commit() {
+async fn a_server_that_commits_loosely_is_made_to_commit() {
     let Some((postgres, of)) = stage().await else { return };
     let Place::Postgres(Server { database, .. }) = &of.place else { return };
     postgres.run("postgres", format!("ALTER DATABASE {database} SET synchronous_commit = off")).await;

@@ -13,7 +13,7 @@ use super::ask::Ask;
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, Wanted, parsed};
 use super::session::Session;
-use super::sql::{BEGIN, COMMIT, MOMENT, ROLLBACK, ROWS, WRITE};
+use super::sql::{BEGIN, COMMIT, MAKE, MOMENT, ROLLBACK, ROWS, Sql, WRITE};
 use crate::core::ledger::{Asker, Claimed, Recorded, Row, RowId, claimed, recorded};
 
 /// How often others may be in the way.
@@ -93,16 +93,23 @@ async fn attempt(session: &mut Session, who: &Who, asks: &[Ask]) -> Result<Optio
         return Ok(Some(Done::Lapsed));
     }
     let answers = asks.iter().map(|ask| decide(rows.entry(ask.row_id()).or_default(), ask, who, &moment)).collect();
-    let written: Vec<Kept> = rows.iter().filter(|(_, standing)| standing.is_changed).filter_map(kept).collect();
-    if !written.is_empty() {
-        let changed = session.run(WRITE, &[&who.queue, &json(&written)?]).await?;
-        if usize::try_from(changed).ok() != Some(written.len()) {
-            session.simple(ROLLBACK).await?;
-            return Ok(None);
-        }
+    let changed = rows.iter().filter(|(_, standing)| standing.is_changed).filter_map(kept);
+    let (made, written): (Vec<Kept>, Vec<Kept>) = changed.partition(|kept| kept.revision == 1);
+    if !(write(session, who, MAKE, &made).await? && write(session, who, WRITE, &written).await?) {
+        session.simple(ROLLBACK).await?;
+        return Ok(None);
     }
     session.simple(COMMIT).await?;
     Ok(Some(Done::Committed(answers)))
+}
+
+/// Whether all of them were written.
+async fn write(session: &mut Session, who: &Who, how: Sql, rows: &[Kept]) -> Result<bool, Failure> {
+    if rows.is_empty() {
+        return Ok(true);
+    }
+    let changed = session.run(how, &[&who.queue, &json(&rows)?]).await?;
+    Ok(usize::try_from(changed).ok() == Some(rows.len()))
 }
 
 /// The rows that are asked for and are there.

@@ -43,35 +43,59 @@ pub(super) const MOMENT: Sql = Sql {
          'owners', coalesce((SELECT json_object_agg(owner, until_ms) FROM chakra_bridge_owners), '{}'::json))::text",
 };
 
-/// Writes rows ($2) of a queue ($1), each only over the revision before its own.
-pub(super) const WRITE: Sql = Sql {
-    sqlite: "INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, sent_ms, sent, \
+/// Rows ($2) of a queue ($1), as SQLite takes them.
+macro_rules! rows_sqlite {
+    () => {
+        "INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, \
+         unsure_creates, sent_ms, sent, \
          ended, process, reason, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
          SELECT $1, unhex(x.value ->> 'key'), x.value ->> 'slot', x.value ->> 'revision', x.value ->> 'key_text', \
-         x.value ->> 'owner', x.value ->> 'epoch', x.value ->> 'ticket', x.value ->> 'hold', x.value ->> 'unsure_creates', x.value ->> 'sent_ms', x.value ->> 'sent', \
+         x.value ->> 'owner', x.value ->> 'epoch', x.value ->> 'ticket', x.value ->> 'hold', \
+         x.value ->> 'unsure_creates', x.value ->> 'sent_ms', x.value ->> 'sent', \
          x.value ->> 'ended', x.value ->> 'process', x.value ->> 'reason', x.value ->> 'body', x.value ->> 'request', \
          x.value ->> 'digest_version', x.value ->> 'rule', x.value ->> 'procedure_id', x.value ->> 'attempts', \
-         x.value ->> 'first_ms', x.value ->> 'ended_ms' FROM json_each($2) AS x WHERE true \
-         ON CONFLICT (queue, key, slot) DO UPDATE SET revision = excluded.revision, key_text = excluded.key_text, \
-         owner = excluded.owner, epoch = excluded.epoch, ticket = excluded.ticket, hold = excluded.hold, unsure_creates = excluded.unsure_creates, sent_ms = excluded.sent_ms, \
-         sent = excluded.sent, ended = excluded.ended, process = excluded.process, reason = excluded.reason, \
-         body = excluded.body, request = excluded.request, digest_version = excluded.digest_version, rule = excluded.rule, \
-         procedure_id = excluded.procedure_id, attempts = excluded.attempts, first_ms = excluded.first_ms, \
-         ended_ms = excluded.ended_ms WHERE chakra_bridge_events.revision = excluded.revision - 1",
-    postgres: "INSERT INTO chakra_bridge_events AS e (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, sent_ms, \
+         x.value ->> 'first_ms', x.value ->> 'ended_ms' FROM json_each($2) AS x WHERE true "
+    };
+}
+
+/// The same for Postgres.
+macro_rules! rows_postgres {
+    () => {
+        "INSERT INTO chakra_bridge_events AS e (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, sent_ms, \
          sent, ended, process, reason, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
          SELECT $1, decode(x.key, 'hex'), x.slot, x.revision, x.key_text, x.owner, x.epoch, x.ticket, x.hold, x.unsure_creates, x.sent_ms, \
          x.sent, x.ended, x.process, x.reason, x.body, x.request, x.digest_version, x.rule, x.procedure_id, x.attempts, \
          x.first_ms, x.ended_ms FROM json_to_recordset($2::json) AS x(key text, slot bigint, revision bigint, key_text text, \
          owner text, epoch bigint, ticket bigint, hold text, unsure_creates bigint, sent_ms bigint, sent text, ended text, process text, reason text, \
          body bigint, request bigint, digest_version bigint, rule text, procedure_id text, attempts bigint, first_ms bigint, \
-         ended_ms bigint) \
-         ON CONFLICT (queue, key, slot) DO UPDATE SET revision = excluded.revision, key_text = excluded.key_text, \
-         owner = excluded.owner, epoch = excluded.epoch, ticket = excluded.ticket, hold = excluded.hold, unsure_creates = excluded.unsure_creates, sent_ms = excluded.sent_ms, \
+         ended_ms bigint) "
+    };
+}
+
+/// What takes the place of a row that is there.
+macro_rules! over {
+    () => {
+        "ON CONFLICT (queue, key, slot) DO UPDATE SET revision = excluded.revision, key_text = excluded.key_text, \
+         owner = excluded.owner, epoch = excluded.epoch, ticket = excluded.ticket, hold = excluded.hold, \
+         unsure_creates = excluded.unsure_creates, sent_ms = excluded.sent_ms, \
          sent = excluded.sent, ended = excluded.ended, process = excluded.process, reason = excluded.reason, \
          body = excluded.body, request = excluded.request, digest_version = excluded.digest_version, rule = excluded.rule, \
          procedure_id = excluded.procedure_id, attempts = excluded.attempts, first_ms = excluded.first_ms, \
-         ended_ms = excluded.ended_ms WHERE e.revision = excluded.revision - 1",
+         ended_ms = excluded.ended_ms "
+    };
+}
+
+/// Makes rows ($2) of a queue ($1) that were not there. What another makes meanwhile is left, and is not waited for once it is committed:
+/// who waits for new rows alone, and in the order of their keys, waits in no circle.
+pub(super) const MAKE: Sql = Sql {
+    sqlite: concat!(rows_sqlite!(), "ON CONFLICT (queue, key, slot) DO NOTHING"),
+    postgres: concat!(rows_postgres!(), "ON CONFLICT (queue, key, slot) DO NOTHING"),
+};
+
+/// Writes rows ($2) of a queue ($1) that were read under their locks, each over the revision before its own.
+pub(super) const WRITE: Sql = Sql {
+    sqlite: concat!(rows_sqlite!(), over!(), "WHERE chakra_bridge_events.revision = excluded.revision - 1"),
+    postgres: concat!(rows_postgres!(), over!(), "WHERE e.revision = excluded.revision - 1"),
 };
 
 /// The lease of $1 runs $2 milliseconds from now.

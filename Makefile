@@ -15,7 +15,7 @@ demo:
 
 # Sets up what the tests need and runs them all.
 test:
-	@tests/support/ready.sh
+	@tests/support/ready.sh tests
 	@echo "building and running the tests (the first time takes some minutes)" >&2
 	@tests/run.sh
 
@@ -48,7 +48,7 @@ mutants:
 # What takes longer than CI, and its tables in EVIDENCE.md: some hours. One table by `make evidence TABLE=kill`;
 # `tests/evidence.sh --list` has their names.
 evidence:
-	@tests/support/ready.sh
+	@tests/support/ready.sh tests
 	@tests/evidence.sh $(TABLE)
 
 # The daemon beside a bare loop of the same client libraries: events a second, CPU, memory. Some minutes; a part by

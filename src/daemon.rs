@@ -17,7 +17,7 @@ use crate::admin::resume;
 use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
-use crate::chakra::{Client, token, trust};
+use crate::chakra::{self, Client, token, trust};
 use crate::clock::{epoch_ms, seconds};
 use crate::config::Config;
 use crate::core::decode::Limits;
@@ -26,12 +26,14 @@ use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
 use crate::handover::prefetch::WantedPrefetch;
+use crate::ledger::{self, Ledger};
 use crate::management;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
+use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
@@ -77,6 +79,7 @@ pub async fn run(
     let (shut, shut_seen) = watch::channel(Vec::new());
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
+    let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stop, stop_seen) = watch::channel(false);
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
@@ -84,7 +87,7 @@ pub async fn run(
     let rules = Arc::new(rules);
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
-    let (pause_control, commands, [token_changes, certificate_changes]) = commands(&config, rules_seen);
+    let (pause_control, commands, changes) = commands(&config, rules_seen);
 
     let health = Health {
         phase: phase_seen,
@@ -92,6 +95,7 @@ pub async fn run(
         gate: shut_seen,
         waits: waits_seen,
         letters: letters_seen,
+        ledger: served.status.clone(),
         rules: rules_state_seen,
         log: metrics.log(),
         descriptors: metrics.descriptors(),
@@ -110,11 +114,9 @@ pub async fn run(
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
-    let reload = Reload::new(source, promise, endpoints);
     let limit = config.dispatch.drain_deadline;
-    watchers.spawn(token::watch(client.clone(), token_changes));
-    watchers.spawn(trust::watch(config.api, client.clone(), certificate_changes));
-    watchers.spawn(reload.run(hangup));
+    watch_files(&mut watchers, &client, config.api, changes);
+    watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
@@ -124,8 +126,9 @@ pub async fn run(
         both = async { tokio::join!(dispatcher, stopping) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         why = crashed(&mut watchers) => return Err(why),
+        why = served.broken() => return Err(why),
     };
-    let is_settled = settled(said, &mut consumer, deadline).await;
+    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }
@@ -134,6 +137,42 @@ pub async fn run(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, places }
+}
+
+/// The ledger, if one is named; the task that serves it; and how it stands.
+struct Served {
+    ledger: Option<Ledger>,
+    task: JoinSet<()>,
+    status: watch::Receiver<LedgerStatus>,
+}
+
+impl Served {
+    fn begin(config: Option<ledger::Config>, metrics: &Arc<Metrics>) -> Self {
+        let mut task = JoinSet::new();
+        let Some(config) = config else {
+            return Self { ledger: None, task, status: watch::channel(LedgerStatus::default()).1 };
+        };
+        let (ledger, driver) = ledger::open(config, Arc::clone(metrics));
+        task.spawn(driver.run());
+        let status = ledger.status();
+        Self { ledger: Some(ledger), task, status }
+    }
+
+    /// Resolves if the task ends by a panic: every event would wait for ever.
+    async fn broken(&mut self) -> String {
+        match self.task.join_next().await {
+            None | Some(Ok(())) => std::future::pending().await,
+            Some(Err(error)) => format!("the task of the ledger ended by itself ({error}); {REPORT}"),
+        }
+    }
+
+    /// The last handle goes, and the task gives up what this replica holds: nobody waits for its lease to run out.
+    async fn end(mut self, deadline: Instant) {
+        drop(self.ledger.take());
+        if tokio::time::timeout_at(deadline, self.task.join_next()).await.is_err() {
+            tracing::warn!("the lease of this replica was not given up in time: others wait until it runs out");
+        }
+    }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.
@@ -149,6 +188,17 @@ async fn crashed(watchers: &mut JoinSet<Infallible>) -> String {
         Some(Ok(never)) => match never {},
         ended => format!("a watcher of files or of the broker ended ({ended:?}); {REPORT}"),
     }
+}
+
+/// Watches the files that the client of the API was made with.
+fn watch_files(
+    watchers: &mut JoinSet<Infallible>,
+    client: &Client,
+    api: chakra::Config,
+    [token_changes, certificate_changes]: [watch::Sender<u64>; 2],
+) {
+    watchers.spawn(token::watch(client.clone(), token_changes));
+    watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
 }
 
 /// Tells everybody to stop after `shutdown`, and answers until when they may take.

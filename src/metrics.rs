@@ -19,6 +19,7 @@ use crate::core::judge::Outcome;
 
 mod broker;
 mod descriptors;
+mod ledger;
 mod log;
 mod queues;
 mod rules;
@@ -100,6 +101,7 @@ pub struct Metrics {
     dead_letters_waiting: Level,
     last_settled: Level,
     queues: queues::Queues,
+    ledger: ledger::Ledger,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -160,6 +162,7 @@ impl Metrics {
             dead_letters_waiting: put(all, "dead_letters_waiting", "Dead letters held here that no queue takes"),
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
+            ledger: ledger::Ledger::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -13,6 +13,7 @@ use crate::clock::epoch_ms;
 use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
+use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
@@ -34,6 +35,8 @@ pub struct Health {
     pub gate: watch::Receiver<Vec<String>>,
     /// How many events wait for the window of their lookup.
     pub waits: watch::Receiver<LookupWaits>,
+    /// How it stands with the ledger.
+    pub ledger: watch::Receiver<LedgerStatus>,
     /// How it stands with dead letters.
     pub letters: watch::Receiver<DeadLetters>,
     /// Which rules are in force, and whether the file says others.
@@ -58,7 +61,8 @@ impl Health {
     /// Whether events are taken. All else is only a detail, such as a shut gate: it must not block the rollout that mends it.
     #[must_use]
     pub fn ready(&self) -> bool {
-        *self.phase.borrow() == Phase::Running && self.broker.borrow().state == BrokerState::Consuming
+        let consumes = *self.phase.borrow() == Phase::Running && self.broker.borrow().state == BrokerState::Consuming;
+        consumes && self.ledger.borrow().is_ready()
     }
 
     /// The details of the first question.
@@ -75,7 +79,7 @@ impl Health {
     #[must_use]
     pub fn degraded(&self) -> Vec<&'static str> {
         let broker = self.broker.borrow();
-        let (rules, letters) = (self.rules.borrow(), *self.letters.borrow());
+        let (rules, letters, ledger) = (self.rules.borrow(), *self.letters.borrow(), self.ledger.borrow());
         let all = [
             ("gate_shut", !self.gate.borrow().is_empty()),
             ("broker_blocked", broker.blocked.is_some()),
@@ -84,6 +88,8 @@ impl Health {
             ("stands_still", letters.stand_still()),
             ("no_delays", broker.why_no_delays().is_some()),
             ("queues_at_risk", broker.warnings().iter().any(|warning| warning.is_loss)),
+            ("ledger_away", ledger.trouble().is_some()),
+            ("ledger_degraded", ledger.degraded.is_some()),
             ("management_away", broker.managed.away.is_some()),
             ("log_dropping", self.log.dropping_since_ms().is_some()),
             ("descriptors_short", self.descriptors.are_short(epoch_ms())),
@@ -97,6 +103,7 @@ impl Health {
     #[must_use]
     pub fn ready_details(&self) -> Value {
         let (broker, waits) = (self.broker.borrow().clone(), *self.waits.borrow());
+        let ledger = self.ledger.borrow().clone();
         json!({
             "ready": self.ready(),
             "degraded": self.degraded(),
@@ -108,6 +115,9 @@ impl Health {
             "dead_letters": self.letters.borrow().what(),
             "no_delays": broker.why_no_delays(),
             "queue_warnings": broker.warnings().iter().map(|warning| &warning.words).collect::<Vec<_>>(),
+            "ledger": ledger.as_str(),
+            "ledger_away": ledger.trouble(),
+            "ledger_degraded": ledger.degraded,
             "management_away": broker.managed.away,
             "gate_shut": *self.gate.borrow(),
             "lookup_waits": { "events": waits.events, "until": waits.until() },

@@ -1,4 +1,4 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `trace`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -15,6 +15,7 @@ mod online;
 pub mod run;
 mod stack;
 pub mod test;
+pub mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write as _};
@@ -61,6 +62,8 @@ enum Verb {
     Pause(command::Arguments),
     /// Ends the pause of the daemon beside it, or lets one held rule go on; 1 if it was not done
     Resume(command::Resume),
+    /// Says what became of events, by their keys; 1 if of one of them nothing is known
+    Trace(trace::Arguments),
 }
 
 /// Runs the verb that `arguments` name.
@@ -78,6 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
         Verb::Pause(arguments) => command::pause(common, &arguments, out),
         Verb::Resume(arguments) => command::resume(common, &arguments, out),
+        Verb::Trace(arguments) => trace::run(common, &arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

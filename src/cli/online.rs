@@ -1,6 +1,6 @@
-//! `check --online`: what the broker and the API say, each with the line of the configuration that it is about.
+//! `check --online`: what the broker, the API and the ledger say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking them (`amqp::online_check`, `management`, `online::api`).
+//! Not here: asking them (`amqp::online_check`, `management`, `online::api`, `ledger::read`).
 
 mod api;
 
@@ -9,6 +9,7 @@ use crate::amqp::callers::{self, Caller};
 use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
 use crate::core::queue::Weight;
+use crate::ledger::read;
 use crate::management::survey::{self, OfQueue, Survey};
 use crate::management::{self, connections};
 use crate::ready::Ready;
@@ -20,18 +21,28 @@ pub(super) struct Found {
     pub(super) warnings: Vec<String>,
 }
 
-/// Asks both.
+/// Asks all of them.
 pub(super) fn ask(ready: &Ready) -> Found {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(async {
-            let (mut found, api) = tokio::join!(broker(ready), api::ask(ready));
-            found.mistakes.extend(api.mistakes);
-            found.warnings.extend(api.warnings);
+            let (mut found, api, ledger) = tokio::join!(broker(ready), api::ask(ready), ledger(ready));
+            for more in [api, ledger] {
+                found.mistakes.extend(more.mistakes);
+                found.warnings.extend(more.warnings);
+            }
             found
         }),
         Err(error) => refused(ready, "broker.url", vec![format!("the runtime cannot be begun: {error}")]),
     }
+}
+
+/// Reads only: tables are made by the daemon.
+async fn ledger(ready: &Ready) -> Found {
+    let Some(config) = &ready.config.ledger else { return Found::default() };
+    let (wrong, warnings) = read::check(config).await;
+    let wrong = wrong.into_iter().map(|what| format!("the ledger cannot be used: {what}")).collect();
+    Found { warnings, ..refused(ready, "ledger.url", wrong) }
 }
 
 /// Both ways to the broker. What the management API shows of the queues takes the place of what AMQP shows of them.

@@ -15,7 +15,9 @@ use super::layers::layers;
 use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
-use super::{Config, Mistakes, Source, cases, connections, hidden, management, names, rules, schemas, sections};
+use super::{
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, rules, schemas, sections,
+};
 use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
@@ -200,6 +202,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let not_processed = connections::not_processed(reader);
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
+    let ledger = ledger::ledger(reader, &broker.queue, timeout);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
@@ -212,6 +215,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let config = api.map(|api| Config {
         broker,
         management,
+        ledger,
         api,
         dispatch,
         policy,

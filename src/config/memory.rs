@@ -14,6 +14,9 @@ const OWN: u64 = 40 * MIB;
 /// freed.
 const REMEMBERED: u64 = 60 * MIB;
 
+/// The connection of a ledger, its statements, and what SQLite keeps of its file.
+const LEDGER: u64 = 8 * MIB;
+
 /// The headers of a message: the broker lets 128 KiB of them come. Very many are kept as bytes, and few as a tree.
 const HEADERS: u64 = (128 + 48) * 1024;
 
@@ -47,7 +50,8 @@ impl Memory {
         let bounds = config.bounds;
         let mapped = bounds.max_values as u64 * VALUE + bounds.max_bytes as u64 * COPIES;
         let rules = source.text().len() as u64 * FILE_BYTE + rules.expressions() as u64 * EXPRESSION;
-        let fixed = OWN + REMEMBERED + config.repeats.memory as u64 + mapped + rules;
+        let ledger = if config.ledger.is_some() { LEDGER } else { 0 };
+        let fixed = OWN + REMEMBERED + ledger + config.repeats.memory as u64 + mapped + rules;
         let message = bounds.max_bytes as u64 + HEADERS;
         let each = message + (bounds.max_request + config.api.max_reply) as u64;
         // While dead letters are refused: the messages of those that are held beyond the prefetch.

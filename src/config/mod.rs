@@ -22,6 +22,7 @@ mod hidden;
 mod hosts;
 mod known;
 mod layers;
+mod ledger;
 mod listen;
 mod load;
 mod management;
@@ -54,6 +55,8 @@ pub struct Config {
     pub broker: amqp::Config,
     /// The management API of the broker, where one is named.
     pub management: Option<management_api::Config>,
+    /// The ledger of events, where one is named.
+    pub ledger: Option<crate::ledger::Config>,
     /// The API client.
     pub api: chakra::Config,
     /// The dispatcher.

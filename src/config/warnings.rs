@@ -26,7 +26,15 @@ impl Config {
         let management = management.map(|_| {
             "broker.management.url is http: the password of its user crosses the network in the clear".to_owned()
         });
-        http.into_iter().chain(amqp).chain(management).chain(self.open_files()).chain(self.strays()).collect()
+        let ledger = self.ledger.as_ref().is_some_and(crate::ledger::Config::is_in_the_clear);
+        let ledger = ledger.then(|| format!("ledger.url has no TLS: its password and the keys of all events {clear}"));
+        http.into_iter()
+            .chain(amqp)
+            .chain(management)
+            .chain(ledger)
+            .chain(self.open_files())
+            .chain(self.strays())
+            .collect()
     }
 
     /// The secrets that are written in the file, if everybody on the machine can open that.
@@ -37,6 +45,7 @@ impl Config {
         let secrets = [
             ("broker.password", Some(&self.broker.password)),
             ("broker.management.password", management),
+            ("ledger.password", self.ledger.as_ref().and_then(crate::ledger::Config::password)),
             ("api.token", Some(&self.api.token)),
             ("admin.token", self.admin.token.as_ref()),
         ];
@@ -70,6 +79,7 @@ impl Config {
         let files = [
             ("broker.password_file", kept(&self.broker.password)),
             ("broker.management.password_file", management.and_then(kept)),
+            ("ledger.password_file", self.ledger.as_ref().and_then(crate::ledger::Config::password).and_then(kept)),
             ("broker.client_key_file", self.broker.tls.identity.clone().map(|(_, key)| key)),
             ("api.token_file", kept(&self.api.token)),
             ("api.client_key_file", self.api.tls.identity.clone().map(|(_, key)| key)),

@@ -79,7 +79,13 @@ fn short(digest: &[u8]) -> u64 {
 impl Key {
     /// See [`Digest`].
     pub(in crate::core) fn digest(&self) -> Digest {
-        let (mut digest, whole) = ([0; 16], Sha256::digest(self.text.as_bytes()));
+        Self::digest_of(&self.text)
+    }
+
+    /// That of a key with this text.
+    #[must_use]
+    pub fn digest_of(text: &str) -> Digest {
+        let (mut digest, whole) = ([0; 16], Sha256::digest(text.as_bytes()));
         digest.copy_from_slice(&whole[..16]);
         digest
     }

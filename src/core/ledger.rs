@@ -3,8 +3,15 @@
 //!
 //! Not here: where rows are kept (`crate::ledger`), and when the ledger is asked (`delivery`).
 
+mod claimed;
+mod recorded;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
+pub use self::claimed::claimed;
+pub use self::recorded::recorded;
 use crate::core::event::Digest;
 use crate::core::lookup::Lookup;
 
@@ -26,6 +33,10 @@ pub struct Row {
     pub owner: String,
     /// Counts the claims: what an earlier owner says is not taken.
     pub epoch: i64,
+    /// [`Claim::ticket`] of the last claim.
+    pub ticket: u64,
+    /// What its owner has of it.
+    pub hold: Hold,
     /// Creates that may have been applied and whose answer nobody has.
     pub unsure_creates: u32,
     /// When a create was sent last; 0 for never.
@@ -52,6 +63,17 @@ pub struct Row {
     pub ended_ms: i64,
 }
 
+/// What the owner of a row has of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing any more: it gave the row back.
+    Free,
+    /// The row, and its last claim was not let create.
+    Claimed,
+    /// The row, and its last claim was let create.
+    Sends,
+}
+
 /// How an event ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowEnd {
@@ -76,7 +98,11 @@ pub struct Claim {
     pub rule: String,
     /// The procedure.
     pub procedure: String,
-    /// The epoch of an earlier claim of this run, if it has one: then what the asker knows of its creates overwrites the row.
+    /// The number of the event within its run: no two that are held in one run have the same, and one that asks again has the same.
+    /// So a claim whose answer was lost, and under which nothing was sent, is told from an earlier event's.
+    pub ticket: u64,
+    /// The epoch that an earlier claim of this event in this run was answered with, if one was: then what the asker knows of its
+    /// creates overwrites the row.
     pub epoch: Option<i64>,
     /// Creates that may have been applied, as far as the asker knows.
     pub unsure_creates: u32,
@@ -84,7 +110,8 @@ pub struct Claim {
     pub attempts: u32,
     /// Whether a create is sent at once if the claim is granted: that it was is committed with the claim.
     pub sends: Option<Sends>,
-    /// Whether an ended row is opened again: an operator retries a dead letter.
+    /// Whether an ended row is opened again: an operator retries a dead letter, or a producer publishes it anew. What may have been
+    /// created stays in doubt.
     pub is_retry: bool,
 }
 
@@ -103,7 +130,7 @@ pub enum Claimed {
         /// Of this claim.
         epoch: i64,
         /// Whether the create that was asked for is committed as sent, and may go. If it was asked for and is not: an earlier owner
-        /// sent one whose answer nobody has.
+        /// sent one whose answer nobody has, and the asker does not know of it.
         may_send: bool,
         /// What earlier owners left, as of the store's clock.
         left: Left,

@@ -1,9 +1,10 @@
-//! What the daemon shows of itself: its phase, how it stands with the broker and with dead letters, and which rules are in force.
+//! What the daemon shows of itself: its phase, how it stands with the broker, the ledger and dead letters, and which rules are in force.
 //!
 //! Not here: who sets them, and who asks (`admin`).
 
 pub mod broker;
 pub mod dead_letters;
+pub mod ledger;
 pub mod lookups;
 pub mod phase;
 pub mod queues;

@@ -68,7 +68,7 @@ impl Folder {
     fn check(&self, piece: &str) -> Result<(), String> {
         let mut file: Table = piece.parse().map_err(|error| format!("{error}"))?;
         complete(&mut file, REST.parse().unwrap());
-        for section in ["broker", "api", "admin"] {
+        for section in ["broker", "api", "admin", "ledger"] {
             if let Some(Value::Table(section)) = file.get_mut(section) {
                 self.put_in_place(section);
             }

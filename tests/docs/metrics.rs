@@ -14,6 +14,9 @@ use super::source::first_texts;
 const PAGE: &str = "docs/operations.md";
 const PREFIX: &str = "chakra_bridge_";
 
+/// What begins like a metric and is a table of the ledger.
+const TABLES: [&str; 3] = ["events", "owners", "schema"];
+
 /// Every metric with a sample.
 fn text() -> String {
     let metrics = Metrics::new();
@@ -62,7 +65,8 @@ fn every_metric_that_a_document_names_is_shown() {
         for (at, _) in page.text.match_indices(PREFIX) {
             let rest = &page.text[at + PREFIX.len()..];
             let name: String = rest.chars().take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '_').collect();
-            assert!(name.is_empty() || known.contains(&name), "{}: there is no metric {name}", page.name);
+            let is_table = page.name == "docs/ledger.md" && TABLES.contains(&name.as_str());
+            assert!(is_table || name.is_empty() || known.contains(&name), "{}: there is no metric {name}", page.name);
         }
     }
 }

@@ -8,6 +8,8 @@ pub mod broker;
 pub mod daemon;
 pub mod deadline;
 pub mod lines;
+#[cfg(test)]
+pub mod postgres;
 pub mod relay;
 #[cfg(test)]
 pub mod results;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes sure that the tests and the demonstration find Rust, a C compiler and a RabbitMQ, and says what is missing.
+# Makes sure that the tests and the demonstration find Rust, a C compiler, a RabbitMQ and a Postgres, and says what is missing.
 # A broker is looked for as the tests look for it: named in CHAKRA_BRIDGE_TEST_AMQP, a local rabbitmq-server, Docker.
-# Where there is none, it comes from the package manager; on a terminal only after a yes.
+# Where there is none, it comes from the package manager; on a terminal only after a yes. Postgres is for `ready.sh tests` alone.
 # Not here: starting a broker. Each test starts and ends its own, and a system's own node is left alone.
 set -eu
 
@@ -25,6 +25,12 @@ broker_is_here() {
     [ -n "${CHAKRA_BRIDGE_TEST_AMQP:-}" ] || server_is_here || docker_has_image
 }
 
+# The tests of the ledger start private servers of it; without one they say that they are skipped.
+postgres_is_here() {
+    for initdb in /usr/lib/postgresql/*/bin/initdb; do [ -x "$initdb" ] && return; done
+    return 1
+}
+
 # Sets `root` to the command in front of apt-get.
 may_install() {
     have apt-get || return 1
@@ -41,21 +47,21 @@ agrees() {
     case $answer in [yYjJ]*) ;; *) return 1 ;; esac
 }
 
-# A test's node is private: a system node that the package has just started is of no use to it.
-stop_new_system_node() {
-    if systemd_runs && systemctl is-active --quiet rabbitmq-server; then
-        say "stopping and disabling the system node that the new package rabbitmq-server started"
-        $root systemctl disable --now --quiet rabbitmq-server
+# What a test uses is private: a service that the package has just started is of no use to it.
+stop_new_service() {
+    if systemd_runs && systemctl is-active --quiet "$1"; then
+        say "stopping and disabling the service that the new package $1 started"
+        $root systemctl disable --now --quiet "$1"
     fi
 }
 
 install_missing() {
-    new_server=no
-    case " $missing " in *" rabbitmq-server "*) new_server=yes ;; esac
     $root apt-get update -qq
     # shellcheck disable=SC2086 # words on purpose
     $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
-    [ "$new_server" = no ] || stop_new_system_node
+    for service in rabbitmq-server postgresql; do
+        case " $missing " in *" $service "*) stop_new_service "$service" ;; esac
+    done
 }
 
 have cargo || fail "no cargo found: install Rust (https://rustup.rs), or put ~/.cargo/bin on the PATH"
@@ -63,6 +69,9 @@ have cargo || fail "no cargo found: install Rust (https://rustup.rs), or put ~/.
 missing=''
 have cc || missing="gcc libc6-dev"
 broker_is_here || missing="${missing:+$missing }rabbitmq-server"
+if [ "${1:-}" = tests ] && ! postgres_is_here; then
+    if may_install; then missing="${missing:+$missing }postgresql"; else say "no Postgres: the tests of a ledger on it are skipped"; fi
+fi
 [ -n "$missing" ] || exit 0
 
 by_hand="missing: $missing. Install them"

@@ -14,6 +14,7 @@ use crate::core::delivery::LettersState;
 use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
+use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::queues::QueueWarning;
@@ -27,6 +28,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         gate: watch::channel(gate).1,
         waits: watch::channel(LookupWaits::default()).1,
         letters: watch::channel(DeadLetters::default()).1,
+        ledger: watch::channel(LedgerStatus::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: LogState::default(),
         pulse: Arc::new(Pulse::new(start())),
@@ -88,7 +90,7 @@ fn the_details_say_what_stands_in_the_way() {
             "ready": false, "degraded": ["gate_shut"], "phase": "draining", "broker": "lost",
             "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {},
             "dead_letters": null, "no_delays": null,
-            "queue_warnings": [], "management_away": null,
+            "ledger": "off", "ledger_away": null, "ledger_degraded": null, "queue_warnings": [], "management_away": null,
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
             "lookup_waits": { "events": 0, "until": null },
         })

@@ -18,6 +18,7 @@ use crate::admin::health::{Health, PULSE_AGE_MAX};
 use crate::metrics::Metrics;
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
+use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
@@ -33,6 +34,7 @@ fn health(phase: Phase, beat: Instant) -> Health {
         gate: watch::channel(Vec::new()).1,
         waits: watch::channel(LookupWaits::default()).1,
         letters: watch::channel(DeadLetters::default()).1,
+        ledger: watch::channel(LedgerStatus::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
         log: Metrics::new().log(),
         pulse: Arc::new(Pulse::new(beat.into())),

@@ -27,7 +27,7 @@ impl Wall {
 pub(crate) const FLOORS: &[&[&str]] = &[
     &["core", "files"],
     &["secret", "tls", "clock", "handover", "states", "metrics"],
-    &["amqp", "management", "chakra", "admin"],
+    &["amqp", "management", "chakra", "admin", "ledger"],
     &["dispatch"],
     &["config"],
     &["telemetry", "ready"],
@@ -78,6 +78,11 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall {
         room: "src/management/",
         never: &["lapin", "hyper", "crate::handover", "*::Receipt", "*::Outcome"],
+        but: &[],
+    },
+    Wall {
+        room: "src/ledger/",
+        never: &["lapin", "reqwest", "hyper", "crate::handover", "*::Receipt", "*::Outcome"],
         but: &[],
     },
     Wall { room: "src/dispatch/", never: &["lapin", "reqwest", "hyper"], but: &[] },

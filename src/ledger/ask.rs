@@ -1,0 +1,43 @@
+//! What is asked of the driver, and where the answer goes.
+//!
+//! Not here: who asks (`handle`), and what is answered (`core::ledger`).
+
+use tokio::sync::oneshot;
+
+use crate::core::ledger::{Claim, Claimed, Record, Recorded, RowId};
+
+/// What is asked, and where the answer goes.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Before a create.
+    Claim(Box<Claim>, oneshot::Sender<Claimed>),
+    /// After it.
+    Record(Box<Record>, oneshot::Sender<Recorded>),
+}
+
+impl Ask {
+    /// The row that it is about.
+    pub(super) fn row_id(&self) -> RowId {
+        match self {
+            Self::Claim(claim, _) => claim.id,
+            Self::Record(record, _) => record.id,
+        }
+    }
+
+    /// Whether nobody waits for the answer any more: a claim that nobody hears of would only leave a doubt.
+    pub(super) fn is_forsaken(&self) -> bool {
+        match self {
+            Self::Claim(_, answer) => answer.is_closed(),
+            Self::Record(_, answer) => answer.is_closed(),
+        }
+    }
+
+    /// Answers that the ledger is away.
+    pub(super) fn refuse(self) {
+        // Whoever asked may be gone.
+        match self {
+            Self::Claim(_, answer) => drop(answer.send(Claimed::Away)),
+            Self::Record(_, answer) => drop(answer.send(Recorded::Away)),
+        }
+    }
+}

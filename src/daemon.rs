@@ -22,6 +22,7 @@ use crate::clock::{epoch_ms, seconds};
 use crate::config::Config;
 use crate::core::decode::Limits;
 use crate::core::delivery::Setup;
+use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
@@ -114,10 +115,10 @@ pub async fn run(
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
-    let limit = config.dispatch.drain_deadline;
+    let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&mut watchers, &client, config.api, changes);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
+    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let stopping = stop_after(shutdown, limit, &phase, &stop);
@@ -136,7 +137,8 @@ pub async fn run(
 /// What the delivery machine is built of.
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, places }
+    let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
 }
 
 /// The ledger, if one is named; the task that serves it; and how it stands.

@@ -109,6 +109,14 @@ bite "a run of rejections holds no rule" src/core/delivery/brake.rs \
 bite "an outage spends the repeats" src/core/delivery/begin.rs \
   'if self.waits_in_doubt(id) {' 'if self.waits_in_doubt(id) && false {' "${pure[@]}"
 
+bite "recorded after the ack" src/core/delivery/walk.rs \
+  'let Some((context, ended)) = self.record_process(context, ended, progress) else { return };' '' "${pure[@]}"
+bite "a claim is ignored" src/core/ledger/claimed.rs \
+  'if row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero() {' \
+  'if row.hold != Hold::Free && row.owner != asker.owner && asker.lease.is_zero() {' "${pure[@]}"
+bite "what an earlier owner sent is forgotten" src/core/ledger/claimed.rs \
+  'let knows_all = left.unsure_creates <= claim.unsure_creates;' 'let knows_all = left.unsure_creates <= claim.unsure_creates + 9;' "${pure[@]}"
+
 if [ "$applies" = yes ]; then echo "${#table[@]} breaks fit the source"; exit 0; fi
 printf '| broken so | noticed by |\n| --- | --- |\n'
 printf '%s\n' "${table[@]}"

@@ -1,7 +1,8 @@
 //! The real daemon on a real broker, killed with -9 at every named point of the path, against an API that applies late
 //! and shows late. With `reconcile_by`, nothing is lost, nothing doubled, nothing unexpected.
 //!
-//! A second table is made with a log that nobody reads, its pipe full from the start.
+//! A second table is made with a log that nobody reads, its pipe full from the start, and a third with a ledger in SQLite, where what
+//! is acknowledged was recorded before: the points around the acknowledgement and the request are those around its writes.
 //!
 //! Not here: an adversary that is everywhere at once (`model.rs`), faults of the network (`faults.rs`), and replicas
 //! that die beside others (`replicas.rs`).
@@ -33,6 +34,8 @@ use support::setup::{QUICK, SHORT_DRAIN};
 const TIMES: usize = 15;
 /// The same, with a log that nobody reads.
 const TIMES_UNREAD: usize = 2;
+/// The same, with a ledger.
+const TIMES_LEDGER: usize = 2;
 /// Kills in a row before everything comes to rest.
 const BURST: usize = 5;
 /// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
@@ -47,6 +50,8 @@ static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
 enum Log {
     Read,
     Unread,
+    /// It is read, and there is a ledger.
+    ReadWithALedger,
 }
 
 /// What one burst of kills leaves behind it, and how it came to it.
@@ -59,6 +64,8 @@ struct Stage {
     log: Vec<serde_json::Value>,
     reads: Log,
     name: usize,
+    /// Where the ledger is.
+    _folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -69,15 +76,21 @@ impl Stage {
         let relay = Relay::start(scene.listens()).await;
         let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
         let setup = setup.sections(QUICK).sections(SHORT_DRAIN).sections(results::RULE).impatient();
-        let setup = setup.broker("topology = \"declare\"\nprefetch = 12");
-        let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name };
+        let mut setup = setup.broker("topology = \"declare\"\nprefetch = 12");
+        let folder = tempfile::tempdir().unwrap();
+        if reads == Log::ReadWithALedger {
+            let path = folder.path().join("ledger.db");
+            setup = setup.sections(&format!("[ledger]\nurl = \"sqlite://{}\"", path.display()));
+        }
+        let mut stage =
+            Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name, _folder: folder };
         stage.rest().await;
         stage
     }
 
     fn daemon(&self) -> Daemon {
         match self.reads {
-            Log::Read => Daemon::start(&self.setup),
+            Log::Read | Log::ReadWithALedger => Daemon::start(&self.setup),
             Log::Unread => Daemon::start_unread(&self.setup),
         }
     }
@@ -169,7 +182,7 @@ async fn kill_everywhere(name: usize, reads: Log, kills: Vec<Point>) -> (Account
         stage.rest().await;
     }
     let account = Account::of(&stage.scene, &stage.published).await;
-    let account = if reads == Log::Read { account.already_created(stage.already_created()) } else { account };
+    let account = if reads != Log::Unread { account.already_created(stage.already_created()) } else { account };
     account.sins().for_each(|key| stage.tell(key));
     (account, kills)
 }
@@ -221,4 +234,10 @@ async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
 async fn killed_at_every_point_with_a_full_log_pipe_nothing_is_lost_doubled_or_unexpected() {
     let times = times(TIMES_UNREAD);
     within(limit(times), "the kills", killed(Log::Unread, times)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_with_a_ledger_nothing_is_lost_doubled_or_unexpected() {
+    let times = times(TIMES_LEDGER);
+    within(limit(times), "the kills", killed(Log::ReadWithALedger, times)).await;
 }

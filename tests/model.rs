@@ -11,6 +11,8 @@ mod adversary;
 mod api;
 #[path = "model/broker.rs"]
 mod broker;
+#[path = "model/claims.rs"]
+mod claims;
 #[path = "model/hour.rs"]
 mod hour;
 #[path = "model/laws.rs"]
@@ -31,6 +33,8 @@ mod shell;
 mod stage;
 #[path = "model/strikes.rs"]
 mod strikes;
+#[path = "model/with_ledger.rs"]
+mod with_ledger;
 #[path = "model/world.rs"]
 mod world;
 
@@ -60,6 +64,8 @@ const WITH_LOOKUP: Setting = Setting {
     publishes: 0,
     episodes: 0,
     repeats: 0,
+    has_ledger: false,
+    writes: 0,
     lag_varies: true,
     has_neighbour: false,
     sabotage: Sabotage::None,

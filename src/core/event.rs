@@ -49,7 +49,7 @@ pub const DIGEST_VERSION: u8 = 1;
 pub struct Identity {
     /// Of the key.
     pub(in crate::core) key: Digest,
-    body: u64,
+    pub(in crate::core) body: u64,
 }
 
 impl Identity {

@@ -83,6 +83,13 @@ pub enum RowEnd {
     Dead(String),
 }
 
+/// How events are delivered where there is a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerPolicy {
+    /// The longest that a request takes: for so long after a create was sent it may still be under way.
+    pub timeout: Duration,
+}
+
 /// What is asked before a create.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
@@ -98,8 +105,9 @@ pub struct Claim {
     pub rule: String,
     /// The procedure.
     pub procedure: String,
-    /// The number of the event within its run: no two that are held in one run have the same, and one that asks again has the same.
-    /// So a claim whose answer was lost, and under which nothing was sent, is told from an earlier event's.
+    /// Counts the events of a run that claim: one that asks again has the same number until it is answered that the row is another's or
+    /// has ended. So a claim whose answer was lost, and under which nothing was sent, is told from an earlier event's, and one that is
+    /// applied late does nothing. Never 0.
     pub ticket: u64,
     /// The epoch that an earlier claim of this event in this run was answered with, if one was: then what the asker knows of its
     /// creates overwrites the row.

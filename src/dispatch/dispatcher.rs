@@ -7,21 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Parts;
 use super::aside::aside;
 use super::commands::{Commands, Next};
 use super::report::Reporter;
+use super::tasks::{Purpose, Tasks};
 use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
 use crate::clock::{Clock, epoch_ms};
-use crate::core::delivery::{Command, Effect, EventId, Input, Machine, Now, ReceiptId};
+use crate::core::delivery::{Command, Effect, Input, Machine, Now, ReceiptId};
 use crate::core::gate::Moment;
-use crate::core::lookup::Lookup;
-use crate::core::process::Procedure;
-use crate::core::reply::Reply;
 use crate::core::settlement::Settlement;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
@@ -34,17 +31,6 @@ pub struct Drained {
     /// Requests that were still under way at the deadline and were cut off; their events were given back.
     pub cut_off: usize,
 }
-
-/// Whom a request is for.
-#[derive(Clone, Debug)]
-enum Purpose {
-    Event(EventId),
-    Check(Arc<str>, Arc<Lookup>),
-    List(Procedure),
-}
-
-/// A request that ended with a reply, and how long it took.
-type Replied = (Reply, Duration);
 
 /// See the head of this file.
 pub(super) struct Dispatcher {
@@ -61,14 +47,14 @@ pub(super) struct Dispatcher {
     publishes: HashMap<u64, ReceiptId>,
     /// The connection that the last message came by.
     connection: Option<Connection>,
-    requests: JoinSet<Replied>,
-    purposes: HashMap<Id, Purpose>,
+    tasks: Tasks,
     wake: Moment,
 }
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
+            tasks: Tasks::new(parts.ledger, parts.setup.ledger.map_or(Duration::MAX, |ledger| ledger.timeout)),
             machine: Machine::new(parts.setup),
             client: parts.client,
             clock: Clock::start(),
@@ -80,8 +66,6 @@ impl Dispatcher {
             next_receipt: 0,
             publishes: HashMap::new(),
             connection: None,
-            requests: JoinSet::new(),
-            purposes: HashMap::new(),
             wake: Moment::ZERO,
         }
     }
@@ -95,7 +79,7 @@ impl Dispatcher {
                 biased;
                 () = &mut stop => return,
                 next = self.commands.next() => self.commanded(next),
-                Some(ended) = self.requests.join_next_with_id() => self.ended(ended),
+                Some(ended) = self.tasks.next() => self.ended(ended),
                 Some(inbound) = intake.recv() => self.arrived(inbound),
                 () = tokio::time::sleep_until(self.clock.instant(self.wake)) => self.on(Input::Timer),
             }
@@ -108,11 +92,11 @@ impl Dispatcher {
         self.on(Input::Command(Command::Drain));
         // Past the deadline what counts is what is still held, not how the waiting ended.
         drop(tokio::time::timeout_at(deadline, self.finish(intake)).await);
-        while let Some(ended) = self.requests.try_join_next_with_id() {
+        while let Some(ended) = self.tasks.try_next() {
             self.ended(ended);
         }
         let cut_off = self.machine.running();
-        self.requests.abort_all();
+        self.tasks.abort_all();
         self.on(Input::Command(Command::CutOff));
         // No more than there were places for when the channel was made.
         for _ in 0..intake.len() {
@@ -126,10 +110,12 @@ impl Dispatcher {
     }
 
     async fn finish(&mut self, intake: &mut mpsc::Receiver<Inbound>) {
-        while self.machine.held() > 0 {
+        while !self.machine.is_idle() {
             self.show();
+            let is_recorded = self.machine.is_recorded();
             tokio::select! {
-                Some(ended) = self.requests.join_next_with_id() => self.ended(ended),
+                Some(ended) = self.tasks.next() => self.ended(ended),
+                () = tokio::time::sleep_until(self.clock.instant(self.wake)), if !is_recorded => self.on(Input::Timer),
                 Some(inbound) = intake.recv() => self.arrived(inbound),
                 else => return,
             }
@@ -199,21 +185,9 @@ impl Dispatcher {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, Replied), JoinError>) {
-        let (id, replied) = match ended {
-            Ok((id, replied)) => (id, Some(replied)),
-            Err(error) => (error.id(), None),
-        };
-        match (self.purposes.remove(&id), replied) {
-            (Some(Purpose::Event(event)), Some((reply, took))) => self.on(Input::Replied { event, reply, took }),
-            (Some(Purpose::Event(event)), None) => self.on(Input::Panicked { event }),
-            (Some(Purpose::Check(rule, lookup)), replied) => {
-                self.on(Input::Checked { rule, lookup, reply: replied.map(|(reply, _)| reply) });
-            }
-            (Some(Purpose::List(procedure)), replied) => {
-                self.on(Input::Listed { procedure, reply: replied.map(|(reply, _)| reply) });
-            }
-            (None, _) => {}
+    fn ended(&mut self, input: Option<Input>) {
+        if let Some(input) = input {
+            self.on(input);
         }
     }
 
@@ -244,40 +218,31 @@ impl Dispatcher {
                 }
                 held.settle(settlement);
             }
-            Effect::Create { event, request, is_repeat } => {
+            Effect::Create { event, request, is_repeat, claim } => {
                 let client = self.client.clone();
-                self.send(Purpose::Event(event), async move {
+                self.tasks.create(event, claim, async move {
                     if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
                 });
             }
+            Effect::Record { id, record } => self.tasks.record(id, record),
             Effect::LookUp { event, lookup } => {
                 let client = self.client.clone();
-                self.send(Purpose::Event(event), async move { client.look_up(&lookup).await });
+                self.tasks.send(Purpose::Event(event), async move { client.look_up(&lookup).await });
             }
             Effect::List { procedure } => {
                 let (client, asked) = (self.client.clone(), procedure.clone());
-                self.send(Purpose::List(procedure), async move { client.check_access(&asked).await });
+                self.tasks.send(Purpose::List(procedure), async move { client.check_access(&asked).await });
             }
             Effect::Check { rule, lookup } => {
                 let (client, asked) = (self.client.clone(), Arc::clone(&lookup));
-                self.send(Purpose::Check(rule, lookup), async move { client.look_up(&asked).await });
+                self.tasks.send(Purpose::Check(rule, lookup), async move { client.look_up(&asked).await });
             }
         }
     }
 
-    /// One request is one task.
-    fn send(&mut self, purpose: Purpose, request: impl Future<Output = Reply> + Send + 'static) {
-        let task = self.requests.spawn(async move {
-            let began = Instant::now();
-            let reply = request.await;
-            (reply, began.elapsed())
-        });
-        self.purposes.insert(task.id(), purpose);
-    }
-
     fn show(&self) {
         let ramp = self.machine.ramp(self.clock.now()).unwrap_or(0);
-        self.reporter.levels(self.machine.held(), self.machine.running(), self.requests.len(), ramp);
+        self.reporter.levels(self.machine.held(), self.machine.running(), self.tasks.len(), ramp);
         self.reporter.letters(self.machine.letters_waiting(self.clock.now()));
         self.pulse.beat(Instant::now());
     }

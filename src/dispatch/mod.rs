@@ -6,6 +6,7 @@ mod aside;
 pub mod commands;
 mod dispatcher;
 mod report;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::chakra::Client;
 use crate::core::delivery::Setup;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::states::dead_letters::DeadLetters;
 use crate::states::lookups::LookupWaits;
@@ -38,6 +40,8 @@ pub struct Parts {
     pub client: Client,
     /// What the delivery machine is built of.
     pub setup: Setup,
+    /// The ledger, if `setup` says that there is one.
+    pub ledger: Option<Ledger>,
     /// What is asked of it beside the events.
     pub commands: Commands,
     /// Told how many events are wanted.

@@ -103,6 +103,7 @@ impl Reporter {
                     "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
                 );
             }
+            Report::Unrecorded { key, rule } => self.unrecorded(key.as_ref(), rule.as_deref()),
             Report::Gate(report) => self.gate(*report),
             Report::RuleHeld { rule, rejections } => {
                 self.metrics.rule_held(&rule, true);
@@ -129,6 +130,17 @@ impl Reporter {
                 );
             }
         }
+    }
+
+    /// Says that the end of the daemon came before the ledger took a process.
+    fn unrecorded(&self, key: Option<&Key>, rule: Option<&str>) {
+        self.metrics.ledger_unrecorded();
+        let (key, rule) = (text(key), rule.unwrap_or_default());
+        tracing::warn!(
+            key,
+            rule,
+            "acknowledged, and not in the ledger: this event is a process, and the ledger will not recognise a later repeat of it"
+        );
     }
 
     /// Says that an event may become a second process, before it can.

@@ -24,6 +24,7 @@ pub(super) struct Ledger {
     bytes: Level,
     oldest: Level,
     pruned: Counter,
+    unrecorded: Counter,
 }
 
 impl Ledger {
@@ -40,12 +41,22 @@ impl Ledger {
                 "Size of the ledger: the file of SQLite, the table and its indices of Postgres",
             ),
             oldest: put(all, "ledger_oldest_seconds", "How long ago the first event ended that the ledger still keeps"),
+            unrecorded: put(
+                all,
+                "ledger_unrecorded",
+                "Processes acknowledged at the end of a daemon that the ledger could not be told of",
+            ),
             pruned: put(all, "ledger_pruned", "Rows deleted since they were older than ledger.keep"),
         }
     }
 }
 
 impl Metrics {
+    /// A process was acknowledged that the ledger does not know of.
+    pub fn ledger_unrecorded(&self) {
+        self.ledger.unrecorded.inc();
+    }
+
     /// Whether the ledger answers.
     pub fn ledger_up(&self, is_up: bool) {
         self.ledger.up.set(is_up.into());

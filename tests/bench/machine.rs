@@ -82,6 +82,7 @@ impl Bench {
             gate: config.gate,
             request_limits: config.request_limits,
             repeats: config.repeats,
+            ledger: None,
             places: held + 1,
         });
         let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };
@@ -112,7 +113,7 @@ impl Bench {
     /// One event ends, and another comes.
     fn walk(&mut self) {
         let event = self.running.pop_front().expect("one is under way");
-        self.on(Input::Replied { event, reply: created(), took: Duration::from_millis(1) });
+        self.on(Input::Replied { event, reply: created(), took: Duration::from_millis(1), epoch: None });
         self.arrives();
     }
 }

@@ -9,7 +9,7 @@ use lapin::BasicProperties;
 
 use super::scene::{Scene, id};
 use crate::support::broker::shared;
-use crate::support::daemon::announced;
+use crate::support::daemon::{Daemon, announced, result};
 use crate::support::deadline::within;
 use crate::support::standin::{Fault, Rule};
 
@@ -51,4 +51,35 @@ async fn a_producer_that_publishes_each_event_one_to_three_times_gets_one_proces
     assert_eq!((processes, scene.processes().len(), duplicates.len()), (EVENTS, EVENTS, published - EVENTS));
     assert!(duplicates.iter().all(|line| line["process"].is_string() && line["rule"].is_string()), "{duplicates:?}");
     assert_eq!(announced(&log), Vec::<String>::new());
+}
+
+/// What the second life of a daemon does not remember.
+const ALWAYS: &str = r#"
+[retry]
+budget = 1.0
+[[rule]]
+name = "any"
+procedure = "lead"
+reconcile_by = "event_key"
+reconcile = "always"
+keys = "unique"
+[rule.data]
+event_key = "{{ key }}"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_lookup_before_each_create_another_life_of_the_daemon_finds_what_is_published_again() {
+    const EVENTS: usize = 60;
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    for (life, how) in ["created", "found"].into_iter().enumerate() {
+        let mut daemon = Daemon::start(&scene.setup().sections(ALWAYS));
+        within(60, "consuming", daemon.consuming()).await;
+        within(60, "publishing", scene.publish(EVENTS, 100)).await;
+        within(120, how, daemon.until_count(EVENTS, |line| result(line, how))).await;
+        scene.client.until_empty(&scene.queue(), Duration::from_secs(60)).await;
+        daemon.signal("TERM");
+        let (code, log) = within(60, "its end", daemon.ended()).await;
+        assert_eq!((code, announced(&log)), (Some(0), Vec::new()), "life {life}");
+    }
+    assert_eq!(scene.processes().values().copied().collect::<Vec<_>>(), [1; EVENTS]);
 }

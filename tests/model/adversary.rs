@@ -28,6 +28,10 @@ pub(crate) struct Setting {
     pub(crate) episodes: u32,
     /// How many messages more than one a producer may publish of each event.
     pub(crate) repeats: usize,
+    /// Whether there is a ledger.
+    pub(crate) has_ledger: bool,
+    /// Writes to it that are lost, or applied although they failed, or late.
+    pub(crate) writes: u32,
     /// Whether some processes show only after a while.
     pub(crate) lag_varies: bool,
     /// Whether an event, or a procedure, never succeeds.
@@ -49,6 +53,8 @@ impl Setting {
         publishes: 0,
         episodes: 0,
         repeats: 0,
+        has_ledger: false,
+        writes: 0,
         lag_varies: false,
         has_neighbour: false,
         sabotage: Sabotage::None,
@@ -81,6 +87,10 @@ pub(crate) enum Sabotage {
     SwallowsRepeats,
     /// It takes what a producer repeats for another event.
     ForgetsRepeats,
+    /// It sends each create, whatever the ledger answers to its claim.
+    IgnoresClaims,
+    /// It says of what it is to record that it is recorded, and leaves it.
+    RecordsNothing,
 }
 
 /// The choices of one walk.

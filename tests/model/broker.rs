@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chakra_bridge::core::delivery::{EventId, ReceiptId};
+use chakra_bridge::core::delivery::{EventId, ReceiptId, RecordId};
+use chakra_bridge::core::ledger::{Claimed, Recorded};
 use chakra_bridge::core::lookup::Lookup;
 use chakra_bridge::core::reply::Reply;
 use chakra_bridge::core::settlement::Settlement;
 
+use crate::claims::Write;
 use crate::strikes::Strike;
 
 /// One message in the broker. Delayed and not acknowledged, there are two of one event.
@@ -89,7 +91,13 @@ pub(crate) enum Later {
     /// The daemon hears that the broker does not take it.
     Refused(ReceiptId),
     /// The request of an event ends; without a reply by a panic.
-    Replied { event: EventId, reply: Option<Reply>, took: Duration, is_unsure: bool },
+    Replied { event: EventId, reply: Option<Reply>, took: Duration, is_unsure: bool, epoch: Option<i64> },
+    /// A create was not sent, since the ledger did not let it.
+    Withheld { event: EventId, claimed: Claimed },
+    /// The ledger answers what it was told.
+    Recorded { record: RecordId, recorded: Recorded },
+    /// What was asked of the ledger in this life, and given up, is applied after all.
+    LateWrite(u32, Write),
     /// A check of a lookup ends.
     Checked { rule: Arc<str>, lookup: Arc<Lookup>, reply: Option<Reply> },
     /// The dispatcher hears that the connection is lost.

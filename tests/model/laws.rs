@@ -29,6 +29,8 @@ pub(crate) struct Count {
     pub(crate) doubled_by_other_rules: u64,
     /// Two processes by two messages of one event in two lives of the daemon: what one life remembers the next does not.
     pub(crate) doubled_by_producers: u64,
+    /// Creates that the ledger did not allow.
+    pub(crate) withheld: u64,
     /// Messages that were recognised as repeats of what is a process.
     pub(crate) duplicates: u64,
     pub(crate) sins: Sins,
@@ -48,6 +50,10 @@ pub(crate) struct Sins {
     pub(crate) acknowledged_without_a_process: u64,
     /// A third create after two of unknown outcome.
     pub(crate) repeats_beyond_the_limit: u64,
+    /// A second process that nobody announced, although there is a ledger.
+    pub(crate) doubled_with_a_ledger: u64,
+    /// A process that was acknowledged before the ledger had it, and nobody said so.
+    pub(crate) acknowledged_unrecorded: u64,
     /// A receipt that was named again.
     pub(crate) settled_twice: u64,
     /// A receipt that was not named although nothing is held any more.

@@ -40,6 +40,8 @@ pub(crate) struct Account {
     /// Whether there were two messages of one publish.
     pub(crate) is_copied: bool,
     pub(crate) unsure_creates: u32,
+    /// Creates whose outcome no life of the daemon knows.
+    pub(crate) unknown: u32,
     pub(crate) panics: u32,
     pub(crate) returns: u32,
 }
@@ -63,6 +65,10 @@ pub(crate) struct Ledger {
     letters_of: HashSet<(u32, usize)>,
     /// Whether the machine said of what it settles now that its letter is kept already.
     pub(crate) is_told_dead: bool,
+    /// What the machine said last of a message that it settles.
+    pub(crate) told: &'static str,
+    /// Whether it said that what it acknowledges now is not in its ledger.
+    pub(crate) is_told_unrecorded: bool,
 }
 
 impl Ledger {
@@ -144,7 +150,9 @@ impl World<'_> {
         let is_repeat =
             earlier().count() < published + announced + counted && earlier().all(|process| process.life != life);
         let count = &mut self.count;
-        let counted = if is_repeat {
+        let counted = if self.setting.has_ledger && !elsewhere {
+            &mut count.sins.doubled_with_a_ledger
+        } else if is_repeat {
             &mut count.doubled_by_producers
         } else if !can_look_up {
             &mut count.sins.doubled_without_a_word
@@ -177,6 +185,7 @@ impl World<'_> {
         }
         let is_there = self.api.of(key).any(|process| process.applied <= self.now);
         self.count.sins.acknowledged_without_a_process += u64::from(kind != Kind::Noise && !is_there);
+        self.minds_records(key, kind);
         self.done(line, "acknowledged");
     }
 

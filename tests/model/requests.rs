@@ -69,7 +69,7 @@ impl Wall {
 }
 
 impl World<'_> {
-    pub(crate) fn create(&mut self, event: EventId, request: &CreateProcess) {
+    pub(crate) fn create(&mut self, event: EventId, request: &CreateProcess, epoch: Option<i64>) {
         let Some(copy) = self.begins(event) else { return };
         let content: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
         let key = content["data"]["event_key"].as_str().map(key_of).expect("its key");
@@ -78,6 +78,7 @@ impl World<'_> {
         let account = &self.ledger.accounts[key];
         let is_one = account.published == 1 && !account.is_mixed;
         self.count.sins.repeats_beyond_the_limit += u64::from(sent >= 2 && is_one);
+        self.sends(key);
         let act = self.act(&request.procedure, key);
         self.tell(|| format!("  the API: {act:?}, after {sent} of unknown outcome by message {}", copy.id));
         let process = self.apply(act, &copy, &request.procedure);
@@ -89,7 +90,7 @@ impl World<'_> {
         self.shell.running.insert(event, process);
         self.asked.push((self.now, copy.line));
         let (reply, took, is_unsure) = (act.reply(), act.took(), act.is_unsure());
-        self.agenda.add(self.now + took, Later::Replied { event, reply, took, is_unsure });
+        self.agenda.add(self.now + took, Later::Replied { event, reply, took, is_unsure, epoch });
         self.strike_meanwhile(took);
     }
 
@@ -130,7 +131,7 @@ impl World<'_> {
         self.shell.running.insert(event, None);
         let (reply, took) = (seen.reply(there, &lookup.value), seen.took());
         self.ledger.accounts[self.ledger.lines[copy.line].key].panics += u32::from(reply.is_none());
-        self.agenda.add(self.now + took, Later::Replied { event, reply, took, is_unsure: false });
+        self.agenda.add(self.now + took, Later::Replied { event, reply, took, is_unsure: false, epoch: None });
         self.strike_meanwhile(took);
     }
 

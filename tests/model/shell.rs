@@ -203,7 +203,9 @@ impl World<'_> {
 
     fn carry_out(&mut self, effect: Effect, arrived: Option<ReceiptId>) {
         match effect {
-            Effect::Create { event, request, .. } => self.create(event, &request),
+            Effect::Create { event, request, claim: None, .. } => self.create(event, &request, None),
+            Effect::Create { event, request, claim: Some(claim), .. } => self.claim(event, &request, *claim),
+            Effect::Record { id, record } => self.record(id, *record),
             Effect::LookUp { event, lookup } => self.look_up(event, &lookup),
             Effect::Check { rule, lookup } => self.check(rule, lookup),
             // No repeat waits here (`resend_after` is zero), so no list is asked for.
@@ -224,7 +226,9 @@ impl World<'_> {
             Report::PossibleDuplicate { doubt, key, .. } if self.setting.sabotage != Sabotage::Mute => {
                 self.announced(key.as_ref(), doubt);
             }
+            Report::Unrecorded { .. } => self.ledger.is_told_unrecorded = true,
             Report::Settled(settled) => {
+                self.ledger.told = settled.result;
                 let count = &mut self.count;
                 match settled.result {
                     "created" => count.created += 1,

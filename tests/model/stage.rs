@@ -8,6 +8,7 @@ use std::time::Duration;
 use chakra_bridge::core::bounds::Bounds;
 use chakra_bridge::core::decode::Limits;
 pub(crate) use chakra_bridge::core::delivery::Setup;
+use chakra_bridge::core::ledger::LedgerPolicy;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RepeatPolicy, RequestLimitPolicy};
@@ -20,6 +21,8 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(8);
 /// The longest until a process shows in a lookup.
 pub(crate) const LAG: Duration = Duration::from_secs(4);
+/// How long the claims of a replica hold after it died.
+pub(crate) const LEASE: Duration = Duration::from_secs(18);
 /// How long a request takes that is answered.
 pub(crate) const LATENCY: Duration = Duration::from_millis(50);
 
@@ -135,6 +138,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
         },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
         repeats: RepeatPolicy::default(),
+        ledger: setting.has_ledger.then_some(LedgerPolicy { timeout: TIMEOUT }),
         places: setting.places,
     }
 }
@@ -149,15 +153,18 @@ pub(crate) fn defaults() -> Setup {
         gate: config.gate,
         request_limits: config.request_limits,
         repeats: config.repeats,
+        ledger: None,
         places: config.broker.prefetch.into(),
     }
 }
 
 /// The longest that a healthy event waits, once nothing is in its way any more: for the probe that opens the gate, for its own
 /// wait and what is left of it after a delay queue, three times over (a create, its repeat, and what a handover adds), for the
-/// window of its lookups, and a minute twice for an event whose handling crashed.
+/// window of its lookups, and a minute twice for an event whose handling crashed; and with a ledger for the lease of a replica that
+/// died, and the delay queue that it waits for it in.
 pub(crate) fn timeout(setup: &Setup) -> Duration {
     let Policy { max_interval, retry_after_max, lookup_window, .. } = setup.policy;
     let shut = setup.gate.probe_max + retry_after_max;
-    3 * (max_interval + retry_after_max + shut) + lookup_window + TIMEOUT + 140 * SECOND
+    let lease = if setup.ledger.is_some() { 2 * LEASE } else { Duration::ZERO };
+    3 * (max_interval + retry_after_max + shut) + lookup_window + TIMEOUT + 140 * SECOND + lease
 }

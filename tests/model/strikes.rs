@@ -10,7 +10,7 @@ use chakra_bridge::core::process::Procedure;
 use crate::api::Act;
 use crate::broker::{Copy, Later};
 use crate::requests::{Wall, WallScope};
-use crate::stage::{self, SECOND, TIMEOUT};
+use crate::stage::{self, LEASE, SECOND, TIMEOUT};
 use crate::world::World;
 
 /// What may strike.
@@ -76,6 +76,7 @@ impl World<'_> {
     /// All that is held goes back, and nothing is remembered.
     fn kill(&mut self) {
         self.count.killed += 1;
+        self.lease_ends(LEASE);
         self.cut_requests();
         self.connection_is_gone();
         self.begin_again();
@@ -86,7 +87,12 @@ impl World<'_> {
         for process in std::mem::take(&mut self.shell.running).into_values().flatten() {
             self.api.cut(process, self.now);
         }
-        self.agenda.keep(|later| !matches!(later, Later::Replied { .. } | Later::Checked { .. }));
+        self.agenda.keep(|later| {
+            !matches!(
+                later,
+                Later::Replied { .. } | Later::Checked { .. } | Later::Withheld { .. } | Later::Recorded { .. }
+            )
+        });
     }
 
     /// The broker delivers all of it again; what was being published is there or not.
@@ -169,6 +175,7 @@ impl World<'_> {
     /// Nothing is held any more: the next life begins.
     pub(crate) fn endpoints(&mut self) {
         self.count.restarted += 1;
+        self.lease_ends(Duration::ZERO);
         self.all_are_settled();
         self.cut_requests();
         self.connection_is_gone();
@@ -191,7 +198,8 @@ impl World<'_> {
 
     fn episode(&mut self) {
         let length = SECOND * self.choices.one(&[1, 5, 40, 200]);
-        match self.choices.of(6) {
+        let kinds = if self.setting.has_ledger { 8 } else { 6 };
+        match self.choices.of(kinds) {
             0 => self.wall(length),
             1 => {
                 // Both for as long, or one of them.
@@ -210,7 +218,9 @@ impl World<'_> {
                 self.on(Input::Command(Command::NewRules(stage::rules(self.rules_at))));
             }
             4 => self.on(Input::Command(Command::NewToken)),
-            _ => self.on(Input::Command(Command::NewCertificates)),
+            5 => self.on(Input::Command(Command::NewCertificates)),
+            6 | 7 => self.ledger_goes_away(length),
+            _ => {}
         }
     }
 

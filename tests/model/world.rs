@@ -10,6 +10,7 @@ use chakra_bridge::core::process::Procedure;
 use crate::adversary::{Choices, Setting};
 use crate::api::{Act, Api};
 use crate::broker::{Agenda, Broker, Later};
+use crate::claims::Store;
 use crate::laws::Count;
 use crate::ledger::{Ledger, Line};
 use crate::requests::{Wall, WallScope};
@@ -35,6 +36,7 @@ pub(crate) struct World<'a> {
     pub(crate) agenda: Agenda,
     pub(crate) shell: Shell,
     pub(crate) ledger: Ledger,
+    pub(crate) store: Store,
     pub(crate) walls: Vec<Wall>,
     /// The wall that never falls, if there is one.
     neighbour: Option<Wall>,
@@ -70,6 +72,7 @@ impl<'a> World<'a> {
             agenda: Agenda::default(),
             shell,
             ledger: Ledger::default(),
+            store: Store::default(),
             walls: Vec::new(),
             neighbour: None,
             rules_at: 0,
@@ -213,16 +216,25 @@ impl<'a> World<'a> {
             Later::Confirm(receipt) => self.confirmed(receipt),
             Later::Kept(receipt, is_letter) => self.hears_kept(receipt, is_letter),
             Later::Refused(receipt) => self.hears_refused(receipt),
-            Later::Replied { event, reply, took, is_unsure } => {
+            Later::Replied { event, reply, took, is_unsure, epoch } => {
+                if epoch.is_some() {
+                    self.knows(event, is_unsure && reply.is_some());
+                }
                 if is_unsure {
                     self.unsure(event, reply.is_some());
                 }
                 self.shell.running.remove(&event);
                 self.on(match reply {
-                    Some(reply) => Input::Replied { event, reply, took },
+                    Some(reply) => Input::Replied { event, reply, took, epoch },
                     None => Input::Panicked { event },
                 });
             }
+            Later::Withheld { event, claimed } => {
+                self.shell.running.remove(&event);
+                self.on(Input::Withheld { event, claimed });
+            }
+            Later::Recorded { record, recorded } => self.on(Input::Recorded { record, recorded }),
+            Later::LateWrite(life, write) => self.writes_late(life, &write),
             Later::Checked { rule, lookup, reply } => self.on(Input::Checked { rule, lookup, reply }),
             Later::Stale(copy) => self.arrives(copy, false),
             Later::Hear => {

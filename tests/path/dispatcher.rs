@@ -106,7 +106,7 @@ pub struct Stage {
 
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, places }
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger: None, places }
 }
 
 impl Stage {
@@ -130,6 +130,7 @@ impl Stage {
         let client = Client::new(&ready.config.api).unwrap();
         let parts = Parts {
             client: client.clone(),
+            ledger: None,
             setup: setup(&ready.config, ready.limits, Arc::clone(&rules.borrow()), commands.places),
             wanted_prefetch,
             commands: dispatch::commands::Commands {

@@ -111,6 +111,9 @@ impl Machine {
             self.probes_no_rule(id);
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
+        if self.has_spent_its_creates(id) || self.waits_for_the_ledger(id) {
+            return true;
+        }
         let Some(event) = self.held.get_mut(id) else { return true };
         if self.gate.wants_a_lookup(event.procedure()) {
             event.look_up_first();
@@ -131,7 +134,11 @@ impl Machine {
             Some(lookup) => Effect::LookUp { event: id, lookup: Arc::clone(lookup) },
             None => {
                 let (request, is_repeat) = (Arc::clone(&event.request), event.progress.unsure_creates > 0);
-                Effect::Create { event: id, request, is_repeat }
+                let claim = event.claims(&mut self.last_ticket);
+                if claim.is_some() {
+                    self.away.asks(now);
+                }
+                Effect::Create { event: id, request, is_repeat, claim }
             }
         };
         if probe.asks() {

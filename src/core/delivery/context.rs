@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::ReceiptId;
 use super::compares::Compares;
 use super::settled::CameIn;
+use super::ticket::Ticket;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::{Identity, Key};
 use crate::core::gate::Moment;
@@ -50,6 +51,8 @@ pub(super) struct Context {
     /// What may be told of its message.
     pub(super) kind: Option<String>,
     pub(super) message_id: Option<String>,
+    /// What it has of its row in the ledger.
+    pub(super) claim: Ticket,
 }
 
 impl Context {

@@ -53,6 +53,15 @@ impl Creates {
         }
     }
 
+    /// The create of an event was not sent.
+    pub(super) fn forget(&mut self, event: &HeldEvent) {
+        let key = event.context.key.as_ref().map(Key::digest);
+        let last = key.and_then(|key| self.last.get(&key)).filter(|create| create.event == event.id);
+        if let Some(key) = key.filter(|_| last.is_some()) {
+            self.last.remove(&key);
+        }
+    }
+
     /// Takes in what the request of an event came to. If that was a create that lost its answer, it may have been applied until
     /// now: this is the one place that notes it, for the event and for copies of it.
     pub(super) fn follow<T>(&mut self, event: &mut HeldEvent, now: Now, ends: impl FnOnce(&mut Progress) -> T) -> T {

@@ -32,8 +32,10 @@ impl Machine {
         let is_enough = progress.crashed();
         context.state.sent = lookup.cloned();
         let ended = if self.connection.can_delay && !is_enough {
-            progress.passed(DELAY_QUEUES[0].wait);
-            let state = context.state_of(progress.clone(), lookup);
+            // What is remembered of it here has not waited.
+            let mut waited = progress.clone();
+            waited.passed(DELAY_QUEUES[0].wait);
+            let state = context.state_of(waited, lookup);
             Ended::Delayed(DELAY_QUEUES[0], Box::new(DelayedState { remaining: self.apart(), ..state }))
         } else {
             Ended::DeadLettered(Fault::new(Reason::Crashing, CRASHED))

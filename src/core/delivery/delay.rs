@@ -16,8 +16,18 @@ use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// Why events are put into delay queues, as the log says it.
-pub const DELAY_REASONS: [&str; 9] =
-    ["retry", "gate_shut", "rule_held", "doubt", "no_room", "crashed", "stopping", "newer_version", "letter_refused"];
+pub const DELAY_REASONS: [&str; 10] = [
+    "retry",
+    "gate_shut",
+    "rule_held",
+    "doubt",
+    "no_room",
+    "crashed",
+    "stopping",
+    "newer_version",
+    "letter_refused",
+    "claimed_elsewhere",
+];
 
 /// The text of a dead letter that is kept for a newer daemon.
 const TOO_NEW: &str =
@@ -161,6 +171,8 @@ impl Machine {
             "stopping"
         } else if crashes > context.state.progress.crashes {
             "crashed"
+        } else if context.claim.met > 0 {
+            "claimed_elsewhere"
         } else if self.is_in_line_for_rule(context) {
             "rule_held"
         } else if procedure.is_some_and(|procedure| self.failing_for(procedure).is_some())

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use super::{EventId, ReceiptId, Report};
+use super::{EventId, ReceiptId, RecordId, Report};
 use crate::core::gate::Moment;
+use crate::core::ledger::{Claim, Record};
 use crate::core::lookup::Lookup;
 use crate::core::process::{CreateProcess, Procedure};
 use crate::core::settlement::Settlement;
@@ -25,7 +26,9 @@ pub enum WantedPrefetch {
 /// One thing to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send this create; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked).
+    /// Send this create; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked). Where
+    /// there is a claim, make it first: unless it is granted with leave to send, and the lease lasts for the whole request, send
+    /// nothing and answer with [`Input::Withheld`](super::Input::Withheld).
     Create {
         /// The event it is for.
         event: EventId,
@@ -33,6 +36,15 @@ pub enum Effect {
         request: Arc<CreateProcess>,
         /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
         is_repeat: bool,
+        /// What the ledger is asked first.
+        claim: Option<Box<Claim>>,
+    },
+    /// Tell the ledger this; answer with [`Input::Recorded`](super::Input::Recorded).
+    Record {
+        /// Its number.
+        id: RecordId,
+        /// What to tell.
+        record: Box<Record>,
     },
     /// Send this lookup; answer with [`Input::Replied`](super::Input::Replied) or [`Input::Panicked`](super::Input::Panicked).
     LookUp {

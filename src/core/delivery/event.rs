@@ -176,6 +176,14 @@ impl HeldEvent {
             return None;
         }
         let is_doubtful = self.provenance.announced();
+        let claim = &mut self.context.claim;
+        if claim.is_used()
+            && self.progress.may_double()
+            && std::mem::replace(&mut claim.announced, self.progress.unsure_creates) == self.progress.unsure_creates
+        {
+            // It was not let create since it was said.
+            return None;
+        }
         match (self.progress.may_double(), self.progress.lookups) {
             (true, 0) => Some(Doubt::Resent),
             (true, _) => Some(Doubt::Absent),
@@ -187,9 +195,13 @@ impl HeldEvent {
     /// meanwhile: it is looked up before it is sent again, or that is announced.
     pub(super) fn adopted(&mut self, receipt: ReceiptId, now: Moment) {
         (self.context.receipt, self.context.is_live) = (receipt, true);
+        self.told = now;
+        if self.context.claim.is_used() {
+            // Nobody else can have had it meanwhile, or its next claim tells.
+            return;
+        }
         self.provenance = Provenance::ADOPTED;
         self.progress.since_create = Some(Duration::ZERO);
-        self.told = now;
     }
 
     /// How long its lookups may still go on without finding it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{EventId, ReceiptId};
 use crate::core::gate::Moment;
+use crate::core::ledger::{Claimed, Recorded};
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::Rules;
 use crate::core::message::Message;
@@ -21,6 +22,9 @@ pub struct Now {
     /// Milliseconds since the Unix epoch, for what is written into messages.
     pub epoch_ms: u64,
 }
+
+/// The number of something that the ledger is told; counts up.
+pub type RecordId = u64;
 
 /// What happened.
 #[derive(Debug)]
@@ -62,6 +66,22 @@ pub enum Input {
         reply: Reply,
         /// How long the request took.
         took: Duration,
+        /// The epoch of the claim that was granted for it, if one was asked for.
+        epoch: Option<i64>,
+    },
+    /// The create of an event was not sent: the ledger did not let it, or there was no time left in the lease.
+    Withheld {
+        /// The event.
+        event: EventId,
+        /// What the ledger answered.
+        claimed: Claimed,
+    },
+    /// The ledger answered what it was told.
+    Recorded {
+        /// What it was told.
+        record: RecordId,
+        /// What it answered.
+        recorded: Recorded,
     },
     /// The request of an event ended by a panic.
     Panicked {

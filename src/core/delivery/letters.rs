@@ -55,6 +55,8 @@ impl Machine {
         if !context.is_live {
             return self.settle(context, Ended::ConnectionLost, progress);
         }
+        // Nothing more is sent for it here, however long nobody takes its letter.
+        self.give_row_back(&context, progress);
         let (attempts, status, settlement) =
             (letter.attempts, letter.status, Settlement::DeadLetter(Box::new(letter.clone())));
         let why = Some(context.words_of(&letter.fault));
@@ -105,6 +107,9 @@ impl Machine {
             && self.is_remembered(&publish.context, &verdict.0)
         {
             self.remember_letter(&publish.context, &verdict.0, &verdict.1, Some(now));
+        }
+        if let (true, Some(verdict)) = (publish.is_letter(), &publish.verdict) {
+            self.record_letter(&publish.context, verdict.0.fault.reason, &verdict.1);
         }
         let result = if publish.is_letter() { "dead_lettered" } else { "delayed" };
         self.tell(Report::Settled(Box::new(publish.told(result, now))));

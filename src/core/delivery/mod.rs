@@ -4,9 +4,11 @@
 //! Not here: doing any of it. The dispatcher holds receipts, requests and timers, carries the effects out, and decides
 //! nothing; the model in the tests drives this same machine by hand.
 
+mod away;
 mod begin;
 mod brake;
 mod checks;
+mod claims;
 mod commands;
 mod company;
 mod compares;
@@ -22,11 +24,13 @@ mod input;
 mod lanes;
 mod letters;
 mod letters_state;
+mod levels;
 mod open;
 mod others;
 mod places;
 mod provenance;
 mod publishes;
+mod records;
 mod release;
 mod remembered;
 mod repeats;
@@ -36,6 +40,7 @@ mod shortage;
 mod survived;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod told;
 mod tries;
 mod waiting;
@@ -47,10 +52,11 @@ use std::time::Duration;
 
 pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
-pub use self::input::{Command, Input, Now};
+pub use self::input::{Command, Input, Now, RecordId};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
 
+use self::away::Away;
 use self::brake::Brakes;
 use self::company::Company;
 use self::copies::Creates;
@@ -59,12 +65,14 @@ use self::held::Held;
 use self::others::Reused;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
+use self::records::Records;
 use self::survived::Survived;
 use self::tries::Redeliveries;
 use self::waiting::WaitingMessages;
 use self::windows::Windows;
 use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
+use crate::core::ledger::LedgerPolicy;
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
@@ -96,6 +104,8 @@ pub struct Setup {
     pub request_limits: RequestLimitPolicy,
     /// What is made of a producer that repeats itself.
     pub repeats: RepeatPolicy,
+    /// The ledger, if there is one: asked before each create of an event that its key identifies, and told what came of it.
+    pub ledger: Option<LedgerPolicy>,
     /// How many events may be held: the broker's prefetch.
     pub places: usize,
 }
@@ -132,6 +142,10 @@ pub struct Machine {
     redeliveries: Redeliveries,
     publishes: Publishes,
     waiting: WaitingMessages,
+    records: Records,
+    away: Away,
+    /// Of the last claim.
+    last_ticket: u64,
     company: Company,
     letters_state: LettersState,
     /// Whether events may go to more than one procedure.
@@ -170,6 +184,9 @@ impl Machine {
             redeliveries: Redeliveries::default(),
             publishes: Publishes::default(),
             waiting: WaitingMessages::default(),
+            records: Records::default(),
+            away: Away::default(),
+            last_ticket: 0,
             company: Company::default(),
             letters_state: LettersState::Kept,
             has_procedures: setup.rules.has_procedures(),
@@ -195,7 +212,12 @@ impl Machine {
             Input::Disconnected => self.disconnected(),
             Input::Kept { receipt } => self.kept(receipt),
             Input::Refused { receipt } => self.refused(receipt),
-            Input::Replied { event, reply, took } => self.replied(event, &reply, took),
+            Input::Replied { event, reply, took, epoch } => {
+                self.granted(event, epoch);
+                self.replied(event, &reply, took);
+            }
+            Input::Withheld { event, claimed } => self.withheld(event, claimed),
+            Input::Recorded { record, recorded } => self.recorded(record, recorded),
             Input::Panicked { event } => self.panicked(event),
             Input::Checked { rule, lookup, reply } => self.checked(&rule, &lookup, reply.as_ref()),
             Input::Listed { procedure, reply } => self.listed(&procedure, reply.as_ref()),
@@ -204,24 +226,6 @@ impl Machine {
         }
         let wake = self.go_on();
         Effects { list: std::mem::take(&mut self.effects), wake }
-    }
-
-    /// How many events are unacknowledged: held, or published in another place and not confirmed there.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.held.len() + self.waiting.len() + self.publishes.len()
-    }
-
-    /// How many of them have a request under way.
-    #[must_use]
-    pub fn running(&self) -> usize {
-        self.held.running()
-    }
-
-    /// Requests a second that the ramp after an opening allows now; none while nothing is held back.
-    #[must_use]
-    pub fn ramp(&self, moment: Moment) -> Option<u32> {
-        self.gate.ramp(moment)
     }
 
     fn connected(&mut self, can_delay: bool) {
@@ -240,6 +244,7 @@ impl Machine {
         }
         self.held.live_bodies().chain(self.publishes.live_bodies()).for_each(|body| self.survived.note(body));
         self.publishes_disconnected();
+        self.records_disconnected();
         self.give_waiting_back(|| Ended::ConnectionLost);
         for event in self.held.disconnected() {
             self.end(event, Ended::ConnectionLost);
@@ -252,9 +257,11 @@ impl Machine {
             self.give_back_idle();
             self.give_waiting_back(|| Ended::Requeued);
             self.give_publishes_back();
-            return self.now.moment.saturating_add(TICK);
+            let tick = self.now.moment.saturating_add(TICK);
+            return self.tell_records().map_or(tick, |told| told.min(tick));
         }
         self.held.wake(self.now.moment);
+        let told = self.tell_records();
         let reopened = self.reopen_what_may();
         let published = self.publish_again();
         self.mind_prefetch();
@@ -266,7 +273,7 @@ impl Machine {
         let lettered = self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [begun, checked, published, reopened, lettered, self.held.next_due(), self.redeliveries.due()];
+        let next = [begun, checked, published, reopened, lettered, told, self.held.next_due(), self.redeliveries.due()];
         next.into_iter().flatten().fold(tick, Moment::min)
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::compares::Compares;
 use super::context::Context;
-use super::report::{Ended, Report};
+use super::report::Ended;
 use super::{EventId, Machine};
 use crate::core::event::{KeyOrigin, digest_of_request};
 use crate::core::lookup::Lookup;
@@ -23,6 +23,13 @@ use crate::core::recent::Known;
 /// The rules of which it was told that keys are used again: no more than there are.
 #[derive(Debug, Default)]
 pub(super) struct Reused(BTreeSet<Arc<str>>);
+
+impl Reused {
+    /// Whether it was not told of this rule before.
+    pub(super) fn is_first(&mut self, rule: &Arc<str>) -> bool {
+        self.0.insert(Arc::clone(rule))
+    }
+}
 
 /// What another message of its key means for an event.
 enum Meets {
@@ -71,9 +78,7 @@ impl Machine {
                 self.end(id, Ended::DeadLettered(reused(process.as_deref())));
             }
             Some(Meets::Other(process)) => {
-                let (key, rule) = (context.key.clone(), context.rule.clone());
-                let is_first = rule.as_ref().is_some_and(|rule| self.reused.0.insert(Arc::clone(rule)));
-                self.tell(Report::KeyReused { key, rule, process, is_first });
+                self.tell_reused(id, process);
                 return false;
             }
         }
@@ -116,12 +121,12 @@ impl Context {
 
 impl crate::core::process::CreateProcess {
     /// A digest of what it asks for.
-    fn digest(&self) -> u64 {
+    pub(super) fn digest(&self) -> u64 {
         digest_of_request(self.procedure.as_str(), &self.body)
     }
 }
 
-fn reused(process: Option<&str>) -> Fault {
+pub(super) fn reused(process: Option<&str>) -> Fault {
     let process = process.map_or_else(|| "a process".to_owned(), |process| format!("the process {process}"));
     let text = format!(
         "another event had its key, with another body and another request, and is {process}: the producer must give each \

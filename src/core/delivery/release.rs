@@ -70,6 +70,7 @@ impl Machine {
             self.give_back(id);
         }
         self.cut_publishes_off();
+        self.cut_records_off();
     }
 
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process

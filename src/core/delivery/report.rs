@@ -203,6 +203,14 @@ pub enum Report {
         /// Whether it is the first of its rule.
         is_first: bool,
     },
+    /// An event is a process and is acknowledged, and the ledger could not be told of it until the end: a later repeat of it is not
+    /// recognised.
+    Unrecorded {
+        /// The event's key, if it could be decoded.
+        key: Option<Key>,
+        /// Its rule.
+        rule: Option<Arc<str>>,
+    },
     /// A request was answered, or not.
     Answered {
         /// How it was judged.

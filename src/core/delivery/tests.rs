@@ -4,9 +4,11 @@
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
 mod brake;
+mod claims;
 mod copies;
 mod crashes;
 mod doubt;
+mod ledger_away;
 mod letters;
 mod neighbours;
 mod order;
@@ -23,10 +25,13 @@ mod windows;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Settled, Setup, WantedPrefetch};
+use super::{
+    Command, Effect, EventId, Input, Machine, Now, ReceiptId, RecordId, Report, Settled, Setup, WantedPrefetch,
+};
 use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
+use crate::core::ledger::{Claim, Record};
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
 use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RepeatPolicy, RequestLimitPolicy};
@@ -87,6 +92,7 @@ fn setup(places: usize) -> Setup {
         },
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
         repeats: RepeatPolicy::default(),
+        ledger: None,
         places,
     }
 }
@@ -102,6 +108,9 @@ struct Done {
     told: Vec<Settled>,
     reports: Vec<Report>,
     wanted: Vec<WantedPrefetch>,
+    /// What the ledger is asked and told.
+    claims: Vec<(EventId, Claim)>,
+    records: Vec<(RecordId, Record)>,
 }
 
 impl Done {
@@ -114,6 +123,8 @@ impl Done {
         self.told.extend(later.told);
         self.reports.extend(later.reports);
         self.wanted.extend(later.wanted);
+        self.claims.extend(later.claims);
+        self.records.extend(later.records);
     }
 }
 
@@ -143,7 +154,11 @@ impl Bench {
         let (mut done, mut published) = (Done::default(), Vec::new());
         for effect in effects.list {
             match effect {
-                Effect::Create { event, .. } => done.creates.push(event),
+                Effect::Create { event, claim, .. } => {
+                    done.creates.push(event);
+                    done.claims.extend(claim.map(|claim| (event, *claim)));
+                }
+                Effect::Record { id, record } => done.records.push((id, *record)),
                 Effect::LookUp { event, .. } => done.lookups.push(event),
                 Effect::Settle { receipt, settlement } => {
                     if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
@@ -178,7 +193,7 @@ impl Bench {
     }
 
     fn replied(&mut self, event: EventId, reply: Reply) -> Done {
-        self.on(Input::Replied { event, reply, took: Duration::ZERO })
+        self.on(Input::Replied { event, reply, took: Duration::ZERO, epoch: None })
     }
 
     /// The clock goes on by this much, and the machine is woken.

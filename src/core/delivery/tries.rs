@@ -97,6 +97,25 @@ impl Machine {
         Some(Try { failed, effects: self.effects.len() })
     }
 
+    /// Tells that a request was answered, and what about its answer is worth a word.
+    pub(super) fn tell_answer(&mut self, id: EventId, outcome: &Outcome, reply: &Reply, took: Duration) {
+        self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
+        let Some(event) = self.held.get(id) else { return };
+        let told = || (event.context.key.clone(), event.context.rule.clone());
+        let report = match outcome {
+            Outcome::Found { copies, .. } if *copies > 1 => {
+                let (key, rule) = told();
+                Report::Duplicates { key, rule, copies: *copies }
+            }
+            Outcome::Unavailable { status } => {
+                let (key, rule) = told();
+                Report::LookupRefused { key, rule, status: *status }
+            }
+            _ => return,
+        };
+        self.tell(report);
+    }
+
     /// Tells a try that failed, before whatever it led to.
     pub(super) fn tell_try(&mut self, id: EventId, tried: Option<Try>) {
         let Some(Try { failed, effects }) = tried else { return };

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::event::HeldEvent;
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
+use super::ticket::Ticket;
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Probe, Seen, is_refusal};
@@ -50,6 +51,7 @@ impl Machine {
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
         let (rule, procedure, request) = (None, None, None);
+        let has_row = self.setup.ledger.is_some() && identity.is_some();
         let mut context = Context {
             receipt,
             is_live,
@@ -66,6 +68,7 @@ impl Machine {
             received,
             kind,
             message_id,
+            claim: Ticket::new(has_row),
         };
         match what {
             What::Create { rule, request, lookup, progress } => {
@@ -103,7 +106,7 @@ impl Machine {
         context: Context,
         request: Arc<CreateProcess>,
         lookup: Option<Arc<Lookup>>,
-        progress: Progress,
+        mut progress: Progress,
         redelivered: bool,
     ) {
         if !context.is_live {
@@ -117,7 +120,13 @@ impl Machine {
             return self.push(Effect::Settle { receipt: void, settlement: Settlement::Release });
         }
         let (rest, open_time) = (context.state.remaining, self.gate.open_time(&request.procedure, self.now.moment));
-        let mut event = HeldEvent::new(context, request, lookup, progress, redelivered);
+        let claims = context.claim.is_used();
+        if claims {
+            let rule = self.setup.rules.named(context.rule());
+            let looks = context.key.as_ref().zip(rule).is_some_and(|(key, rule)| rule.looks_first(key.origin));
+            progress.claims_first(looks && lookup.is_some());
+        }
+        let mut event = HeldEvent::new(context, request, lookup, progress, redelivered && !claims);
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
         event.heard = self.recent.heard();
@@ -258,6 +267,7 @@ impl Machine {
         if let (Some(identity), Some(known)) = (context.identity, ended.known(progress, context.state.sent.as_ref())) {
             self.recent.remember(identity, known, context.rule.as_ref(), context.digest_of_request());
         }
+        let Some((context, ended)) = self.record_process(context, ended, progress) else { return };
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         match if context.is_live { ended } else { Ended::ConnectionLost } {
             Ended::Delayed(queue, state) => self.publish_delayed(context, queue, state, progress),
@@ -265,7 +275,7 @@ impl Machine {
         }
     }
 
-    fn settle_at_once(&mut self, context: Context, ended: &Ended, progress: &Progress) {
+    pub(super) fn settle_at_once(&mut self, context: Context, ended: &Ended, progress: &Progress) {
         let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
         let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
         let settlement = if ended.is_done() { Settlement::Ack } else { Settlement::Release };
@@ -274,23 +284,5 @@ impl Machine {
         let settled = Settled { result, key, rule, process, fault, status, attempts, took, delayed, came_in, why };
         self.tell(Report::Settled(Box::new(settled)));
         self.push(Effect::Settle { receipt, settlement });
-    }
-
-    fn tell_answer(&mut self, id: EventId, outcome: &Outcome, reply: &Reply, took: Duration) {
-        self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
-        let Some(event) = self.held.get(id) else { return };
-        let told = || (event.context.key.clone(), event.context.rule.clone());
-        let report = match outcome {
-            Outcome::Found { copies, .. } if *copies > 1 => {
-                let (key, rule) = told();
-                Report::Duplicates { key, rule, copies: *copies }
-            }
-            Outcome::Unavailable { status } => {
-                let (key, rule) = told();
-                Report::LookupRefused { key, rule, status: *status }
-            }
-            _ => return,
-        };
-        self.tell(report);
     }
 }

@@ -16,16 +16,16 @@ pub fn claimed(row: Option<Row>, claim: &Claim, asker: &Asker<'_>) -> (Option<Ro
     let Some(row) = row else {
         return grant(Row::of(claim, asker), Left::default(), claim, asker);
     };
+    let is_late = row.is_past(claim, asker);
     if row.end.is_some() {
-        if !claim.is_retry {
+        if !claim.is_retry || is_late {
             return (None, Claimed::Ended(Box::new(row)));
         }
         let row = reopened(row);
         let left = row.left(asker.now_ms);
         return grant(row, left, claim, asker);
     }
-    if row.hold == Hold::Free && row.is_of(claim, asker) {
-        // The event gave it back since it asked: what comes late must not take it again.
+    if is_late {
         return (None, Claimed::Held { rest: Duration::ZERO });
     }
     if row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero() {
@@ -105,6 +105,13 @@ impl Row {
     /// Whether the last claim was made by this event in this run.
     pub(super) fn is_of(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
         self.owner == asker.owner && self.ticket == claim.ticket
+    }
+
+    /// Whether this claim comes late: its event, or one that came after it in the same run, has given the row back or ended it, or has
+    /// it now.
+    fn is_past(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
+        let is_over = self.end.is_some() || self.hold == Hold::Free;
+        self.owner == asker.owner && (claim.ticket < self.ticket || (is_over && claim.ticket == self.ticket))
     }
 
     /// Whether the asker knows of all that is counted here: it was told this epoch, or it was let create by a claim whose answer it

@@ -8,6 +8,11 @@ use super::{Asker, Hold, Record, Recorded, Row, RowEnd};
 #[must_use]
 pub fn recorded(row: Option<Row>, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Recorded) {
     match (row, &record.end) {
+        // A claim whose answer was lost may be applied yet: it must not take the row after this.
+        (None, None) if record.epoch.is_none() && record.claim.ticket > 0 => {
+            let row = Row::of(&record.claim, asker);
+            (Some(Row { unsure_creates: record.unsure_creates, ..row }), Recorded::Yes)
+        }
         (None, None) => (None, Recorded::Yes),
         (None, Some(end)) => (Some(ended(Row::of(&record.claim, asker), end, record, asker)), Recorded::Yes),
         (Some(row), None) => given_back(row, record, asker),
@@ -27,10 +32,12 @@ pub fn recorded(row: Option<Row>, record: &Record, asker: &Asker<'_>) -> (Option
     }
 }
 
-/// What was told under an epoch counts under that alone; what was not claimed counts where no living replica has the row.
+/// What was told under an epoch counts under that alone. What was not claimed counts if it is a process, since a lookup found it; as a
+/// dead letter only where no living replica has the row.
 fn may_end(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
     let is_anothers = row.end.is_none() && row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero();
-    is_its(row, record, asker) || (record.epoch.is_none() && !is_anothers)
+    let is_found = matches!(record.end, Some(RowEnd::Created(_)));
+    is_its(row, record, asker) || (record.epoch.is_none() && (is_found || !is_anothers))
 }
 
 fn is_its(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
@@ -42,7 +49,7 @@ fn ended(row: Row, end: &RowEnd, record: &Record, asker: &Asker<'_>) -> Row {
     Row {
         end: Some(end.clone()),
         ended_ms: asker.now_ms,
-        unsure_creates: record.unsure_creates,
+        unsure_creates: unsure_creates(&row, record, asker),
         attempts: row.attempts.max(record.attempts),
         ..row.described_by(&record.claim)
     }
@@ -53,12 +60,24 @@ fn given_back(row: Row, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Rec
         return (None, Recorded::Yes);
     }
     if !is_its(&row, record, asker) {
-        return (None, Recorded::Superseded);
+        let is_anothers = row.owner == asker.owner || (row.hold != Hold::Free && !asker.lease.is_zero());
+        if record.epoch.is_some() || is_anothers {
+            return (None, Recorded::Superseded);
+        }
+        // A claim whose answer was lost may be applied yet: it must not take the row after this.
+        let unsure_creates = unsure_creates(&row, record, asker);
+        let (owner, ticket) = (asker.owner.to_owned(), record.claim.ticket);
+        return (Some(Row { owner, ticket, hold: Hold::Free, unsure_creates, ..row }), Recorded::Yes);
     }
-    // Of a claim whose answer was lost it is not known what earlier owners left, unless it was let create.
-    let knows_all = record.epoch == Some(row.epoch) || row.hold == Hold::Sends;
-    let left = if knows_all { 0 } else { row.unsure_creates };
-    let unsure_creates = record.unsure_creates.max(left);
+    let unsure_creates = unsure_creates(&row, record, asker);
     let attempts = row.attempts.max(record.attempts);
     (Some(Row { hold: Hold::Free, unsure_creates, attempts, ..row }), Recorded::Yes)
+}
+
+/// Creates that may have been applied: what is told, if whoever tells it knows of all that the row counts. Of a claim whose answer was
+/// lost it is not known what earlier owners left, unless it was let create.
+fn unsure_creates(row: &Row, record: &Record, asker: &Asker<'_>) -> u32 {
+    let was_told = record.epoch == Some(row.epoch) || row.hold == Hold::Sends;
+    let knows_all = was_told && is_its(row, record, asker);
+    record.unsure_creates.max(if knows_all { 0 } else { row.unsure_creates })
 }

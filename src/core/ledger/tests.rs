@@ -162,6 +162,33 @@ fn a_claim_that_is_applied_late_takes_nothing_back_and_hides_no_create() {
 }
 
 #[test]
+fn a_late_claim_of_an_earlier_event_takes_nothing_from_a_later_one_and_opens_nothing_again() {
+    let mut store = Store::default();
+    let (epoch, _) = mine(&store.claim("a", &claim(5)));
+    for late in [1, 4] {
+        assert_eq!(store.claim("a", &claim(late)), Claimed::Held { rest: Duration::ZERO });
+    }
+    assert_eq!(store.record("a", &record(&claim(5), Some(epoch), created(), 0)), Recorded::Yes);
+    let again = Claim { is_retry: true, ..claim(5) };
+    assert!(matches!(store.claim("a", &again), Claimed::Ended(_)), "it was opened once");
+    assert!(matches!(store.claim("a", &Claim { ticket: 6, ..again }), Claimed::Mine { .. }));
+}
+
+#[test]
+fn a_claim_that_is_applied_after_its_event_gave_back_takes_no_row() {
+    let mut store = Store::default();
+    assert_eq!(store.record("a", &record(&claim(1), None, None, 0)), Recorded::Yes);
+    store.claim("a", &claim(1));
+    assert!(mine(&store.claim("a", &claim(2))).1, "nothing was sent");
+    let mut store = Store::default();
+    let (epoch, _) = mine(&store.claim("a", &claim(1)));
+    store.record("a", &record(&claim(1), Some(epoch), None, 0));
+    assert_eq!(store.record("b", &record(&claim(7), None, None, 0)), Recorded::Yes);
+    store.claim("b", &claim(7));
+    assert!(mine(&store.claim("c", &claim(1))).1, "nor one that another gave back before");
+}
+
+#[test]
 fn a_frozen_owner_that_wakes_records_nothing() {
     let mut store = Store::default();
     let (epoch, _) = mine(&store.claim("a", &claim(1)));
@@ -202,16 +229,28 @@ fn a_record_of_a_claim_whose_answer_was_lost_is_taken() {
 }
 
 #[test]
-fn what_was_never_claimed_is_recorded_unless_a_living_replica_has_it() {
+fn what_was_never_claimed_is_recorded_a_dead_letter_only_where_no_living_replica_has_it() {
+    let dead = Some(RowEnd::Dead("refused".into()));
     let mut store = Store::default();
     assert_eq!(store.record("a", &record(&claim(1), None, created(), 0)), Recorded::Yes);
     assert!(matches!(store.claim("b", &claim(1)), Claimed::Ended(row) if row.end == created()));
     let mut store = Store::default();
     store.claim("a", &claim(1));
-    assert_eq!(store.record("b", &record(&claim(1), None, created(), 0)), Recorded::Superseded);
+    assert_eq!(store.record("b", &record(&claim(1), None, dead.clone(), 0)), Recorded::Superseded);
+    assert_eq!(store.clone().record("b", &record(&claim(1), None, created(), 0)), Recorded::Yes, "a lookup found it");
     store.dead.push("a");
-    assert_eq!(store.record("b", &record(&claim(1), None, created(), 0)), Recorded::Yes);
+    assert_eq!(store.record("b", &record(&claim(1), None, dead, 0)), Recorded::Yes);
     assert_eq!(store.record("b", &record(&claim(1), None, None, 0)), Recorded::Yes, "nothing to give back");
+}
+
+#[test]
+fn a_dead_letter_of_whoever_did_not_claim_hides_no_create() {
+    let mut store = Store::default();
+    let (epoch, _) = mine(&store.claim("a", &claim(1)));
+    store.record("a", &record(&claim(1), Some(epoch), None, 1));
+    store.record("b", &record(&claim(1), None, Some(RowEnd::Dead("refused".into())), 0));
+    let answer = store.claim("b", &Claim { is_retry: true, ..claim(2) });
+    assert_eq!(left(answer).unsure_creates, 1);
 }
 
 #[test]
@@ -228,11 +267,9 @@ fn a_process_is_never_forgotten_for_a_dead_letter_or_for_a_lost_id() {
 
 #[test]
 fn an_ended_row_is_opened_again_only_by_a_retry_and_what_may_have_been_created_stays_in_doubt() {
-    for (end, unsure, doubt) in [
-        (created(), 0, 1),
-        (Some(RowEnd::Dead("refused".into())), 0, 0),
-        (Some(RowEnd::Dead("unknown".into())), 2, 1),
-    ] {
+    for (end, unsure, doubt) in
+        [(created(), 0, 1), (Some(RowEnd::Dead("refused".into())), 0, 0), (Some(RowEnd::Dead("unknown".into())), 2, 1)]
+    {
         let mut store = Store::default();
         let (epoch, _) = mine(&store.claim("a", &claim(1)));
         store.record("a", &record(&claim(1), Some(epoch), end.clone(), unsure));

@@ -5,7 +5,9 @@
 use std::mem::size_of;
 use std::time::Duration;
 
-use super::Progress;
+use super::{CREATES_MAX, Next, Progress, limits};
+use crate::core::policy::{OnUnknown, Policy};
+use crate::core::reason::Fault;
 
 /// What a value takes that a newer daemon wrote, for each byte of its text.
 const VALUE: usize = 16;
@@ -23,6 +25,32 @@ impl Progress {
     #[must_use]
     pub fn doubtful(unsure_ms: u64) -> Self {
         Self { unsure_creates: 1, since_create: Some(Duration::ZERO), unsure_ms, ..Self::default() }
+    }
+
+    /// Where an event stands that claims its row before it creates: that it came back says nothing, since its row says whether a
+    /// create may have been applied. `looks` says whether it is looked up before its first create all the same.
+    pub fn claims_first(&mut self, looks: bool) {
+        if self.unsure_creates == 0 && self.refused.is_none() {
+            (self.lookups, self.since_create) = (0, None);
+            self.next = if looks { Next::Lookup } else { Next::Create };
+        }
+    }
+
+    /// It goes on from creates that earlier owners of its row sent, of which nobody has the answer: it is looked up where it can be,
+    /// sent once more, or dead.
+    #[must_use]
+    pub fn resumed(&mut self, can_look_up: bool, policy: &Policy) -> Option<Fault> {
+        self.next = if can_look_up { Next::Lookup } else { Next::Create };
+        let is_over = policy.on_unknown == OnUnknown::DeadLetter || self.unsure_creates >= CREATES_MAX;
+        (is_over && !can_look_up).then(|| limits::unknown("the replica that sent it ended", self.unsure_creates))
+    }
+
+    /// What it dies of if it is about to send a create beyond those that it may. Where a daemon ends under its requests it comes back
+    /// so.
+    #[must_use]
+    pub fn spent(&self) -> Option<Fault> {
+        let is_spent = self.next == Next::Create && self.unsure_creates >= CREATES_MAX;
+        is_spent.then(|| limits::unknown("the daemon ended", self.unsure_creates))
     }
 
     /// What it takes in memory, in bytes.

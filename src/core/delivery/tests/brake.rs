@@ -169,7 +169,7 @@ fn the_dead_letter_of_what_cannot_be_mapped_names_its_rule() {
 
 #[test]
 fn a_held_rule_whose_probe_is_gone_is_asked_by_another_event() {
-    let replied = |event, reply| Input::Replied { event, reply, took: Duration::ZERO };
+    let replied = |event, reply| Input::Replied { event, reply, took: Duration::ZERO, epoch: None };
     let gone: [&dyn Fn(EventId) -> Vec<Input>; 3] = [
         &|event| vec![Input::Panicked { event }],
         &|event| vec![Input::Disconnected, replied(event, page(401)), Input::Connected { can_delay: true }],

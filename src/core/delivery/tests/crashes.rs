@@ -241,6 +241,17 @@ fn what_a_process_may_die_of_is_dead_after_the_returns_of_all_crashes_where_noth
     assert_eq!(dead_letter.fault.reason, Reason::Crashing);
 }
 
+#[test]
+fn what_is_remembered_of_an_event_whose_handling_crashed_has_not_waited_with_it() {
+    let mut bench = Bench::new(64);
+    let (event, _) = bench.message(again("found.lead", "m1"));
+    drop(bench.on(Input::Panicked { event }));
+    // A producer repeats it: it goes on from there, and is looked for as long as the window lasts.
+    let (other, done) = bench.event("found.lead", "m1");
+    assert_eq!(done.lookups, [other]);
+    assert_eq!(bench.machine.held.get(other).unwrap().progress.since_create, Some(Duration::ZERO));
+}
+
 impl Machine {
     /// What `opened` does where `open` says that it crashed.
     fn opening_crashed(&mut self, receipt: ReceiptId, message: Message) {
@@ -262,6 +273,7 @@ impl Machine {
             received: self.now.moment,
             kind: None,
             message_id: None,
+            claim: super::super::ticket::Ticket::default(),
         };
         self.crashed_before(context, message);
     }

@@ -8,7 +8,7 @@ use crate::core::policy::OnReusedKey;
 use crate::core::put_back::PutBack;
 
 /// A CloudEvent of this id, at this time, that asks for a process of this title.
-fn cloud_event(id: &str, time: &str, title: &str) -> Message {
+pub(super) fn cloud_event(id: &str, time: &str, title: &str) -> Message {
     let body = format!(
         r#"{{"specversion":"1.0","source":"/crm","id":"{id}","type":"deal","time":"{time}","data":{{"title":"{title}"}}}}"#
     );
@@ -21,13 +21,22 @@ fn plain(id: &str, time: &str, title: &str) -> Message {
     Message { body: Arc::new(body.into_bytes()), ..event("deal", id) }
 }
 
+/// The rule takes deals.
+pub(super) fn deals(setup: &mut Setup) {
+    setup.rules = Arc::new(rules(&rule_of("")));
+}
+
+fn rule_of(line: &str) -> String {
+    format!(
+        "[[rule]]\nname = \"deal\"\ntype = \"deal\"\nprocedure = \"deal\"\n{line}\n[rule.data]\nevent_key = \"{{{{ key }}}}\"\n\
+         title = \"{{{{ event.data.title }}}}\"\n"
+    )
+}
+
 /// A machine whose rule takes deals, with this line in it and this policy.
 fn bench_of(line: &str, repeats: RepeatPolicy) -> Bench {
     let mut bench = Bench::new(64);
-    let rule = format!(
-        "[[rule]]\nname = \"deal\"\ntype = \"deal\"\nprocedure = \"deal\"\n{line}\n[rule.data]\nevent_key = \"{{{{ key }}}}\"\n\
-         title = \"{{{{ event.data.title }}}}\"\n"
-    );
+    let rule = rule_of(line);
     bench.machine = Machine::new(Setup { rules: Arc::new(rules(&rule)), repeats, ..setup(64) });
     drop(bench.on(Input::Connected { can_delay: true }));
     bench

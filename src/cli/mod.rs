@@ -1,4 +1,5 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `topology`,
+//! `init`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -9,12 +10,14 @@ pub mod command;
 mod descriptors;
 pub mod exit;
 pub mod healthcheck;
+pub mod init;
 pub mod map;
 mod memory;
 mod online;
 pub mod run;
 mod stack;
 pub mod test;
+pub mod topology;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write as _};
@@ -61,6 +64,10 @@ enum Verb {
     Pause(command::Arguments),
     /// Ends the pause of the daemon beside it, or lets one held rule go on; 1 if it was not done
     Resume(command::Resume),
+    /// Makes a first configuration, with a rule and a case that passes, from one event
+    Init(init::Arguments),
+    /// Prints what the configured queue needs of the broker: a script, definitions, rights or a policy
+    Topology(topology::Arguments),
 }
 
 /// Runs the verb that `arguments` name.
@@ -78,6 +85,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
         Verb::Pause(arguments) => command::pause(common, &arguments, out),
         Verb::Resume(arguments) => command::resume(common, &arguments, out),
+        Verb::Init(arguments) => init::run(&arguments, out),
+        Verb::Topology(arguments) => topology::run(common, &arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

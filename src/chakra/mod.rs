@@ -8,6 +8,7 @@ mod create;
 mod encoding;
 mod error_text;
 mod failure;
+mod fetch_config;
 mod lookup;
 mod reuse;
 mod send;

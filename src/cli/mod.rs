@@ -1,5 +1,5 @@
 //! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `topology`,
-//! `init`.
+//! `init`, `schema`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -15,6 +15,7 @@ pub mod map;
 mod memory;
 mod online;
 pub mod run;
+pub mod schema;
 mod stack;
 pub mod test;
 pub mod topology;
@@ -66,6 +67,8 @@ enum Verb {
     Resume(command::Resume),
     /// Makes a first configuration, with a rule and a case that passes, from one event
     Init(init::Arguments),
+    /// Prints a draft of a JSON Schema of a procedure's attributes, as the API knows them
+    Schema(schema::Arguments),
     /// Prints what the configured queue needs of the broker: a script, definitions, rights or a policy
     Topology(topology::Arguments),
 }
@@ -86,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Pause(arguments) => command::pause(common, &arguments, out),
         Verb::Resume(arguments) => command::resume(common, &arguments, out),
         Verb::Init(arguments) => init::run(&arguments, out),
+        Verb::Schema(arguments) => schema::run(common, &arguments, out),
         Verb::Topology(arguments) => topology::run(common, &arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))

@@ -1,8 +1,9 @@
 //! `check --online`: what the broker and the API say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking them (`amqp::online_check`, `management`, `online::api`).
+//! Not here: asking them (`amqp::online_check`, `management`, `online::api`, `online::team`).
 
 mod api;
+pub(super) mod team;
 
 use crate::amqp::address::user_and_vhost;
 use crate::amqp::callers::{self, Caller};
@@ -26,8 +27,11 @@ pub(super) fn ask(ready: &Ready) -> Found {
     match runtime {
         Ok(runtime) => runtime.block_on(async {
             let (mut found, api) = tokio::join!(broker(ready), api::ask(ready));
-            found.mistakes.extend(api.mistakes);
+            found.mistakes.extend(api.mistakes.iter().cloned());
             found.warnings.extend(api.warnings);
+            if api.mistakes.is_empty() {
+                found.warnings.extend(team::notes(ready).await);
+            }
             found
         }),
         Err(error) => refused(ready, "broker.url", vec![format!("the runtime cannot be begun: {error}")]),

@@ -42,4 +42,6 @@ pub struct Config {
     pub tls: tls::Files,
     /// The way to the API, if it is not a direct one: `http://` or `https://`, host and port, and no password.
     pub proxy: Option<reqwest::Url>,
+    /// The user and the password that the proxy wants, if it wants one.
+    pub proxy_login: Option<(String, SecretSource)>,
 }

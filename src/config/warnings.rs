@@ -38,6 +38,7 @@ impl Config {
             ("broker.password", Some(&self.broker.password)),
             ("broker.management.password", management),
             ("api.token", Some(&self.api.token)),
+            ("api.proxy_password", self.api.proxy_login.as_ref().map(|(_, password)| password)),
             ("admin.token", self.admin.token.as_ref()),
         ];
         let is_written = |key: &str, secret: Option<&SecretSource>| {

@@ -12,7 +12,7 @@ use super::commands::calls;
 use super::page::{Page, all, root};
 
 /// Keys whose files the test puts in place.
-const SECRETS: [&str; 2] = ["password_file", "token_file"];
+const SECRETS: [&str; 3] = ["password_file", "token_file", "proxy_password_file"];
 const CERTIFICATES: [&str; 3] = ["ca_file", "client_cert_file", "client_key_file"];
 
 /// What a piece of a configuration is completed by.

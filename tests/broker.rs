@@ -35,6 +35,8 @@ mod nested;
 mod online;
 #[path = "broker/policies.rs"]
 mod policies;
+#[path = "broker/printed.rs"]
+mod printed;
 #[path = "broker/put_back.rs"]
 mod put_back;
 #[path = "broker/queues.rs"]

@@ -1,4 +1,4 @@
-//! Twenty mistakes that people make, and what `check` prints of each: the same in `docs/mistakes.md`, word for word.
+//! Thirty mistakes that people make, and what `check` prints of each: the same in `docs/mistakes.md`, word for word.
 //!
 //! `BLESS=1 cargo test --test mistakes` writes that page anew. Not here: every mistake there is (`config/seeded.txt`, and
 //! beside the code).
@@ -26,7 +26,7 @@ const fn slip(what: &'static str, from: &'static str, to: &'static str) -> Slip 
 const TYPE: &str = r#"type = "signup.*""#;
 const NAME: &str = r#"name = "{{ event.data.name | trim }}""#;
 
-const SLIPS: [Slip; 20] = [
+const SLIPS: [Slip; 30] = [
     slip("a misspelt key", "prefetch = 64", "prefech = 64"),
     slip("a key in another section", "prefetch = 64", "timeout = \"10s\""),
     slip(
@@ -55,6 +55,40 @@ const SLIPS: [Slip; 20] = [
         "reconcile_by = \"event_id\"",
     ),
     slip("a rule that is never reached", TYPE, "type = \"*\""),
+    slip("braces around `each`", NAME, r#"lines = { each = "{{ event.data.lines }}", sku = "{{ item.sku }}" }"#),
+    slip(
+        "no braces around what is made of an item",
+        NAME,
+        r#"lines = { each = "event.data.lines", sku = "item.sku" }"#,
+    ),
+    slip(
+        "a member without the item that it is of",
+        NAME,
+        r#"lines = { each = "event.data.lines", sku = "{{ sku }}" }"#,
+    ),
+    slip("`item` without an `each`", NAME, r#"name = "{{ item.name | trim }}""#),
+    slip(
+        "`each` and nothing to make of an item",
+        NAME,
+        r#"lines = { each = "event.data.lines", where = "item.beats > 1" }"#,
+    ),
+    slip(
+        "`then` without the list",
+        NAME,
+        r#"total = { each = "event.data.lines", give = "{{ item.price }}", then = "sum" }"#,
+    ),
+    slip("a filter of Jinja", NAME, r#"lines = "{{ event.data.lines | selectattr('beats', 1) }}""#),
+    slip("a sign that compares nothing", NAME, r#"lines = "{{ event.data.lines | where('beats', '=', 1) }}""#),
+    slip(
+        "a member behind the parentheses of a filter",
+        NAME,
+        r#"tier = "{{ event.data.fields | find('id', 360001).value }}""#,
+    ),
+    slip(
+        "a duration that is none",
+        "status = \"OPEN\"",
+        r#"nextActionAt = "{{ event.data.at | epoch_ms | plus('2 moons') }}""#,
+    ),
 ];
 
 impl Slip {
@@ -111,7 +145,7 @@ fn the_good_file_has_no_mistake() {
 }
 
 #[test]
-fn what_is_printed_of_twenty_mistakes_stands_in_its_page_word_for_word() {
+fn what_is_printed_of_thirty_mistakes_stands_in_its_page_word_for_word() {
     let text = std::fs::read_to_string(page()).unwrap();
     let (head, rest) = text.split_once(BEGIN).expect("the beginning of the section");
     let (shown, tail) = rest.split_once(END).expect("the end of the section");

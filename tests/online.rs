@@ -7,6 +7,8 @@ mod support;
 
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
+
 use support::daemon::Setup;
 use support::deadline::within;
 use support::standin::{Canned, ErrorBody, Fault, On, Rule, StandIn};
@@ -67,7 +69,8 @@ async fn a_good_token_and_known_procedures_are_no_mistake_and_each_is_asked_once
     let api = StandIn::start().await;
     let (said, _) = asked(&setup(&api)).await;
     assert!(said.contains("1 mistake;"), "{said}");
-    let paths: Vec<_> = api.requests().into_iter().map(|seen| (seen.path, seen.status)).collect();
+    let lists = api.requests().into_iter().filter(|seen| seen.path.ends_with("/list"));
+    let paths: Vec<_> = lists.map(|seen| (seen.path, seen.status)).collect();
     let list = |procedure: &str| (format!("/v1/ext/procedure/{procedure}/process/list"), Some(200));
     assert_eq!(paths, [list("lead"), list("ticket")]);
     assert!(api.created().is_empty());
@@ -127,4 +130,83 @@ async fn what_says_nothing_clear_is_no_mistake() {
         let warning = format!("warning: procedure ticket: the API answers {}", canned.status);
         assert!(said.contains(&warning), "{canned:?}: {said}");
     }
+}
+
+const COMPARED: &str = r#"
+[[rule]]
+name = "compared"
+procedure = "ticket"
+reconcile_by = "event_kee"
+state = "NWE"
+[rule.data]
+event_kee = "{{ key }}"
+scroe = "{{ event.score }}"
+note = 5
+open = true
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rules_name_that_the_team_has_not_is_a_note_at_its_line_in_each_plausible_shape() {
+    let api = StandIn::start().await;
+    let setup = Setup::new("amqp://guest:guest@127.0.0.1:1/", "none", &api.url(), StandIn::TOKEN).sections(COMPARED);
+    let all = json!([
+        { "id": "a1", "shortId": "event_key", "attributeType": "t1", "procedure": "p1" },
+        { "id": "a2", "shortId": "score", "attributeType": "t2", "procedure": "p1" },
+        { "id": "a3", "shortId": "note", "attributeType": "t1", "procedure": "p1" },
+        { "id": "a4", "shortId": "open", "attributeType": "t3", "procedure": "p1" },
+    ]);
+    let types =
+        json!([{ "id": "t1", "name": "string" }, { "id": "t2", "name": "integer" }, { "id": "t3", "name": "boolean" }]);
+    for procedure in [
+        json!([{ "id": "p1", "shortId": "ticket", "states": ["NEW"] }]),
+        json!({ "p1": { "shortId": "ticket", "states": [{ "shortId": "NEW" }], "attributes": ["a1", "a2", "a3", "a4"] } }),
+    ] {
+        api.set_config(json!({ "procedures": procedure, "attributes": all, "attributeTypes": types }));
+        let (said, text) = asked(&setup).await;
+        for (piece, words) in [
+            ("event_kee = ", "data.event_kee: the procedure has no such attribute, expected `event_key`?"),
+            ("scroe", "data.scroe: the procedure has no such attribute, expected `score`?"),
+            ("note = 5", "data.note: another type than the attribute's, expected string"),
+            ("state = ", "state: no state \"NWE\", expected `NEW`?"),
+            ("reconcile_by", "reconcile_by: no attribute of the procedure"),
+        ] {
+            assert!(said.contains(&format!("{}rule \"compared\".{words}", at(&text, piece))), "{words}: {said}");
+        }
+        assert!(said.contains("1 mistake;") && !said.contains("data.open"), "the broker alone refuses: {said}");
+    }
+    api.set_config(json!({ "procedures": [{ "shortId": "tikcet" }] }));
+    assert!(asked(&setup).await.0.contains("Fetch Config tells no procedure \"ticket\", expected `tikcet`?"));
+    for odd in
+        [json!({}), json!({ "procedures": 1 }), json!({ "procedures": [{ "shortId": "ticket", "attributes": 7 }] })]
+    {
+        api.set_config(odd.clone());
+        let (said, _) = asked(&setup).await;
+        assert!(said.contains("not compared") && said.contains("1 mistake;"), "{odd}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_of_a_schema_is_made_of_what_the_team_has() {
+    let api = StandIn::start().await;
+    api.set_config(
+        json!({ "procedures": [{ "shortId": "ticket", "attributes": [{ "shortId": "n", "type": "integer" }] }] }),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, setup(&api).toml()).unwrap();
+    let run = |procedure: &'static str| {
+        let path = path.clone();
+        let ran = tokio::task::spawn_blocking(move || {
+            Command::new(env!("CARGO_BIN_EXE_chakra-bridge"))
+                .args(["schema", "--online", procedure, "--config"])
+                .arg(path)
+                .output()
+        });
+        async { within(60, "its words", ran).await.unwrap().unwrap() }
+    };
+    let printed: Value = serde_json::from_slice(&run("ticket").await.stdout).unwrap();
+    assert_eq!(printed["properties"], json!({ "n": { "type": "integer" } }));
+    let refused = run("lead").await;
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("there are ticket"));
 }

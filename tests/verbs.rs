@@ -9,10 +9,14 @@ mod cases;
 mod command;
 #[path = "verbs/healthcheck.rs"]
 mod healthcheck;
+#[path = "verbs/init.rs"]
+mod init;
 #[path = "verbs/many_rules.rs"]
 mod many_rules;
 #[path = "verbs/unheard.rs"]
 mod output_closed;
+#[path = "verbs/topology.rs"]
+mod topology;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;

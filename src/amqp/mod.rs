@@ -18,6 +18,7 @@ mod made;
 mod notices;
 pub mod online_check;
 mod packed;
+pub mod plan;
 mod publisher;
 mod questions;
 mod queue_warnings;

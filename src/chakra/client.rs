@@ -108,7 +108,7 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
     };
     // Only what is written: a variable for other programs must not lead the token elsewhere.
     let led = match &config.proxy {
-        Some(proxy) => known.no_proxy().proxy(Proxy::all(proxy.clone()).map_err(refused)?),
+        Some(url) => known.no_proxy().proxy(logged_in(Proxy::all(url.clone()).map_err(refused)?, config)?),
         None => known.no_proxy(),
     };
     Ok(led
@@ -120,6 +120,13 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
         .connect_timeout(config.connect_timeout)
         .timeout(config.timeout)
         .pool_idle_timeout(IDLE))
+}
+
+/// The proxy with the login that it wants. The password is read when the client is made.
+fn logged_in(proxy: Proxy, config: &Config) -> Result<Proxy, String> {
+    let Some((user, password)) = &config.proxy_login else { return Ok(proxy) };
+    let password = password.read_now().map_err(|why| format!("the password of the proxy cannot be read: {why}"))?;
+    Ok(proxy.basic_auth(user, password.expose()))
 }
 
 /// Credentials in the URL would send a second `Authorization` header; a query would end up inside the path.

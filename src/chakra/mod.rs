@@ -8,6 +8,7 @@ mod create;
 mod encoding;
 mod error_text;
 mod failure;
+mod fetch_config;
 mod lookup;
 mod reuse;
 mod send;
@@ -41,4 +42,6 @@ pub struct Config {
     pub tls: tls::Files,
     /// The way to the API, if it is not a direct one: `http://` or `https://`, host and port, and no password.
     pub proxy: Option<reqwest::Url>,
+    /// The user and the password that the proxy wants, if it wants one.
+    pub proxy_login: Option<(String, SecretSource)>,
 }

@@ -29,6 +29,7 @@ fn config(base: &str) -> Config {
         max_reply: MAX_REPLY,
         tls: Files::default(),
         proxy: None,
+        proxy_login: None,
     }
 }
 
@@ -54,6 +55,20 @@ async fn exchange_with(change: impl FnOnce(&mut Config), act: Act) -> (Reply, Ve
     change(&mut config);
     let (client, request) = (Client::new(&config).unwrap(), request());
     within(async { tokio::join!(client.create(&request), peer.serve(vec![act])) }).await
+}
+
+#[tokio::test]
+async fn a_proxy_gets_the_login_that_is_for_it_and_never_instead_of_the_token() {
+    let peer = Peer::new().await;
+    let mut config = config("http://api.internal");
+    config.proxy = Some(format!("http://{}", peer.address()).parse().unwrap());
+    config.proxy_login = Some(("bridge".to_owned(), SecretSource::Given(Secret::new("hunter2"))));
+    let (client, request) = (Client::new(&config).unwrap(), request());
+    let act = json("200 OK", "{}");
+    let (_, seen) = within(async { tokio::join!(client.create(&request), peer.serve(vec![act])) }).await;
+    assert_eq!(seen[0].header("proxy-authorization"), ["Basic YnJpZGdlOmh1bnRlcjI="]);
+    assert_eq!(seen[0].header("authorization"), [format!("Bearer {TOKEN}")]);
+    assert!(!format!("{config:?}").contains("hunter2"), "it is not printed");
 }
 
 async fn exchange(act: Act) -> Reply {

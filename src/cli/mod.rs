@@ -1,4 +1,4 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `trace`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `trace`, `init`, `schema`, `topology`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -9,13 +9,16 @@ pub mod command;
 mod descriptors;
 pub mod exit;
 pub mod healthcheck;
+pub mod init;
 pub mod map;
 mod memory;
 mod online;
 pub mod run;
+pub mod schema;
 mod stack;
 pub mod test;
 pub mod trace;
+pub mod topology;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write as _};
@@ -64,6 +67,12 @@ enum Verb {
     Resume(command::Resume),
     /// Says what became of events, by their keys; 1 if of one of them nothing is known
     Trace(trace::Arguments),
+    /// Makes a first configuration, with a rule and a case that passes, from one event
+    Init(init::Arguments),
+    /// Prints a draft of a JSON Schema of a procedure's attributes, as the API knows them
+    Schema(schema::Arguments),
+    /// Prints what the configured queue needs of the broker: a script, definitions, rights or a policy
+    Topology(topology::Arguments),
 }
 
 /// Runs the verb that `arguments` name.
@@ -82,6 +91,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Pause(arguments) => command::pause(common, &arguments, out),
         Verb::Resume(arguments) => command::resume(common, &arguments, out),
         Verb::Trace(arguments) => trace::run(common, &arguments, out),
+        Verb::Init(arguments) => init::run(&arguments, out),
+        Verb::Schema(arguments) => schema::run(common, &arguments, out),
+        Verb::Topology(arguments) => topology::run(common, &arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

@@ -1,8 +1,9 @@
 //! `check --online`: what the broker, the API and the ledger say, each with the line of the configuration that it is about.
 //!
-//! Not here: asking them (`amqp::online_check`, `management`, `online::api`, `ledger::read`).
+//! Not here: asking them (`amqp::online_check`, `management`, `online::api`, `online::team`, `ledger::read`).
 
 mod api;
+pub(super) mod team;
 
 use crate::amqp::address::user_and_vhost;
 use crate::amqp::callers::{self, Caller};
@@ -27,6 +28,9 @@ pub(super) fn ask(ready: &Ready) -> Found {
     match runtime {
         Ok(runtime) => runtime.block_on(async {
             let (mut found, api, ledger) = tokio::join!(broker(ready), api::ask(ready), ledger(ready));
+            if api.mistakes.is_empty() {
+                found.warnings.extend(team::notes(ready).await);
+            }
             for more in [api, ledger] {
                 found.mistakes.extend(more.mistakes);
                 found.warnings.extend(more.warnings);

@@ -12,6 +12,7 @@ use crate::amqp::address::Address;
 use crate::amqp::{self, QueueType, Topology, topology};
 use crate::chakra;
 use crate::core::policy::NotProcessed;
+use crate::secret::SecretSource;
 use crate::tls;
 
 const BROKER_FILES: [&str; 3] = ["broker.ca_file", "broker.client_cert_file", "broker.client_key_file"];
@@ -71,7 +72,35 @@ pub(super) fn api(reader: &mut Reader<'_>) -> Option<chakra::Config> {
     let max_reply = reader.size("api.max_reply", "5MiB", 1..=16 << 20);
     let tls = tls_files(reader, "api", API_FILES);
     let proxy = reader.optional("api.proxy", None, urls::proxy);
-    Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, tls, proxy })
+    let proxy_login = proxy_login(reader, proxy.is_some());
+    Some(chakra::Config { base_url: base_url?, token, timeout, connect_timeout, max_reply, tls, proxy, proxy_login })
+}
+
+/// `api.proxy_user` and its password: both, beside a proxy, or none.
+fn proxy_login(reader: &mut Reader<'_>, has_proxy: bool) -> Option<(String, SecretSource)> {
+    let [user_key, key, key_file] = ["api.proxy_user", "api.proxy_password", "api.proxy_password_file"];
+    let user = reader.optional(user_key, None, |given| {
+        let user = values::text(given)?;
+        // Basic authentication ends the user at the first colon.
+        if user.contains(':') { Err(wrong("holds a colon", "a user without one")) } else { Ok(user) }
+    });
+    let password = reader.optional_secret(key, key_file);
+    let [is_user, is_password] = [reader.is_set(user_key), reader.is_set(key) || reader.is_set(key_file)];
+    let written = if is_user {
+        user_key
+    } else if reader.is_set(key_file) {
+        key_file
+    } else {
+        key
+    };
+    match (is_user, is_password) {
+        (false, false) => return None,
+        _ if !has_proxy => reader.mistake(written, wrong("is for a proxy, and there is none", "api.proxy beside it")),
+        (true, false) => reader.mistake(user_key, wrong("has no password", format!("{key_file} beside it"))),
+        (false, true) => reader.mistake(written, wrong("is of no user", format!("{user_key} beside it"))),
+        (true, true) => {}
+    }
+    user.zip(password)
 }
 
 /// `api.timeout` and `api.connect_timeout`. Of a key that is not written, the default gives way to those that are: to connect

@@ -63,12 +63,12 @@ pub(super) fn management(given: &Given) -> Result<Url, Wrong> {
     Ok(url)
 }
 
-/// The URL of a proxy: scheme, host and port, without a user or a password, which would be sent to it in the clear.
+/// The URL of a proxy: scheme, host and port, without a user or a password, which stand beside it.
 pub(super) fn proxy(given: &Given) -> Result<Url, Wrong> {
     let url = parsed(&values::text(given)?, PROXY)?;
     schemes(&url, ["http", "https"])?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a user or a password", "a proxy that knows this daemon by its address"));
+        return Err(wrong("holds a user or a password", "api.proxy_user and api.proxy_password_file beside it"));
     }
     bare(&url, PROXY)?;
     if url.path() != "/" {

@@ -47,6 +47,7 @@ impl Config {
             ("broker.management.password", management),
             ("ledger.password", self.ledger.as_ref().and_then(crate::ledger::Config::password)),
             ("api.token", Some(&self.api.token)),
+            ("api.proxy_password", self.api.proxy_login.as_ref().map(|(_, password)| password)),
             ("admin.token", self.admin.token.as_ref()),
         ];
         let is_written = |key: &str, secret: Option<&SecretSource>| {

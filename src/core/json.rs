@@ -79,6 +79,11 @@ pub(in crate::core) fn unheld(text: &str) -> Option<&str> {
     text.strip_prefix(MARK)
 }
 
+/// The text that stands for such a number, as it was written.
+pub(in crate::core) fn marked_as_unheld(number: &str) -> String {
+    format!("{MARK}{number}")
+}
+
 /// Whether a value is such a number, or one lies below it.
 pub(in crate::core) fn holds_unheld(value: &Value) -> bool {
     match value {

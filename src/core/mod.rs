@@ -35,4 +35,5 @@ pub mod redaction;
 pub mod reply;
 pub mod request_limits;
 pub mod settlement;
+pub mod team_config;
 pub mod thinning;

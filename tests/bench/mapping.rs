@@ -31,6 +31,12 @@ const EVENT: &str = include_str!("event.json");
 /// A rule of eight fields.
 const RULES: &str = include_str!("rules.toml");
 
+/// A rule that makes an object of each line.
+const LINES: &str = include_str!("lines.toml");
+
+/// What a line of a long order may cost, in times of one of a short order.
+const GROWTH_MAX: f64 = 1.6;
+
 fn main() -> ExitCode {
     let (ready, message) = (ready(), message());
     assert_eq!(serde_json::from_slice::<Value>(&mapped(&ready, &message).body).unwrap(), expected());
@@ -51,7 +57,33 @@ fn main() -> ExitCode {
     );
     println!("| mapping, in times of parsing | of the medians | at most |\n| --- | --- | --- |");
     println!("| {ratio:.2} | {medians:.2} | {RATIO_MAX:.2} |");
-    if ratio <= RATIO_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let growth = growth();
+    println!("| a line of an order of 1000 lines, in times of one of 100 lines | at most |\n| --- | --- |");
+    println!("| {growth:.2} | {GROWTH_MAX:.2} |");
+    if ratio <= RATIO_MAX && growth <= GROWTH_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What a line of a long order costs, in times of one of a short order.
+fn growth() -> f64 {
+    let ready = loaded(LINES);
+    let each = |lines: u32| {
+        let message = order(lines);
+        let best = (0..ROUNDS / 10).map(|_| {
+            let start = Instant::now();
+            black_box(mapped(black_box(&ready), black_box(&message)));
+            start.elapsed()
+        });
+        best.min().expect("rounds").as_secs_f64() / f64::from(lines)
+    };
+    let (short, long) = (each(100), each(1000));
+    println!("a line of an order: {:.1} µs of 100 lines, {:.1} µs of 1000 lines", short * 1e6, long * 1e6);
+    long / short
+}
+
+fn order(lines: u32) -> Message {
+    let line = |at: u32| json!({ "sku": format!("S-{at}"), "quantity": at % 5, "price": "19.99", "title": "A fan that stands" });
+    let event = json!({ "currency": "EUR", "line_items": (0..lines).map(line).collect::<Vec<_>>() });
+    Message { body: Arc::new(event.to_string().into_bytes()), message_id: Some("m1".to_owned()), ..Message::default() }
 }
 
 fn expected() -> Value {
@@ -85,9 +117,13 @@ fn mapped(ready: &Ready, message: &Message) -> CreateProcess {
 }
 
 fn ready() -> Ready {
+    loaded(RULES)
+}
+
+fn loaded(text: &str) -> Ready {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bench.toml");
-    std::fs::write(&file, RULES).unwrap();
+    std::fs::write(&file, text).unwrap();
     load_with(&file, []).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 

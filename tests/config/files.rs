@@ -158,6 +158,27 @@ fn a_client_certificate_and_its_key_stand_together_and_go_together() {
 }
 
 #[test]
+fn a_login_of_a_proxy_is_whole_and_beside_a_proxy_or_it_is_a_mistake() {
+    let with = |lines: &str| load_text(&seeded::GOOD.replace("[api]", &format!("[api]\n{lines}")), &[]);
+    let login =
+        with("proxy = 'https://proxy:3128'\nproxy_user = 'me'\nproxy_password = 'hunter2'").unwrap().api.proxy_login;
+    assert_eq!(
+        login.map(|(user, password)| (user, password.read_now().unwrap().expose().to_owned())),
+        Some(("me".to_owned(), "hunter2".to_owned()))
+    );
+    for (lines, said) in [
+        ("proxy_user = 'me'\nproxy_password = 'hunter2'", "api.proxy_user: is for a proxy, and there is none"),
+        ("proxy = 'http://proxy'\nproxy_user = 'me'", "api.proxy_user: has no password"),
+        ("proxy = 'http://proxy'\nproxy_password = 'hunter2'", "api.proxy_password: is of no user"),
+        ("proxy = 'http://proxy'\nproxy_user = 'a:b'\nproxy_password = 'hunter2'", "holds a colon"),
+        ("proxy = 'http://proxy'\nproxy_user = 'a'\nproxy_password_file = '/nowhere'", "api.proxy_password_file"),
+    ] {
+        let words = with(lines).unwrap_err().to_string();
+        assert!(words.contains(said) && !words.contains("hunter2"), "{lines}: {words}");
+    }
+}
+
+#[test]
 fn a_proxy_is_a_bare_url_and_its_password_is_not_printed() {
     let with = |proxy: &str| load_text(&seeded::GOOD.replace("[api]", &format!("[api]\nproxy = \"{proxy}\"")), &[]);
     assert_eq!(with("http://proxy:3128").unwrap().api.proxy.unwrap().as_str(), "http://proxy:3128/");

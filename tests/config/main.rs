@@ -19,7 +19,7 @@ mod files;
 mod seeded;
 mod surroundings;
 
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 14] = [
     "chakra-bridge.toml",
     "minimal.toml",
     "mappings/lead.toml",
@@ -27,6 +27,13 @@ const SHIPPED: [&str; 7] = [
     "mappings/fieldvisit.toml",
     "mappings/order.toml",
     "mappings/cancellation.toml",
+    "mappings/shopify.toml",
+    "mappings/stripe.toml",
+    "mappings/github.toml",
+    "mappings/zendesk.toml",
+    "mappings/debezium.toml",
+    "mappings/masstransit.toml",
+    "mappings/sns.toml",
 ];
 
 fn shipped(name: &str) -> PathBuf {

@@ -12,7 +12,7 @@ use super::commands::calls;
 use super::page::{Page, all, root};
 
 /// Keys whose files the test puts in place.
-const SECRETS: [&str; 2] = ["password_file", "token_file"];
+const SECRETS: [&str; 3] = ["password_file", "token_file", "proxy_password_file"];
 const CERTIFICATES: [&str; 3] = ["ca_file", "client_cert_file", "client_key_file"];
 
 /// What a piece of a configuration is completed by.
@@ -182,13 +182,15 @@ fn every_expression_that_is_shown_compiles() {
     assert!(folder.check(&with("{{ event.x | uper }}")).is_err());
 }
 
-/// A configuration with this expression.
+/// A configuration with this expression; one of an item stands in a list.
 fn with(code: &str) -> String {
     let rule: Table = [("name", "any"), ("procedure", "ticket")]
         .map(|(key, text)| (key.to_owned(), text.into()))
         .into_iter()
         .collect();
-    let data: Table = [("x".to_owned(), Value::from(code))].into_iter().collect();
+    let each = [("each", "event.items"), ("give", code)].map(|(key, text)| (key.to_owned(), Value::from(text)));
+    let value = if code.contains("item.") { Value::Table(each.into_iter().collect()) } else { Value::from(code) };
+    let data: Table = [("x".to_owned(), value)].into_iter().collect();
     let rule = rule.into_iter().chain([("data".to_owned(), Value::Table(data))]).collect();
     Table::from_iter([("rule".to_owned(), Value::Array(vec![Value::Table(rule)]))]).to_string()
 }

@@ -19,7 +19,7 @@ pub const EVENTS: [&str; 9] = [
 ];
 
 /// Expressions.
-pub const EXPRESSIONS: [&str; 40] = [
+pub const EXPRESSIONS: [&str; 56] = [
     "event.data.a",
     "event.data.b.c[0]",
     "event.data.a | trim | lower",
@@ -60,10 +60,26 @@ pub const EXPRESSIONS: [&str; 40] = [
     "message_id | default(omit)",
     "event.data.x.y.z | default(event.data.a) | default(none)",
     "event.data.n | round(2) | string | split('.') | last",
+    "event.data.l",
+    "item",
+    "item.a | default(omit)",
+    "item.a ~ index",
+    "event.data.l | where('a', '!=', event.data.a)",
+    "event.data.l | where('a', '>', 'x') | map('a.b', omit)",
+    "event.data.l | find('a', event.data.a) | default(omit)",
+    "event.data.l | first.a | default('x')",
+    "event.data.l | flatten | unique | reverse",
+    "event.data.l | map('a', omit) | sort | sum",
+    "[event.data.a, event.data.b, event.data.x] | compact | join(' ')",
+    "event.data | entries | map('value') | compact",
+    "event.data.n | fixed(3) | to_minor(3) | from_minor(3)",
+    "event.data.n | from_epoch_us | plus('2h') | minus(event.data.a)",
+    "event.data.a | title | capitalize | initials",
+    "event.data.l | pick('a') | sort('a')",
 ];
 
 /// Pieces that mutations put in.
-pub const PIECES: [&str; 44] = [
+pub const PIECES: [&str; 52] = [
     "| trim",
     "| lower",
     "| digits",
@@ -81,6 +97,14 @@ pub const PIECES: [&str; 44] = [
     "| max",
     "| first_non_empty",
     "| map('a')",
+    "| where('a', 1)",
+    "| first.a",
+    "| flatten",
+    "| compact",
+    "| sum",
+    "| sort",
+    "| entries",
+    "item.a",
     "| replace('a', 'aaaa')",
     "| one_of('a')",
     "omit",

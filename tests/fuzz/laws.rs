@@ -128,8 +128,20 @@ fn rules(case: &Case) -> Vec<WrittenRule> {
     let mixed = member("mixed", text(format!("<{{{{ {} }}}}>", case.mixed)));
     let all = vec![lone.clone(), list.clone(), mixed.clone()];
     let mut rules = [vec![lone], vec![list], vec![mixed]].map(|data| rule(data, None)).to_vec();
+    rules.extend([each("event.data.l", &case.inner, &case.mixed), each(&case.lone, "true", &case.inner)]);
     rules.extend(case.when.clone().map(|when| rule(all, Some(when))));
     rules
+}
+
+/// A rule that makes a list: of each item its place and what an expression gives.
+fn each(list: &str, filter: &str, gives: &str) -> WrittenRule {
+    let members = vec![
+        member("each", text(list.to_owned())),
+        member("where", text(filter.to_owned())),
+        member("at", text("{{ index }}".to_owned())),
+        member("made", text(format!("{{{{ {gives} }}}}"))),
+    ];
+    rule(vec![member("each", Spot { span: 0..1, value: Written::Table(members) })], None)
 }
 
 type Member = (Spot<String>, Spot<Written>);

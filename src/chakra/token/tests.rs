@@ -214,6 +214,7 @@ async fn a_401_makes_the_next_request_read_the_file() {
         max_reply: 1000,
         tls: tls::Files::default(),
         proxy: None,
+        proxy_login: None,
     });
     let client = client.unwrap();
     let procedure = Procedure::new("lead").unwrap();

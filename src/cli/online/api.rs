@@ -55,7 +55,7 @@ pub(super) async fn ask(ready: &Ready) -> Found {
 }
 
 /// Each procedure that rules name themselves, once, with those rules.
-fn procedures(ready: &Ready) -> Vec<(Procedure, Vec<&WrittenRule>)> {
+pub(super) fn procedures(ready: &Ready) -> Vec<(Procedure, Vec<&WrittenRule>)> {
     let mut named: Vec<(Procedure, Vec<&WrittenRule>)> = Vec::new();
     for (rule, written) in ready.rules.iter().zip(ready.config.rules.iter()) {
         let literal = rule.procedure().filter(|_| rule.procedure_is_literal());

@@ -44,6 +44,11 @@ impl Refusals {
         given.map_err(|refusal| self.add(refusal)).ok()
     }
 
+    /// Whether no more would be told.
+    pub(super) fn is_full(&self) -> bool {
+        self.told.len() >= TOLD_MAX || self.more > 0
+    }
+
     fn add(&mut self, Refusal(words): Refusal) {
         let length: usize = self.told.iter().map(String::len).sum();
         let fits = self.told.is_empty() || length + words.len() <= TOLD_BYTES_MAX;
@@ -81,13 +86,62 @@ pub(super) fn is_omit(value: &Value) -> bool {
 pub(super) struct Budget {
     bytes: usize,
     values: usize,
+    work: u64,
+    kept: Kept,
     bounds: Bounds,
 }
+
+/// What becomes of a number that 64 bits cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It is refused: it would be altered.
+    Held,
+    /// It is kept as it was written: the value is not sent.
+    Unheld,
+}
+
+/// The work that all items of all lists of one request may take, in units of an expression's fuel.
+const ITEMS_WORK: u64 = 1_000_000;
 
 impl Budget {
     /// The budget of one request.
     pub(super) fn of(bounds: Bounds) -> Self {
-        Self { bytes: bounds.max_request, values: bounds.max_values, bounds }
+        let (bytes, values) = (bounds.max_request, bounds.max_values);
+        Self { bytes, values, work: ITEMS_WORK, kept: Kept::Held, bounds }
+    }
+
+    /// Runs this with room of its own, for what is not sent as it is. The work counts all the same.
+    pub(super) fn apart<T>(&mut self, kept: Kept, run: impl FnOnce(&mut Self) -> T) -> T {
+        let mut apart = Self { work: self.work, kept, ..Self::of(self.bounds) };
+        let given = run(&mut apart);
+        self.work = apart.work;
+        given
+    }
+
+    /// Takes so much work from it.
+    ///
+    /// # Errors
+    /// If less is left.
+    pub(super) fn work(&mut self, work: u64) -> Result<(), Refusal> {
+        let left = self.work.checked_sub(work);
+        self.work = left.unwrap_or_default();
+        left.map(drop).ok_or_else(|| Refusal("the items of lists take more work than one request may".to_owned()))
+    }
+
+    /// Takes an object of a list from it.
+    ///
+    /// # Errors
+    /// If less is left.
+    pub(super) fn spend_on_item(&mut self) -> Result<(), Refusal> {
+        self.spend_value(OBJECT_WEIGHT, 2)
+    }
+
+    /// Takes a list from it.
+    ///
+    /// # Errors
+    /// If less is left.
+    pub(super) fn spend_on_list(&mut self) -> Result<(), Refusal> {
+        self.spend_value(LIST_WEIGHT, 2)
     }
 
     /// The budget of what an expression gives that makes no request.
@@ -120,7 +174,9 @@ impl Budget {
         match value {
             Json::Null | Json::Bool(_) => self.spend_value(1, 4),
             Json::Number(_) => self.spend_value(1, 1),
-            Json::String(text) if json::unheld(text).is_some() => Err(Refusal(UNHELD.to_owned())),
+            Json::String(text) if self.kept == Kept::Held && json::unheld(text).is_some() => {
+                Err(Refusal(UNHELD.to_owned()))
+            }
             Json::String(text) => self.spend_value(1, text.len() + 2),
             Json::Array(items) => {
                 self.spend_value(LIST_WEIGHT, 2 + items.len())?;
@@ -183,6 +239,10 @@ pub(super) fn to_json(value: &Value, budget: &mut Budget) -> Result<Json, Refusa
         ValueKind::String => text(value, budget),
         ValueKind::Seq | ValueKind::Iterable => list(value, budget),
         ValueKind::Map => object(value, budget),
+        _ if budget.kept == Kept::Unheld && engine_value::unheld(value).is_some() => {
+            budget.spend_value(1, 1)?;
+            Ok(Json::from(json::marked_as_unheld(engine_value::unheld(value).unwrap_or_default())))
+        }
         _ if engine_value::unheld(value).is_some() => {
             Err(Refusal(format!("gives {UNHELD}, and it would be altered; `| string` sends it as a text")))
         }

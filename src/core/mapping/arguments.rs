@@ -7,6 +7,7 @@ use minijinja::machinery::ast::{Expr, UnaryOpKind};
 use minijinja::value::{Value, ValueKind};
 
 use super::checks::Wrong;
+use super::filters::members::SIGNS;
 use super::filters::{digests, moments, patterns};
 
 /// What one argument must be.
@@ -26,8 +27,14 @@ pub(super) enum Argument {
     Places,
     /// A time zone.
     Zone,
+    /// A duration.
+    Length,
     /// The name of a member, written out.
     Member,
+    /// What to compare with; or the sign to compare by, where one more argument follows.
+    SignOrValue,
+    /// What to compare with by the sign before it.
+    Compared,
     /// A text, a number, true or false, written out.
     Constant,
     /// A regular expression, written out.
@@ -70,6 +77,11 @@ impl Signature {
     /// What is wrong with it.
     pub(super) fn ready(&self, written: Option<&Value>, before: &[Value]) -> Result<Option<Value>, Wrong> {
         let kind = self.arguments.get(before.len()).or(self.arguments.last()).copied().unwrap_or(Argument::Any);
+        if kind == Argument::Compared
+            && !before.last().and_then(Value::as_str).is_some_and(|sign| SIGNS.contains(&sign))
+        {
+            return Err(("the argument before this one is no sign to compare by".to_owned(), kind.words().to_owned()));
+        }
         match written {
             Some(value) => kind.ready(value, before),
             None if kind.is_written_out() => {
@@ -82,8 +94,8 @@ impl Signature {
 
 impl Argument {
     fn is_written_out(self) -> bool {
-        use Argument::{Any, Count, Object, Places, Telling, Text, Zone};
-        !matches!(self, Any | Object | Text | Telling | Count | Places | Zone)
+        use Argument::{Any, Compared, Count, Length, Object, Places, SignOrValue, Telling, Text, Zone};
+        !matches!(self, Any | Object | Text | Telling | Count | Places | Zone | Length | SignOrValue | Compared)
     }
 
     fn words(self) -> &'static str {
@@ -95,6 +107,10 @@ impl Argument {
             Self::Count => "a whole number, at least 1",
             Self::Places => "0 to 15 decimal places",
             Self::Zone => "a time zone such as \"Asia/Kolkata\", or an offset such as \"+05:30\"",
+            Self::Length => "a duration such as \"2h\" or \"90m\"",
+            Self::SignOrValue | Self::Compared => {
+                "a value, or one of \"==\", \"!=\", \"<\", \"<=\", \">\" and \">=\" with a value behind it"
+            }
             Self::Member => "the quoted name of a member",
             Self::Constant => "a quoted text, a number, true or false",
             Self::Pattern => "a quoted regular expression",
@@ -107,13 +123,16 @@ impl Argument {
     fn ready(self, value: &Value, before: &[Value]) -> Result<Option<Value>, Wrong> {
         let text = value.as_str();
         let fits = match self {
-            Self::Any => true,
+            Self::Any | Self::Compared => true,
+            // Kept for the argument behind it.
+            Self::SignOrValue => return Ok(Some(value.clone())),
             Self::Object => value.kind() == ValueKind::Map,
             Self::Text => text.is_some(),
             Self::Telling | Self::Member => text.is_some_and(|text| !text.is_empty()),
             Self::Count => value.is_integer() && value.as_usize().is_some_and(|count| count > 0),
             Self::Places => value.is_integer() && value.as_usize().is_some_and(|places| places <= 15),
             Self::Constant => matches!(value.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool),
+            Self::Length => return self.made(text, moments::length),
             Self::Zone => return self.made(text, moments::zone_named),
             Self::Pattern => return self.made(text, patterns::compile),
             Self::Namespace => return self.made(text, digests::namespace),

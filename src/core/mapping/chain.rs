@@ -12,7 +12,8 @@ use super::arguments::written_out;
 use super::engine_value;
 use super::filters::{self, Filter};
 use super::lone_path::lone_path;
-use super::path::{Path, Scope};
+use super::path::Path;
+use super::scope::Scope;
 
 /// The longest text taken, in bytes: what comes of it stays so small that nothing needs to count.
 const TEXT_BYTES_MAX: usize = 4096;

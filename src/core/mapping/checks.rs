@@ -43,8 +43,12 @@ pub(super) fn wants(who: &str, what: &str, got: &Value) -> Error {
     refuse(format!("`{who}` takes {what}, this is {}", kind(got)))
 }
 
-/// A member or an item; what is not there is undefined at any depth, so that `default` can stand behind.
+/// A member or an item; what is not there is undefined at any depth, so that `default` can stand behind. What is left
+/// out has nothing below it, and stays left out.
 fn get(value: &Value, at: &Value) -> Value {
+    if is_omit(value) {
+        return value.clone();
+    }
     let fits = match value.kind() {
         ValueKind::Map => at.as_str().is_some(),
         ValueKind::Seq | ValueKind::Iterable => at.is_integer(),

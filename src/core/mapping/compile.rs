@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 use super::expression::Expression;
 use super::leaf::{self, Leaf};
 use super::names;
-use super::place::{Label, Place};
+use super::place::{Inside, Label, Place};
 use super::repeats::{self, Repeats};
 use super::request::{self, Request};
 use super::rule::{Does, Rule};
@@ -60,7 +60,8 @@ impl Compiler<'_> {
 
     fn when(&self, mistakes: &mut Vec<Mistake>) -> Option<(Label, Expression)> {
         let when = self.written.when.as_ref()?;
-        let place = Place { text: &when.value, span: &when.span, key: &format!("{}.when", self.rule) };
+        let inside = Inside::default();
+        let place = Place { text: &when.value, span: &when.span, key: &format!("{}.when", self.rule), inside };
         if when.value.trim_start().starts_with("{{") {
             mistakes.push(place.whole("`when` is an expression already", "no braces around it"));
             return None;
@@ -137,7 +138,8 @@ impl Compiler<'_> {
     }
 
     fn procedure(&self, written: &Spot<String>, mistakes: &mut Vec<Mistake>) -> Leaf {
-        let place = Place { text: &written.value, span: &written.span, key: &format!("{}.procedure", self.rule) };
+        let (key, inside) = (format!("{}.procedure", self.rule), Inside::default());
+        let place = Place { text: &written.value, span: &written.span, key: &key, inside };
         let known = mistakes.len();
         let leaf = Leaf::text(place, "procedure", mistakes);
         if let (Leaf::Literal(json), true) = (&leaf, known == mistakes.len()) {
@@ -157,7 +159,7 @@ impl Compiler<'_> {
             mistakes.push(self.mistake(field, &written.span, "no table", format!("a table: `[rule.{field}]`")));
             return None;
         };
-        Some(leaf::table(&self.rule, field, members, mistakes))
+        Some(leaf::table(&self.rule, field, members, Inside::default(), mistakes))
     }
 
     /// Compiles a field; what does not depend on the event is checked now.
@@ -170,10 +172,10 @@ impl Compiler<'_> {
     ) -> Option<Leaf> {
         let written = written?;
         let known = mistakes.len();
-        let leaf = Leaf::compile(&self.rule, name, written, mistakes);
+        let leaf = Leaf::compile(&self.rule, name, written, Inside::default(), mistakes);
         let wrong = match &leaf {
             Leaf::Literal(json) => check(json).err(),
-            Leaf::List(_) | Leaf::Table(_) => check(&Json::Null).err(),
+            Leaf::List(_) | Leaf::Table(_) | Leaf::Each(_) => check(&Json::Null).err(),
             Leaf::One(..) | Leaf::Mixed(..) => None,
         };
         if let (Some(expected), true) = (wrong, known == mistakes.len()) {

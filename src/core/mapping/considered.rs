@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::path::{Path, Scope, Variable};
+use super::path::{Path, Variable};
 use super::rules::{Rule, Rules};
+use super::scope::Scope;
 use crate::core::event::Event;
 use crate::core::json;
 

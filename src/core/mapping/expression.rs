@@ -2,6 +2,7 @@
 //!
 //! Not here: reading it (`grammar`), what a lone path is (`path`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
@@ -12,21 +13,25 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
-use super::answer::is_omit;
-use super::answer::{Budget, Omit, Refusal, to_json};
+use super::answer::{Budget, Kept, Omit, Refusal, is_omit, kind_of_json, to_json};
 use super::chain::Chain;
+use super::checks::refuse;
+use super::follow::{find, follow, paid, weight};
 use super::grammar::{self, Form};
 use super::lone_path::Read;
-use super::path::{Path, Scope};
+use super::path::Path;
 use super::place::Place;
+use super::scope::{Origin, Scope};
 use super::strict::Strict;
 use super::{checks, engine_value, filters};
-use crate::core::json;
 use crate::core::mistake::Mistake;
 
 /// The work one expression may do for one event: an instruction costs 1, and so do 64 bytes read or made.
 /// Some 32 MB of text, far above what a mapping does and far below what hurts.
 const FUEL: u64 = 500_000;
+
+/// What an expression counts as that failed for an item of a list: what it used is not known.
+const FUEL_OF_AN_ERROR: u64 = FUEL / 10;
 
 /// The name of the one template in an expression's engine.
 const TEMPLATE: &str = "expression";
@@ -136,9 +141,7 @@ impl Expression {
     pub(super) fn thorough(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
         match self {
             Self::Path(_) => self.run(scope, budget),
-            Self::Code(code) => {
-                code.thorough(scope, budget).map_err(|refusal| Refusal(format!("`{}`: {refusal}", code.source)))
-            }
+            Self::Code(code) => code.thorough(scope, budget).map_err(|refusal| code.told(scope, &refusal)),
         }
     }
 
@@ -150,9 +153,51 @@ impl Expression {
     pub(super) fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
         match self {
             Self::Path(path) => follow(path, scope, budget).map(Given::Value),
+            Self::Code(code) => code.run(scope, budget).map_err(|refusal| code.told(scope, &refusal)),
+        }
+    }
+
+    /// Whether it is true for one event.
+    ///
+    /// # Errors
+    /// As [`Expression::run`]; and if it is neither true nor false.
+    pub(super) fn holds(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<bool, Refusal> {
+        let kind = match self.run(scope, budget)? {
+            Given::Value(Json::Bool(truth)) => return Ok(truth),
+            Given::Value(other) => kind_of_json(&other),
+            Given::Omit => "`omit`",
+        };
+        let of = scope.item().map(|item| format!(" of {item}")).unwrap_or_default();
+        Err(Refusal(format!("`{self:?}`{of} is {kind}, not true or false")))
+    }
+
+    /// The list that it gives for one event, to make something of each item; none where it is left out. What no item reads
+    /// is no part of the request, and may be a number that 64 bits cannot hold.
+    ///
+    /// # Errors
+    /// As [`Expression::run`]; and if it gives no list.
+    pub(super) fn list<'a>(&self, scope: Scope<'a>, budget: &mut Budget) -> Result<Option<Cow<'a, Json>>, Refusal> {
+        let given = match self {
+            Self::Path(path) => find(path, scope)?,
             Self::Code(code) => {
-                code.run(scope, budget).map_err(|refusal| Refusal(format!("`{}`: {refusal}", code.source)))
+                let answer = budget.apart(Kept::Unheld, |budget| code.run(scope, budget));
+                match answer.map_err(|refusal| code.told(scope, &refusal))? {
+                    Given::Value(json) => Cow::Owned(json),
+                    Given::Omit => return Ok(None),
+                }
             }
+        };
+        match &*given {
+            Json::Array(_) => Ok(Some(given)),
+            other => Err(Refusal(format!("`{self:?}` is {}, not a list", kind_of_json(other)))),
+        }
+    }
+
+    /// Where the items of a list come from that it gives.
+    pub(super) fn origin(&self) -> Origin<'_> {
+        match self {
+            Self::Path(path) => Origin::Path(path),
+            Self::Code(code) => Origin::Source(&code.source),
         }
     }
 }
@@ -166,42 +211,20 @@ fn engine(template: &str, ready: &[Value]) -> Result<Environment<'static>, Error
     Ok(engine)
 }
 
-fn follow(path: &Path, scope: Scope<'_>, budget: &mut Budget) -> Result<Json, Refusal> {
-    let value = scope.find(path).map_err(|taken| Refusal(path.missing(taken)))?;
-    if value.is_null() {
-        return Err(Refusal(format!(
-            "{path} is null; write `{path} | default(…)`, or `default(omit)` to leave it out"
-        )));
-    }
-    budget.spend_on(&value).map_err(|refusal| unheld(path, &value).unwrap_or(refusal))?;
-    Ok(value.into_owned())
-}
-
-/// Whether what a path leads to is a number that 64 bits cannot hold, or has one below it. The names below are not told:
-/// they can be data.
-fn unheld(path: &Path, value: &Json) -> Option<Refusal> {
-    let wide = "a number that 64 bits cannot hold, and it would be altered";
-    let words = match value {
-        Json::String(text) if json::unheld(text).is_some() => {
-            format!(
-                "{path} is {wide}: the producer must send it as a text, or write `{path} | string` to send it as one"
-            )
-        }
-        other if json::holds_unheld(other) => {
-            format!("{path} holds {wide}: the producer must send it as a text, or name the members that are needed")
-        }
-        _ => return None,
-    };
-    Some(Refusal(words))
-}
-
 /// What an answer is that is neither missing nor null.
 fn given(answer: &Value, budget: &mut Budget) -> Result<Given, Refusal> {
     if is_omit(answer) { Ok(Given::Omit) } else { to_json(answer, budget).map(Given::Value) }
 }
 
 impl Code {
+    /// A refusal of this expression: by its source, and by the item of the list that it was run for.
+    fn told(&self, scope: Scope<'_>, refusal: &Refusal) -> Refusal {
+        let of = scope.item().map(|item| format!(" of {item}")).unwrap_or_default();
+        Refusal(format!("`{}`{of}: {refusal}", self.source))
+    }
+
     fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
+        paid(scope, budget, || 1)?;
         let quick = self.chain.as_ref().and_then(|chain| chain.run(scope));
         if let Some(answer) = quick.filter(|answer| !answer.is_undefined() && !answer.is_none()) {
             return given(&answer, budget);
@@ -211,7 +234,7 @@ impl Code {
 
     /// By the engine, whatever it is.
     fn thorough(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
-        let answer = self.answer(scope).map_err(|error| self.words(scope, &error))?;
+        let answer = self.answer(scope, budget).map_err(|error| self.words(scope, &error))?;
         if answer.is_undefined() {
             return Err(self.missing(scope));
         }
@@ -221,17 +244,23 @@ impl Code {
         given(&answer, budget)
     }
 
-    fn answer(&self, scope: Scope<'_>) -> Result<Value, Error> {
+    fn answer(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Value, Error> {
         let found = |(name, read): &(String, Read)| {
             let value = scope.find(&read.path).ok()?;
-            Some((name.clone(), engine_value::of_json(&value)))
+            let paid = paid(scope, budget, || weight(&value)).map_err(|refusal| refuse(refusal.0));
+            Some(paid.map(|()| (name.clone(), engine_value::of_json(&value))))
         };
-        let context = Value::from_pairs(self.reads.iter().filter_map(found));
+        let context = self.reads.iter().filter_map(found).collect::<Result<Vec<_>, _>>()?;
         let engine = self.engine.get_or_init(|| {
             // It was made once before, and found good.
             Box::new(engine(&self.template, &self.ready).unwrap_or_else(|_| ENGINE.clone()))
         });
-        let captured = engine.get_template(TEMPLATE)?.render_captured(context)?;
+        let rendered = engine.get_template(TEMPLATE)?.render_captured(Value::from_pairs(context));
+        let consumed =
+            rendered.as_ref().map_or(FUEL_OF_AN_ERROR, |done| done.state().fuel_levels().map_or(0, |(used, _)| used));
+        let paid = paid(scope, budget, || consumed);
+        let captured = rendered?;
+        paid.map_err(|refusal| refuse(refusal.0))?;
         Ok(captured.state().lookup(ANSWER).unwrap_or_default())
     }
 
@@ -249,8 +278,9 @@ impl Code {
 
     fn missing(&self, scope: Scope<'_>) -> Refusal {
         let needed = self.reads.iter().map(|(_, read)| read).filter(|read| read.needed);
-        let missing: Vec<_> =
-            needed.filter_map(|read| scope.find(&read.path).err().map(|taken| read.path.missing(taken))).collect();
+        let missing: Vec<_> = needed
+            .filter_map(|read| scope.find(&read.path).err().map(|taken| scope.missing(&read.path, taken)))
+            .collect();
         if missing.is_empty() {
             let hint = "write `| default(…)`, or `default(omit)` to leave it out";
             return Refusal(format!("gives nothing: what it asks for is missing; {hint}"));

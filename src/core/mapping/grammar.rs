@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use minijinja::machinery::ast::Expr;
 use minijinja::machinery::parse_expr;
 
 use super::chain::Chain;
@@ -53,7 +54,9 @@ fn nowhere(place: Place<'_>, range: &Range<usize>, form: &Form) -> Vec<Mistake> 
         Form::Path(path) => vec![path],
         Form::Code(strict, _) => strict.reads.iter().map(|read| &read.path).collect(),
     };
-    let found = paths.into_iter().filter_map(|path| Some((path, path.is_nowhere()?)));
+    let found = paths
+        .into_iter()
+        .filter_map(|path| Some((path, place.inside.lacks(path.variable).or_else(|| path.is_nowhere())?)));
     found.map(|(path, (what, expected))| place.mistake(whereabouts(place, range, path), what, expected)).collect()
 }
 
@@ -70,6 +73,17 @@ fn syntax(place: Place<'_>, range: &Range<usize>, error: &minijinja::Error) -> M
     let found = error.range().unwrap_or_default();
     let from = (range.start + found.start).min(range.end);
     let to = (range.start + found.end).clamp(from, range.end);
+    if let Some(expected) = behind_a_filter(place.text, range, from) {
+        return place.mistake(from..to, "what stands behind the parentheses of a filter is not read", expected);
+    }
     let what = error.detail().unwrap_or("not an expression").to_owned();
     place.mistake(from..to, format!("syntax: {what}"), "an expression such as `event.data.name | trim`")
+}
+
+/// How `… | find('id', 1).name` is written, if the parser stopped at that point or bracket.
+fn behind_a_filter(text: &str, range: &Range<usize>, stopped: usize) -> Option<String> {
+    let (before, rest) = (text[range.start..stopped].trim(), &text[stopped..range.end]);
+    let is_filter = matches!(parse_expr(before), Ok(Expr::Filter(_)));
+    let rest = rest.split_whitespace().next().filter(|rest| is_filter && rest.starts_with(['.', '[']))?;
+    Some(format!("parentheses around what comes before: `({before}){rest}`"))
 }

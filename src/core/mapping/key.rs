@@ -6,8 +6,9 @@ use serde_json::Value as Json;
 
 use super::answer::{Budget, kind_of_json};
 use super::expression::{Expression, Given};
-use super::path::{Scope, Variable};
-use super::place::Place;
+use super::path::Variable;
+use super::place::{Inside, Place};
+use super::scope::Scope;
 use super::written::Spot;
 use crate::core::event::Event;
 use crate::core::mistake::Mistake;
@@ -22,7 +23,7 @@ impl KeyExpression {
     /// # Errors
     /// Every mistake in it; it cannot read `key` itself and must read something.
     pub fn compile(written: &Spot<String>, key: &str) -> Result<Self, Vec<Mistake>> {
-        let place = Place { text: &written.value, span: &written.span, key };
+        let place = Place { text: &written.value, span: &written.span, key, inside: Inside::default() };
         if written.value.trim_start().starts_with("{{") {
             return Err(vec![place.whole("this is an expression already", "no braces around it")]);
         }

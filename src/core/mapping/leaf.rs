@@ -3,16 +3,18 @@
 //! Not here: which fields there are and what they must be (`request`).
 
 use std::fmt;
-use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
-use super::answer::{Budget, Refusal, Refusals, kind_of_json};
+use super::answer::{Budget, Refusal, Refusals};
+use super::each::{self, Each, Keys};
 use super::expression::{Expression, Given};
-use super::path::{Scope, Variable};
-use super::place::{Label, Place};
+use super::mixed::{Part, lone, mixed, parts};
+use super::path::Variable;
+use super::place::{Inside, Label, Place};
 use super::scan::{Piece, pieces};
-use super::written::{Spot, Written};
+use super::scope::Scope;
+use super::written::{Member, Spot, Written};
 use crate::core::mistake::Mistake;
 
 /// A compiled value.
@@ -28,40 +30,60 @@ pub(super) enum Leaf {
     List(Vec<Leaf>),
     /// An object.
     Table(Vec<(String, Leaf)>),
-}
-
-/// A piece of a mixed text.
-#[derive(Clone, Debug)]
-pub(super) enum Part {
-    /// Text as it is.
-    Literal(String),
-    /// An expression.
-    Expression(Label, Expression),
+    /// A list of what each item of a list becomes.
+    Each(Box<Each<Leaf>>),
 }
 
 impl Leaf {
     /// Compiles a written value; `rule` and `field` say where it stands, such as `rule "lead"` and `data.email`.
-    pub(super) fn compile(rule: &str, field: &str, written: &Spot<Written>, mistakes: &mut Vec<Mistake>) -> Self {
+    pub(super) fn compile(
+        rule: &str,
+        field: &str,
+        written: &Spot<Written>,
+        inside: Inside,
+        mistakes: &mut Vec<Mistake>,
+    ) -> Self {
         match &written.value {
             Written::Text(text) => {
                 let key = format!("{rule}.{field}");
-                Self::text(Place { text, span: &written.span, key: &key }, field, mistakes)
+                Self::text(Place { text, span: &written.span, key: &key, inside }, field, mistakes)
             }
             Written::Integer(number) => Self::Literal(Json::from(*number)),
             Written::Bool(truth) => Self::Literal(Json::from(*truth)),
             Written::Float(number) => {
-                let place = Place { text: "", span: &written.span, key: &format!("{rule}.{field}") };
+                let place = Place { text: "", span: &written.span, key: &format!("{rule}.{field}"), inside };
                 if !number.is_finite() {
                     mistakes.push(place.whole("JSON has no such number", "a finite number"));
                 }
                 Self::Literal(Json::from(*number))
             }
             Written::List(items) => {
-                let item = |(at, item)| Self::compile(rule, &format!("{field}[{at}]"), item, mistakes);
+                let item = |(at, item)| Self::compile(rule, &format!("{field}[{at}]"), item, inside, mistakes);
                 Self::List(items.iter().enumerate().map(item).collect())
             }
-            Written::Table(members) => Self::Table(table(rule, field, members, mistakes)),
+            Written::Table(members) => {
+                let place = Place { text: "", span: &written.span, key: &format!("{rule}.{field}"), inside };
+                match Keys::read(place, members) {
+                    Some(keys) => Self::each_of(rule, field, &keys, inside, mistakes),
+                    None => Self::Table(table(rule, field, members, inside, mistakes)),
+                }
+            }
         }
+    }
+
+    /// Compiles a table with `each`.
+    fn each_of(rule: &str, field: &str, keys: &Keys<'_>, inside: Inside, mistakes: &mut Vec<Mistake>) -> Self {
+        let (known, within) = (mistakes.len(), inside.one_more());
+        keys.check(mistakes);
+        let mut gives = match keys.gives {
+            Some(written) => Self::compile(rule, &format!("{field}.give"), written, within, mistakes),
+            None => Self::Table(table(rule, field, keys.members.iter().copied(), within, mistakes)),
+        };
+        // Where something is wrong already, that is what is told.
+        let mut reads_item = known < mistakes.len();
+        gives.each(&mut |_, expression| reads_item |= expression.paths().any(|path| path.variable.is_of_an_item()));
+        let each = each::compile(keys, field, (gives, reads_item), mistakes);
+        each.map_or(Self::Literal(Json::Null), |each| Self::Each(Box::new(each)))
     }
 
     /// Compiles a text.
@@ -92,7 +114,7 @@ impl Leaf {
     pub(super) fn is_literal(&self) -> bool {
         match self {
             Self::Literal(_) => true,
-            Self::One(..) | Self::Mixed(..) => false,
+            Self::One(..) | Self::Mixed(..) | Self::Each(_) => false,
             Self::List(items) => items.iter().all(Self::is_literal),
             Self::Table(members) => members.iter().all(|(_, member)| member.is_literal()),
         }
@@ -132,6 +154,10 @@ impl Leaf {
             }),
             Self::List(items) => items.iter_mut().for_each(|item| item.each(does)),
             Self::Table(members) => members.iter_mut().for_each(|(_, member)| member.each(does)),
+            Self::Each(each) => {
+                each.expressions().for_each(|(label, expression)| does(label, expression));
+                each.gives.each(does);
+            }
         }
     }
 
@@ -143,6 +169,7 @@ impl Leaf {
                 Part::Literal(_) => None,
                 Part::Expression(label, _) => Some(label),
             }),
+            Self::Each(each) => Some(each.label()),
             _ => None,
         }
     }
@@ -164,6 +191,7 @@ impl Leaf {
                 refusals.all().map_or(Ok(Given::Value(Json::Array(list))), Err)
             }
             Self::Table(members) => run_table(members, scope, budget).map(|table| Given::Value(Json::Object(table))),
+            Self::Each(each) => each.run(scope, budget, Self::run),
         }
     }
 }
@@ -186,19 +214,20 @@ impl Refusal {
 }
 
 /// Compiles the members of a table.
-pub(super) fn table(
+pub(super) fn table<'a>(
     rule: &str,
     field: &str,
-    members: &[(Spot<String>, Spot<Written>)],
+    members: impl IntoIterator<Item = &'a Member>,
+    inside: Inside,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<(String, Leaf)> {
     let mut table = Vec::new();
     for (name, member) in members {
         if name.value.trim().is_empty() {
-            let place = Place { text: &name.value, span: &name.span, key: &format!("{rule}.{field}") };
+            let place = Place { text: &name.value, span: &name.span, key: &format!("{rule}.{field}"), inside };
             mistakes.push(place.whole("an empty name", "the short id of an attribute"));
         }
-        let leaf = Leaf::compile(rule, &format!("{field}.{}", name.value), member, mistakes);
+        let leaf = Leaf::compile(rule, &format!("{field}.{}", name.value), member, inside, mistakes);
         table.push((name.value.clone(), leaf));
     }
     table
@@ -218,56 +247,4 @@ pub(super) fn run_table(
         }
     }
     refusals.all().map_or(Ok(table), Err)
-}
-
-/// The expression that a text consists of, if there is nothing else but spaces.
-fn lone(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
-    let is_space = |range: &Range<usize>| text[range.clone()].trim().is_empty();
-    let mut meant = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(range) if is_space(range)));
-    match (meant.next(), meant.next()) {
-        (Some(Piece::Expression(range)), None) => Some(range.clone()),
-        _ => None,
-    }
-}
-
-fn parts(place: Place<'_>, field: &str, pieces: Vec<Piece>, mistakes: &mut Vec<Mistake>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Literal(range) => parts.push(Part::Literal(place.text[range].to_owned())),
-            Piece::Expression(range) => match Expression::compile(place, range.clone()) {
-                Ok(expression) => parts.push(Part::Expression(place.label(field, range), expression)),
-                Err(found) => mistakes.extend(found),
-            },
-        }
-    }
-    parts
-}
-
-fn mixed(parts: &[Part], scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {
-    let (mut text, mut refusals) = (String::new(), Refusals::default());
-    for part in parts {
-        match part {
-            Part::Literal(literal) => {
-                budget.spend(literal.len())?;
-                text.push_str(literal);
-            }
-            Part::Expression(label, expression) => {
-                let piece = in_text(expression, scope, budget).map_err(|refusal| refusal.of(label));
-                text.push_str(&refusals.take(piece).unwrap_or_default());
-            }
-        }
-    }
-    refusals.all().map_or(Ok(text), Err)
-}
-
-fn in_text(expression: &Expression, scope: Scope<'_>, budget: &mut Budget) -> Result<String, Refusal> {
-    match expression.run(scope, budget)? {
-        Given::Value(Json::String(text)) => Ok(text),
-        Given::Value(json @ (Json::Number(_) | Json::Bool(_))) => Ok(json.to_string()),
-        Given::Value(json) => {
-            Err(Refusal(format!("`{expression:?}` is {}, which has no place inside a text", kind_of_json(&json))))
-        }
-        Given::Omit => Err(Refusal(format!("`{expression:?}` is `omit`, which has no place inside a text"))),
-    }
 }

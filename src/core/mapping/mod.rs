@@ -16,13 +16,16 @@ mod arguments;
 mod chain;
 mod checks;
 mod compile;
+mod each;
 mod engine_value;
 mod expression;
 mod filters;
+mod follow;
 mod grammar;
 mod leaf;
 mod lone_path;
 mod mapped;
+mod mixed;
 mod names;
 mod order;
 mod path;
@@ -31,6 +34,7 @@ mod references;
 mod repeats;
 mod request;
 mod scan;
+mod scope;
 mod strict;
 
 #[cfg(test)]

@@ -3,18 +3,32 @@
 //! Not here: which names there are (`filters`, `path`).
 
 /// What filters and tests of other languages are called here.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 26] = [
+    ("add", "sum"),
+    ("capitalise", "capitalize"),
     ("count", "length"),
     ("downcase", "lower"),
     ("dump", "json"),
+    ("dictsort", "entries"),
+    ("filter", "where"),
+    ("fromjson", "from_json"),
     ("integer", "int"),
+    ("items", "entries"),
     ("len", "length"),
     ("number", "float"),
+    ("parse_json", "from_json"),
+    ("rejectattr", "where"),
+    ("select", "where"),
+    ("selectattr", "where"),
     ("size", "length"),
+    ("sort_by", "sort"),
     ("str", "string"),
     ("strip", "trim"),
     ("timestamp", "epoch_ms"),
+    ("titlecase", "title"),
+    ("to_entries", "entries"),
     ("tostring", "string"),
+    ("uniq", "unique"),
     ("upcase", "upper"),
 ];
 

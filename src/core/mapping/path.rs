@@ -1,13 +1,8 @@
-//! A dotted path such as `event.data.items[0].id`, and what an event has there.
+//! A dotted path such as `event.data.items[0].id`.
 //!
-//! Not here: reading one from an expression (`grammar`).
+//! Not here: what an event has there (`scope`), reading one from an expression (`grammar`).
 
-use std::borrow::Cow;
 use std::fmt;
-
-use serde_json::{Map, Value};
-
-use crate::core::event::Event;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,23 +30,52 @@ pub(super) enum Variable {
     RoutingKey,
     /// AMQP property `message-id`.
     MessageId,
+    /// The item of a list that something is made of.
+    Item,
+    /// Its place in the list, from 0.
+    Index,
+    /// The item around it, where lists stand within lists.
+    Outer,
+    /// The list that was made.
+    List,
 }
 
 impl Variable {
-    /// Every name, as rules write it.
+    /// Every name that stands for something in each event, as rules write it.
     pub(super) const NAMES: [&'static str; 7] =
         ["event", "key", "type", "headers", "exchange", "routing_key", "message_id"];
 
-    const ALL: [Self; 7] =
-        [Self::Event, Self::Key, Self::Type, Self::Headers, Self::Exchange, Self::RoutingKey, Self::MessageId];
+    /// Those that stand for something only in a table with `each`.
+    pub(super) const OF_LISTS: [&'static str; 4] = ["item", "index", "outer", "list"];
+
+    const ALL: [Self; 11] = [
+        Self::Event,
+        Self::Key,
+        Self::Type,
+        Self::Headers,
+        Self::Exchange,
+        Self::RoutingKey,
+        Self::MessageId,
+        Self::Item,
+        Self::Index,
+        Self::Outer,
+        Self::List,
+    ];
 
     /// The variable of this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::NAMES.iter().position(|known| *known == name).map(|at| Self::ALL[at])
+        Self::ALL.into_iter().find(|variable| variable.name() == name)
     }
 
-    fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
+    /// Whether it changes from item to item of a list.
+    pub(super) fn is_of_an_item(self) -> bool {
+        matches!(self, Self::Item | Self::Index)
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        let at = self as usize;
+        Self::NAMES.get(at).copied().unwrap_or_else(|| Self::OF_LISTS[at - Self::NAMES.len()])
     }
 }
 
@@ -62,76 +86,6 @@ pub(super) struct Path {
     pub(super) variable: Variable,
     /// The way from there.
     pub(super) steps: Vec<Step>,
-}
-
-/// What rules can read of one event.
-#[derive(Clone, Copy)]
-pub(super) struct Scope<'a> {
-    document: &'a Value,
-    key: &'a str,
-    /// Whether the key tells this event from its copy.
-    pub(super) is_identified: bool,
-    kind: &'a str,
-    headers: &'a Map<String, Value>,
-    exchange: &'a str,
-    routing_key: &'a str,
-    message_id: Option<&'a str>,
-}
-
-impl<'a> Scope<'a> {
-    /// What rules can read of `event`.
-    pub(super) fn of(event: &'a Event) -> Self {
-        Self {
-            document: &event.document,
-            key: &event.key.text,
-            is_identified: event.key.origin.identifies(),
-            kind: &event.kind,
-            headers: &event.headers,
-            exchange: &event.exchange,
-            routing_key: &event.routing_key,
-            message_id: event.message_id.as_deref(),
-        }
-    }
-
-    /// What `path` leads to. Only objects and lists lead on: a text has no items here, unlike in the engine.
-    ///
-    /// # Errors
-    /// How many of the path's steps could be taken, if it leads nowhere.
-    pub(super) fn find(self, path: &Path) -> Result<Cow<'a, Value>, usize> {
-        match (path.variable, path.steps.split_first()) {
-            (Variable::Event, _) => walk(self.document, &path.steps, 0),
-            (Variable::Headers, None) => Ok(Cow::Owned(Value::Object(self.headers.clone()))),
-            (Variable::Headers, Some((Step::Member(name), rest))) => {
-                walk(self.headers.get(name).ok_or(0_usize)?, rest, 1)
-            }
-            (Variable::Headers, Some(_)) => Err(0),
-            (variable, None) => self.text(variable).map(|text| Cow::Owned(Value::from(text))).ok_or(0),
-            (_, Some(_)) => Err(0),
-        }
-    }
-
-    fn text(self, variable: Variable) -> Option<&'a str> {
-        match variable {
-            Variable::Event | Variable::Headers => None,
-            Variable::Key => Some(self.key),
-            Variable::Type => Some(self.kind),
-            Variable::Exchange => Some(self.exchange),
-            Variable::RoutingKey => Some(self.routing_key),
-            Variable::MessageId => self.message_id,
-        }
-    }
-}
-
-fn walk<'a>(from: &'a Value, steps: &[Step], done: usize) -> Result<Cow<'a, Value>, usize> {
-    let mut here = from;
-    for (count, step) in steps.iter().enumerate() {
-        let next = match step {
-            Step::Member(name) => here.get(name),
-            Step::Item(index) => here.get(index),
-        };
-        here = next.ok_or(done + count)?;
-    }
-    Ok(Cow::Borrowed(here))
 }
 
 /// The longest name of a header, in bytes.
@@ -146,29 +100,34 @@ impl Path {
                 let expected = format!("the name of a member: `{}.name`", self.variable.name());
                 Some((format!("`{}` is an object and has no items", self.variable.name()), expected))
             }
-            (Variable::Event, _) => None,
+            (Variable::Event | Variable::Item | Variable::Outer, _) | (Variable::List, Step::Item(_)) => None,
+            (Variable::List, Step::Member(name)) => {
+                let expected = format!("an item: `list[0].{name}`, or a member of each: `list | map('{name}')`");
+                Some(("`list` is a list and has no members".to_owned(), expected))
+            }
+            (Variable::Index, _) => {
+                Some(("`index` is a number, and nothing lies below it".to_owned(), "`index` alone".to_owned()))
+            }
             (text, _) => {
                 let expected = format!("`{0}` alone, or `({0} | split('.'))[0]`", text.name());
                 Some((format!("`{}` is a text, and nothing lies below it", text.name()), expected))
             }
         }
     }
-
-    /// Says in words that the path leads nowhere, and how far it got. Names of members of the event that the
-    /// rule does not write are not told: they can be data.
-    pub(super) fn missing(&self, steps_taken: usize) -> String {
-        if self.steps.is_empty() {
-            return format!("{self} is missing");
-        }
-        let parent = Self { variable: self.variable, steps: self.steps[..steps_taken].to_vec() };
-        format!("{self} is missing ({parent} is there, without what follows)")
-    }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.variable.name())?;
-        self.steps.iter().try_for_each(|step| match step {
+        write!(out, "{}{}", self.variable.name(), Steps(&self.steps))
+    }
+}
+
+/// The steps of a path, as rules write them.
+pub(super) struct Steps<'a>(pub(super) &'a [Step]);
+
+impl fmt::Display for Steps<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|step| match step {
             Step::Member(name) if is_identifier(name) => write!(out, ".{name}"),
             Step::Member(name) => write!(out, "[{name:?}]"),
             Step::Item(index) => write!(out, "[{index}]"),

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::path::Variable;
 use crate::core::mistake::{Mistake, Span};
 
 /// What a fault of an event names: the field of the rule, and the line of its expression.
@@ -40,6 +41,42 @@ pub(super) struct Place<'a> {
     pub(super) span: &'a Span,
     /// The key, such as `rule "lead".data.email`.
     pub(super) key: &'a str,
+    /// Which lists it stands in.
+    pub(super) inside: Inside,
+}
+
+/// The tables with `each` that a text stands in: what it can read beside the event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Inside {
+    /// How many there are around it.
+    pub(super) items: usize,
+    /// Whether it is the `then` of one, which reads the list that was made.
+    pub(super) list: bool,
+}
+
+impl Inside {
+    /// Within one more.
+    pub(super) fn one_more(self) -> Self {
+        Self { items: self.items + 1, list: false }
+    }
+
+    /// The `then` of a table that stands here.
+    pub(super) fn then(self) -> Self {
+        Self { list: true, ..self }
+    }
+
+    /// Why a variable stands for nothing here, if so, and what was expected.
+    pub(super) fn lacks(self, variable: Variable) -> Option<(String, String)> {
+        let name = variable.name();
+        let (is_known, where_known) = match variable {
+            Variable::Item | Variable::Index => (self.items > 0, "in a table with `each`, and in its `where`"),
+            Variable::Outer => (self.items > 1, "where a table with `each` stands in another one"),
+            Variable::List => (self.list, "in the `then` of a table with `each`"),
+            _ => (true, ""),
+        };
+        let field = format!("`event.{name}`, if it is a field of the event");
+        (!is_known).then(|| (format!("`{name}` is known only {where_known}"), field))
+    }
 }
 
 impl Place<'_> {

@@ -5,17 +5,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
 use wildmatch::WildMatch;
 
-use super::answer::{Budget, Refusal, kind_of_json};
-use super::expression::{Expression, Given};
+use super::answer::{Budget, Refusal};
+use super::expression::Expression;
 use super::fields::{self, Field};
 use super::mapped::Unmapped;
-use super::path::Scope;
 use super::place::Label;
 use super::repeats::{Keys, Repeats};
 use super::request::Request;
+use super::scope::Scope;
 use crate::core::event::KeyOrigin;
 use crate::core::lookup_check::LookupTarget;
 use crate::core::reason::{Fault, Reason};
@@ -124,12 +123,7 @@ impl Rule {
 
     pub(super) fn holds(&self, scope: Scope<'_>) -> Result<bool, Refusal> {
         let Some((label, when)) = &self.when else { return Ok(true) };
-        let kind = match when.run(scope, &mut Budget::of_one()).map_err(|refusal| refusal.of(label))? {
-            Given::Value(Json::Bool(truth)) => return Ok(truth),
-            Given::Value(other) => kind_of_json(&other),
-            Given::Omit => "`omit`",
-        };
-        Err(Refusal(format!("`{when:?}` is {kind}, not true or false")).of(label))
+        when.holds(scope, &mut Budget::of_one()).map_err(|refusal| refusal.of(label))
     }
 
     /// Does this with each of its expressions.

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::expression::Seen;
-use super::path::Scope;
 use super::rule::Does;
 use super::schemas::Schemas;
+use super::scope::Scope;
 use super::written::WrittenRule;
 use super::{compile, names, order};
 use crate::core::bounds::Bounds;

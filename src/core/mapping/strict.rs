@@ -15,7 +15,7 @@ mod omits;
 mod operators;
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{CallArg, Expr, IfExpr, Slice};
+use minijinja::machinery::ast::{CallArg, Expr, Filter, IfExpr, Slice, Spanned};
 use minijinja::value::{Value, ValueKind};
 
 use self::omits::may_omit;
@@ -24,7 +24,7 @@ use super::filters::questions::TESTS;
 use super::lone_path::{Read, lone_path};
 use super::names;
 use super::path::{Path, Variable};
-use super::place::Place;
+use super::place::{Inside, Place};
 use crate::core::mistake::Mistake;
 
 /// How deep an expression may nest, each operator of a row counting once.
@@ -134,7 +134,7 @@ impl Reader<'_> {
             Expr::BinOp(binary) => self.binary(binary),
             Expr::Compare(compare) => self.comparisons(compare),
             Expr::IfExpr(choice) => self.choice(choice, tree.span()),
-            Expr::Filter(filter) => self.filter(filter.name, filter.expr.as_ref(), &filter.args, filter.span()),
+            Expr::Filter(filter) => self.filtered(filter),
             Expr::Test(test) => self.test(test.name, &test.expr, &test.args, test.span()),
             Expr::Call(call) => self.call(&call.expr, call.span()),
             Expr::List(list) => self.list(&list.items),
@@ -162,7 +162,7 @@ impl Reader<'_> {
 
     fn variable(&mut self, name: &str, span: Span) -> String {
         if name != "omit" {
-            self.mistake(span, format!("unknown variable `{name}`"), expected_variable(name));
+            self.mistake(span, format!("unknown variable `{name}`"), expected_variable(name, self.place.inside));
         }
         name.to_owned()
     }
@@ -192,6 +192,22 @@ impl Reader<'_> {
         format!("{} if {test} else {}", self.atom(&choice.true_expr), self.atom(otherwise))
     }
 
+    /// A filter; behind its name may stand members of what it gives, as in `event.items | first.title`.
+    fn filtered(&mut self, filter: &Spanned<Filter<'_>>) -> String {
+        let (input, span) = (filter.expr.as_ref(), filter.span());
+        let Some((name, members)) = filter.name.split_once('.') else {
+            return self.filter(filter.name, input, &filter.args, span);
+        };
+        if !filter.args.is_empty() {
+            let expected = format!("parentheses: `(… | {name}(…)).{members}`");
+            self.mistake(span, "a member and arguments behind one filter", expected);
+            return String::new();
+        }
+        let code = self.filter(name, input, &[], span);
+        let members = members.split('.').map(|member| format!("|_get({})", names::quoted(member)));
+        format!("({code}){}", members.collect::<String>())
+    }
+
     fn filter(&mut self, name: &str, input: Option<&Expr<'_>>, args: &[CallArg<'_>], span: Span) -> String {
         let filter = filters::named(name);
         self.hashes |= HASHES.contains(&name);
@@ -201,8 +217,8 @@ impl Reader<'_> {
         }
         let input = input.map_or(String::new(), |input| match (name, input) {
             ("default", _) => self.defaulted(input, span),
-            ("first_non_empty", Expr::List(list)) => self.maybe_items(&list.items),
-            ("first_non_empty", Expr::Tuple(tuple)) => self.maybe_items(&tuple.items),
+            ("first_non_empty" | "compact", Expr::List(list)) => self.maybe_items(&list.items),
+            ("first_non_empty" | "compact", Expr::Tuple(tuple)) => self.maybe_items(&tuple.items),
             _ => self.atom(input),
         });
         format!("{input}|{name}({})", self.arguments(filter.map(|filter| &filter.signature), args, span))
@@ -270,11 +286,15 @@ impl Reader<'_> {
 }
 
 /// What was meant: the usual slips are a null of another language, and a field without the event it is of.
-fn expected_variable(name: &str) -> String {
-    let known = [&Variable::NAMES[..], &["omit"]].concat();
+fn expected_variable(name: &str, inside: Inside) -> String {
+    let of_lists = Variable::OF_LISTS
+        .into_iter()
+        .filter(|name| Variable::named(name).is_some_and(|it| inside.lacks(it).is_none()));
+    let known: Vec<_> = Variable::NAMES.into_iter().chain(of_lists).chain(["omit"]).collect();
     match name {
         "null" | "nil" | "undefined" => "`omit`, which leaves the field out".to_owned(),
         _ if names::nearest(name, &known).is_some() => names::expected(name, &known),
+        _ if inside.items > 0 => format!("`item.{name}`, if it is a member of the item, or `event.{name}`"),
         _ => format!("`event.{name}`, if it is a field of the event. Known are {}", known.join(", ")),
     }
 }

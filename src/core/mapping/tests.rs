@@ -11,6 +11,7 @@ mod exact;
 mod expressions;
 mod faults;
 mod filters;
+mod lists;
 mod lookups;
 mod matching;
 mod mistakes;

@@ -15,6 +15,9 @@ pub struct Spot<T> {
     pub span: Span,
 }
 
+/// A member of a table: its name and what stands there.
+pub type Member = (Spot<String>, Spot<Written>);
+
 /// A value of the request as it was written: any text in it may hold expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written {
@@ -29,7 +32,7 @@ pub enum Written {
     /// A list.
     List(Vec<Spot<Written>>),
     /// An object: keys in the order they were written.
-    Table(Vec<(Spot<String>, Spot<Written>)>),
+    Table(Vec<Member>),
 }
 
 /// What a rule does with an event that it matches.

@@ -85,6 +85,12 @@ impl Management {
         (self.url.username().to_owned(), self.url.password().unwrap_or_default().to_owned())
     }
 
+    /// Imports definitions, as JSON.
+    pub async fn import(&self, definitions: String) {
+        let imported = self.send(Method::POST, &["definitions"], definitions).await;
+        assert!(imported.is_ok(), "{imported:?}");
+    }
+
     /// Makes a dynamic shovel; answers false where the broker has no such plugin.
     pub async fn make_shovel(&self, vhost: &str, name: &str, value: Value) -> bool {
         self.call(Method::PUT, &["parameters", "shovel", vhost, name], Some(value)).await.is_ok()

@@ -37,7 +37,7 @@ enum Asked<'a> {
 /// Writes a request down and says what is to be done about it, on a connection that served others before it or none.
 pub fn arrive(books: &mut Books, request: &Request, is_reused: bool) -> (Call, Staging) {
     let body = serde_json::from_slice(&request.body).ok();
-    let asked = asked(request);
+    let asked = asked(books, request);
     let (on, procedure) = match &asked {
         Asked::Process(on, procedure) => (*on, *procedure),
         Asked::Answer(_) => (On::Any, ""),
@@ -60,16 +60,26 @@ pub fn arrive(books: &mut Books, request: &Request, is_reused: bool) -> (Call, S
     (Call { ticket, on, procedure, body }, staging)
 }
 
-fn asked(request: &Request) -> Asked<'_> {
+fn asked<'a>(books: &Books, request: &'a Request) -> Asked<'a> {
     let path = request.path.split('?').next().unwrap_or_default();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let (method, asked) = match segments.as_slice() {
         ["v1", "ext", "procedure", procedure, "process"] => ("POST", Asked::Process(On::Create, procedure)),
         ["v1", "ext", "procedure", procedure, "process", "list"] => ("POST", Asked::Process(On::List, procedure)),
         ["v1", "health"] => ("GET", Asked::Answer(Reply::data(&json!({"status": "ok"}), &json!({})))),
+        ["v1", "ext", "config"] => ("GET", Asked::Answer(config(books, request))),
         _ => return Asked::Answer(Reply::words(404, "there is nothing at this path")),
     };
     if request.method == method { asked } else { Asked::Answer(Reply::words(405, "the path has another method")) }
+}
+
+/// Fetch Config.
+fn config(books: &Books, request: &Request) -> Reply {
+    match &books.config {
+        _ if !is_let_in(books, request) => Reply::words(401, "the access token is missing or not valid"),
+        Some(config) => Reply::data(config, &json!({})),
+        None => Reply::words(404, "there is nothing at this path"),
+    }
 }
 
 fn is_let_in(books: &Books, request: &Request) -> bool {

@@ -73,6 +73,8 @@ pub struct Books {
     pub lag: Duration,
     /// The procedures there are, each with its states; without any, all states are taken.
     pub procedures: HashMap<String, Vec<String>>,
+    /// What Fetch Config answers; without it there is nothing at its path.
+    pub config: Option<Value>,
     key_attribute: String,
     by_key: HashMap<String, Vec<usize>>,
     forgotten: usize,
@@ -89,6 +91,7 @@ impl Books {
             tokens,
             lag: Duration::ZERO,
             procedures: procedures.into(),
+            config: None,
             key_attribute: "event_key".to_owned(),
             by_key: HashMap::new(),
             forgotten: 0,

@@ -134,6 +134,11 @@ impl StandIn {
         self.house.update(|books| books.procedures.insert(procedure.to_owned(), states));
     }
 
+    /// Chooses what Fetch Config answers.
+    pub fn set_config(&self, config: serde_json::Value) {
+        self.house.update(|books| books.config = Some(config));
+    }
+
     /// Chooses the attribute that carries the event's key; `event_key` from the start.
     pub fn set_key_attribute(&self, name: &str) {
         self.house.update(|books| books.set_key_attribute(name));

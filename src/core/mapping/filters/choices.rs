@@ -5,8 +5,7 @@
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
-use super::lists::{is_list, items};
-use super::{argument, is_omit};
+use super::{argument, is_list, is_omit, items};
 use crate::core::mapping::checks::{plain_text, refuse, wants};
 
 pub(super) fn default(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
@@ -20,7 +19,8 @@ pub(super) fn first_non_empty(value: &Value, _: &[Value]) -> Result<Value, Error
     Ok(items.find(|item| !is_empty(item)).unwrap_or_default())
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a value says nothing.
+pub(super) fn is_empty(value: &Value) -> bool {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => true,
         ValueKind::String => value.as_str().unwrap_or_default().trim().is_empty(),

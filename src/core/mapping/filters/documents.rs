@@ -9,8 +9,7 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::lists::is_list;
-use super::text;
+use super::{is_list, text};
 use crate::core::json;
 use crate::core::mapping::checks::refuse;
 use crate::core::mapping::engine_value;

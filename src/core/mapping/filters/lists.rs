@@ -1,28 +1,20 @@
-//! The filters on lists and objects.
+//! The filters on lists.
 //!
-//! Not here: those on single values (`texts`, `numbers`), choices among values (`choices`).
+//! Not here: those on lists of objects (`members`), on single values (`texts`, `numbers`), choices among values (`choices`).
 
 use std::cmp::Ordering;
 
 use minijinja::Error;
-use minijinja::value::{Value, ValueKind};
+use minijinja::value::Value;
 
-use super::texts::{string, too_long};
-use super::{TEXT_BYTES_MAX, argument, is_omit, text};
-use crate::core::mapping::checks::{order, refuse, wants};
+use super::choices::is_empty;
+use super::texts::too_long;
+use super::{TEXT_BYTES_MAX, is_list, items, text};
+use crate::core::mapping::answer::kind;
+use crate::core::mapping::checks::{order, plain_text, refuse, wants};
 
 /// The most pieces that `split` makes of a text.
 const PIECES_MAX: usize = 100_000;
-
-/// Whether a value is a list.
-pub(super) fn is_list(value: &Value) -> bool {
-    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
-}
-
-/// The items of a value that must be a list.
-pub(super) fn items(who: &str, value: &Value) -> Result<impl Iterator<Item = Value>, Error> {
-    if is_list(value) { value.try_iter() } else { Err(wants(who, "a list", value)) }
-}
 
 pub(super) fn first(value: &Value, _: &[Value]) -> Result<Value, Error> {
     items("first", value).map(|mut items| items.next().unwrap_or_default())
@@ -42,12 +34,16 @@ pub(super) fn join(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
     let mut joined = String::new();
     for (count, item) in items("join", value)?.enumerate() {
         joined.push_str(if count > 0 { between } else { "" });
-        joined.push_str(&string(&item)?);
+        joined.push_str(&plain_text(&item).ok_or_else(|| unjoined(count, &item))?);
         if joined.len() > TEXT_BYTES_MAX {
             return Err(too_long("join"));
         }
     }
     Ok(Value::from(joined))
+}
+
+fn unjoined(at: usize, item: &Value) -> Error {
+    refuse(format!("`join` takes text, numbers, true and false; item [{at}] is {}", kind(item)))
 }
 
 pub(super) fn split(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
@@ -88,35 +84,33 @@ fn extreme(who: &str, value: &Value, wanted: Ordering) -> Result<Value, Error> {
     Ok(best)
 }
 
-/// One member of each item. Where an item has none, what is written for it stands in, or `omit` leaves it out.
-pub(super) fn map(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
-    let name = argument(arguments, 0);
-    let mut members = Vec::new();
-    for item in items("map", value)? {
-        if item.kind() != ValueKind::Map {
-            return Err(wants("map", "a list of objects", &item));
-        }
-        let member = some_member(&item, name).or_else(|| arguments.get(1).cloned());
-        let member = member.ok_or_else(|| refuse(format!("`map`: an item has no member {name:?}, or null there")))?;
-        members.extend(Some(member).filter(|member| !is_omit(member)));
-    }
-    Ok(Value::from(members))
+/// The items that say something: without those that are missing, null, blank or empty.
+pub(super) fn compact(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    Ok(Value::from(items("compact", value)?.filter(|item| !is_empty(item)).collect::<Vec<_>>()))
 }
 
-/// Some members, in the order they are named in.
-pub(super) fn pick(value: &Value, names: &[Value]) -> Result<Value, Error> {
-    if value.kind() != ValueKind::Map {
-        return Err(wants("pick", "an object", value));
+/// The items of lists within a list, in one list; an item that is no list stands where it stood.
+pub(super) fn flatten(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let mut flat = Vec::new();
+    for item in items("flatten", value)? {
+        if is_list(&item) { flat.extend(item.try_iter()?) } else { flat.push(item) }
     }
-    let pick = |name: &Value| {
-        let member = some_member(value, name);
-        let member = member.ok_or_else(|| refuse(format!("`pick`: there is no member {name:?}, or null there")))?;
-        Ok((name.clone(), member))
-    };
-    names.iter().map(pick).collect::<Result<Vec<_>, _>>().map(Value::from_pairs)
+    Ok(Value::from(flat))
 }
 
-fn some_member(object: &Value, name: &Value) -> Option<Value> {
-    let member = object.get_item(name).ok()?;
-    (!member.is_undefined() && !member.is_none()).then_some(member)
+/// The items from the last to the first.
+pub(super) fn reverse(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let mut list: Vec<_> = items("reverse", value)?.collect();
+    list.reverse();
+    Ok(Value::from(list))
+}
+
+/// The items without those that stand before them already.
+pub(super) fn unique(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let list: Vec<_> = items("unique", value)?.collect();
+    let mut places: Vec<_> = (0..list.len()).collect();
+    places.sort_by(|left, right| list[*left].cmp(&list[*right]).then(left.cmp(right)));
+    places.dedup_by(|later, earlier| list[*later] == list[*earlier]);
+    places.sort_unstable();
+    Ok(places.into_iter().map(|at| list[at].clone()).collect::<Vec<_>>().into())
 }

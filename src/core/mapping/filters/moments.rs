@@ -8,13 +8,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use minijinja::Error;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 
+use super::argument;
 use crate::core::mapping::checks::{Wrong, refuse, wants};
 use crate::core::mapping::names;
 
@@ -102,6 +103,18 @@ pub(super) fn from_epoch_ms(value: &Value, _: &[Value]) -> Result<Value, Error> 
     milliseconds("from_epoch_ms", value, 1000.0, wanted)
 }
 
+/// Epoch milliseconds of epoch microseconds.
+pub(super) fn from_epoch_us(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let wanted = "epoch microseconds between 1973 and 2286, which have 15 or 16 digits";
+    milliseconds("from_epoch_us", value, 1e6, wanted)
+}
+
+/// Epoch milliseconds of epoch nanoseconds.
+pub(super) fn from_epoch_ns(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let wanted = "epoch nanoseconds between 1973 and 2286, which have 18 or 19 digits";
+    milliseconds("from_epoch_ns", value, 1e9, wanted)
+}
+
 /// Both `who` read: `per_second` of what is given are a second.
 fn milliseconds(who: &str, value: &Value, per_second: f64, wanted: &str) -> Result<Value, Error> {
     let number = match value.kind() {
@@ -113,4 +126,58 @@ fn milliseconds(who: &str, value: &Value, per_second: f64, wanted: &str) -> Resu
     let seconds = seconds.ok_or_else(|| refuse(format!("`{who}` takes {wanted}; this is not")))?;
     #[expect(clippy::cast_possible_truncation, reason = "13 digits at most")]
     Ok(Value::from((seconds * 1000.0).round() as i64))
+}
+
+/// A duration, made ready: its milliseconds.
+#[derive(Debug)]
+struct Length(i64);
+
+impl Object for Length {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+/// The duration that is written so.
+///
+/// # Errors
+/// If it is none.
+pub(in crate::core::mapping) fn length(written: &str) -> Result<Value, Wrong> {
+    let length = milliseconds_of(written).ok_or_else(|| {
+        (
+            format!("no duration: {written:?}"),
+            "one such as \"2h\", \"90m\" or \"1d 12h\"; a day has 24 hours".to_owned(),
+        )
+    });
+    length.map(|length| Value::from_object(Length(length)))
+}
+
+/// The milliseconds of a duration. A month has no length of its own.
+fn milliseconds_of(written: &str) -> Option<i64> {
+    let span: Span = written.parse().ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    i64::try_from(length.as_millis()).ok()
+}
+
+/// Epoch milliseconds, so much later.
+pub(super) fn plus(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
+    moved("plus", value, argument(arguments, 0), 1)
+}
+
+/// Epoch milliseconds, so much earlier.
+pub(super) fn minus(value: &Value, arguments: &[Value]) -> Result<Value, Error> {
+    moved("minus", value, argument(arguments, 0), -1)
+}
+
+fn moved(who: &str, value: &Value, by: &Value, sign: i64) -> Result<Value, Error> {
+    let wanted = "epoch milliseconds, such as `epoch_ms` gives";
+    let moment = value.as_i64().filter(|_| value.is_integer()).ok_or_else(|| wants(who, wanted, value))?;
+    let by = match (by.downcast_object_ref::<Length>(), by.as_str()) {
+        (Some(Length(ready)), _) => *ready,
+        (None, Some(written)) => milliseconds_of(written)
+            .ok_or_else(|| refuse(format!("`{who}` takes a duration such as \"2h\"; this is another text")))?,
+        (None, None) => return Err(wants(&format!("{who}(…)"), "a duration such as \"2h\"", by)),
+    };
+    let moved = by.checked_mul(sign).and_then(|by| moment.checked_add(by));
+    moved.map(Value::from).ok_or_else(|| refuse(format!("`{who}` would be wider than 64 bits")))
 }

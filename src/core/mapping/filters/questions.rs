@@ -5,8 +5,7 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error};
 
-use super::lists::is_list;
-use super::{patterns, text};
+use super::{is_list, patterns, text};
 use crate::core::mapping::arguments::Argument::{Pattern, Text};
 use crate::core::mapping::arguments::Signature;
 

@@ -9,12 +9,44 @@ use super::{TEXT_BYTES_MAX, argument, text};
 use crate::core::mapping::answer::{Budget, to_json};
 use crate::core::mapping::checks::{plain_text, refuse, wants};
 
+/// What stands within a word and ends none.
+const APOSTROPHES: [char; 2] = ['\'', '’'];
+
 pub(super) fn lower(value: &Value, _: &[Value]) -> Result<Value, Error> {
     text("lower", value).map(|text| Value::from(text.to_lowercase()))
 }
 
 pub(super) fn upper(value: &Value, _: &[Value]) -> Result<Value, Error> {
     text("upper", value).map(|text| Value::from(text.to_uppercase()))
+}
+
+/// Each word with a capital, and small letters behind it.
+pub(super) fn title(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let mut titled = String::new();
+    let mut is_inside = false;
+    for char in text("title", value)?.chars() {
+        if is_inside {
+            titled.extend(char.to_lowercase())
+        } else {
+            titled.extend(char.to_uppercase())
+        }
+        is_inside = char.is_alphanumeric() || (is_inside && APOSTROPHES.contains(&char));
+    }
+    Ok(Value::from(titled))
+}
+
+/// The first letter in a capital; the rest as it is.
+pub(super) fn capitalize(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let mut chars = text("capitalize", value)?.chars();
+    let first: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    Ok(Value::from(first + chars.as_str()))
+}
+
+/// The first letter of each word, in capitals: of a name with a hyphen, of both of its parts.
+pub(super) fn initials(value: &Value, _: &[Value]) -> Result<Value, Error> {
+    let words = text("initials", value)?.split(|char: char| char.is_whitespace() || char == '-');
+    let firsts = words.filter_map(|word| word.chars().find(|char| char.is_alphanumeric()));
+    Ok(Value::from(firsts.flat_map(char::to_uppercase).collect::<String>()))
 }
 
 pub(super) fn trim(value: &Value, _: &[Value]) -> Result<Value, Error> {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::event;
 use crate::core::mapping::answer::Budget;
 use crate::core::mapping::expression::{Expression, Given};
-use crate::core::mapping::path::Scope;
-use crate::core::mapping::place::Place;
+use crate::core::mapping::place::{Inside, Place};
+use crate::core::mapping::scope::Scope;
 
 const LINKS: [&str; 33] = [
     "abs",
@@ -74,7 +74,7 @@ fn values() -> Vec<Value> {
 }
 
 fn compiled(source: &str) -> Option<Expression> {
-    let place = Place { text: source, span: &(0..source.len()), key: "x" };
+    let place = Place { text: source, span: &(0..source.len()), key: "x", inside: Inside::default() };
     Expression::compile(place, 0..source.len()).ok()
 }
 

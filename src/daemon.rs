@@ -10,6 +10,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
@@ -17,7 +18,7 @@ use crate::admin::resume;
 use crate::admin::server::{self, View};
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
-use crate::chakra::{Client, token, trust};
+use crate::chakra::{self, Client, token, trust};
 use crate::clock::{epoch_ms, seconds};
 use crate::config::Config;
 use crate::core::decode::Limits;
@@ -35,7 +36,7 @@ use crate::states::dead_letters::DeadLetters;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
-use crate::telemetry;
+use crate::telemetry::{self, Levels};
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -59,13 +60,14 @@ impl Report {
     }
 }
 
-/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`.
+/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`, and logs by `levels`.
 ///
 /// # Errors
 /// Says what cannot be begun (the admin port, the HTTP client), or that the consumer ended by a panic.
 pub async fn run(
     ready: Ready,
     metrics: Arc<Metrics>,
+    levels: Levels,
     hangup: Signal,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Report, String> {
@@ -75,6 +77,7 @@ pub async fn run(
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
+    let (gates, gates_seen) = watch::channel(Vec::new());
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let (stop, stop_seen) = watch::channel(false);
@@ -90,6 +93,7 @@ pub async fn run(
         phase: phase_seen,
         broker: state_seen,
         gate: shut_seen,
+        gates: gates_seen,
         waits: waits_seen,
         letters: letters_seen,
         rules: rules_state_seen,
@@ -98,9 +102,10 @@ pub async fn run(
         pulse: Arc::clone(&pulse),
     };
     foresee(&metrics, &rules);
+    let mut watchers = JoinSet::new();
+    let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    let mut watchers = JoinSet::new();
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
@@ -109,25 +114,47 @@ pub async fn run(
     phase.send_replace(Phase::Running);
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
-    let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
+    let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
     let reload = Reload::new(source, promise, endpoints);
     let limit = config.dispatch.drain_deadline;
-    watchers.spawn(token::watch(client.clone(), token_changes));
-    watchers.spawn(trust::watch(config.api, client.clone(), certificate_changes));
+    watch_files(&client, config.api, [token_changes, certificate_changes], &mut watchers);
     watchers.spawn(reload.run(hangup));
-    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
+    let parts = Parts { client, setup, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
-    let stopping = stop_after(shutdown, limit, &phase, &stop);
     let mut said = None;
     let (drained, deadline) = tokio::select! {
-        both = async { tokio::join!(dispatcher, stopping) } => both,
+        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stop)) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         why = crashed(&mut watchers) => return Err(why),
     };
     let is_settled = settled(said, &mut consumer, deadline).await;
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
+}
+
+/// Follows the level of the log in a task of its own; answers where a reload says another.
+fn log_level(
+    levels: Levels,
+    config: &Config,
+    pause_control: Option<&PauseControl>,
+    watchers: &mut JoinSet<Infallible>,
+) -> watch::Sender<LevelFilter> {
+    let (level, seen) = watch::channel(config.log.level);
+    let wanted = pause_control.map_or_else(|| watch::channel(None).1, PauseControl::levels);
+    watchers.spawn(levels.run(seen, wanted));
+    level
+}
+
+/// Follows the files of the token and of certificates.
+fn watch_files(
+    client: &Client,
+    api: chakra::Config,
+    [token_changes, certificate_changes]: [watch::Sender<u64>; 2],
+    watchers: &mut JoinSet<Infallible>,
+) {
+    watchers.spawn(token::watch(client.clone(), token_changes));
+    watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
 }
 
 /// What the delivery machine is built of.
@@ -194,7 +221,7 @@ fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
-    let more = if view.pause_control.is_some() { " /pause /resume" } else { "" };
+    let more = if view.pause_control.is_some() { " /pause /resume /log-level" } else { "" };
     tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
     let mut admin = JoinSet::new();
     admin.spawn(server::serve(listener, view, std::future::pending()));

@@ -165,6 +165,18 @@ impl Settler {
     }
 }
 
+/// Acknowledges a dead letter that was published anew and confirmed, or that somebody wants to be forgotten (`letters`).
+pub(super) async fn remove(acker: &Acker, limit: Duration) -> Result<(), BrokerError> {
+    let removed = acker.ack(BasicAckOptions { multiple: false });
+    written(within(limit, "removing a dead letter", removed).await?)
+}
+
+/// Gives back what was only looked at, up to this delivery tag.
+pub(super) async fn give_back(channel: &Channel, tag: u64, limit: Duration) -> Result<(), BrokerError> {
+    let back = channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: true });
+    within(limit, "giving dead letters back", back).await
+}
+
 /// The client library says false where it sent nothing: that message is not settled.
 fn written(is_written: bool) -> Result<(), BrokerError> {
     if is_written { Ok(()) } else { Err(BrokerError::new("an acknowledgement was not sent: its channel is gone")) }

@@ -17,6 +17,8 @@ pub enum Exit {
     Unhealthy,
     /// 1: the daemon did not take the command.
     NotCommanded,
+    /// 1: dead letters were not looked at, or not all of what was asked was done with them.
+    LettersLeft,
     /// 64: the command line is wrong.
     Usage,
     /// 70: something that should not be, or cannot be begun.
@@ -33,12 +35,13 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::WouldDie,
         Self::CaseFailed,
         Self::Unhealthy,
         Self::NotCommanded,
+        Self::LettersLeft,
         Self::Usage,
         Self::Internal,
         Self::OutputClosed,
@@ -52,7 +55,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::WouldDie | Self::CaseFailed | Self::Unhealthy | Self::NotCommanded => 1,
+            Self::WouldDie | Self::CaseFailed | Self::Unhealthy | Self::NotCommanded | Self::LettersLeft => 1,
             Self::Usage => 64,
             Self::Internal => 70,
             Self::OutputClosed => 74,

@@ -1,4 +1,4 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `log-level`, `dead-letters`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -6,6 +6,7 @@ mod admin_client;
 pub mod check;
 mod color;
 pub mod command;
+pub mod dead_letters;
 mod descriptors;
 pub mod exit;
 pub mod healthcheck;
@@ -57,10 +58,15 @@ enum Verb {
     Test(test::Arguments),
     /// Asks the daemon beside it how it is; 0 is well, 1 is not
     Healthcheck(healthcheck::Arguments),
-    /// Tells the daemon beside it to send nothing until it is resumed; 1 if it was not done
+    /// Tells the daemon beside it, or all of a fleet, to send nothing until it is resumed; 1 if it was not done
     Pause(command::Arguments),
-    /// Ends the pause of the daemon beside it, or lets one held rule go on; 1 if it was not done
+    /// Ends the pause of the daemon beside it, or of a fleet, or lets one held rule go on; 1 if it was not done
     Resume(command::Resume),
+    /// Gives the log of the daemon beside it, or of a fleet, another level for a while; 1 if it was not done
+    LogLevel(command::LogLevel),
+    /// Lists, shows, retries, discards, exports and imports dead letters
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
 }
 
 /// Runs the verb that `arguments` name.
@@ -78,6 +84,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Healthcheck(arguments) => healthcheck::run(common, &arguments, out),
         Verb::Pause(arguments) => command::pause(common, &arguments, out),
         Verb::Resume(arguments) => command::resume(common, &arguments, out),
+        Verb::LogLevel(arguments) => command::log_level(common, &arguments, out),
+        Verb::DeadLetters(command) => dead_letters::run(common, &command, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

@@ -16,6 +16,7 @@ pub mod gate;
 pub mod headers;
 pub mod json;
 pub mod judge;
+pub mod letters;
 pub mod lookup;
 pub mod lookup_check;
 pub mod mapping;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Parts;
 use super::aside::aside;
 use super::commands::{Commands, Next};
-use super::report::Reporter;
+use super::report::{Gates, Reporter};
 use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
 use crate::clock::{Clock, epoch_ms};
@@ -68,11 +68,12 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
+        let gates = Gates::new(parts.client.host(), parts.gates);
         Self {
             machine: Machine::new(parts.setup),
             client: parts.client,
             clock: Clock::start(),
-            reporter: Reporter::new(parts.metrics, parts.shut, parts.waits, parts.letters),
+            reporter: Reporter::new(parts.metrics, parts.shut, gates, parts.waits, parts.letters),
             commands: parts.commands,
             wanted_prefetch: parts.wanted_prefetch,
             pulse: parts.pulse,

@@ -4,6 +4,8 @@
 
 pub mod broker;
 pub mod dead_letters;
+pub mod gates;
+pub mod log_level;
 pub mod lookups;
 pub mod phase;
 pub mod queues;

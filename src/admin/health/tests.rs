@@ -25,6 +25,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
+        gates: watch::channel(Vec::new()).1,
         waits: watch::channel(LookupWaits::default()).1,
         letters: watch::channel(DeadLetters::default()).1,
         rules: watch::channel(RulesState::loaded(0)).1,
@@ -89,7 +90,7 @@ fn the_details_say_what_stands_in_the_way() {
             "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {},
             "dead_letters": null, "no_delays": null,
             "queue_warnings": [], "management_away": null,
-            "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
+            "gate_shut": ["lead: forbidden"], "gates": [], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
             "lookup_waits": { "events": 0, "until": null },
         })
     );

@@ -50,6 +50,7 @@ pub(super) struct Context {
     /// What may be told of its message.
     pub(super) kind: Option<String>,
     pub(super) message_id: Option<String>,
+    pub(super) made_ms: u64,
 }
 
 impl Context {
@@ -66,7 +67,17 @@ impl Context {
     /// What a log may say of its message.
     pub(super) fn came_in(&self) -> CameIn {
         let (exchange, routing_key) = (self.state.exchange.clone(), self.state.routing_key.clone());
-        CameIn { message_id: self.message_id.clone(), kind: self.kind.clone(), exchange, routing_key }
+        // The time that it lay in the dead-letter queue is nobody's wait.
+        let first_seen_ms = if self.is_retry { 0 } else { self.state.first_seen_ms };
+        let made_ms = self.made_ms;
+        CameIn {
+            message_id: self.message_id.clone(),
+            kind: self.kind.clone(),
+            exchange,
+            routing_key,
+            made_ms,
+            first_seen_ms,
+        }
     }
 
     /// The text of a dead letter for the log: the API's words without what it was sent.

@@ -262,6 +262,7 @@ impl Machine {
             received: self.now.moment,
             kind: None,
             message_id: None,
+            made_ms: 0,
         };
         self.crashed_before(context, message);
     }

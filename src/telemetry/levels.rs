@@ -53,8 +53,8 @@ impl Levels {
             .and_then(|(filter, _)| self.handle.reload(filter).map_err(|error| error.to_string()));
         self.log = log;
         match set {
-            Ok(()) => tracing::warn!(%level, "the log has another level now"),
-            Err(why) => tracing::error!(%level, why, "the level of the log cannot be set"),
+            Ok(()) => tracing::warn!(to = %level, "the log has another level now"),
+            Err(why) => tracing::error!(to = %level, why, "the level of the log cannot be set"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
+mod served;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,9 @@ use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
+use self::served::Served;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
@@ -27,18 +31,16 @@ use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
 use crate::dispatch::{self, Parts};
 use crate::handover::prefetch::WantedPrefetch;
-use crate::ledger::{self, Ledger};
 use crate::management;
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
-use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse, stopped};
 use crate::states::rules::RulesState;
-use crate::telemetry;
+use crate::telemetry::{self, Levels};
 
 /// The most of the drain deadline that is kept for settling with the broker and closing.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
@@ -62,13 +64,14 @@ impl Report {
     }
 }
 
-/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`.
+/// Runs until `shutdown`, then drains; each `hangup` reloads the rules. Counts in `metrics`, and logs by `levels`.
 ///
 /// # Errors
 /// Says what cannot be begun (the admin port, the HTTP client), or that the consumer ended by a panic.
 pub async fn run(
     ready: Ready,
     metrics: Arc<Metrics>,
+    levels: Levels,
     hangup: Signal,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Report, String> {
@@ -78,6 +81,7 @@ pub async fn run(
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
+    let (gates, gates_seen) = watch::channel(Vec::new());
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let mut served = Served::begin(config.ledger.clone(), &metrics);
@@ -94,6 +98,7 @@ pub async fn run(
         phase: phase_seen,
         broker: state_seen,
         gate: shut_seen,
+        gates: gates_seen,
         waits: waits_seen,
         letters: letters_seen,
         ledger: served.status.clone(),
@@ -103,9 +108,10 @@ pub async fn run(
         pulse: Arc::clone(&pulse),
     };
     foresee(&metrics, &rules);
+    let mut watchers = JoinSet::new();
+    let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    let mut watchers = JoinSet::new();
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
@@ -114,17 +120,16 @@ pub async fn run(
     phase.send_replace(Phase::Running);
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
-    let endpoints = reload::Endpoints { rules: new_rules, state: rules_state, metrics: counted, stop: stop_too };
+    let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
-    watch_files(&mut watchers, &client, config.api, changes);
+    watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, waits, letters };
+    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
     let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
-    let stopping = stop_after(shutdown, limit, &phase, &stop);
     let mut said = None;
     let (drained, deadline) = tokio::select! {
-        both = async { tokio::join!(dispatcher, stopping) } => both,
+        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stop)) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
@@ -134,47 +139,35 @@ pub async fn run(
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }
 
+/// Follows the level of the log in a task of its own; answers where a reload says another.
+fn log_level(
+    levels: Levels,
+    config: &Config,
+    pause_control: Option<&PauseControl>,
+    watchers: &mut JoinSet<Infallible>,
+) -> watch::Sender<LevelFilter> {
+    let (level, seen) = watch::channel(config.log.level);
+    let wanted = pause_control.map_or_else(|| watch::channel(None).1, PauseControl::levels);
+    watchers.spawn(levels.run(seen, wanted));
+    level
+}
+
+/// Follows the files of the token and of certificates.
+fn watch_files(
+    client: &Client,
+    api: chakra::Config,
+    [token_changes, certificate_changes]: [watch::Sender<u64>; 2],
+    watchers: &mut JoinSet<Infallible>,
+) {
+    watchers.spawn(token::watch(client.clone(), token_changes));
+    watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
+}
+
 /// What the delivery machine is built of.
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
     Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
-}
-
-/// The ledger, if one is named; the task that serves it; and how it stands.
-struct Served {
-    ledger: Option<Ledger>,
-    task: JoinSet<()>,
-    status: watch::Receiver<LedgerStatus>,
-}
-
-impl Served {
-    fn begin(config: Option<ledger::Config>, metrics: &Arc<Metrics>) -> Self {
-        let mut task = JoinSet::new();
-        let Some(config) = config else {
-            return Self { ledger: None, task, status: watch::channel(LedgerStatus::default()).1 };
-        };
-        let (ledger, driver) = ledger::open(config, Arc::clone(metrics));
-        task.spawn(driver.run());
-        let status = ledger.status();
-        Self { ledger: Some(ledger), task, status }
-    }
-
-    /// Resolves if the task ends by a panic: every event would wait for ever.
-    async fn broken(&mut self) -> String {
-        match self.task.join_next().await {
-            None | Some(Ok(())) => std::future::pending().await,
-            Some(Err(error)) => format!("the task of the ledger ended by itself ({error}); {REPORT}"),
-        }
-    }
-
-    /// The last handle goes, and the task gives up what this replica holds: nobody waits for its lease to run out.
-    async fn end(mut self, deadline: Instant) {
-        drop(self.ledger.take());
-        if tokio::time::timeout_at(deadline, self.task.join_next()).await.is_err() {
-            tracing::warn!("the lease of this replica was not given up in time: others wait until it runs out");
-        }
-    }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.
@@ -190,17 +183,6 @@ async fn crashed(watchers: &mut JoinSet<Infallible>) -> String {
         Some(Ok(never)) => match never {},
         ended => format!("a watcher of files or of the broker ended ({ended:?}); {REPORT}"),
     }
-}
-
-/// Watches the files that the client of the API was made with.
-fn watch_files(
-    watchers: &mut JoinSet<Infallible>,
-    client: &Client,
-    api: chakra::Config,
-    [token_changes, certificate_changes]: [watch::Sender<u64>; 2],
-) {
-    watchers.spawn(token::watch(client.clone(), token_changes));
-    watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
 }
 
 /// Tells everybody to stop after `shutdown`, and answers until when they may take.
@@ -246,7 +228,7 @@ fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
-    let more = if view.pause_control.is_some() { " /pause /resume" } else { "" };
+    let more = if view.pause_control.is_some() { " /pause /resume /log-level" } else { "" };
     tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
     let mut admin = JoinSet::new();
     admin.spawn(server::serve(listener, view, std::future::pending()));

@@ -14,11 +14,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::core::gate::EVERYTHING;
 use crate::core::judge::Outcome;
 
 mod broker;
 mod descriptors;
+mod ends;
+mod gates;
 mod ledger;
 mod log;
 mod queues;
@@ -34,9 +35,6 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 /// Seconds: 5 ms to 60 s.
 const REQUEST_BUCKETS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
-/// Seconds: 5 ms to 5 min; an event may wait in memory between its requests.
-const EVENT_BUCKETS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
 type Level = Gauge<u64, AtomicU64>;
 
@@ -66,6 +64,7 @@ struct Ruled {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Gated {
     scope: String,
+    reason: &'static str,
 }
 
 /// Every number of the daemon. Shared behind an `Arc`; no method waits for another for longer than finding an entry takes.
@@ -74,7 +73,7 @@ pub struct Metrics {
     registry: Registry,
     received: Counter,
     settled: Family<Settled, Counter>,
-    event_took: Histogram,
+    ends: ends::Ends,
     answered: Family<Answered, Counter>,
     request_took: Histogram,
     possible_duplicates: Family<Repeated, Counter>,
@@ -123,7 +122,7 @@ impl Metrics {
         let metrics = Self {
             received: put(all, "events_received", "Events taken from the queue, redelivered ones included"),
             settled: put(all, "events_settled", "Events settled, by result, rule and reason"),
-            event_took: put_histogram(all, "event_duration_seconds", "From receive to settle", EVENT_BUCKETS),
+            ends: ends::Ends::registered(all),
             answered: put(all, "api_requests", "Requests to the API, by outcome and status; 0 is no answer"),
             request_took: put_histogram(all, "api_request_duration_seconds", "One API request", REQUEST_BUCKETS),
             possible_duplicates: put(
@@ -177,7 +176,7 @@ impl Metrics {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
         self.foresee_reloads();
-        self.gate(EVERYTHING, false);
+        self.gates([]);
     }
 
     /// Shows a cause of [`Metrics::possible_duplicate`] at nought.
@@ -193,17 +192,15 @@ impl Metrics {
     /// An event was settled. `rule` must be a name out of the configuration, or empty.
     pub fn settled(&self, result: &'static str, rule: &str, reason: &'static str) {
         self.settled.get_or_create(&Settled { result, rule: rule.to_owned(), reason }).inc();
+        if result == "dead_lettered" {
+            self.ends.dead_letter(reason);
+        }
     }
 
     /// A request to the API ended. `status` is 0 where no answer came.
     pub fn answered(&self, outcome: &'static str, status: u16, took: Duration) {
         self.answered.get_or_create(&Answered { outcome, status }).inc();
         self.request_took.observe(took.as_secs_f64());
-    }
-
-    /// An event took this long from receive to settle.
-    pub fn event_took(&self, took: Duration) {
-        self.event_took.observe(took.as_secs_f64());
     }
 
     /// A create was repeated although the one before may have been done.
@@ -234,17 +231,6 @@ impl Metrics {
     /// So many unacknowledged events wait for their next attempt.
     pub fn waiting(&self, n: usize) {
         self.waiting.set(n as u64);
-    }
-
-    /// The gate is shut or open for this scope: [`EVERYTHING`] or a procedure's short id. A procedure leaves the
-    /// text when its gate opens, since events may name procedures and there is no end of names.
-    pub fn gate(&self, scope: &str, shut: bool) {
-        let gated = Gated { scope: scope.to_owned() };
-        if shut || scope == EVERYTHING {
-            self.gate.get_or_create(&gated).set(shut.into());
-        } else {
-            self.gate.remove(&gated);
-        }
     }
 
     /// A single request tries whether the gate may open.

@@ -1,7 +1,8 @@
 //! Rules of a running daemon: at SIGHUP, or when a file that they were read from holds something else, the whole
 //! configuration is checked, and new rules take the place of those before. A file with mistakes changes nothing.
 //!
-//! Not here: mapping by them (`core::mapping`), and any key outside the rules: a restart takes those in, and that is said.
+//! Not here: mapping by them (`core::mapping`), and any key outside the rules but `log.level`: a restart takes those in, and that is
+//! said.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
 use crate::clock::epoch_ms;
 use crate::config::{Mistakes, RuleChanges, Source, needs_restart, rule_changes};
@@ -33,6 +35,8 @@ const BY_ITSELF: &str = "another check";
 pub struct Endpoints {
     /// The rules in force.
     pub rules: watch::Sender<Arc<Rules>>,
+    /// The level of the log.
+    pub level: watch::Sender<LevelFilter>,
     /// What is told of them outside.
     pub state: watch::Sender<RulesState>,
     /// What is counted.
@@ -49,14 +53,16 @@ struct Checked {
     /// What is promised for the rules that changed.
     promises: Vec<String>,
     needs_restart: Vec<String>,
+    level: LevelFilter,
 }
 
 impl Checked {
-    fn of(Ready { rules, source, .. }: Ready, start: &Source, in_force: &Source, promise: Promise) -> Self {
+    fn of(Ready { rules, source, config, .. }: Ready, start: &Source, in_force: &Source, promise: Promise) -> Self {
         let changes = rule_changes(in_force, &source);
         let changed = changes.changed.iter().filter_map(|name| rules.named(name));
         let promises = changed.map(|rule| promise.of(rule)).collect();
-        Self { needs_restart: needs_restart(start, &source), rules, source, changes, promises }
+        let level = config.log.level;
+        Self { needs_restart: needs_restart(start, &source), rules, source, changes, promises, level }
     }
 }
 
@@ -142,9 +148,10 @@ impl Reload {
     }
 
     fn take(&mut self, by: &'static str, checked: Checked) {
-        let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart } = checked;
+        let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart, level } = checked;
         let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
         self.endpoints.rules.send_replace(Arc::new(rules));
+        self.endpoints.level.send_replace(level);
         self.endpoints.metrics.rules_reloaded(now_s);
         let (changed, gone) = (changed.join(", "), gone.join(", "));
         tracing::info!(by, rules = count, changed, gone, "rules reloaded: what comes in from now on is mapped by them");

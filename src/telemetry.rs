@@ -7,14 +7,18 @@ use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, reload};
 
 use crate::config::{Format, Log};
 
+mod levels;
 mod output;
 mod queue;
 mod variable;
 
+pub use levels::Levels;
 pub use output::{FLUSH_MAX, Output, flush_share, flush_time};
 
 /// Loggers of libraries that would drown ours; what the variable `RUST_LOG` says of them wins. The client library of the
@@ -23,25 +27,27 @@ pub use output::{FLUSH_MAX, Output, flush_share, flush_time};
 const QUIET: &str = "lapin=off,hyper=warn,reqwest=warn,rustls=warn";
 
 /// Begins logging to `output`, panics included. The variable `RUST_LOG` wins over `log.level` in what it names. Answers
-/// what deserves a word about that variable.
+/// what sets another level, and what deserves a word about that variable.
 ///
 /// # Errors
 /// Says so if logging has begun already.
-pub fn begin(log: Log, output: &Output) -> Result<Option<String>, String> {
+pub fn begin(log: Log, output: &Output) -> Result<(Levels, Option<String>), String> {
     let (filter, warning) = filter(log, std::env::var_os("RUST_LOG").as_deref())?;
     let is_terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let (filter, handle) = reload::Layer::new(filter);
+    let layer = tracing_subscriber::fmt::layer().with_target(false);
     // What the library prints about a line that it cannot write, it prints where it would wait.
-    let builder = builder.with_writer(output.queue.clone()).log_internal_errors(false);
+    let layer = layer.with_writer(output.queue.clone()).log_internal_errors(false);
     let is_json = log.format == Format::Json || (log.format == Format::Auto && !is_terminal);
+    let all = tracing_subscriber::registry().with(filter);
     let begun = if is_json {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        all.with(layer.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init()
     } else {
-        builder.with_ansi(is_coloured(is_terminal)).try_init()
+        all.with(layer.with_ansi(is_coloured(is_terminal))).try_init()
     };
     begun.map_err(|error| format!("logging: {error}"))?;
     std::panic::set_hook(Box::new(panicked));
-    Ok(warning)
+    Ok((Levels::new(log, handle), warning))
 }
 
 /// What is logged, and what of the variable cannot be taken.

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "broker/addresses.rs"]
 mod addresses;
+#[path = "broker/alerted.rs"]
+mod alerted;
 #[path = "broker/commands.rs"]
 mod commands;
 #[path = "broker/dead_letters.rs"]
@@ -27,10 +29,16 @@ mod letters;
 mod lookups;
 #[path = "broker/managed.rs"]
 mod managed;
+#[path = "broker/many_letters.rs"]
+mod many_letters;
 #[path = "broker/memory.rs"]
 mod memory;
 #[path = "broker/nested.rs"]
 mod nested;
+#[path = "broker/night.rs"]
+mod night;
+#[path = "broker/night_killed.rs"]
+mod night_killed;
 #[path = "broker/online.rs"]
 mod online;
 #[path = "broker/policies.rs"]

@@ -5,6 +5,9 @@
 //! that it is skipped; where `CHAKRA_BRIDGE_CI` is set, that is a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
+#[path = "deploy/alerts.rs"]
+mod alerts;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
@@ -195,7 +198,7 @@ fn a_manifest_that_is_wrong_is_found() {
 #[test]
 fn the_metrics_that_are_asked_for_are_there() {
     let metrics = Metrics::new();
-    metrics.gate("everything", true);
+    metrics.gates([("everything", "paused")]);
     let metrics = metrics.text();
     let asked = text("deploy/kubernetes/overlays/autoscaling/scaledobject.yaml");
     let names: BTreeSet<&str> = asked

@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tables=(kill kill-unread outage-token outage-away replicas cluster upgrade walks bench-mapping bench-admin bench-neighbours)
+tables=(kill kill-unread retry-killed many-letters outage-token outage-away replicas cluster upgrade walks bench-mapping bench-admin bench-neighbours)
 logs=${CARGO_TARGET_DIR:-target}/evidence
 page=EVIDENCE.md
 is_quick=no
@@ -25,6 +25,9 @@ command_of() { # name
   case $1 in
     kill) echo "KILLS=$(short 1 100) $test kill $shown killed_at_every_point_nothing" ;;
     kill-unread) echo "KILLS=$(short 1 100) $test kill $shown full_log_pipe" ;;
+    retry-killed) echo "KILLS=$(short 1 50) $test broker $shown night_killed" ;;
+    many-letters)
+      echo "cargo build --release && LETTERS=$(short 3000 100000) CHAKRA_BRIDGE_TEST_PROGRAM=target/release/chakra-bridge $test broker $shown many_letters" ;;
     outage-token) echo "OUTAGE_SECONDS=$(short 60 600) OUTAGE_EVENTS=$(short 100 1000) $test outage $shown bad_token" ;;
     outage-away) echo "OUTAGE_SECONDS=$(short 60 300) OUTAGE_EVENTS=$(short 400 5000) $test outage $shown away" ;;
     replicas) echo "$test replicas $shown" ;;

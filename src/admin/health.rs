@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::clock::epoch_ms;
+use crate::clock::{date_of, epoch_ms};
 use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
+use crate::states::gates::{Answered, ShutGate};
 use crate::states::ledger::LedgerStatus;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::{Phase, Pulse};
@@ -33,6 +34,8 @@ pub struct Health {
     pub broker: watch::Receiver<BrokerStatus>,
     /// The scopes that are shut and why, as texts; empty while the gate is open.
     pub gate: watch::Receiver<Vec<String>>,
+    /// The same with all that is known of each.
+    pub gates: watch::Receiver<Vec<ShutGate>>,
     /// How many events wait for the window of their lookup.
     pub waits: watch::Receiver<LookupWaits>,
     /// How it stands with the ledger.
@@ -120,9 +123,26 @@ impl Health {
             "ledger_degraded": ledger.degraded,
             "management_away": broker.managed.away,
             "gate_shut": *self.gate.borrow(),
+            "gates": self.gates.borrow().iter().map(gate).collect::<Vec<_>>(),
             "lookup_waits": { "events": waits.events, "until": waits.until() },
             "rules": self.rules.borrow().to_string(),
             "needs_restart": self.rules.borrow().needs_restart,
         })
     }
+}
+
+fn gate(gate: &ShutGate) -> Value {
+    let answered = gate.answered.as_ref().map(|answered| {
+        let Answered { host, status, body, detail } = answered;
+        json!({ "host": host, "status": status, "body": body, "detail": detail })
+    });
+    json!({
+        "scope": gate.scope,
+        "why": gate.why,
+        "since": date_of(gate.since_ms),
+        "what": gate.what,
+        "answered": answered,
+        "asks_again": gate.asks_again_ms.map(date_of),
+        "probes": gate.probes,
+    })
 }

@@ -1,19 +1,23 @@
-//! The commands that the admin server takes: an operator with the admin token pauses or resumes the daemon, or lets a held rule
-//! go on.
+//! The commands that the admin server takes: an operator with the admin token pauses or resumes the daemon, lets a held rule
+//! go on, or sets the level of the log for a while.
 //!
 //! Not here: HTTP (`server`), the way to the dispatcher (`resume`), and what each does (`core::gate`, `core::delivery`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
 use super::resume::{self, ResumeRule, RuleResumed};
 use crate::clock::epoch_ms;
 use crate::secret::{Secret, SecretSource};
+use crate::states::log_level::WantedLevel;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,7 @@ pub struct PauseControl {
     token: SecretSource,
     paused: watch::Sender<bool>,
     rules: mpsc::Sender<ResumeRule>,
+    levels: watch::Sender<Option<WantedLevel>>,
     /// The second of the last refusal, since the Unix epoch.
     refused_s: Arc<AtomicU64>,
 }
@@ -49,6 +54,8 @@ pub(super) enum Wanted {
     Resume,
     /// The rule of this name goes on, if it is held.
     ResumeRule(String),
+    /// The log has this level for so long.
+    LogLevel(LevelFilter, Duration),
 }
 
 impl Wanted {
@@ -58,6 +65,7 @@ impl Wanted {
             Self::Pause => ("pause", None),
             Self::Resume => ("resume", None),
             Self::ResumeRule(rule) => ("resume", Some(name(rule.as_bytes()))),
+            Self::LogLevel(..) => ("log-level", None),
         }
     }
 }
@@ -69,6 +77,8 @@ pub(super) enum Said {
     Paused(bool),
     /// What came of a rule that was to go on.
     Rule(RuleResumed),
+    /// The log has another level until then, in epoch milliseconds.
+    LogLevel(u64),
     /// Nobody takes commands any more: the daemon stops.
     Stopping,
     /// The token was missing or another.
@@ -81,7 +91,13 @@ impl PauseControl {
     /// Accepts commands that show this token, and passes them to `paused` and `rules`.
     #[must_use]
     pub fn new(token: SecretSource, paused: watch::Sender<bool>, rules: mpsc::Sender<ResumeRule>) -> Self {
-        Self { token, paused, rules, refused_s: Arc::default() }
+        Self { token, paused, rules, levels: watch::Sender::new(None), refused_s: Arc::default() }
+    }
+
+    /// Where the level of the log that is wanted can be seen.
+    #[must_use]
+    pub fn levels(&self) -> watch::Receiver<Option<WantedLevel>> {
+        self.levels.subscribe()
     }
 
     /// Passes a command on if its `authorization`, the header's value, is good. Each is logged with who asked; of those that
@@ -113,6 +129,10 @@ impl PauseControl {
             Wanted::Resume => false,
             Wanted::ResumeRule(rule) => {
                 return resume::ask(&self.rules, rule).await.map_or(Said::Stopping, Said::Rule);
+            }
+            Wanted::LogLevel(level, time) => {
+                self.levels.send_replace(Some(WantedLevel { level, until: Instant::now() + time }));
+                return Said::LogLevel(epoch_ms().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
             }
         };
         self.paused.send_replace(paused);

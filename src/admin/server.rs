@@ -1,5 +1,5 @@
 //! The port of the admin server: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where an admin token is configured, POST of `/pause`
-//! and `/resume`, the latter also with `?rule=NAME`.
+//! and `/resume`, the latter also with `?rule=NAME`, and of `/log-level`.
 //!
 //! Not here: what the answers say (`health`, `metrics`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
 
@@ -28,9 +28,10 @@ use super::health::Health;
 use super::pause::{self, Asker, PauseControl, Said, Wanted};
 use super::query;
 use super::resume::RuleResumed;
-use crate::clock::epoch_ms;
+use crate::clock::{date_of, epoch_ms};
 use crate::files;
 use crate::metrics::{self, Metrics};
+use crate::states::log_level;
 
 #[cfg(test)]
 mod tests;
@@ -159,7 +160,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, view: View, place: Place)
 
 async fn answer<B>(request: &Request<B>, peer: SocketAddr, view: &View) -> Answer {
     match (request.uri().path(), &view.pause_control) {
-        ("/pause" | "/resume", Some(pause_control)) => command(pause_control, request, peer).await,
+        ("/pause" | "/resume" | "/log-level", Some(pause_control)) => command(pause_control, request, peer).await,
         (path @ ("/livez" | "/readyz" | "/metrics"), _) => show(request.method(), path, view),
         _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n"),
     }
@@ -179,7 +180,7 @@ fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Ans
     }
 }
 
-/// A path that pauses or resumes.
+/// A path that commands.
 async fn command<B>(pause_control: &PauseControl, request: &Request<B>, peer: SocketAddr) -> Answer {
     if request.method() != Method::POST {
         return with(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), ALLOW, "POST");
@@ -187,7 +188,7 @@ async fn command<B>(pause_control: &PauseControl, request: &Request<B>, peer: So
     let Some(wanted) = wanted(request.uri().path(), request.uri().query().unwrap_or_default()) else {
         return text(
             StatusCode::BAD_REQUEST,
-            "write /pause, /resume or /resume?rule=NAME, and nothing else behind it\n",
+            "write /pause, /resume, /resume?rule=NAME or /log-level?level=LEVEL&for=SECONDS, and nothing else behind it\n",
         );
     };
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
@@ -201,12 +202,21 @@ fn wanted(path: &str, query: &str) -> Option<Wanted> {
     match (path, query) {
         ("/pause", "") => Some(Wanted::Pause),
         ("/resume", "") => Some(Wanted::Resume),
+        ("/log-level", query) => level(query),
         ("/resume", query) => {
             let value = query.strip_prefix("rule=").filter(|value| !value.contains('&'))?;
             query::decoded(value).filter(|rule| !rule.is_empty()).map(Wanted::ResumeRule)
         }
         _ => None,
     }
+}
+
+/// A level and for how many seconds. Without an end it would be forgotten.
+fn level(query: &str) -> Option<Wanted> {
+    let (level, time) = query.strip_prefix("level=")?.split_once("&for=")?;
+    let time = Duration::from_secs(time.parse().ok()?);
+    let is_bounded = !time.is_zero() && time <= log_level::LONGEST;
+    log_level::named(level).filter(|_| is_bounded).map(|level| Wanted::LogLevel(level, time))
 }
 
 fn told(said: Said, wanted: &Wanted) -> Answer {
@@ -219,6 +229,7 @@ fn told(said: Said, wanted: &Wanted) -> Answer {
             let near = nearest.map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
             text(StatusCode::NOT_FOUND, format!("there is no rule {rule:?}{near}\n"))
         }
+        Said::LogLevel(until_ms) => probe(true, &json!({ "until": date_of(until_ms) })),
         Said::Stopping => text(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping and takes no commands\n"),
         Said::Refused => {
             let refusal = text(StatusCode::UNAUTHORIZED, "send the admin token: Authorization: Bearer ...\n");

@@ -54,6 +54,7 @@ pub(super) fn arrived(delivery: Delivery) -> Arrived {
         redelivered: delivery.redelivered,
         delayed_state: headers::progress(&properties),
         put_back: headers::put_back(&properties),
+        made_ms: properties.timestamp().map_or(0, |seconds| seconds.saturating_mul(1000)),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
     };
     let is_of_a_stream = properties.headers().as_ref().is_some_and(|headers| headers.contains_key(OFFSET));
@@ -79,7 +80,8 @@ fn text(property: Option<&ShortString>) -> Option<String> {
     property.map(ToString::to_string).filter(|text| !text.is_empty())
 }
 
-fn object(table: &FieldTable) -> Map<String, Value> {
+/// The headers as a JSON object.
+pub(super) fn object(table: &FieldTable) -> Map<String, Value> {
     table.inner().iter().filter_map(|(key, value)| Some((key.to_string(), json(value)?))).collect()
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod fallback;
 mod headers;
 mod intake;
+pub mod letters;
 mod made;
 mod notices;
 pub mod online_check;

@@ -203,7 +203,8 @@ async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> 
     }
 }
 
-fn refusal(confirmation: Confirmation) -> Option<String> {
+/// Why the broker does not keep what was published; none where it does.
+pub(super) fn refusal(confirmation: Confirmation) -> Option<String> {
     match confirmation {
         Confirmation::Ack(None) => None,
         Confirmation::Ack(Some(_)) => Some("no such queue; make it".to_owned()),

@@ -140,6 +140,12 @@ pub(super) async fn ask(
     Ok(Some(Asked { ready: queue.message_count(), consumers: queue.consumer_count() }))
 }
 
+/// How many messages of a queue are ready, asked on this channel, which a queue that is gone costs.
+pub(super) async fn ready(channel: &Channel, queue: ShortString, limit: Duration) -> Result<u32, BrokerError> {
+    let asked = channel.queue_declare(queue, passive(), FieldTable::default());
+    Ok(within(limit, "asking how many letters are left", asked).await?.message_count())
+}
+
 async fn asked(
     config: &Config,
     connection: &Connection,

@@ -162,3 +162,14 @@ impl Settler {
         within(self.limit, "acknowledging", try_join_all(acks)).await.map(drop)
     }
 }
+
+/// Acknowledges a dead letter that was published anew and confirmed, or that somebody wants to be forgotten (`letters`).
+pub(super) async fn remove(channel: &Channel, tag: u64, limit: Duration) -> Result<(), BrokerError> {
+    within(limit, "removing a dead letter", channel.basic_ack(tag, BasicAckOptions { multiple: false })).await
+}
+
+/// Gives back what was only looked at, up to this delivery tag.
+pub(super) async fn give_back(channel: &Channel, tag: u64, limit: Duration) -> Result<(), BrokerError> {
+    let back = channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: true });
+    within(limit, "giving dead letters back", back).await
+}

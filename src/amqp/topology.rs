@@ -12,6 +12,7 @@ use super::questions::{durable, exists, refused_publish, try_declare};
 use super::queue_warnings::{self, Findings, OfQueue};
 use super::{Config, QueueType, Topology};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
+use crate::core::letters::cost::{ENDLESS, LIMIT};
 use crate::core::queue::Weight;
 use crate::states::queues::QueueWarning;
 
@@ -176,7 +177,7 @@ pub(super) async fn wrong_delay_queue(
 /// The queues that are to be there, and what each is made with where it is missing.
 pub(super) fn wanted(config: &Config) -> Vec<(String, FieldTable)> {
     let work = back_to(config.queue_type, &config.dead_letter_queue);
-    let mut wanted = vec![(config.dead_letter_queue.clone(), kind(config.queue_type)), (config.queue.clone(), work)];
+    let mut wanted = vec![(config.dead_letter_queue.clone(), endless(config.queue_type)), (config.queue.clone(), work)];
     wanted.extend(
         DELAY_QUEUES
             .map(|delay_queue| (delay_queue_name(&config.queue, delay_queue), of_delay_queue(config, delay_queue))),
@@ -248,6 +249,15 @@ pub(super) fn kind(queue_type: QueueType) -> FieldTable {
     };
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString(word.into()));
+    arguments
+}
+
+/// A queue that gives up no message however often it is given back: whoever looks at a dead letter gives it back.
+pub(super) fn endless(queue_type: QueueType) -> FieldTable {
+    let mut arguments = kind(queue_type);
+    if queue_type == QueueType::Quorum {
+        arguments.insert(LIMIT.into(), AMQPValue::LongLongInt(ENDLESS));
+    }
     arguments
 }
 

@@ -66,6 +66,13 @@ impl Client {
             max_reply: config.max_reply,
         })
     }
+
+    /// Whom it asks: host and port, as configured.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let (host, port) = (self.base_url.host_str().unwrap_or_default(), self.base_url.port());
+        port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
 }
 
 /// The headers of every request beside the token. Without a word about encodings a server may choose any.

@@ -1,8 +1,10 @@
-//! `pause` and `resume`: command the daemon beside it, for containers that have no shell and no curl.
+//! `pause`, `resume` and `log-level`: command the daemon beside it, or all of a fleet, for containers that have no shell and no curl.
 //!
 //! Not here: what each command does (`admin`), and the rest of the configuration: a mistake there holds up no command.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -18,9 +20,13 @@ use crate::config;
 use crate::ready::variables;
 use crate::secret::Secret;
 
-/// What `pause` takes, and `resume` too.
+/// What `pause` takes, and the others too.
 #[derive(Args, Debug)]
 pub struct Arguments {
+    /// Commands the daemons at this address in place of the one beside it: a name stands for all addresses that it has, such as
+    /// those of a headless service; may be given more than once
+    #[arg(long = "address", value_name = "HOST:PORT")]
+    addresses: Vec<String>,
     /// Who commands it: an address or a name for the log of the daemon
     #[arg(long, value_name = "NAME")]
     from: Option<String>,
@@ -42,12 +48,25 @@ pub struct Resume {
     more: Arguments,
 }
 
+/// What `log-level` takes.
+#[derive(Args, Debug)]
+pub struct LogLevel {
+    /// error, warn, info, debug or trace
+    #[arg(value_name = "LEVEL", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    level: String,
+    /// For how long: then the level of the configuration is back; 24h at most
+    #[arg(long = "for", default_value = "5m", value_parser = admin_client::duration, value_name = "DURATION")]
+    time: Duration,
+    #[command(flatten)]
+    more: Arguments,
+}
+
 /// Pauses, and says in one line what was answered: on standard output if it is done, on standard error if not.
 ///
 /// # Errors
 /// That `out` takes no more.
 pub fn pause(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
-    tell(send(common, "/pause", arguments), arguments.json, out)
+    command(common, "/pause", arguments, out)
 }
 
 /// Resumes everything, or one rule; says so as [`pause`] does.
@@ -56,7 +75,43 @@ pub fn pause(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io
 /// That `out` takes no more.
 pub fn resume(common: &Common, Resume { rule, more }: &Resume, out: &mut impl Write) -> io::Result<Exit> {
     let path = rule.as_deref().map_or_else(|| "/resume".to_owned(), |rule| format!("/resume?rule={}", encoded(rule)));
-    tell(send(common, &path, more), more.json, out)
+    command(common, &path, more, out)
+}
+
+/// Sets the level of the log for a while; says so as [`pause`] does.
+///
+/// # Errors
+/// That `out` takes no more.
+pub fn log_level(common: &Common, arguments: &LogLevel, out: &mut impl Write) -> io::Result<Exit> {
+    let LogLevel { level, time, more } = arguments;
+    command(common, &format!("/log-level?level={level}&for={}", time.as_secs().max(1)), more, out)
+}
+
+/// Sends it to each, and ends well only where each has taken it.
+fn command(common: &Common, path: &str, arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+    let places = match places(common, arguments) {
+        Ok(places) => places,
+        Err(why) => return tell(Err(why), arguments.json, out),
+    };
+    let mut exit = Exit::Done;
+    for place in places {
+        let told = tell(send(common, path, arguments, place), arguments.json, out)?;
+        exit = if told == Exit::Done { exit } else { told };
+    }
+    Ok(exit)
+}
+
+/// The daemon beside it, or each of those that are named, once.
+fn places(common: &Common, arguments: &Arguments) -> Result<Vec<Place>, String> {
+    if arguments.addresses.is_empty() {
+        return Ok(vec![Place::of(&common.config)?]);
+    }
+    let mut all = BTreeSet::new();
+    for name in &arguments.addresses {
+        let found = name.to_socket_addrs().map_err(|error| format!("{name}: {error}; write HOST:PORT"))?;
+        all.extend(found);
+    }
+    Ok(all.into_iter().map(|address| Place { address, guess: String::new() }).collect())
 }
 
 /// Where it was sent, and what came back.
@@ -67,9 +122,9 @@ struct Sent {
 }
 
 /// Sends the command, or says why it cannot be sent.
-fn send(common: &Common, path: &str, arguments: &Arguments) -> Result<Sent, String> {
+fn send(common: &Common, path: &str, arguments: &Arguments, place: Place) -> Result<Sent, String> {
     let token = token(common)?;
-    let Place { address, guess } = Place::of(&common.config)?;
+    let Place { address, guess } = place;
     let header = |what, text: &str| HeaderValue::from_str(text).map_err(|_| format!("{what} is no text of a header"));
     let mut bearer = header("the admin token", &format!("Bearer {}", token.expose()))?;
     bearer.set_sensitive(true);

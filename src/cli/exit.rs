@@ -19,6 +19,8 @@ pub enum Exit {
     NotCommanded,
     /// 1: of a key nothing is known.
     NotTraced,
+    /// 1: dead letters were not looked at, or not all of what was asked was done with them.
+    LettersLeft,
     /// 64: the command line is wrong.
     Usage,
     /// 70: something that should not be, or cannot be begun.
@@ -35,13 +37,14 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::WouldDie,
         Self::CaseFailed,
         Self::Unhealthy,
         Self::NotCommanded,
         Self::NotTraced,
+        Self::LettersLeft,
         Self::Usage,
         Self::Internal,
         Self::OutputClosed,
@@ -55,7 +58,12 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::WouldDie | Self::CaseFailed | Self::Unhealthy | Self::NotCommanded | Self::NotTraced => 1,
+            Self::WouldDie
+            | Self::CaseFailed
+            | Self::Unhealthy
+            | Self::NotCommanded
+            | Self::NotTraced
+            | Self::LettersLeft => 1,
             Self::Usage => 64,
             Self::Internal => 70,
             Self::OutputClosed => 74,

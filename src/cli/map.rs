@@ -3,8 +3,8 @@
 //! Not here: sending anything, and how it is shown (`shown`, `curl`).
 
 mod curl;
-mod shown;
-mod verdict;
+pub(super) mod shown;
+pub(super) mod verdict;
 
 use std::io::{IsTerminal as _, Read as _, Write};
 use std::path::PathBuf;
@@ -121,6 +121,7 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         redelivered: false,
         delayed_state: None,
         put_back: None,
+        made_ms: 0,
         deliveries: None,
     }
 }

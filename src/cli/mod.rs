@@ -1,4 +1,5 @@
-//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `trace`, `init`, `schema`, `topology`.
+//! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `log-level`, `trace`, `dead-letters`, `init`,
+//! `schema`, `topology`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -6,6 +7,7 @@ mod admin_client;
 pub mod check;
 mod color;
 pub mod command;
+pub mod dead_letters;
 mod descriptors;
 pub mod exit;
 pub mod healthcheck;
@@ -17,8 +19,8 @@ pub mod run;
 pub mod schema;
 mod stack;
 pub mod test;
-pub mod trace;
 pub mod topology;
+pub mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write as _};
@@ -61,9 +63,9 @@ enum Verb {
     Test(test::Arguments),
     /// Asks the daemon beside it how it is; 0 is well, 1 is not
     Healthcheck(healthcheck::Arguments),
-    /// Tells the daemon beside it to send nothing until it is resumed; 1 if it was not done
+    /// Tells the daemon beside it, or all of a fleet, to send nothing until it is resumed; 1 if it was not done
     Pause(command::Arguments),
-    /// Ends the pause of the daemon beside it, or lets one held rule go on; 1 if it was not done
+    /// Ends the pause of the daemon beside it, or of a fleet, or lets one held rule go on; 1 if it was not done
     Resume(command::Resume),
     /// Says what became of events, by their keys; 1 if of one of them nothing is known
     Trace(trace::Arguments),
@@ -73,6 +75,11 @@ enum Verb {
     Schema(schema::Arguments),
     /// Prints what the configured queue needs of the broker: a script, definitions, rights or a policy
     Topology(topology::Arguments),
+    /// Gives the log of the daemon beside it, or of a fleet, another level for a while; 1 if it was not done
+    LogLevel(command::LogLevel),
+    /// Lists, shows, retries, discards, exports and imports dead letters
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
 }
 
 /// Runs the verb that `arguments` name.
@@ -94,6 +101,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Init(arguments) => init::run(&arguments, out),
         Verb::Schema(arguments) => schema::run(common, &arguments, out),
         Verb::Topology(arguments) => topology::run(common, &arguments, out),
+        Verb::LogLevel(arguments) => command::log_level(common, &arguments, out),
+        Verb::DeadLetters(command) => dead_letters::run(common, &command, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

@@ -15,7 +15,7 @@ use super::{Common, descriptors, memory, stack};
 use crate::daemon::{self, Report};
 use crate::metrics::Metrics;
 use crate::ready::{Ready, load_to_run};
-use crate::telemetry::{self, FLUSH_MAX, Output};
+use crate::telemetry::{self, FLUSH_MAX, Levels, Output};
 
 /// Threads that tasks run on. All of them wake each other, which on one thread takes no system call: an event takes less processor
 /// (`docs/performance.md`). What would hold the others up for long makes way for them by itself (`dispatch`).
@@ -58,11 +58,11 @@ fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output, stack: Op
         Ok(ready) => ready,
         Err(mistakes) => return refused(&mistakes.to_string(), Exit::Config),
     };
-    let warning = match telemetry::begin(ready.config.log, output) {
-        Ok(warning) => warning,
+    let (levels, warning) = match telemetry::begin(ready.config.log, output) {
+        Ok(begun) => begun,
         Err(why) => return refused(&why, Exit::Config),
     };
-    let running = runtime.spawn(until_signals(ready, metrics, signals, [stack, warning]));
+    let running = runtime.spawn(until_signals(ready, metrics, levels, signals, [stack, warning]));
     let ended = runtime.block_on(running).unwrap_or_else(|error| resume_unwind(error.into_panic()));
     // Blocking work of libraries must not hold the exit up.
     runtime.shutdown_background();
@@ -72,6 +72,7 @@ fn run_logged(common: &Common, metrics: Arc<Metrics>, output: &Output, stack: Op
 async fn until_signals(
     ready: Ready,
     metrics: Arc<Metrics>,
+    levels: Levels,
     (mut first, mut second, hangup): (Signals, Signals, Signal),
     warnings: [Option<String>; 2],
 ) -> (Exit, Duration) {
@@ -95,7 +96,7 @@ async fn until_signals(
     };
     tokio::select! {
         biased;
-        ended = daemon::run(ready, metrics, hangup, shutdown) => {
+        ended = daemon::run(ready, metrics, levels, hangup, shutdown) => {
             let since = stopped.get().map_or(Duration::ZERO, Instant::elapsed);
             (told(ended), telemetry::flush_time(deadline, since))
         }

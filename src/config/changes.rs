@@ -10,6 +10,9 @@ use toml::{Table, Value};
 use super::known::{Known, is_list};
 use super::{Source, known_keys, rules};
 
+/// Keys outside the rules that a reload takes in.
+const RELOADED: [&str; 1] = ["log.level"];
+
 /// Rules by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleChanges {
@@ -36,7 +39,7 @@ pub fn needs_restart(start: &Source, now: &Source) -> Vec<String> {
     let keys = known_keys().into_iter().filter(|known| !is_list(known.section));
     let changed = keys.filter(|known| meant(&before, known) != meant(&after, known));
     let names = changed.map(|known| format!("{}.{}", known.section, known.name));
-    names.filter(|key| !now.is_overridden(key)).collect()
+    names.filter(|key| !RELOADED.contains(&key.as_str()) && !now.is_overridden(key)).collect()
 }
 
 /// A file that is not TOML has nothing in it.
@@ -120,6 +123,10 @@ data = { a = "{{ key }}" }
         assert_eq!(keys(&other, &[]), ["broker.password", "broker.queue", "api.token"]);
         let key = FILE.replace("[[rule]]\nname = \"one\"", "[event]\nkey = \"event.id\"\n[[rule]]\nname = \"one\"");
         assert_eq!(keys(&key, &[]), ["event.key"]);
+        assert!(
+            keys(&FILE.replace("[api]", "[log]\nlevel = \"debug\"\n[api]"), &[]).is_empty(),
+            "a reload takes it in"
+        );
     }
 
     #[test]

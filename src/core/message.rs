@@ -34,6 +34,8 @@ pub struct Message {
     pub delayed_state: Option<String>,
     /// What its headers say, if it is a dead letter of ours that somebody put back.
     pub put_back: Option<PutBack>,
+    /// When it was made by its own word (AMQP property `timestamp`), in epoch milliseconds; 0 where it does not say.
+    pub made_ms: u64,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,
 }

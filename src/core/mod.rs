@@ -17,6 +17,7 @@ pub mod headers;
 pub mod json;
 pub mod judge;
 pub mod ledger;
+pub mod letters;
 pub mod lookup;
 pub mod lookup_check;
 pub mod mapping;

@@ -100,10 +100,12 @@ impl Finding {
 }
 
 impl Queue {
-    /// Takes what a policy says in. It wins where the queue has no such argument; of two limits the lower one holds.
+    /// Takes what a policy says in. It wins where the queue has no such argument; of two limits the lower one holds, and none (-1)
+    /// is no limit at all beside one.
     pub fn set_by_policy(&mut self, argument: &str, value: Value) {
         let is_lower = match (self.settings.get(argument).map(|setting| &setting.value), &value) {
             (None, _) => true,
+            (Some(Value::Number(own)), Value::Number(policy)) if *own < 0 => argument == DELIVERIES && *policy >= 0,
             (Some(Value::Number(own)), Value::Number(policy)) => policy < own && *policy >= 0,
             _ => false,
         };
@@ -133,7 +135,9 @@ impl Queue {
         self.text(TARGET).filter(|target| !target.is_empty())
     }
 
-    fn number(&self, argument: &str) -> Option<i64> {
+    /// A setting that is a whole number.
+    #[must_use]
+    pub fn number(&self, argument: &str) -> Option<i64> {
         match self.settings.get(argument)?.value {
             Value::Number(number) => Some(number),
             _ => None,

@@ -56,6 +56,18 @@ impl Reply {
         matches!(self, Self::NotSent { why: NotSent::NoDescriptors, .. })
     }
 
+    /// What the body of an answer is, in a word: `json`, `html`, `empty` or `other`.
+    #[must_use]
+    pub fn body_kind(&self) -> Option<&'static str> {
+        let Self::Response(answer) = self else { return None };
+        Some(match answer.body {
+            Body::Json(_) => "json",
+            Body::Html => "html",
+            Body::Empty => "empty",
+            Body::Encoded(_) | Body::Broken => "other",
+        })
+    }
+
     /// The HTTP status, if an answer came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

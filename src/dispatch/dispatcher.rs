@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Parts;
 use super::aside::aside;
 use super::commands::{Commands, Next};
-use super::report::Reporter;
+use super::report::{Gates, Reporter};
 use super::tasks::{Purpose, Tasks};
 use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
@@ -53,12 +53,13 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
+        let gates = Gates::new(parts.client.host(), parts.gates);
         Self {
             tasks: Tasks::new(parts.ledger, parts.setup.ledger.map_or(Duration::MAX, |ledger| ledger.timeout)),
             machine: Machine::new(parts.setup),
             client: parts.client,
             clock: Clock::start(),
-            reporter: Reporter::new(parts.metrics, parts.shut, parts.waits, parts.letters),
+            reporter: Reporter::new(parts.metrics, parts.shut, gates, parts.waits, parts.letters),
             commands: parts.commands,
             wanted_prefetch: parts.wanted_prefetch,
             pulse: parts.pulse,

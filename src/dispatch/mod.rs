@@ -21,6 +21,7 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::states::dead_letters::DeadLetters;
+use crate::states::gates::ShutGate;
 use crate::states::lookups::LookupWaits;
 use crate::states::phase::Pulse;
 use commands::Commands;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub pulse: Arc<Pulse>,
     /// Told which scopes are shut, and why.
     pub shut: watch::Sender<Vec<String>>,
+    /// Told the same with all that is known of each.
+    pub gates: watch::Sender<Vec<ShutGate>>,
     /// Told how many events wait for the window of their lookup.
     pub waits: watch::Sender<LookupWaits>,
     /// Told how it stands with dead letters.

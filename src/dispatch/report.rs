@@ -4,6 +4,7 @@
 //! never.
 
 mod events;
+mod gates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,13 @@ use crate::handover::prefetch::WantedPrefetch;
 use crate::metrics::Metrics;
 use crate::states::dead_letters::DeadLetters;
 use crate::states::lookups::LookupWaits;
+pub(super) use gates::Gates;
 
 /// What readiness says of a rule that is held begins with this.
 const RULE: &str = "rule ";
+
+/// Outcomes that say that the API took the token.
+const ACCEPTED: [&str; 5] = ["created", "error_reply", "reject", "found", "absent"];
 
 fn held(rule: &str) -> String {
     format!("{RULE}{rule}: held after a run of rejections")
@@ -34,6 +39,7 @@ fn held(rule: &str) -> String {
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
     shut: watch::Sender<Vec<String>>,
+    gates: Gates,
     waits: watch::Sender<LookupWaits>,
     thinning: Thinning,
     letters: watch::Sender<DeadLetters>,
@@ -44,11 +50,12 @@ impl Reporter {
     pub(super) fn new(
         metrics: Arc<Metrics>,
         shut: watch::Sender<Vec<String>>,
+        gates: Gates,
         waits: watch::Sender<LookupWaits>,
         letters: watch::Sender<DeadLetters>,
     ) -> Self {
         Doubt::ALL.iter().for_each(|doubt| metrics.foresee_possible_duplicate(doubt.as_str()));
-        Self { metrics, shut, waits, letters, thinning: Thinning::default() }
+        Self { metrics, shut, gates, waits, letters, thinning: Thinning::default() }
     }
 
     /// Tells what a storm left out, if it is over by `now`.
@@ -77,7 +84,7 @@ impl Reporter {
             Report::TryFailed(failed) => self.try_failed(&failed, now),
             Report::NoDescriptors => self.metrics.descriptors().short("api", epoch_ms()),
             Report::CameBack(returns) => events::came_back(&returns),
-            Report::Answered { outcome, status, took } => self.metrics.answered(outcome, status.unwrap_or(0), took),
+            Report::Answered { outcome, status, took } => self.answered(outcome, status, took),
             Report::Probe => self.metrics.probe(),
             Report::PossibleDuplicate { doubt, key, rule } => {
                 self.possible_duplicate(doubt, key.as_ref(), rule.as_deref())
@@ -141,6 +148,13 @@ impl Reporter {
             rule,
             "acknowledged, and not in the ledger: this event is a process, and the ledger will not recognise a later repeat of it"
         );
+    }
+
+    fn answered(&self, outcome: &'static str, status: Option<u16>, took: Duration) {
+        self.metrics.answered(outcome, status.unwrap_or(0), took);
+        if ACCEPTED.contains(&outcome) {
+            self.metrics.token_accepted(epoch_ms() / 1000);
+        }
     }
 
     /// Says that an event may become a second process, before it can.
@@ -207,13 +221,12 @@ impl Reporter {
 
     /// Says what became of the gate.
     fn gate(&self, report: GateReport) {
+        self.gates.tell(&report);
         let GateReport { changes, shut, .. } = &report;
         for change in changes {
             change_told(change, &report);
-            // A pause and a shut breaker may hold at once: the end of one is not yet an open gate.
-            let scope = change.scope();
-            self.metrics.gate(scope, shut.iter().any(|(shut, _)| shut == scope));
         }
+        self.metrics.gates(shut.iter().map(|(scope, why)| (scope.as_str(), why.as_str())));
         let shut = shut.iter().map(|(scope, why)| format!("{scope}: {}", why.as_str()));
         self.shut.send_modify(|told| {
             let rules = told.drain(..).filter(|other| other.starts_with(RULE));

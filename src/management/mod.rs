@@ -6,6 +6,7 @@
 mod answer;
 mod api;
 pub mod connections;
+pub mod letters;
 pub mod survey;
 pub mod watch;
 

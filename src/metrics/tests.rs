@@ -39,8 +39,8 @@ fn each_count_moves_its_own_line_and_no_other() {
     assert_eq!(line(Metrics::publish_refused), "publishes_refused_total 1");
     assert_eq!(line(|metrics| metrics.log().dropped(7)), "log_lines_dropped_total 1");
     assert_eq!(line(|metrics| metrics.possible_duplicate("reset")), r#"possible_duplicates_total{cause="reset"} 1"#);
-    let settled = r#"events_settled_total{result="dead_lettered",rule="lead",reason="refused"} 1"#;
-    assert_eq!(line(|metrics| metrics.settled("dead_lettered", "lead", "refused")), settled);
+    let settled = r#"events_settled_total{result="created",rule="lead",reason=""} 1"#;
+    assert_eq!(line(|metrics| metrics.settled("created", "lead", "")), settled);
 }
 
 #[test]
@@ -62,15 +62,27 @@ fn each_level_shows_the_last_value() {
 
 #[test]
 fn a_procedure_leaves_the_text_when_its_gate_opens_and_the_whole_stays() {
-    assert_eq!(line(|metrics| metrics.gate("lead", true)), r#"gate_shut{scope="lead"} 1"#);
-    assert_eq!(line(|metrics| metrics.gate(EVERYTHING, true)), r#"gate_shut{scope="everything"} 1"#);
+    assert_eq!(
+        line(|metrics| metrics.gates([("lead", "throttled")])),
+        r#"gate_shut{scope="lead",reason="throttled"} 1"#
+    );
+    let everything = r#"gate_shut{scope="everything",reason="paused"} 1"#;
+    assert_eq!(line(|metrics| metrics.gates([(EVERYTHING, "paused")])), everything);
     let back = |metrics: &Metrics| {
-        for scope in ["lead", EVERYTHING] {
-            metrics.gate(scope, true);
-            metrics.gate(scope, false);
-        }
+        metrics.gates([("lead", "throttled"), (EVERYTHING, "paused")]);
+        metrics.gates([]);
     };
     assert_eq!(moved(back), Vec::<String>::new());
+    assert!(Metrics::new().text().contains(r#"gate_shut{scope="everything",reason=""} 0"#));
+}
+
+#[test]
+fn a_dead_letter_is_counted_by_its_reason_from_nought() {
+    let dead = moved(|metrics| metrics.settled("dead_lettered", "lead", "refused"));
+    assert!(dead.contains(&r#"chakra_bridge_dead_letters_total{reason="refused"} 1"#.to_owned()), "{dead:?}");
+    let text = Metrics::new().text();
+    assert!(text.contains(r#"chakra_bridge_dead_letters_total{reason="no_rule"} 0"#), "{text}");
+    assert_eq!(line(|metrics| metrics.token_accepted(7)), "token_accepted_timestamp_seconds 7");
 }
 
 #[test]
@@ -117,7 +129,7 @@ fn what_is_known_beforehand_is_there_from_the_start() {
         ["broker_connected 0", "gate_ramp_requests_per_second 0", "last_settled_timestamp_seconds 0"]
             .map(str::to_owned),
     );
-    expected.push(r#"gate_shut{scope="everything"} 0"#.to_owned());
+    expected.push(r#"gate_shut{scope="everything",reason=""} 0"#.to_owned());
     expected.push("log_lines_dropped_total 0".to_owned());
     expected.push(r#"events_settled_total{result="created",rule="lead",reason=""} 0"#.to_owned());
     expected.push(format!("build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));

@@ -4,7 +4,9 @@
 
 pub mod broker;
 pub mod dead_letters;
+pub mod gates;
 pub mod ledger;
+pub mod log_level;
 pub mod lookups;
 pub mod phase;
 pub mod queues;

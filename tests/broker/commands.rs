@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::scene::Scene;
 use crate::support::broker::shared;
-use crate::support::daemon::{Daemon, says};
+use crate::support::daemon::{Daemon, program, says};
 use crate::support::deadline::within;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,4 +57,43 @@ async fn a_new_token_in_its_file_is_noticed_without_a_probe_or_a_restart() {
     std::fs::write(&file, crate::support::standin::StandIn::TOKEN).unwrap();
     within(30, "five", scene.until_created(5)).await;
     assert_eq!(daemon.count(|line| line["result"] == "dead_lettered"), 0);
+}
+
+/// A verb with these words, by the configuration of a daemon: its exit code, and what it said.
+async fn verb(daemon: &Daemon, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = tokio::process::Command::new(program());
+    command.arg("--config").arg(daemon.config()).args(words).kill_on_drop(true);
+    let done = within(60, "the verb", command.output()).await.unwrap();
+    (done.status.code(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_is_paused_and_its_log_is_louder_for_a_while_by_one_command_each() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let mut setup = scene.setup();
+    setup.admin_token = "swordfish".to_owned();
+    let (mut one, mut other) = (Daemon::start(&setup), Daemon::start(&setup));
+    let urls = [within(60, "one", one.admin()).await, within(60, "the other", other.admin()).await];
+    let [first, second] = urls.each_ref().map(|url| url.trim_start_matches("http://").to_owned());
+    let fleet = ["--address", first.as_str(), "--address", second.as_str()];
+    let (code, said) = verb(&one, &[&["pause"][..], &fleet].concat()).await;
+    assert_eq!((code, said.matches("done: http://").count()), (Some(0), 2), "{said}");
+    for (url, daemon) in urls.iter().zip([&mut one, &mut other]) {
+        within(30, "the pause", daemon.until(|line| says(line, "paused: events wait"))).await;
+        let ready = within(10, "readyz", reqwest::get(format!("{url}/readyz"))).await.unwrap();
+        let ready: Value = serde_json::from_slice(&ready.bytes().await.unwrap()).unwrap();
+        let gate = &ready["gates"][0];
+        assert_eq!((&gate["scope"], &gate["why"]), (&"everything".into(), &"paused".into()), "{ready}");
+        assert!(gate["what"].as_str().unwrap().contains("resume") && gate["since"].is_string(), "{ready}");
+    }
+    let (code, said) = verb(&one, &[&["log-level", "debug", "--for", "1s"][..], &fleet].concat()).await;
+    assert_eq!((code, said.matches("until").count()), (Some(0), 2), "{said}");
+    for daemon in [&mut one, &mut other] {
+        for level in ["debug", "info"] {
+            let told = |line: &Value| says(line, "the log has another level now") && line["level"] == "WARN";
+            within(30, level, daemon.until_count(if level == "debug" { 1 } else { 2 }, told)).await;
+        }
+    }
+    let (code, said) = verb(&one, &["pause", "--address", "127.0.0.1:1"]).await;
+    assert_eq!(code, Some(1), "{said}");
 }

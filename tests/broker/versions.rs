@@ -4,6 +4,7 @@
 //! Not here: the laws. Queues, rights and policies (`queues.rs`, `existing.rs`, `policies.rs`), faults (`tests/faults`) and
 //! TLS (`tests/tls`) have their own on each version.
 
+use super::night::{self, LOOKS};
 use super::{addresses, letters, lookups, queues, returns};
 use crate::support::broker::{Broker, IMAGES, START_DEADLINE};
 use crate::support::deadline::within;
@@ -22,6 +23,8 @@ async fn laws(image: &str) {
             returns::lost_connections(&broker),
             returns::killed_processes(&broker),
             returns::of_a_newer_daemon(&broker),
+            night::looks(&broker, LOOKS),
+            night::a_limit(&broker),
         );
         // It crashes the broker.
         lookups::backlog_of_a_classic_queue(&broker).await;

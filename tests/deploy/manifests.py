@@ -11,7 +11,7 @@ import kubernetes_validate
 import yaml
 
 # Of kustomize and KEDA: the API of Kubernetes has no schema of them.
-OTHERS = {"Kustomization", "ScaledObject", "TriggerAuthentication"}
+OTHERS = {"Kustomization", "ScaledObject", "TriggerAuthentication", "PodMonitor"}
 mistakes = []
 
 
@@ -66,8 +66,20 @@ def pod(kinds):
         ("PodDisruptionBudget", kinds["PodDisruptionBudget"][0]["spec"]["selector"]["matchLabels"]),
         ("NetworkPolicy", kinds["NetworkPolicy"][0]["spec"]["podSelector"]["matchLabels"]),
         ("Service", kinds["Service"][0]["spec"]["selector"]),
+        ("PodMonitor", kinds["PodMonitor"][0]["spec"]["selector"]["matchLabels"]),
     ]:
         check(bool(selector) and selector.items() <= labels.items(), f"{kind} selects {selector}, the pods have {labels}")
+
+
+def monitoring(kinds):
+    ports = {port["name"] for port in kinds["Deployment"][0]["spec"]["template"]["spec"]["containers"][0]["ports"]}
+    asked = {endpoint["port"] for endpoint in kinds["PodMonitor"][0]["spec"]["podMetricsEndpoints"]}
+    check(asked and asked <= ports, f"the PodMonitor asks at {sorted(asked)}, the pods have {sorted(ports)}")
+    maps = [made for kustomization in kinds["Kustomization"] for made in kustomization.get("configMapGenerator", [])]
+    kept = [made["options"]["disableNameSuffixHash"] for made in maps]
+    check(kept == [True], "the name of the ConfigMap changes with the file: a changed rule would be a rollout")
+    for rule in kinds["NetworkPolicy"][0]["spec"]["egress"]:
+        check(bool(rule.get("to")), f"egress to port {rule['ports'][0]['port']} names no peer")
 
 
 def scaling(kinds):
@@ -104,6 +116,7 @@ def main():
     kinds = read(Path(sys.argv[1]))
     pod(kinds)
     scaling(kinds)
+    monitoring(kinds)
     print("\n".join(mistakes))
     return 1 if mistakes else 0
 

@@ -143,6 +143,7 @@ impl Stage {
             metrics: Arc::clone(&metrics),
             pulse: Arc::new(Pulse::new(tokio::time::Instant::now())),
             shut,
+            gates: watch::channel(Vec::new()).0,
             waits: watch::channel(LookupWaits::default()).0,
             letters: watch::channel(DeadLetters::default()).0,
         };

@@ -61,11 +61,11 @@ async fn while_it_is_paused_nothing_is_sent_and_once_resumed_all_is() {
     batch(&dispatcher, &session, 0..10).await;
     eventually(DEADLINE, "all unacknowledged", async || dispatcher.level("events_unacknowledged") == 10).await;
     assert_eq!(dispatcher.api.requests().len(), 0);
-    assert!(dispatcher.metrics.text().contains(r#"gate_shut{scope="everything"} 1"#));
+    assert!(dispatcher.metrics.text().contains(r#"gate_shut{scope="everything",reason="paused"} 1"#));
     dispatcher.paused.send_replace(false);
     within(20, "all", all_acknowledged(&mut session, 10)).await;
     assert!(dispatcher.shut.borrow().is_empty());
-    assert!(dispatcher.metrics.text().contains(r#"gate_shut{scope="everything"} 0"#));
+    assert!(dispatcher.metrics.text().contains(r#"gate_shut{scope="everything",reason=""} 0"#));
     grew_no_faster_than_a_ramp(&dispatcher.api);
 }
 

@@ -26,6 +26,7 @@ fn health(phase: Phase, broker: BrokerState, gate: &[&str]) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(broker)).1,
         gate: watch::channel(gate).1,
+        gates: watch::channel(Vec::new()).1,
         waits: watch::channel(LookupWaits::default()).1,
         letters: watch::channel(DeadLetters::default()).1,
         ledger: watch::channel(LedgerStatus::default()).1,
@@ -92,6 +93,8 @@ fn the_details_say_what_stands_in_the_way() {
             "dead_letters": null, "no_delays": null,
             "ledger": "off", "ledger_away": null, "ledger_degraded": null, "queue_warnings": [], "management_away": null,
             "gate_shut": ["lead: forbidden"], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
+            "queue_warnings": [], "management_away": null,
+            "gate_shut": ["lead: forbidden"], "gates": [], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],
             "lookup_waits": { "events": 0, "until": null },
         })
     );

@@ -2,8 +2,6 @@
 //!
 //! Not here: HTTP (`server::tests`).
 
-use std::time::Duration;
-
 use super::*;
 
 fn pause_control() -> (PauseControl, watch::Receiver<bool>) {

@@ -32,6 +32,7 @@ fn health(phase: Phase, beat: Instant) -> Health {
         phase: watch::channel(phase).1,
         broker: watch::channel(BrokerStatus::from(BrokerState::Consuming)).1,
         gate: watch::channel(Vec::new()).1,
+        gates: watch::channel(Vec::new()).1,
         waits: watch::channel(LookupWaits::default()).1,
         letters: watch::channel(DeadLetters::default()).1,
         ledger: watch::channel(LedgerStatus::default()).1,

@@ -13,7 +13,7 @@ fn title(text: &str, color: Color) -> String {
 }
 
 /// The page, in sections; the outcome stands first. Counted from 1, the number of its event stands above it.
-pub(super) fn page(verdict: &Verdict, number: usize, color: Color) -> String {
+pub(in crate::cli) fn page(verdict: &Verdict, number: usize, color: Color) -> String {
     let mut page = title(&format!("event {number}"), color) + &outcome(&verdict.result, color);
     if let Some(read) = &verdict.read {
         page += &considered(read, color);

@@ -17,7 +17,7 @@ use crate::core::reason::Fault;
 use crate::ready::Ready;
 
 /// What would become of one event.
-pub(super) struct Verdict {
+pub(in crate::cli) struct Verdict {
     /// None where the message is no event.
     pub(super) read: Option<Read>,
     pub(super) result: Result<MapResult, Fault>,
@@ -39,7 +39,7 @@ pub(super) enum MapResult {
 }
 
 impl Verdict {
-    pub(super) fn of(ready: &Ready, message: &Message) -> Self {
+    pub(in crate::cli) fn of(ready: &Ready, message: &Message) -> Self {
         match decode(message, &ready.limits) {
             Ok(event) => Self { result: result(ready, &event), read: Some(read(ready, &event)) },
             Err(fault) => Self { read: None, result: Err(fault) },
@@ -51,7 +51,7 @@ impl Verdict {
     }
 
     /// All of it, as one object.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::cli) fn json(&self) -> Value {
         let mut all = match &self.result {
             Err(fault) => json!({ "result": "dead_lettered", "reason": fault.reason.as_str(), "text": fault.text }),
             Ok(MapResult::Skip { rule }) => json!({ "result": "skipped", "rule": &**rule }),

@@ -54,6 +54,7 @@ impl Machine {
         let detail = reply.and_then(Reply::detail).map(str::to_owned);
         let redirects_to = reply.and_then(Reply::redirects_to).map(str::to_owned);
         let status = reply.and_then(Reply::status);
-        self.tell(Report::Gate(Box::new(GateReport { changes, shut, detail, status, redirects_to })));
+        let body = reply.and_then(Reply::body_kind);
+        self.tell(Report::Gate(Box::new(GateReport { changes, shut, detail, status, body, redirects_to })));
     }
 }

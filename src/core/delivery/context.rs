@@ -53,6 +53,7 @@ pub(super) struct Context {
     pub(super) message_id: Option<String>,
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
+    pub(super) made_ms: u64,
 }
 
 impl Context {
@@ -69,7 +70,17 @@ impl Context {
     /// What a log may say of its message.
     pub(super) fn came_in(&self) -> CameIn {
         let (exchange, routing_key) = (self.state.exchange.clone(), self.state.routing_key.clone());
-        CameIn { message_id: self.message_id.clone(), kind: self.kind.clone(), exchange, routing_key }
+        // The time that it lay in the dead-letter queue is nobody's wait.
+        let first_seen_ms = if self.is_retry { 0 } else { self.state.first_seen_ms };
+        let made_ms = self.made_ms;
+        CameIn {
+            message_id: self.message_id.clone(),
+            kind: self.kind.clone(),
+            exchange,
+            routing_key,
+            made_ms,
+            first_seen_ms,
+        }
     }
 
     /// The text of a dead letter for the log: the API's words without what it was sent.

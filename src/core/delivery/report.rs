@@ -164,6 +164,8 @@ pub struct GateReport {
     pub detail: Option<String>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
+    /// What its body was, in a word.
+    pub body: Option<&'static str>,
     /// The host that a redirect points to.
     pub redirects_to: Option<String>,
 }

@@ -47,6 +47,10 @@ pub struct CameIn {
     pub exchange: String,
     /// The routing key that it was first published with.
     pub routing_key: String,
+    /// When it was made by its own word, in epoch milliseconds; 0 where it does not say.
+    pub made_ms: u64,
+    /// When it was first received, in epoch milliseconds; 0 where somebody retries it.
+    pub first_seen_ms: u64,
 }
 
 impl Settled {

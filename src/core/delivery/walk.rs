@@ -40,7 +40,7 @@ impl Machine {
         let was_dead_letter = message.put_back.is_some();
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
-        let (kind, message_id) = (message.kind.clone(), message.message_id.clone());
+        let (kind, message_id, made_ms) = (message.kind.clone(), message.message_id.clone(), message.made_ms);
         let can_delay = self.connection.can_delay;
         let Opened { key, identity, delayed_state, what } =
             open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
@@ -69,6 +69,7 @@ impl Machine {
             kind,
             message_id,
             claim: Ticket::new(has_row),
+            made_ms,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {

@@ -2,6 +2,7 @@
 //!
 //! Not here: reading the file (`config`), sending the request (`chakra`).
 
+pub mod condition;
 pub mod considered;
 pub mod content;
 pub mod fields;

@@ -4,6 +4,7 @@
 //! Not here: the gate, rules and lookups (`report`), and which lines a storm leaves out (`core::thinning`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Reporter, text};
 use crate::clock::{date_of, epoch_ms, seconds};
@@ -17,6 +18,9 @@ const TRY_FAILED: &str = "try failed";
 const DELAYED: &str = "event delayed";
 const GIVEN_BACK: &str = "event given back";
 
+/// Results that end no event.
+const NO_ENDS: [&str; 3] = ["delayed", "requeued", "connection_lost"];
+
 impl Reporter {
     /// The line of an event that ends here, or leaves this process for now.
     pub(super) fn settled(&mut self, settled: &Settled, now: Moment) {
@@ -25,8 +29,18 @@ impl Reporter {
         if result == "already_created" {
             self.metrics.already_created();
         }
-        self.metrics.event_took(settled.took);
-        self.metrics.last_settled(epoch_ms() / 1000);
+        let now_ms = epoch_ms();
+        self.metrics.last_settled(now_ms / 1000);
+        if !NO_ENDS.contains(&result) {
+            let since = |at_ms: u64| Duration::from_millis(now_ms.saturating_sub(at_ms));
+            let (first_ms, made_ms) = (settled.came_in.first_seen_ms, settled.came_in.made_ms);
+            // Another replica with a clock of its own may have received it first.
+            let took = if first_ms == 0 { settled.took } else { since(first_ms).max(settled.took) };
+            self.metrics.event_took(took);
+            if made_ms != 0 {
+                self.metrics.event_aged(since(made_ms));
+            }
+        }
         match (&settled.fault, &settled.delayed) {
             (Some(_), _) => dead_lettered(settled),
             (_, Some(delayed)) => {

@@ -274,6 +274,7 @@ impl Machine {
             kind: None,
             message_id: None,
             claim: super::super::ticket::Ticket::default(),
+            made_ms: 0,
         };
         self.crashed_before(context, message);
     }

@@ -1,0 +1,220 @@
+//! One pass at the dead letters, from the first to the last that was there when it began.
+//!
+//! Not here: what is done with them. See the head of `letters` for why it is done so.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection, Consumer};
+
+use super::{Depth, Found};
+use crate::amqp::error::{BrokerError, within};
+use crate::amqp::questions::{self, name};
+use crate::amqp::{Config, channel, settle};
+
+/// Letters of the first subscription: few, so that the first is seen at once.
+const FIRST: u16 = 64;
+/// Letters of a later one.
+const WINDOW: std::ops::RangeInclusive<usize> = 16..=4096;
+/// What the letters of one subscription may take in memory, if all are as large as the largest that was seen, in bytes.
+const WINDOW_BYTES: usize = 4 << 20;
+/// So many are given back together: no more than a small map of the broker's language holds, which keeps their order.
+const RUN: usize = 32;
+/// After so many runs it is waited until they are back: beyond 32 that are on their way the broker puts them together.
+const RUNS: usize = 30;
+/// How often it is asked whether they are, and how long between.
+const BACK_ASKED_MAX: usize = 100;
+const BACK_ASKED_AFTER: Duration = Duration::from_millis(2);
+/// Nothing comes for so long: it is asked whether there is anything left.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Why no letter comes any more.
+const ENDED: &str = "the broker ended the pass: the queue was deleted, lost its node, or the pass took longer than the broker's \
+     consumer timeout (30 minutes by default); what was not removed is in the queue";
+
+/// See the head of this file.
+pub struct Look {
+    asking: Asking,
+    channel: Channel,
+    depth: Depth,
+    seen: u32,
+    largest: usize,
+    window: Option<Window>,
+    windows: u32,
+    /// The delivery tags of the letters that are not removed, in their order.
+    held: Vec<u64>,
+}
+
+/// What it takes to ask how much is left.
+struct Asking {
+    queue: ShortString,
+    limit: Duration,
+}
+
+/// One subscription.
+struct Window {
+    deliveries: Consumer,
+    tag: ShortString,
+    places: u16,
+    /// Letters of it that are not removed.
+    held: u16,
+}
+
+impl Look {
+    pub(super) async fn begin(config: &Config, connection: &Connection, depth: Depth) -> Result<Self, BrokerError> {
+        let limit = config.call_timeout;
+        let channel = channel::open(connection, limit).await?;
+        Ok(Self {
+            asking: Asking { queue: name(&config.dead_letter_queue)?, limit },
+            channel,
+            depth,
+            seen: 0,
+            largest: 0,
+            window: None,
+            windows: 0,
+            held: Vec::new(),
+        })
+    }
+
+    /// What the queue held as the pass began.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    /// How many letters were seen.
+    #[must_use]
+    pub fn seen(&self) -> u32 {
+        self.seen
+    }
+
+    /// The next letter; none after the last that was there as the pass began.
+    ///
+    /// # Errors
+    /// Why no more can be seen. Dropped then, with its connections, the broker takes everything back.
+    pub async fn next(&mut self) -> Result<Option<Found>, String> {
+        self.advance().await.map_err(|error| error.to_string())
+    }
+
+    async fn advance(&mut self) -> Result<Option<Found>, BrokerError> {
+        let mut quiet = Duration::ZERO;
+        while self.seen < self.depth.ready {
+            let Some(window) = self.window.as_mut().filter(|window| window.held < window.places) else {
+                self.end_window().await?;
+                self.begin_window().await?;
+                continue;
+            };
+            match tokio::time::timeout(QUIET, window.deliveries.next()).await {
+                Ok(Some(delivery)) => {
+                    let delivery =
+                        delivery.map_err(|error| BrokerError::during("looking at the dead letters", &error))?;
+                    return Ok(Some(self.take(delivery)));
+                }
+                Ok(None) => return Err(BrokerError::new(ENDED)),
+                Err(_) => quiet += QUIET,
+            }
+            // Somebody else took what was there.
+            if self.is_empty().await? {
+                break;
+            }
+            if quiet >= self.asking.limit {
+                return Err(BrokerError::new(
+                    "the queue holds letters, and the broker sends none: is it without its majority?",
+                ));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, delivery: Delivery) -> Found {
+        self.seen += 1;
+        self.largest = self.largest.max(delivery.data.len());
+        self.held.push(delivery.delivery_tag);
+        if let Some(window) = &mut self.window {
+            window.held += 1;
+        }
+        Found::of(delivery, self.seen)
+    }
+
+    /// Takes a letter out of the queue, which was published anew or is to be forgotten.
+    ///
+    /// # Errors
+    /// That it could not be: it is still there.
+    pub async fn remove(&mut self, found: &Found) -> Result<(), String> {
+        settle::remove(&self.channel, found.tag, self.asking.limit).await.map_err(|error| error.to_string())?;
+        if let Ok(at) = self.held.binary_search(&found.tag) {
+            self.held.remove(at);
+        }
+        if let Some(window) = &mut self.window {
+            window.held = window.held.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Gives back, in its order, whatever was not removed; answers when the broker has it.
+    ///
+    /// # Errors
+    /// That the broker does not answer. It takes everything back all the same, with the connection.
+    pub async fn end(mut self) -> Result<(), String> {
+        self.finish().await.map_err(|error| error.to_string())
+    }
+
+    async fn finish(&mut self) -> Result<(), BrokerError> {
+        self.end_window().await?;
+        let mut given = 0;
+        for (number, run) in (1..).zip(self.held.chunks(RUN)) {
+            if let Some(last) = run.last() {
+                settle::give_back(&self.channel, *last, self.asking.limit).await?;
+            }
+            given += run.len();
+            if number % RUNS == 0 {
+                self.until_back(given).await?;
+            }
+        }
+        channel::close(&self.channel, self.asking.limit).await
+    }
+
+    async fn begin_window(&mut self) -> Result<(), BrokerError> {
+        let places = match self.largest {
+            0 => FIRST,
+            largest => u16::try_from((WINDOW_BYTES / largest).clamp(*WINDOW.start(), *WINDOW.end())).unwrap_or(FIRST),
+        };
+        self.windows += 1;
+        // What is given back goes by subscriptions, in the order of their names.
+        let tag = name(&format!("dead-letters-{:06}", self.windows))?;
+        let (limit, queue) = (self.asking.limit, self.asking.queue.clone());
+        within(limit, "setting the prefetch", self.channel.basic_qos(places, BasicQosOptions::default())).await?;
+        let begun =
+            self.channel.basic_consume(queue, tag.clone(), BasicConsumeOptions::default(), FieldTable::default());
+        let deliveries = within(limit, "looking at the dead letters", begun).await?;
+        self.window = Some(Window { deliveries, tag, places, held: 0 });
+        Ok(())
+    }
+
+    async fn end_window(&mut self) -> Result<(), BrokerError> {
+        let Some(window) = self.window.take() else { return Ok(()) };
+        let ended = self.channel.basic_cancel(window.tag, BasicCancelOptions::default());
+        within(self.asking.limit, "ending a pass", ended).await
+    }
+
+    /// Waits until so many are back, for a moment. Others who read the queue take what is back at once: there is no order then.
+    async fn until_back(&self, given: usize) -> Result<(), BrokerError> {
+        for _ in 0..BACK_ASKED_MAX {
+            let (queue, limit) = (self.asking.queue.clone(), self.asking.limit);
+            let ready = questions::ready(&self.channel, queue, limit).await?;
+            if self.depth.readers > 0 || usize::try_from(ready).unwrap_or(usize::MAX) >= given {
+                break;
+            }
+            tokio::time::sleep(BACK_ASKED_AFTER).await;
+        }
+        Ok(())
+    }
+
+    async fn is_empty(&self) -> Result<bool, BrokerError> {
+        let (queue, limit) = (self.asking.queue.clone(), self.asking.limit);
+        Ok(questions::ready(&self.channel, queue, limit).await? == 0)
+    }
+}

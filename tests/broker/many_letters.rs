@@ -1,0 +1,127 @@
+//! Very many dead letters: listed in time and in little memory, and all of them still there afterwards, in their order.
+//!
+//! `LETTERS` says how many; CI takes few, `make evidence` a hundred thousand with the released program, and then the bars hold.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use super::night::{file, letter, scene_on};
+use super::scene::Scene;
+use crate::support::broker::{Broker, shared, shared_image};
+use crate::support::daemon::program;
+use crate::support::deadline::within;
+
+/// From this many on the bars hold.
+const MANY: usize = 100_000;
+const FIRST_MAX: Duration = Duration::from_secs(1);
+const ALL_MAX: Duration = Duration::from_secs(20);
+const PEAK_MAX_KIB: u64 = 32 * 1024;
+/// Publishes before their confirms are waited for.
+const WINDOW: usize = 500;
+
+/// Puts so many letters into the queue, in their order.
+async fn put(scene: &Scene, count: usize) {
+    let channel = scene.client.connection().create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let body = format!(r#"{{"filler": "{}"}}"#, "x".repeat(400));
+    let dead = scene.dead();
+    let mut confirms = Vec::with_capacity(WINDOW);
+    for number in 0..count {
+        let reason = ["refused", "unmappable", "unknown"][number % 3];
+        let properties = letter(&format!("e{number}"), reason).with_delivery_mode(2);
+        let options = BasicPublishOptions::default();
+        confirms.push(
+            channel.basic_publish("".into(), dead.as_str().into(), options, body.as_bytes(), properties).await.unwrap(),
+        );
+        if confirms.len() == WINDOW || number + 1 == count {
+            for confirm in confirms.drain(..) {
+                confirm.await.unwrap();
+            }
+        }
+    }
+}
+
+/// What a list took: to its first lines, to its end, and in memory.
+struct Took {
+    first: Duration,
+    all: Duration,
+    peak_kib: u64,
+}
+
+async fn list(config: &std::path::Path, count: usize) -> Took {
+    let began = Instant::now();
+    let mut command = Command::new(program());
+    command.arg("--config").arg(config).args(["dead-letters", "list"]).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut tool = command.spawn().unwrap();
+    let pid = tool.id().unwrap();
+    let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    let (mut first, mut peak_kib, mut said) = (None, 0, String::new());
+    loop {
+        peak_kib = peak_kib.max(peak(pid));
+        match tokio::time::timeout(Duration::from_millis(50), lines.next_line()).await {
+            Err(_) => {}
+            Ok(Ok(Some(line))) => {
+                if line.contains("found ") {
+                    first.get_or_insert_with(|| began.elapsed());
+                }
+                said = format!("{said}{line}\n");
+            }
+            Ok(_) => break,
+        }
+    }
+    let status = tool.wait().await.unwrap();
+    assert!(status.success(), "{said}");
+    let total = said.lines().find(|line| line.ends_with("  all")).unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(total.split_whitespace().next(), Some(count.to_string().as_str()), "{said}");
+    Took { first: first.unwrap(), all: began.elapsed(), peak_kib }
+}
+
+/// The most memory that a process had so far, in KiB; 0 once it is gone.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or_default()
+}
+
+async fn law(broker: &Broker, count: usize) {
+    let scene = scene_on(broker).await;
+    put(&scene, count).await;
+    let (_folder, config) = file(&scene.setup());
+    let Took { first, all, peak_kib } = list(&config, count).await;
+    let left = scene.client.drain(&scene.dead()).await;
+    let ids: Vec<_> = left.iter().map(|left| left.properties.message_id().as_ref().unwrap().to_string()).collect();
+    let moved: Vec<_> = ids.iter().enumerate().filter(|(number, id)| **id != format!("e{number}")).take(8).collect();
+    let in_order = moved.is_empty();
+    println!("| letters | RabbitMQ | first lines after | listed in | peak memory | still there, in their order |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    let (version, there) = (broker.version(), if in_order { left.len() } else { 0 });
+    println!(
+        "| {count} | {version} | {:.2} s | {:.1} s | {} MiB | {there} |",
+        first.as_secs_f64(),
+        all.as_secs_f64(),
+        peak_kib / 1024
+    );
+    assert!(
+        in_order && left.len() == count,
+        "{} of {count} are left, the first of another place: {moved:?}",
+        left.len()
+    );
+    if count >= MANY {
+        assert!(first <= FIRST_MAX && all <= ALL_MAX && peak_kib <= PEAK_MAX_KIB, "beyond the bars");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_letters_are_listed_in_little_memory_and_are_all_still_there_in_their_order() {
+    let count = std::env::var("LETTERS").ok().and_then(|letters| letters.parse().ok()).unwrap_or(3_000);
+    within(900, "the list", law(shared().await, count)).await;
+    if count >= MANY
+        && let Some(broker) = shared_image(0).await
+    {
+        within(900, "the list on 4.0", law(broker, count)).await;
+    }
+}

@@ -77,7 +77,6 @@ pub async fn run(
 ) -> Result<Report, String> {
     let promise = ready.promise();
     let Ready { config, limits, rules, source, .. } = ready;
-    let pulse = Arc::new(Pulse::new(Instant::now()));
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let (shut, shut_seen) = watch::channel(Vec::new());
@@ -89,7 +88,7 @@ pub async fn run(
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
-    let rules = Arc::new(rules);
+    let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
     let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, changes) = commands(&config, rules_seen);
@@ -125,9 +124,8 @@ pub async fn run(
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
-    let (closing, mut told) = (CLOSING_MAX.min(limit / 5), stop_seen.clone());
+    let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
-    let mut said = None;
     let (drained, deadline) = tokio::select! {
         both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stop)) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),

@@ -51,7 +51,6 @@ impl Machine {
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
         let (rule, procedure, request) = (None, None, None);
-        let has_row = self.setup.ledger.is_some() && identity.is_some();
         let mut context = Context {
             receipt,
             is_live,
@@ -68,7 +67,7 @@ impl Machine {
             received,
             kind,
             message_id,
-            claim: Ticket::new(has_row),
+            claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
         };
         match what {

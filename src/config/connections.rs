@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::{Reader, WHOLE};
 use super::sections::{hours, in_order, millis, seconds};
 use super::values::{self, Given, NAME_BYTES_MAX, Wrong, format_duration, wrong};
 use super::{hosts, urls};
@@ -38,9 +38,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         password,
         dead_letter_queue: dead_letter_queue(reader, &queue),
         queue,
-        prefetch: reader
-            .optional("broker.prefetch", Some("64"), |given| values::number(given, &(1..=1000), "a whole number"))
-            .unwrap_or_default(),
+        prefetch: reader.number("broker.prefetch", Some("64"), &(1..=1000), WHOLE).unwrap_or_default(),
         topology: reader.word("broker.topology", &[("verify", Topology::Verify), ("declare", Topology::Declare)]),
         queue_type: reader.word("broker.queue_type", &[("quorum", QueueType::Quorum), ("classic", QueueType::Classic)]),
         heartbeat: heartbeat(reader),
@@ -54,7 +52,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
 /// That of the URL, and the further ones of the same cluster, each once.
 fn addresses(reader: &mut Reader<'_>, first: Option<Address>) -> Vec<Address> {
     let port = first.as_ref().map_or(0, |address| address.port);
-    let further = reader.optional("broker.hosts", None, |given| hosts::list(given, port)).unwrap_or_default();
+    let further = reader.list("broker.hosts", |given| hosts::list(given, port)).unwrap_or_default();
     let mut all: Vec<Address> = first.into_iter().collect();
     for address in further {
         if !all.contains(&address) {
@@ -159,13 +157,12 @@ pub(super) fn max_request(reader: &mut Reader<'_>) -> usize {
 
 /// `[api]`: requests a second, if that is limited.
 pub(super) fn max_requests_per_second(reader: &mut Reader<'_>) -> Option<f64> {
-    let key = "api.max_requests_per_second";
-    reader.optional(key, None, |given| values::number(given, &(0.01..=10_000.0), "a number"))
+    reader.number("api.max_requests_per_second", None, &(0.01..=10_000.0), "a number")
 }
 
 /// `[api]`: statuses that mean "nothing was done" where they answer a create.
 pub(super) fn not_processed(reader: &mut Reader<'_>) -> NotProcessed {
-    reader.optional("api.not_processed", None, statuses).unwrap_or_default()
+    reader.list("api.not_processed", statuses).unwrap_or_default()
 }
 
 fn statuses(given: &Given) -> Result<NotProcessed, Wrong> {

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::{self, Variables};
-use super::known::Known;
+use super::known::{Kind, Known};
 use super::layers::layers;
 use super::reader::Reader;
 use super::source::Places;
@@ -142,7 +142,7 @@ pub fn known_keys() -> Vec<Known> {
     let mut reader = Reader::new(&nothing, ::config::Config::default(), Variables::new([], &[]));
     sections_of(&mut reader, Arc::default());
     for List { section, keys, .. } in LISTS {
-        reader.known.extend(keys.iter().map(|name| Known { section, name, default: None }));
+        reader.known.extend(keys.iter().map(|name| Known { section, name, default: None, kind: Kind::Any }));
     }
     reader.known
 }

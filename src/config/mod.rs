@@ -42,7 +42,7 @@ mod warnings;
 pub use admin_token::admin_token;
 pub use changes::{RuleChanges, needs_restart, rule_changes};
 pub use environment::ignored_proxies;
-pub use known::Known;
+pub use known::{Kind, Known};
 pub use listen::{Listening, admin_listen};
 pub use load::{Reading, Use, known_keys, load, read, read_for, strange_variables};
 pub use memory::Memory;

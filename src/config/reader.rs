@@ -3,15 +3,17 @@
 //!
 //! Not here: which keys there are (`sections`, `connections`), and what a value means (`values`).
 
-use std::ops::RangeInclusive;
+mod kinds;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ::config::{Value, ValueKind};
 use toml::de::{DeTable, DeValue};
 
+pub(super) use self::kinds::WHOLE;
 use super::environment::Variables;
-use super::known::Known;
+use super::known::{Kind, Known};
 use super::names;
 use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
@@ -51,7 +53,7 @@ impl<'t> Reader<'t> {
         meaning: impl FnOnce(&Given) -> Result<T, Wrong>,
     ) -> Option<T> {
         let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
-        self.known.push(Known { section, name, default });
+        self.known.push(Known { section, name, default, kind: Kind::Text });
         let default = default.map(|text| Given { text: text.to_owned(), shape: Shape::Bare });
         let given = self.given(key).or(default)?;
         meaning(&given).map_err(|wrong| self.mistake(key, wrong)).ok()
@@ -68,27 +70,6 @@ impl<'t> Reader<'t> {
             self.mistake(key, wrong("is missing", expected));
         }
         self.optional(key, None, meaning)
-    }
-
-    /// A duration.
-    pub(super) fn duration(
-        &mut self,
-        key: &'static str,
-        default: &'static str,
-        range: RangeInclusive<Duration>,
-    ) -> Duration {
-        self.optional(key, Some(default), |given| values::duration(given, &range)).unwrap_or_default()
-    }
-
-    /// A size in bytes.
-    pub(super) fn size(&mut self, key: &'static str, default: &'static str, range: RangeInclusive<u64>) -> usize {
-        self.optional(key, Some(default), |given| values::size(given, &range)).unwrap_or_default()
-    }
-
-    /// One of these words; the first of them is the default.
-    pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> T {
-        let (default, value) = words[0];
-        self.optional(key, Some(default), |given| values::word(given, words)).unwrap_or(value)
     }
 
     /// A file that can be opened.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use super::reader::Reader;
+use super::reader::{Reader, WHOLE};
 use super::values::{self, format_duration, wrong};
 use super::{Format, Log, listen};
 use crate::core::mapping::written::Spot;
@@ -20,8 +20,8 @@ const EVENT_BYTES_MAX: u64 = 16 << 20;
 /// `[event]`: the largest body in bytes, the most values in it, and the expression of the key.
 pub(super) fn event(reader: &mut Reader<'_>) -> (usize, usize, Option<Spot<String>>) {
     let max_size = reader.size("event.max_size", "1MiB", 1..=EVENT_BYTES_MAX);
-    let read = |given: &values::Given| values::number(given, &(1_000..=10_000_000), "a whole number");
-    let max_values = reader.optional("event.max_values", Some("100000"), read).unwrap_or_default();
+    let max_values =
+        reader.number("event.max_values", Some("100000"), &(1_000..=10_000_000), WHOLE).unwrap_or_default();
     (max_size, max_values, reader.expression("event.key"))
 }
 
@@ -29,9 +29,7 @@ pub(super) fn event(reader: &mut Reader<'_>) -> (usize, usize, Option<Spot<Strin
 pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
     let policy = Policy {
         initial: reader.duration("retry.initial", "500ms", millis(1)..=hours(1)),
-        multiplier: reader
-            .optional("retry.multiplier", Some("2.0"), |given| values::number(given, &(1.0..=10.0), "a number"))
-            .unwrap_or_default(),
+        multiplier: reader.number("retry.multiplier", Some("2.0"), &(1.0..=10.0), "a number").unwrap_or_default(),
         max_interval: reader.duration("retry.max_interval", "10m", millis(1)..=hours(24)),
         max_local_delay: reader.duration("retry.max_local_delay", "10s", millis(1)..=seconds(600)),
         resend_after: reader.duration("retry.resend_after", "10m", Duration::ZERO..=hours(24)),
@@ -51,8 +49,7 @@ pub(super) fn retry(reader: &mut Reader<'_>) -> Policy {
 /// `[lookup]`: how long lookups must find nothing before that counts, and what follows then. `timeout` is that of a request.
 pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, OnAbsent) {
     let mut lag = reader.duration("lookup.lag", "15s", Duration::ZERO..=hours(1));
-    let read = |given: &values::Given| values::duration(given, &(millis(1)..=hours(24)));
-    let window = reader.optional("lookup.window", None, read);
+    let window = reader.duration_or("lookup.window", None, &(millis(1)..=hours(24)));
     if let Some(window) = window.filter(|_| !reader.is_set("lookup.lag")) {
         lag = lag.min(window.saturating_sub(timeout));
     }
@@ -68,8 +65,7 @@ pub(super) fn lookup(reader: &mut Reader<'_>, timeout: Duration) -> (Duration, O
 
 /// `[retry]`: the share of first tries that retries, lookups and probes may have.
 pub(super) fn budget(reader: &mut Reader<'_>) -> f64 {
-    let share = |given: &values::Given| values::number(given, &(0.0..=1.0), "a number");
-    reader.optional("retry.budget", Some("0.2"), share).unwrap_or_default()
+    reader.number("retry.budget", Some("0.2"), &(0.0..=1.0), "a number").unwrap_or_default()
 }
 
 /// `[duplicates]`
@@ -85,14 +81,10 @@ pub(super) fn repeats(reader: &mut Reader<'_>) -> RepeatPolicy {
 /// `[gate]`
 pub(super) fn gate(reader: &mut Reader<'_>) -> GatePolicy {
     let policy = GatePolicy {
-        failures: reader
-            .optional("gate.failures", Some("10"), |given| values::number(given, &(1..=1000), "a whole number"))
-            .unwrap_or_default(),
+        failures: reader.number("gate.failures", Some("10"), &(1..=1000), WHOLE).unwrap_or_default(),
         probe_initial: reader.duration("gate.probe_initial", "1s", millis(1)..=hours(1)),
         probe_max: reader.duration("gate.probe_max", "30s", millis(1)..=hours(1)),
-        rejections: reader
-            .optional("gate.rejections", Some("20"), |given| values::number(given, &(0..=100_000), "a whole number"))
-            .unwrap_or_default(),
+        rejections: reader.number("gate.rejections", Some("20"), &(0..=100_000), WHOLE).unwrap_or_default(),
         release_after: reader.duration("gate.release_after", "2m", millis(1)..=hours(24)),
     };
     let (probe_initial, probe_max) =

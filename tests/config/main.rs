@@ -16,6 +16,7 @@ use chakra_bridge::core::mapping::written::Written;
 use tempfile::TempDir;
 
 mod files;
+mod schema;
 mod seeded;
 mod surroundings;
 
@@ -109,7 +110,7 @@ fn the_complete_example_holds_exactly_the_known_keys() {
 #[test]
 fn the_complete_example_shows_every_default() {
     let written = written_keys(&fs::read_to_string(shipped("chakra-bridge.toml")).unwrap());
-    for Known { section, name, default } in config::known_keys() {
+    for Known { section, name, default, .. } in config::known_keys() {
         let Some(default) = default else { continue };
         let values: Vec<&str> = written
             .iter()

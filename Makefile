@@ -4,7 +4,7 @@ version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 cyclonedx := 0.5.9
 mutants := 27.1.0
 
-.PHONY: demo test check image sbom mutants evidence bench
+.PHONY: demo test check image archive sbom mutants evidence bench
 
 # A real RabbitMQ, a stand-in of the API, one event of every result.
 demo:
@@ -29,6 +29,12 @@ check:
 image:
 	docker build --file deploy/Dockerfile --tag chakra-bridge \
 		--build-arg VERSION=$(version) --build-arg REVISION=$$(git rev-parse HEAD) .
+
+# The program with its man pages, completions, examples and unit: target/chakra-bridge-VERSION-ARCHITECTURE.tar.gz.
+archive:
+	@echo "building the release (the first time takes some minutes)" >&2
+	@cargo build --release --quiet --locked --bin chakra-bridge
+	@deploy/archive.sh target/release/chakra-bridge $(CURDIR)/target/chakra-bridge-$(version)-$$(uname -m).tar.gz
 
 # What the program is made of, as CycloneDX: target/chakra-bridge.cdx.json. The tool is compiled once.
 sbom:

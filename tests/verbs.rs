@@ -3,6 +3,8 @@
 //! Not here: each mistake of the configuration (`config/`), and each rule's law (beside the code).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
+#[path = "verbs/archive.rs"]
+mod archive;
 #[path = "verbs/cases.rs"]
 mod cases;
 #[path = "verbs/command.rs"]

@@ -1,5 +1,5 @@
 //! The verbs: `run`, `check`, `map`, `test`, `healthcheck`, `pause`, `resume`, `log-level`, `trace`, `dead-letters`, `init`,
-//! `schema`, `topology`.
+//! `schema`, `topology`, `completions`, `man`.
 //!
 //! Not here: what they do to an event; each only reads, asks a room, and prints.
 
@@ -17,6 +17,7 @@ mod memory;
 mod online;
 pub mod run;
 pub mod schema;
+pub mod shell;
 mod stack;
 pub mod test;
 pub mod topology;
@@ -80,6 +81,12 @@ enum Verb {
     /// Lists, shows, retries, discards, exports and imports dead letters
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Prints the completions of the verbs for a shell
+    #[command(hide = true)]
+    Completions(shell::Completions),
+    /// Writes the man pages of the verbs into a folder
+    #[command(hide = true)]
+    Man(shell::Man),
 }
 
 /// Runs the verb that `arguments` name.
@@ -103,6 +110,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Topology(arguments) => topology::run(common, &arguments, out),
         Verb::LogLevel(arguments) => command::log_level(common, &arguments, out),
         Verb::DeadLetters(command) => dead_letters::run(common, &command, out),
+        Verb::Completions(arguments) => shell::completions(&arguments, out),
+        Verb::Man(arguments) => shell::man(&arguments, out),
     };
     done.unwrap_or_else(|error| output_closed(&error))
 }

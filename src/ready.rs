@@ -3,10 +3,12 @@
 //! Not here: opening a connection. Only the files that the configuration names are read.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::{self, Config, Memory, Mistakes, Reading, Source, Use};
 use crate::core::case::{self, Case};
 use crate::core::decode::Limits;
+use crate::core::event::KeyOrigin;
 use crate::core::mapping::key::KeyExpression;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::core::mapping::schemas::Schemas;
@@ -58,6 +60,7 @@ impl Ready {
             policy: self.config.policy,
             may_hash: key.is_none(),
             key_is_hashed: key.is_some_and(|key| key.is_hashed()),
+            kept: self.config.ledger.as_ref().map(|ledger| ledger.keep),
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct Promise {
     policy: Policy,
     may_hash: bool,
     key_is_hashed: bool,
+    /// How long a ledger keeps what became of an event, if there is one.
+    kept: Option<Duration>,
 }
 
 impl Promise {
@@ -87,12 +92,34 @@ impl Promise {
     /// What is promised for this rule, as a text.
     #[must_use]
     pub fn of(&self, rule: &Rule) -> String {
-        guarantee(rule, &self.policy, self.may_hash)
+        let lost = after_a_lost_answer(rule, &self.policy, self.may_hash);
+        if rule.is_skip() { lost } else { format!("{lost}; {}", self.of_repeats(rule)) }
+    }
+
+    /// What is promised for one that is published again.
+    fn of_repeats(&self, rule: &Rule) -> String {
+        if let Some(kept) = self.kept {
+            let kept = in_days(kept);
+            return format!(
+                "one that is published again is no second process for {kept} (ledger), over replicas and restarts"
+            );
+        }
+        if rule.looks_first(KeyOrigin::CloudEvents) {
+            return "one that is published again is looked up first".to_owned();
+        }
+        "one that is published again is no second process while this replica remembers it (duplicates.memory)"
+            .to_owned()
     }
 }
 
+/// As a person writes it.
+fn in_days(time: Duration) -> String {
+    let hours = time.as_secs() / 3600;
+    if hours.is_multiple_of(24) { format!("{} days", hours / 24) } else { format!("{hours} hours") }
+}
+
 /// `may_hash`: an event that carries no id is known by a hash of its body.
-fn guarantee(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
+fn after_a_lost_answer(rule: &Rule, policy: &Policy, may_hash: bool) -> String {
     let name = rule.name();
     if rule.is_skip() {
         return format!("rule \"{name}\": its events are acknowledged, and nothing is created");

@@ -15,8 +15,8 @@ mod support;
 mod events;
 mod results;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
@@ -29,6 +29,8 @@ use support::standin::{Canned, Rule, StandIn};
 
 const QUEUE: &str = "crm.events";
 const DEAD: &str = "crm.events.dead";
+/// The key of the sample that is published twice.
+const TWICE: &str = "case-7";
 /// Bulk beside the samples, so that there is something to see in the metrics.
 const MORE: usize = 200;
 
@@ -44,8 +46,11 @@ async fn main() -> ExitCode {
     api.set_states("ticket", &["NEW", "DONE"]);
     println!("2. the stand-in of the API is up: {}/control/created", api.url());
 
+    let kept = tempfile::tempdir().expect("a folder");
+    let ledger = format!("[ledger]\nurl = \"sqlite://{}\"", kept.path().join("ledger.db").display());
     let setup = Setup::new(&place.url, &queue, &api.url(), StandIn::TOKEN)
         .broker(&format!("dead_letter_queue = \"{dead}\"\ntopology = \"declare\""))
+        .sections(&ledger)
         .sections(RULES);
     let mut daemon = Daemon::start_at(&beside(), &setup);
     within(30, "the daemon to consume", daemon.consuming()).await;
@@ -62,7 +67,9 @@ async fn main() -> ExitCode {
     let all = samples.len() + MORE;
     within(60, "every event's result", told(&mut daemon, all)).await;
 
-    println!("5. stopping the daemon");
+    println!("5. what the ledger knows of the ticket that was published twice: chakra-bridge trace {TWICE}");
+    trace(&daemon.config());
+    println!("6. stopping the daemon");
     daemon.signal("TERM");
     let (code, log) = within(30, "the daemon's end", daemon.ended()).await;
     let report = Report {
@@ -96,6 +103,13 @@ fn beside() -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let folder = own.parent().and_then(|examples| examples.parent()).expect("the folder `examples` beside it");
     folder.join("chakra-bridge")
+}
+
+/// Prints what `trace` says, each line set in.
+fn trace(config: &Path) {
+    let said = Command::new(beside()).arg("--config").arg(config).args(["trace", TWICE]).output().expect("it runs");
+    String::from_utf8_lossy(&said.stdout).lines().for_each(|line| println!("   {line}"));
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
 
 fn more() -> Vec<(Vec<u8>, lapin::BasicProperties)> {

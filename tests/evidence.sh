@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tables=(kill kill-unread retry-killed many-letters outage-token outage-away replicas cluster upgrade walks bench-mapping bench-admin bench-neighbours)
+tables=(kill kill-unread retry-killed many-letters outage-token outage-away replicas repeats cluster upgrade walks bench-mapping bench-admin bench-neighbours)
 logs=${CARGO_TARGET_DIR:-target}/evidence
 page=EVIDENCE.md
 is_quick=no
@@ -30,6 +30,7 @@ command_of() { # name
       echo "cargo build --release && LETTERS=$(short 3000 100000) CHAKRA_BRIDGE_TEST_PROGRAM=target/release/chakra-bridge $test broker $shown many_letters" ;;
     outage-token) echo "OUTAGE_SECONDS=$(short 60 600) OUTAGE_EVENTS=$(short 100 1000) $test outage $shown bad_token" ;;
     outage-away) echo "OUTAGE_SECONDS=$(short 60 300) OUTAGE_EVENTS=$(short 400 5000) $test outage $shown away" ;;
+    repeats) echo "REPEATS_EVENTS=$(short 400 5000) $test repeats $shown" ;;
     replicas) echo "$test replicas $shown" ;;
     cluster) echo "$test faults $shown cluster::" ;;
     upgrade) echo "$test upgrade $shown" ;;

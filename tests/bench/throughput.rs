@@ -30,10 +30,10 @@ use std::time::Duration;
 
 use figures::{Bar, Figure};
 use runner::{Run, Runner};
-use stage::{Api, Stage};
+use stage::{Api, Stage, Store};
 
 /// Those that run where none is named.
-const PARTS: [&str; 7] = ["full", "slow", "latency", "storm", "watched", "tls", "memory"];
+const PARTS: [&str; 8] = ["full", "slow", "latency", "storm", "watched", "tls", "ledger", "memory"];
 /// It fills the broker with a million messages, which takes some minutes and 2 GB of disk.
 const BY_NAME: &str = "queued";
 
@@ -73,6 +73,7 @@ async fn parts(named: &[String]) -> ExitCode {
             "storm" => storm(&stage).await,
             "watched" => watched(&stage, rounds).await,
             "tls" => tls(stage.events, rounds).await,
+            "ledger" => ledger(&stage, rounds).await,
             BY_NAME => queued(&stage).await,
             _ => memory(&stage).await,
         });
@@ -218,6 +219,28 @@ async fn tls(events: usize, rounds: usize) -> Vec<Figure> {
             daemon.cpu() / best.cpu(),
             Bar::new(0.8, 1.9),
         ),
+    ]
+}
+
+/// What a ledger costs, of a daemon without one. The stores are durable: each says so, or the daemon would be degraded by name.
+async fn ledger(stage: &Stage, rounds: usize) -> Vec<Figure> {
+    let stores = [Store::None, Store::Sqlite, Store::Postgres];
+    let runners = stores.map(|store| Runner::keeping(256, store));
+    let [none, sqlite, postgres] = interleaved(stage, rounds.min(3), runners, Api::AtOnce, stage.events / 2).await;
+    let fsyncs = stage.place(Api::AtOnce).await.fsyncs_ms();
+    let mut waits = Vec::new();
+    for store in stores {
+        waits.push(at(&Run::latency(stage, &Runner::keeping(64, store)).await, 99));
+    }
+    println!("a write that the disk has: median {:.2} ms, 99th percentile {:.2} ms", at(&fsyncs, 50), at(&fsyncs, 99));
+    let bar = Bar::new(2.0 * at(&fsyncs, 99) + 2.0, 2.0 * at(&fsyncs, 99) + 50.0);
+    vec![
+        Figure::least("events/s with SQLite, of those without", sqlite.rate() / none.rate(), Bar::new(0.8, 0.3)),
+        Figure::least("events/s with Postgres, of those without", postgres.rate() / none.rate(), Bar::new(0.6, 0.2)),
+        Figure::most("ms beyond, 99th percentile at 500 events/s, SQLite", waits[1] - waits[0], bar),
+        Figure::most("ms beyond, 99th percentile at 500 events/s, Postgres", waits[2] - waits[0], bar),
+        Figure::most("MiB beyond, SQLite", sqlite.memory() - none.memory(), Bar::new(8.0, 24.0)),
+        Figure::most("MiB beyond, Postgres", postgres.memory() - none.memory(), Bar::new(8.0, 24.0)),
     ]
 }
 

@@ -8,7 +8,6 @@ pub mod broker;
 pub mod daemon;
 pub mod deadline;
 pub mod lines;
-#[cfg(test)]
 pub mod postgres;
 pub mod relay;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::bare;
-use super::stage::{Api, Place, Stage};
+use super::stage::{Api, Place, Stage, Store};
 use crate::support::broker::free_ports;
 use crate::support::deadline::within;
 
@@ -43,30 +43,36 @@ enum Kind {
 pub struct Runner {
     kind: Kind,
     in_flight: u16,
+    store: Store,
 }
 
 impl Runner {
     pub fn bare(in_flight: u16) -> Self {
-        Self { kind: Kind::Bare { group: 1 }, in_flight }
+        Self { kind: Kind::Bare { group: 1 }, in_flight, store: Store::None }
     }
 
     pub fn grouped(in_flight: u16) -> Self {
-        Self { kind: Kind::Bare { group: 32 }, in_flight }
+        Self { kind: Kind::Bare { group: 32 }, in_flight, store: Store::None }
     }
 
     pub fn daemon(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Log), in_flight }
+        Self { kind: Kind::Daemon(Watch::Log), in_flight, store: Store::None }
     }
 
     pub fn unwatched(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Nothing), in_flight }
+        Self { kind: Kind::Daemon(Watch::Nothing), in_flight, store: Store::None }
     }
 
     pub fn scraped(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Metrics), in_flight }
+        Self { kind: Kind::Daemon(Watch::Metrics), in_flight, store: Store::None }
     }
 
-    fn start(&self, place: &Place) -> Process {
+    /// A daemon with a ledger.
+    pub fn keeping(in_flight: u16, store: Store) -> Self {
+        Self { store, ..Self::daemon(in_flight) }
+    }
+
+    async fn start(&self, place: &Place) -> Process {
         let mut scraping = JoinSet::new();
         let mut command = match self.kind {
             Kind::Daemon(watch) => {
@@ -77,7 +83,8 @@ impl Runner {
                     scraping.spawn(scrape(format!("http://{admin}/metrics")));
                 }
                 let mut command = Command::new(program());
-                let configuration = place.configuration(self.in_flight, level, &admin);
+                let ledger = place.ledger(self.store).await;
+                let configuration = place.configuration(self.in_flight, level, &admin, &ledger);
                 command.arg("--config").arg(configuration).env_remove("RUST_LOG").env_remove("RUST_MIN_STACK");
                 command
             }
@@ -115,7 +122,12 @@ impl fmt::Display for Runner {
             Kind::Daemon(Watch::Nothing) => "chakra-bridge without a log",
             Kind::Daemon(Watch::Metrics) => "chakra-bridge, scraped",
         };
-        write!(out, "{name}, {} in flight", self.in_flight)
+        let ledger = match self.store {
+            Store::None => "",
+            Store::Sqlite => ", SQLite",
+            Store::Postgres => ", Postgres",
+        };
+        write!(out, "{name}{ledger}, {} in flight", self.in_flight)
     }
 }
 
@@ -134,7 +146,7 @@ impl Run {
     pub async fn of(stage: &Stage, runner: &Runner, api: Api, events: usize) -> Self {
         let place = stage.place(api).await;
         place.publish(events).await;
-        let process = runner.start(&place);
+        let process = runner.start(&place).await;
         within(60, "the first process", place.until_created(1, LOOK)).await;
         let (from, cpu) = (place.created(), process.cpu());
         within(300, "the last process", place.until_created(events, LOOK)).await;
@@ -149,7 +161,7 @@ impl Run {
     pub async fn peak_before(stage: &Stage, queued: usize, worked: usize) -> f64 {
         let place = stage.place(Api::AtOnce).await;
         place.publish(queued).await;
-        let process = Runner::daemon(64).start(&place);
+        let process = Runner::daemon(64).start(&place).await;
         within(300, "the last of them", place.until_created(worked, LOOK)).await;
         process.peak_mib()
     }
@@ -158,7 +170,7 @@ impl Run {
     /// seconds of a processor, and seconds from then until all were.
     pub async fn paced(stage: &Stage, runner: &Runner, api: Api) -> Paced {
         let place = stage.place(api).await;
-        let process = runner.start(&place);
+        let process = runner.start(&place).await;
         place.publish(1).await;
         within(60, "the first process", place.until_created(1, LOOK)).await;
         let cpu = process.cpu();
@@ -177,7 +189,7 @@ impl Run {
     /// Milliseconds from each publish to its request, in order.
     pub async fn latency(stage: &Stage, runner: &Runner) -> Vec<f64> {
         let place = stage.place(Api::AtOnce).await;
-        let process = runner.start(&place);
+        let process = runner.start(&place).await;
         place.publish(1).await;
         within(60, "the first process", place.until_created(1, LOOK)).await;
         let published = place.publish_paced(PACED, RATE).await;
@@ -191,7 +203,7 @@ impl Run {
     /// Memory of a daemon that consumes an empty queue.
     pub async fn idle_mib(stage: &Stage) -> f64 {
         let place = stage.place(Api::AtOnce).await;
-        let process = Runner::daemon(64).start(&place);
+        let process = Runner::daemon(64).start(&place).await;
         place.until_consumed().await;
         tokio::time::sleep(Duration::from_secs(2)).await; // tidy: allow sleep, what it is like at rest is measured
         process.status("VmRSS:") / 1024.0

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use super::front::Front;
 use super::secure::Secure;
 use crate::support::broker::{Broker, Client, Vhost};
 use crate::support::daemon::Setup;
+use crate::support::postgres::Postgres;
 use crate::support::standin::{Canned, Fault, Rule, StandIn};
 
 const QUEUE: &str = "crm.events";
@@ -25,6 +27,17 @@ const RULES: &str = include_str!("../rules.toml");
 const ID: &str = "5f0c1f2e-7a53-4d6d-9b7a-0f3c2f5f8a11";
 /// Messages published at once, each held until the broker has it.
 const BATCH: usize = 20_000;
+
+/// Writes that a disk is measured by.
+const FSYNCS: usize = 300;
+
+/// What a daemon keeps its ledger in.
+#[derive(Clone, Copy)]
+pub enum Store {
+    None,
+    Sqlite,
+    Postgres,
+}
 
 /// How the API answers.
 #[derive(Clone, Copy)]
@@ -109,7 +122,7 @@ pub struct Place {
 
 impl Place {
     /// The daemon's file: the rule of the mapping bench, its log and its admin port, and otherwise what a file has by itself.
-    pub fn configuration(&self, prefetch: u16, level: &str, admin: &str) -> PathBuf {
+    pub fn configuration(&self, prefetch: u16, level: &str, admin: &str, ledger: &str) -> PathBuf {
         let rule = RULES.find("[[rule]]").map(|at| &RULES[at..]).expect("a rule");
         let Addresses { amqp, api, trusted } = &self.addresses;
         let trusted = trusted.as_ref().map(|path| format!("ca_file = \"{}\"", path.display())).unwrap_or_default();
@@ -118,11 +131,38 @@ impl Place {
                 "prefetch = {prefetch}\ndead_letter_queue = \"{DEAD}\"\ntopology = \"declare\"\n{trusted}"
             ))
             .api(&trusted)
-            .sections(&format!("level = \"{level}\"\n{rule}"));
+            .sections(&format!("level = \"{level}\"\n{ledger}\n{rule}"));
         admin.clone_into(&mut setup.admin);
         let path = self.folder.path().join("config.toml");
         std::fs::write(&path, setup.toml()).expect("a file in it");
         path
+    }
+
+    /// A ledger of its own, as a section.
+    pub async fn ledger(&self, store: Store) -> String {
+        match store {
+            Store::None => String::new(),
+            Store::Sqlite => format!("[ledger]\nurl = \"sqlite://{}\"", self.folder.path().join("ledger.db").display()),
+            Store::Postgres => {
+                let server = Postgres::shared().await.expect("a Postgres: install the package postgresql");
+                let (port, database, password) = (server.port, server.database().await, &server.password);
+                format!("[ledger]\nurl = \"postgres://tests@127.0.0.1:{port}/{database}\"\npassword = \"{password}\"")
+            }
+        }
+    }
+
+    /// Milliseconds of a write that the disk has, one after the other, in order.
+    pub fn fsyncs_ms(&self) -> Vec<f64> {
+        let mut file = File::create(self.folder.path().join("fsync")).expect("a file in it");
+        let mut once = || {
+            let began = Instant::now();
+            file.write_all(&[0; 4096]).expect("room for it");
+            file.sync_data().expect("it is written");
+            began.elapsed().as_secs_f64() * 1000.0
+        };
+        let mut all: Vec<f64> = (0..FSYNCS).map(|_| once()).collect();
+        all.sort_by(f64::total_cmp);
+        all
     }
 
     pub fn addresses(&self) -> [String; 5] {

@@ -91,7 +91,8 @@ async fn fared(rules: &str, fault: Option<Rule>, kinds: &[Kind], a_second: usize
 /// Each failure, beside the run without the other procedure just before it.
 pub async fn rates(seconds: u64) -> Vec<Row> {
     let mut rows = Vec::new();
-    for how in std::iter::once("nothing").chain(FAILURES) {
+    let wanted = std::env::var("NEIGHBOURS_FAILURE").unwrap_or_default();
+    for how in std::iter::once("nothing").chain(FAILURES).filter(|how| how.contains(&wanted)) {
         let alone = fared(TWO, None, &[GOOD], A_SECOND, seconds).await;
         Row::plain(format!("A.2 alone: {}", alone.more()), alone.told()).printed();
         let fault = (how != "nothing").then(|| failing(how));

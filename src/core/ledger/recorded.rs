@@ -33,9 +33,10 @@ pub fn recorded(row: Option<Row>, record: &Record, asker: &Asker<'_>) -> (Option
 }
 
 /// What was told under an epoch counts under that alone. What was not claimed counts if it is a process, since a lookup found it; as a
-/// dead letter only where no living replica has the row.
+/// dead letter only where nobody who lives has the row: another replica, or another message of the event in this one.
 fn may_end(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
-    let is_anothers = row.end.is_none() && row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero();
+    let lives = row.owner == asker.owner || !asker.lease.is_zero();
+    let is_anothers = row.end.is_none() && row.hold != Hold::Free && lives;
     let is_found = matches!(record.end, Some(RowEnd::Created(_)));
     is_its(row, record, asker) || (record.epoch.is_none() && (is_found || !is_anothers))
 }

@@ -244,6 +244,17 @@ fn what_was_never_claimed_is_recorded_a_dead_letter_only_where_no_living_replica
 }
 
 #[test]
+fn a_dead_letter_of_one_message_ends_no_row_that_another_of_its_event_has_in_the_same_run() {
+    let mut store = Store::default();
+    let (epoch, _) = mine(&store.claim("a", &claim(2)));
+    let dead = Some(RowEnd::Dead("refused".into()));
+    assert_eq!(store.record("a", &record(&claim(1), None, dead, 0)), Recorded::Superseded);
+    // What was asked for in vain is asked for again, and without a doubt.
+    let again = store.claim("a", &Claim { epoch: Some(epoch), ..claim(2) });
+    assert_eq!((mine(&again).1, left(again).unsure_creates), (true, 0));
+}
+
+#[test]
 fn a_dead_letter_of_whoever_did_not_claim_hides_no_create() {
     let mut store = Store::default();
     let (epoch, _) = mine(&store.claim("a", &claim(1)));

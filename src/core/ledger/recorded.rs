@@ -61,7 +61,9 @@ fn given_back(row: Row, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Rec
         return (None, Recorded::Yes);
     }
     if !is_its(&row, record, asker) {
-        let is_anothers = row.owner == asker.owner || (row.hold != Hold::Free && !asker.lease.is_zero());
+        let was_free = row.hold == Hold::Free && row.ticket < record.claim.ticket;
+        let is_anothers =
+            if row.owner == asker.owner { !was_free } else { row.hold != Hold::Free && !asker.lease.is_zero() };
         if record.epoch.is_some() || is_anothers {
             return (None, Recorded::Superseded);
         }

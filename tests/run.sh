@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs every test. Those that mostly wait (for brokers that die, windows that end, outages) run beside the others.
+# Runs every test. Those that mostly wait (for images, brokers that die, windows that end, outages) run beside the others.
 # Not here: what the tests need (tests/support/ready.sh), and what takes hours (tests/evidence.sh).
 set -eu
 cd "$(dirname "$0")/.."
 
-waiting="faults kill outage repeats replicas shutdown upgrade"
+waiting="compose faults kill outage repeats replicas shutdown upgrade"
 
 say() { printf '%s\n' "$*" >&2; }
 is_waiting() { case " $waiting " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }

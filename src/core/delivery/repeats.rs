@@ -54,9 +54,12 @@ impl Machine {
                 return self.held.goes_on(id, heard, progress, sent.as_deref());
             }
             Some((Known::Dead { letter, progress, .. }, _)) => {
-                let (letter, progress) = (letter.clone(), progress.clone());
+                let (mut letter, progress) = (letter.clone(), progress.clone());
                 if let Some(event) = self.held.take(id) {
                     self.brakes.gave_up(event.context.rule(), id);
+                    // What was sent for this one, here or by an earlier owner of its row, is no less in doubt for the other's verdict.
+                    let progress = progress.joined(&event.progress);
+                    letter.may_exist |= progress.unsure_creates > 0;
                     self.judged_before(event.context, *letter, &progress, false);
                 }
             }

@@ -1,7 +1,12 @@
 //! A private Postgres from the server that is installed here: own folder, port and password; for the tests of the ledger.
 //!
 //! A system's own server is never touched. Not here: the process itself, which `keeper.sh` starts and ends.
-#![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test that includes it uses a part of it, and may fail this way"
+)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};

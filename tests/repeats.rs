@@ -28,7 +28,7 @@ const APART_MS: u64 = 5_000;
 /// How many keys begin in a second.
 const A_SECOND: u64 = 200;
 /// Messages of so many milliseconds are published together.
-const BATCH_MS: u64 = 100;
+const BATCH_MS: u64 = 250;
 
 fn events() -> usize {
     std::env::var("REPEATS_EVENTS").map_or(EVENTS, |text| text.parse().expect("a number of events"))

@@ -20,16 +20,25 @@ pub(super) const BEGIN: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN 
 pub(super) const COMMIT: Sql = Sql::both("COMMIT");
 pub(super) const ROLLBACK: Sql = Sql::both("ROLLBACK");
 
-/// The rows of a queue ($1) that a sorted list ($2) names, locked in its order, so that no two replicas wait for each other. Each is looked
-/// up by itself: a planner that knows little of a table that grew fast would read all of it.
-pub(super) const ROWS: Sql = Sql {
-    sqlite: "SELECT json_object('key', hex(e.key), 'slot', e.slot, 'revision', e.revision, 'key_text', e.key_text, \
+/// One row `e` of SQLite as the text of an object, as `row_to_json` of Postgres makes it.
+macro_rules! row_sqlite {
+    () => {
+        "SELECT json_object('key', hex(e.key), 'slot', e.slot, 'revision', e.revision, 'key_text', e.key_text, \
          'owner', e.owner, 'epoch', e.epoch, 'ticket', e.ticket, 'hold', e.hold, 'unsure_creates', e.unsure_creates, 'sent_ms', e.sent_ms, 'sent', e.sent, \
          'ended', e.ended, 'process', e.process, 'reason', e.reason, 'body', e.body, 'request', e.request, \
          'digest_version', e.digest_version, 'rule', e.rule, 'procedure_id', e.procedure_id, 'attempts', e.attempts, \
-         'first_ms', e.first_ms, 'ended_ms', e.ended_ms) \
-         FROM json_each($2) AS x CROSS JOIN chakra_bridge_events AS e \
-         WHERE e.queue = $1 AND e.key = unhex(x.value ->> 'key') AND e.slot = x.value ->> 'slot'",
+         'first_ms', e.first_ms, 'ended_ms', e.ended_ms) "
+    };
+}
+
+/// The rows of a queue ($1) that a sorted list ($2) names, locked in its order, so that no two replicas wait for each other. Each is looked
+/// up by itself: a planner that knows little of a table that grew fast would read all of it.
+pub(super) const ROWS: Sql = Sql {
+    sqlite: concat!(
+        row_sqlite!(),
+        "FROM json_each($2) AS x CROSS JOIN chakra_bridge_events AS e \
+         WHERE e.queue = $1 AND e.key = unhex(x.value ->> 'key') AND e.slot = x.value ->> 'slot'"
+    ),
     postgres: "SELECT row_to_json(e)::text FROM json_to_recordset($2::json) AS x(key text, slot bigint) \
          CROSS JOIN LATERAL (SELECT * FROM chakra_bridge_events AS r WHERE r.queue = $1 AND r.key = decode(x.key, 'hex') \
          AND r.slot = x.slot LIMIT 1 FOR UPDATE) AS e",
@@ -147,12 +156,10 @@ pub(super) const SIZE: Sql = Sql {
 
 /// All rows of a queue ($1) with a key ($2).
 pub(super) const OF_KEY: Sql = Sql {
-    sqlite: "SELECT json_object('key', hex(e.key), 'slot', e.slot, 'revision', e.revision, 'key_text', e.key_text, \
-         'owner', e.owner, 'epoch', e.epoch, 'ticket', e.ticket, 'hold', e.hold, 'unsure_creates', e.unsure_creates, 'sent_ms', e.sent_ms, 'sent', e.sent, \
-         'ended', e.ended, 'process', e.process, 'reason', e.reason, 'body', e.body, 'request', e.request, \
-         'digest_version', e.digest_version, 'rule', e.rule, 'procedure_id', e.procedure_id, 'attempts', e.attempts, \
-         'first_ms', e.first_ms, 'ended_ms', e.ended_ms) \
-         FROM chakra_bridge_events AS e WHERE e.queue = $1 AND e.key = unhex($2) ORDER BY e.first_ms, e.slot",
+    sqlite: concat!(
+        row_sqlite!(),
+        "FROM chakra_bridge_events AS e WHERE e.queue = $1 AND e.key = unhex($2) ORDER BY e.first_ms, e.slot"
+    ),
     postgres: "SELECT row_to_json(e)::text FROM chakra_bridge_events AS e \
          WHERE e.queue = $1 AND e.key = decode($2, 'hex') ORDER BY e.first_ms, e.slot",
 };

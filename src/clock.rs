@@ -31,8 +31,12 @@ impl Clock {
 
 /// Epoch milliseconds; 0 if the machine's clock stands before 1970.
 pub(crate) fn epoch_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Whole milliseconds; the most that there are if it is longer.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A time as the log tells it: seconds, with three digits behind the point at most.

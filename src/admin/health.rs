@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::clock::{date_of, epoch_ms};
+use crate::clock::{date_of, epoch_ms, millis};
 use crate::metrics::{Descriptors, LogState};
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
@@ -74,7 +74,7 @@ impl Health {
         json!({
             "live": self.live(now),
             "phase": self.phase.borrow().as_str(),
-            "pulse_age_ms": u64::try_from(self.pulse.age(now).as_millis()).unwrap_or(u64::MAX),
+            "pulse_age_ms": millis(self.pulse.age(now)),
         })
     }
 

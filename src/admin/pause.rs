@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use super::resume::{self, ResumeRule, RuleResumed};
-use crate::clock::epoch_ms;
+use crate::clock::{epoch_ms, millis};
 use crate::secret::{Secret, SecretSource};
 use crate::states::log_level::WantedLevel;
 
@@ -132,7 +132,7 @@ impl PauseControl {
             }
             Wanted::LogLevel(level, time) => {
                 self.levels.send_replace(Some(WantedLevel { level, until: Instant::now() + time }));
-                return Said::LogLevel(epoch_ms().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
+                return Said::LogLevel(epoch_ms().saturating_add(millis(time)));
             }
         };
         self.paused.send_replace(paused);

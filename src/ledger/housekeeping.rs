@@ -16,7 +16,7 @@ use super::kept::parsed;
 use super::lease::Lease;
 use super::session::Session;
 use super::sql::{FORGET_OWNERS, PRUNE, RENEW, SIZE};
-use crate::clock::epoch_ms;
+use crate::clock::{epoch_ms, millis};
 use crate::metrics::Metrics;
 
 /// Rows of a kind that one step deletes at most: some milliseconds of the database's time.
@@ -84,7 +84,7 @@ impl Housekeeping {
 
     async fn prune(&mut self, session: &mut Session) -> Result<(), Failure> {
         let (queue, rows) = (&self.who.queue, STEP_ROWS.to_string());
-        let keep_ms = u64::try_from(self.config.keep.as_millis()).unwrap_or(u64::MAX);
+        let keep_ms = millis(self.config.keep);
         let mut is_more = false;
         for (ended, ms) in [("created", keep_ms), ("dead", keep_ms.saturating_mul(DEAD))] {
             let pruned = session.run(PRUNE, &[queue, ended, &ms.to_string(), &rows]).await?;

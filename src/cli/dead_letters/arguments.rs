@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::cli::admin_client::duration;
+use crate::clock::millis;
 use crate::core::letters::filter::{self, Filter};
 use crate::core::mapping::condition::Condition;
 
@@ -57,7 +58,7 @@ impl Which {
     /// # Errors
     /// That the expression cannot be compiled, in words.
     pub(super) fn filter(&self, now_ms: u64) -> Result<Filter, String> {
-        let before = |age: Duration| now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        let before = |age: Duration| now_ms.saturating_sub(millis(age));
         let when = self.when.as_deref().map(Condition::compile).transpose();
         Ok(Filter {
             reasons: self.reasons.clone(),

@@ -2,11 +2,9 @@
 //!
 //! Not here: the log lines and the metrics of a gate (`report`).
 
-use std::time::Duration;
-
 use tokio::sync::watch;
 
-use crate::clock::epoch_ms;
+use crate::clock::{epoch_ms, millis};
 use crate::core::delivery::GateReport;
 use crate::core::gate::{Change, Why};
 use crate::core::next_step::next_step;
@@ -80,8 +78,4 @@ impl Gates {
             Why::Paused => format!("an operator paused {scope}; `chakra-bridge resume` ends that"),
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

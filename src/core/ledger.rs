@@ -170,18 +170,11 @@ pub struct Left {
 /// What is told after a create, or when an event leaves without one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// The row.
-    pub id: RowId,
-    /// Of the claim: what is told under another is not taken. None where nothing was claimed (found by a lookup, dead before a create).
-    pub epoch: Option<i64>,
+    /// What the asker knows of the row and of its event, as it would claim it now. Under another epoch than the row's it is not taken;
+    /// none where nothing was claimed (found by a lookup, dead before a create).
+    pub claim: Box<Claim>,
     /// How it ended; none where it is given back, so that another replica may claim it at once.
     pub end: Option<RowEnd>,
-    /// Creates that may have been applied.
-    pub unsure_creates: u32,
-    /// Requests that came to an outcome.
-    pub attempts: u32,
-    /// What a row is made of where there is none: key, digests, rule, procedure.
-    pub claim: Box<Claim>,
 }
 
 /// What the ledger answers to a record.

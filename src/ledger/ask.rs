@@ -20,7 +20,7 @@ impl Ask {
     pub(super) fn row_id(&self) -> RowId {
         match self {
             Self::Claim(claim, _) => claim.id,
-            Self::Record(record, _) => record.id,
+            Self::Record(record, _) => record.claim.id,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chakra_bridge::core::ledger::{Claimed, Record, Recorded, RowEnd};
+use chakra_bridge::core::ledger::{Claim, Claimed, Record, Recorded, RowEnd};
 use chakra_bridge::ledger::read::Reader;
 use chakra_bridge::ledger::{Config, Place};
 use chakra_bridge::states::ledger::LedgerState;
@@ -83,7 +83,7 @@ async fn what_ended_long_ago_leaves_in_steps_a_dead_letter_later_and_what_has_no
         join_all((0..1200).map(|number| create_numbered(&run, number))).await;
         let held = epoch(&run.ledger.claim(claim("held")).await);
         let end = Some(RowEnd::Dead("rejected".to_owned()));
-        let dead = Record { epoch: None, end, ..record("dead", 0, None) };
+        let dead = Record { claim: Box::new(Claim { attempts: 1, ..claim("dead") }), end };
         assert_eq!(run.ledger.record(dead).await, Recorded::Yes);
         run.end().await;
         // A dead letter is kept four times as long.

@@ -129,8 +129,7 @@ pub fn claim(key: &str) -> Claim {
 /// That it became this process, or was given back.
 pub fn record(key: &str, epoch: i64, process: Option<&str>) -> Record {
     let end = process.map(|process| RowEnd::Created(Some(process.to_owned())));
-    let claim = claim(key);
-    Record { id: claim.id, epoch: Some(epoch), end, unsure_creates: 0, attempts: 1, claim: Box::new(claim) }
+    Record { claim: Box::new(Claim { epoch: Some(epoch), attempts: 1, ..claim(key) }), end }
 }
 
 pub fn epoch(claimed: &Claimed) -> i64 {

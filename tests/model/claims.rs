@@ -28,7 +28,7 @@ pub(crate) struct Store {
 /// What a life asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Write {
-    Claim(Claim),
+    Claim(Box<Claim>),
     Record(Record),
 }
 
@@ -56,7 +56,7 @@ fn owner(life: u32) -> String {
 impl World<'_> {
     /// A create that is to be claimed first.
     pub(crate) fn claim(&mut self, event: EventId, request: &CreateProcess, claim: Claim) {
-        let claimed = match self.asks(Write::Claim(claim)) {
+        let claimed = match self.asks(Write::Claim(Box::new(claim))) {
             Some(Answer::Claimed(claimed)) => claimed,
             _ => Claimed::Away,
         };
@@ -131,7 +131,7 @@ impl World<'_> {
     fn writes(&mut self, life: u32, write: &Write) -> Answer {
         let id = match write {
             Write::Claim(claim) => claim.id,
-            Write::Record(record) => record.id,
+            Write::Record(record) => record.claim.id,
         };
         let row = self.store.rows.get(&id).cloned();
         let lease = row.as_ref().map_or(Duration::ZERO, |row| self.lease(&row.owner));

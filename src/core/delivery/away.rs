@@ -55,7 +55,7 @@ impl Machine {
     /// Whether a create that is about to be asked for has to wait, since the ledger is away; if so it does, and it does not age.
     pub(super) fn waits_for_the_ledger(&mut self, id: EventId) -> bool {
         let now = self.now.moment;
-        let Some(event) = self.held.get(id).filter(|event| event.context.claim.is_used() && event.seeks().is_none())
+        let Some(event) = self.held.get(id).filter(|event| event.context.claim.is_used && event.seeks().is_none())
         else {
             return false;
         };

@@ -49,7 +49,7 @@ impl Context {
 impl HeldEvent {
     /// What the ledger is asked before its create, if there is one.
     pub(super) fn claims(&mut self, last_ticket: &mut u64) -> Option<Box<Claim>> {
-        let identity = self.context.identity.filter(|_| self.context.claim.is_used())?;
+        let identity = self.context.identity.filter(|_| self.context.claim.is_used)?;
         let request = self.request.digest();
         (self.context.claim.has_row, self.context.claim.request) = (true, request);
         if self.context.claim.number == 0 {
@@ -156,7 +156,7 @@ impl Machine {
     /// Whether an event about to be sent has sent as many creates that may have been applied as it may, over all its replicas: then it
     /// is dead.
     pub(super) fn has_spent_its_creates(&mut self, id: EventId) -> bool {
-        let Some(event) = self.held.get(id).filter(|event| event.context.claim.is_used()) else { return false };
+        let Some(event) = self.held.get(id).filter(|event| event.context.claim.is_used) else { return false };
         let Some(fault) = event.progress.spent() else { return false };
         self.end(id, Ended::DeadLettered(fault));
         true

@@ -177,7 +177,7 @@ impl HeldEvent {
         }
         let is_doubtful = self.provenance.announced();
         let claim = &mut self.context.claim;
-        if claim.is_used()
+        if claim.is_used
             && self.progress.may_double()
             && std::mem::replace(&mut claim.announced, self.progress.unsure_creates) == self.progress.unsure_creates
         {
@@ -196,7 +196,7 @@ impl HeldEvent {
     pub(super) fn adopted(&mut self, receipt: ReceiptId, now: Moment) {
         (self.context.receipt, self.context.is_live) = (receipt, true);
         self.told = now;
-        if self.context.claim.is_used() {
+        if self.context.claim.is_used {
             // Nobody else can have had it meanwhile, or its next claim tells.
             return;
         }

@@ -61,7 +61,7 @@ impl Records {
     fn add(&mut self, record: Box<Record>, done: Option<Box<Done>>) {
         self.last += 1;
         self.holding += usize::from(done.is_some());
-        *self.rows.entry(record.id).or_default() += 1;
+        *self.rows.entry(record.claim.id).or_default() += 1;
         self.waiting.insert(self.last);
         self.all.insert(self.last, Entry { record, done });
     }
@@ -70,10 +70,10 @@ impl Records {
         let entry = self.all.remove(&id)?;
         self.waiting.remove(&id);
         self.holding -= usize::from(entry.done.is_some());
-        if let Some(count) = self.rows.get_mut(&entry.record.id) {
+        if let Some(count) = self.rows.get_mut(&entry.record.claim.id) {
             *count -= 1;
             if *count == 0 {
-                self.rows.remove(&entry.record.id);
+                self.rows.remove(&entry.record.claim.id);
             }
         }
         Some(entry)
@@ -89,7 +89,7 @@ impl Records {
 impl Machine {
     /// Whether an event about to be asked for has to wait, since what became of its row is on its way to the ledger.
     pub(super) fn waits_for_its_record(&self, context: &Context, progress: &Progress) -> bool {
-        let identity = context.identity.filter(|_| context.claim.is_used() && !self.records.is_empty());
+        let identity = context.identity.filter(|_| context.claim.is_used && !self.records.is_empty());
         identity.is_some_and(|identity| self.records.has(&context.claim(identity, progress, 0).id))
     }
 
@@ -188,10 +188,7 @@ impl Machine {
 
 /// What is told of an event; none where the ledger is not asked for it.
 fn record(context: &Context, progress: &Progress, end: Option<RowEnd>) -> Option<Box<Record>> {
-    let identity = context.identity.filter(|_| context.claim.is_used())?;
-    let request = context.request.as_ref().map_or(context.claim.request(), |request| request.digest());
-    let claim = context.claim(identity, progress, request);
-    let (unsure_creates, attempts) = (progress.unsure_creates, progress.attempts);
-    let epoch = context.claim.epoch();
-    Some(Box::new(Record { id: claim.id, epoch, end, unsure_creates, attempts, claim: Box::new(claim) }))
+    let identity = context.identity.filter(|_| context.claim.is_used)?;
+    let request = context.request.as_ref().map_or(context.claim.request, |request| request.digest());
+    Some(Box::new(Record { claim: Box::new(context.claim(identity, progress, request)), end }))
 }

@@ -33,17 +33,4 @@ impl Ticket {
     pub(super) fn is_refused(&mut self) {
         (self.has_row, self.number) = (false, 0);
     }
-
-    /// Whether the ledger is asked for its event.
-    pub(super) fn is_used(&self) -> bool {
-        self.is_used
-    }
-
-    pub(super) fn epoch(&self) -> Option<i64> {
-        self.epoch
-    }
-
-    pub(super) fn request(&self) -> u64 {
-        self.request
-    }
 }

@@ -120,7 +120,7 @@ impl Machine {
             return self.push(Effect::Settle { receipt: void, settlement: Settlement::Release });
         }
         let (rest, open_time) = (context.state.remaining, self.gate.open_time(&request.procedure, self.now.moment));
-        let claims = context.claim.is_used();
+        let claims = context.claim.is_used;
         if claims {
             let rule = self.setup.rules.named(context.rule());
             let looks = context.key.as_ref().zip(rule).is_some_and(|(key, rule)| rule.looks_first(key.origin));

@@ -9,9 +9,9 @@ use super::{Asker, Hold, Record, Recorded, Row, RowEnd};
 pub fn recorded(row: Option<Row>, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Recorded) {
     match (row, &record.end) {
         // A claim whose answer was lost may be applied yet: it must not take the row after this.
-        (None, None) if record.epoch.is_none() && record.claim.ticket > 0 => {
+        (None, None) if record.claim.epoch.is_none() && record.claim.ticket > 0 => {
             let row = Row::of(&record.claim, asker);
-            (Some(Row { unsure_creates: record.unsure_creates, ..row }), Recorded::Yes)
+            (Some(Row { unsure_creates: record.claim.unsure_creates, ..row }), Recorded::Yes)
         }
         (None, None) => (None, Recorded::Yes),
         (None, Some(end)) => (Some(ended(Row::of(&record.claim, asker), end, record, asker)), Recorded::Yes),
@@ -38,11 +38,11 @@ fn may_end(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
     let lives = row.owner == asker.owner || !asker.lease.is_zero();
     let is_anothers = row.end.is_none() && row.hold != Hold::Free && lives;
     let is_found = matches!(record.end, Some(RowEnd::Created(_)));
-    is_its(row, record, asker) || (record.epoch.is_none() && (is_found || !is_anothers))
+    is_its(row, record, asker) || (record.claim.epoch.is_none() && (is_found || !is_anothers))
 }
 
 fn is_its(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
-    let was_told = row.owner == asker.owner && record.epoch == Some(row.epoch);
+    let was_told = row.owner == asker.owner && record.claim.epoch == Some(row.epoch);
     was_told || row.is_of(&record.claim, asker)
 }
 
@@ -51,7 +51,7 @@ fn ended(row: Row, end: &RowEnd, record: &Record, asker: &Asker<'_>) -> Row {
         end: Some(end.clone()),
         ended_ms: asker.now_ms,
         unsure_creates: unsure_creates(&row, record, asker),
-        attempts: row.attempts.max(record.attempts),
+        attempts: row.attempts.max(record.claim.attempts),
         ..row.described_by(&record.claim)
     }
 }
@@ -64,7 +64,7 @@ fn given_back(row: Row, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Rec
         let was_free = row.hold == Hold::Free && row.ticket < record.claim.ticket;
         let is_anothers =
             if row.owner == asker.owner { !was_free } else { row.hold != Hold::Free && !asker.lease.is_zero() };
-        if record.epoch.is_some() || is_anothers {
+        if record.claim.epoch.is_some() || is_anothers {
             return (None, Recorded::Superseded);
         }
         // A claim whose answer was lost may be applied yet: it must not take the row after this.
@@ -73,14 +73,14 @@ fn given_back(row: Row, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Rec
         return (Some(Row { owner, ticket, hold: Hold::Free, unsure_creates, ..row }), Recorded::Yes);
     }
     let unsure_creates = unsure_creates(&row, record, asker);
-    let attempts = row.attempts.max(record.attempts);
+    let attempts = row.attempts.max(record.claim.attempts);
     (Some(Row { hold: Hold::Free, unsure_creates, attempts, ..row }), Recorded::Yes)
 }
 
 /// Creates that may have been applied: what is told, if whoever tells it knows of all that the row counts. Of a claim whose answer was
 /// lost it is not known what earlier owners left, unless it was let create.
 fn unsure_creates(row: &Row, record: &Record, asker: &Asker<'_>) -> u32 {
-    let was_told = record.epoch == Some(row.epoch) || row.hold == Hold::Sends;
+    let was_told = record.claim.epoch == Some(row.epoch) || row.hold == Hold::Sends;
     let knows_all = was_told && is_its(row, record, asker);
-    record.unsure_creates.max(if knows_all { 0 } else { row.unsure_creates })
+    record.claim.unsure_creates.max(if knows_all { 0 } else { row.unsure_creates })
 }

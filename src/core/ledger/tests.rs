@@ -62,7 +62,7 @@ fn claim(ticket: u64) -> Claim {
 }
 
 fn record(claim: &Claim, epoch: Option<i64>, end: Option<RowEnd>, unsure_creates: u32) -> Record {
-    Record { id: claim.id, epoch, end, unsure_creates, attempts: 1, claim: Box::new(claim.clone()) }
+    Record { claim: Box::new(Claim { epoch, unsure_creates, attempts: 1, ..claim.clone() }), end }
 }
 
 fn created() -> Option<RowEnd> {

@@ -45,10 +45,10 @@ impl Rows {
     }
 
     fn record(&mut self, owner: &'static str, record: &Record) -> Recorded {
-        let row = self.rows.get(&record.id).cloned();
+        let row = self.rows.get(&record.claim.id).cloned();
         let asker = Asker { owner, now_ms: self.now_ms, lease: self.lease(row.as_ref()) };
         let (row, answer) = recorded(row, record, &asker);
-        self.rows.extend(row.map(|row| (record.id, row)));
+        self.rows.extend(row.map(|row| (record.claim.id, row)));
         answer
     }
 
@@ -86,7 +86,7 @@ fn what_is_a_process_is_acknowledged_once_that_is_recorded_and_not_before() {
     let done = bench.on(Input::Replied { event, reply: created(), took: SECOND, epoch: Some(1) });
     assert!(done.settled.is_empty() && bench.machine.held() == 1, "{done:?}");
     let (mut record, told) = done.records[0].clone();
-    assert_eq!((told.end, told.epoch), (Some(RowEnd::Created(Some("p1".into()))), Some(1)));
+    assert_eq!((told.end, told.claim.epoch), (Some(RowEnd::Created(Some("p1".into()))), Some(1)));
     // It is told again until it is answered, and at least each ten seconds.
     for _ in 0..20 {
         let away = bench.on(Input::Recorded { record, recorded: Recorded::Away });
@@ -256,7 +256,7 @@ fn an_event_that_leaves_gives_its_row_back() {
     assert!(done.settled.is_empty(), "it waits here: {done:?}");
     let done = bench.on(Input::Command(Command::Drain));
     let (record, told) = &done.records[0];
-    assert_eq!((&told.end, told.unsure_creates), (&None, 0));
+    assert_eq!((&told.end, told.claim.unsure_creates), (&None, 0));
     assert!(!bench.machine.is_idle());
     let recorded = rows.record("a", told);
     drop(bench.on(Input::Recorded { record: *record, recorded }));

@@ -38,3 +38,4 @@ pub mod request_limits;
 pub mod settlement;
 pub mod team_config;
 pub mod thinning;
+pub mod trace_context;

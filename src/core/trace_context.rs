@@ -153,6 +153,12 @@ impl TraceContext {
         self.flags & SAMPLED != 0
     }
 
+    /// The flags that are handed on.
+    #[must_use]
+    pub fn flags(&self) -> u8 {
+        self.flags
+    }
+
     /// The text of `traceparent`.
     #[must_use]
     pub fn traceparent(&self) -> String {

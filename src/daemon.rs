@@ -136,10 +136,9 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let ends = async { tokio::join!(served.end(deadline), exported.end(deadline)) };
-    let (is_settled, _) = tokio::join!(settled(said, &mut consumer, deadline), ends);
+    let ended = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline), exported.end(deadline));
     phase.send_replace(Phase::Stopped);
-    Ok(Report { cut_off: drained.cut_off, is_settled })
+    Ok(Report { cut_off: drained.cut_off, is_settled: ended.0 })
 }
 
 /// Follows the level of the log in a task of its own; answers where a reload says another.

@@ -15,8 +15,8 @@ const SECRETS: [&str; 3] = ["password", "token", "proxy_password"];
 const SECRET_FILES: [&str; 3] = ["password_file", "token_file", "proxy_password_file"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
-const USERLESS: [&str; 2] = ["base_url", "proxy"];
-const URLS: [&str; 3] = ["url", USERLESS[0], USERLESS[1]];
+const USERLESS: [&str; 3] = ["base_url", "proxy", "otlp"];
+const URLS: [&str; 4] = ["url", USERLESS[0], USERLESS[1], USERLESS[2]];
 
 /// The pieces of a file that could be read.
 pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {

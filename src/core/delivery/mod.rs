@@ -56,8 +56,7 @@ pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now, RecordId};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 pub use self::settled::CameIn;
-pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
-pub use self::traced::Traced;
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place, Traced};
 
 use self::away::Away;
 use self::brake::Brakes;

@@ -8,8 +8,7 @@ use std::time::Duration;
 pub use super::settled::Settled;
 
 use super::WantedPrefetch;
-use super::told::{CameBack, FailedTry, LettersState};
-use super::traced::Traced;
+use super::told::{CameBack, FailedTry, LettersState, Traced};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;

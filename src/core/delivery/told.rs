@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReceiptId;
 use crate::core::event::Key;
 use crate::core::progress::Next;
-use crate::core::trace_context::TraceId;
+use crate::core::trace_context::{TraceContext, TraceId};
 
 /// Where an event waits whose try failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,19 @@ impl Place {
     pub fn delay_queue(self) -> Option<&'static str> {
         if let Self::DelayQueue(label) = self { Some(label) } else { None }
     }
+}
+
+/// The trace that a message belongs to.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The number of its receipt.
+    pub receipt: ReceiptId,
+    /// The trace, and the span that went before.
+    pub trace: Arc<TraceContext>,
+    /// Where it stood before it waited in the broker, in a delay queue or as a dead letter.
+    pub waited: Option<TraceContext>,
+    /// Its rule, if one matched.
+    pub rule: Option<Arc<str>>,
 }
 
 /// A try that failed and is no end.

@@ -7,36 +7,25 @@ use std::sync::Arc;
 
 use super::open::What;
 use super::report::Report;
+use super::told::Traced;
 use super::{EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
+use crate::core::message::Message;
 use crate::core::trace_context::TraceContext;
-
-/// The trace that a message belongs to.
-#[derive(Clone, Debug)]
-pub struct Traced {
-    /// The number of its receipt.
-    pub receipt: ReceiptId,
-    /// The trace, and the span that went before.
-    pub trace: Arc<TraceContext>,
-    /// Where it stood before it waited in the broker, in a delay queue or as a dead letter.
-    pub waited: Option<TraceContext>,
-    /// Its rule, if one matched.
-    pub rule: Option<Arc<str>>,
-}
 
 impl Machine {
     /// The trace of a message that was opened; told where one may begin here, since spans are kept then.
     pub(super) fn traced(
         &mut self,
         receipt: ReceiptId,
-        begins: Option<Arc<TraceContext>>,
+        message: &Message,
         state: &DelayedState,
         named: Option<TraceContext>,
         what: &What,
     ) -> Option<Arc<TraceContext>> {
         let waited = state.trace.as_deref().and_then(|text| TraceContext::read(text, None));
         let trace = named.or_else(|| waited.clone()).map(Arc::new);
-        let Some(begins) = begins else { return trace };
+        let Some(begins) = message.begins.clone() else { return trace };
         let trace = trace.unwrap_or(begins);
         let rule = what.rule().cloned();
         self.tell(Report::Traced(Box::new(Traced { receipt, trace: Arc::clone(&trace), waited, rule })));

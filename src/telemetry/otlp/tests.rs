@@ -68,6 +68,10 @@ fn an_answer_means_what_the_protocol_says() {
 
 #[tokio::test(start_paused = true)]
 async fn spans_are_gathered_for_a_moment_and_the_last_ones_at_once() {
+    tokio::time::timeout(Duration::from_secs(60), gathered()).await.expect("within the deadline");
+}
+
+async fn gathered() {
     let (sender, mut spans) = mpsc::channel(2 * BATCH);
     let mut batch = Vec::new();
     for _ in 0..BATCH + 1 {

@@ -3,6 +3,7 @@
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
 mod served;
+mod traces;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use self::served::Served;
+use self::traces::Exported;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
@@ -85,6 +87,7 @@ pub async fn run(
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stop, stop_seen) = watch::channel(false);
+    let (traces, exported) = Exported::begin(&config, &metrics, stop_seen.clone())?;
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
@@ -123,7 +126,8 @@ pub async fn run(
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
+    let parts =
+        Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
@@ -132,7 +136,8 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
+    let ends = async { tokio::join!(served.end(deadline), exported.end(deadline)) };
+    let (is_settled, _) = tokio::join!(settled(said, &mut consumer, deadline), ends);
     phase.send_replace(Phase::Stopped);
     Ok(Report { cut_off: drained.cut_off, is_settled })
 }

@@ -24,6 +24,7 @@ mod ledger;
 mod log;
 mod queues;
 mod rules;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -101,6 +102,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    spans: spans::Spans,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -162,6 +164,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            spans: spans::Spans::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -29,6 +29,7 @@ fn dead_letter() -> DeadLetter {
         key: Some("/crm|1".into()),
         origin: None,
         unread: None,
+        trace: None,
     }
 }
 

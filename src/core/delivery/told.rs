@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::core::event::Key;
 use crate::core::progress::Next;
+use crate::core::trace_context::TraceId;
 
 /// Where an event waits whose try failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct FailedTry {
     pub key: Option<Key>,
     /// Its rule.
     pub rule: Option<Arc<str>>,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceId>,
     /// What was asked.
     pub asked: Next,
     /// Which try of this it was.

@@ -41,8 +41,9 @@ impl Machine {
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id, made_ms) = (message.kind.clone(), message.message_id.clone(), message.made_ms);
+        let begins = message.begins.clone();
         let can_delay = self.connection.can_delay;
-        let Opened { key, identity, delayed_state, what } =
+        let Opened { key, identity, delayed_state, trace, what } =
             open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
@@ -50,6 +51,7 @@ impl Machine {
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
+        let trace = self.traced(receipt, begins, &state, trace, &what);
         let (rule, procedure, request) = (None, None, None);
         let mut context = Context {
             receipt,
@@ -69,6 +71,7 @@ impl Machine {
             message_id,
             claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
+            trace,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {

@@ -124,11 +124,11 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
     let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
     let authorities = authorities.map_err(refused)?.unwrap_or_default();
     let builder = reqwest::Client::builder();
-    let trusting = match config.base_url.scheme() {
-        // Without TLS nothing is trusted, and a system without a trust store will do.
-        "http" => builder.tls_certs_only(authorities),
-        _ => builder.tls_certs_merge(authorities),
-    };
+    let is_encrypted =
+        [Some(&config.base_url), config.proxy.as_ref()].iter().flatten().any(|url| url.scheme() == "https");
+    // Without TLS nothing is trusted, and a system without a trust store will do.
+    let trusting =
+        if is_encrypted { builder.tls_certs_merge(authorities) } else { builder.tls_certs_only(authorities) };
     let known = match &held.identity {
         Some((cert, key)) => {
             trusting.identity(Identity::from_pem(format!("{cert}\n{key}").as_bytes()).map_err(refused)?)

@@ -102,7 +102,7 @@ impl Stage {
     async fn kill_at(&mut self, point: Point) {
         // What stands in the way of the daemon goes after it.
         let (daemon, _lock) = match point {
-            Point::Ledger(stop) => self.at_a_write(stop).await,
+            Point::Ledger(stop) => Box::pin(self.at_a_write(stop)).await,
             _ => (self.at_a_point(point).await, None),
         };
         daemon.signal("KILL");
@@ -222,7 +222,7 @@ async fn killed(reads: Log, kind: Kind, times: usize) {
     }
     let mut scenes = Vec::new();
     for (name, kills) in shares.into_iter().enumerate().filter(|(_, kills)| !kills.is_empty()) {
-        let Some(store) = kind.store().await else { return };
+        let Some(store) = Box::pin(kind.store()).await else { return };
         scenes.push(kill_everywhere(name, reads, store, kills));
     }
     let (accounts, kills): (Vec<_>, Vec<_>) = futures_util::future::join_all(scenes).await.into_iter().unzip();

@@ -3,6 +3,7 @@
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
 mod served;
+mod shown;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -75,7 +76,8 @@ pub async fn run(
     hangup: Signal,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Report, String> {
-    let promise = ready.promise();
+    let (promise, places) = (ready.promise(), usize::from(ready.config.broker.prefetch));
+    let (in_force, in_force_seen) = watch::channel(Arc::new(ready.in_force(&ready.source, promise)));
     let Ready { config, limits, rules, source, .. } = ready;
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
@@ -85,7 +87,6 @@ pub async fn run(
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stop, stop_seen) = watch::channel(false);
-    let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
     let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
@@ -109,8 +110,10 @@ pub async fn run(
     foresee(&metrics, &rules);
     let mut watchers = JoinSet::new();
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
-    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
+    let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
+    let view = View { metrics: Arc::clone(&metrics), health, pause_control, status };
+    let _admin = open_admin(&config, view, &mut watchers)?;
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
@@ -119,7 +122,8 @@ pub async fn run(
     phase.send_replace(Phase::Running);
 
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
-    let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
+    let endpoints =
+        reload::Endpoints { rules: new_rules, level, in_force, state: rules_state, metrics: counted, stop: stop_too };
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
@@ -222,12 +226,13 @@ fn commands(
     (pause_control, commands, [token_changes, certificate_changes])
 }
 
-fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
+fn open_admin(config: &Config, view: View, watchers: &mut JoinSet<Infallible>) -> Result<JoinSet<()>, String> {
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
     let more = if view.pause_control.is_some() { " /pause /resume /log-level" } else { "" };
-    tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
+    tracing::info!(%address, "health checks, metrics and the status page: /livez /readyz /metrics /status{more}");
+    watchers.spawn(view.status.clone().watch());
     let mut admin = JoinSet::new();
     admin.spawn(server::serve(listener, view, std::future::pending()));
     Ok(admin)

@@ -12,9 +12,12 @@ use tokio::time::Instant;
 /// For so long the same is told.
 const FOR: Duration = Duration::from_secs(1);
 
+/// When it was made, and the text.
+type Told = (Instant, Arc<str>);
+
 /// See the head of this file.
 #[derive(Clone, Debug)]
-pub(super) struct Kept(Arc<watch::Sender<Option<(Instant, Arc<str>)>>>);
+pub(super) struct Kept(Arc<watch::Sender<Option<Told>>>);
 
 impl Default for Kept {
     fn default() -> Self {

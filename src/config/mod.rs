@@ -33,6 +33,7 @@ mod renamed;
 mod rules;
 mod schemas;
 mod sections;
+mod shown;
 mod source;
 mod tables;
 mod telemetry;
@@ -47,6 +48,7 @@ pub use known::{Kind, Known};
 pub use listen::{Listening, admin_listen};
 pub use load::{Reading, Use, known_keys, load, read, read_for, strange_variables};
 pub use memory::Memory;
+pub use shown::{keys_in_force, rule_texts};
 pub use source::{Mistakes, Source};
 pub use telemetry::Telemetry;
 

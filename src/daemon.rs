@@ -29,10 +29,11 @@ use crate::core::delivery::Setup;
 use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
-use crate::dispatch::{self, Parts};
+use crate::dispatch::{self, Parts, Ways};
 use crate::handover::prefetch::WantedPrefetch;
 use crate::management;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
@@ -111,6 +112,7 @@ pub async fn run(
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
+    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
@@ -123,7 +125,7 @@ pub async fn run(
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
+    let parts = Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
@@ -165,7 +167,8 @@ fn watch_files(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
+    let photos = config.photo_policy;
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, photos, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

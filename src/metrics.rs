@@ -22,6 +22,7 @@ mod ends;
 mod gates;
 mod ledger;
 mod log;
+mod photos;
 mod queues;
 mod rules;
 #[cfg(test)]
@@ -101,6 +102,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    photos: photos::Photos,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -162,6 +164,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            photos: photos::Photos::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -5,6 +5,7 @@
 
 mod events;
 mod gates;
+mod photos;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +86,7 @@ impl Reporter {
             Report::NoDescriptors => self.metrics.descriptors().short("api", epoch_ms()),
             Report::CameBack(returns) => events::came_back(&returns),
             Report::Answered { outcome, status, took } => self.answered(outcome, status, took),
+            Report::Photos(report) => self.photo_told(&report),
             Report::Probe => self.metrics.probe(),
             Report::PossibleDuplicate { doubt, key, rule } => {
                 self.possible_duplicate(doubt, key.as_ref(), rule.as_deref())

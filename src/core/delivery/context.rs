@@ -54,6 +54,8 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
+    /// Whether it leaves its place since the host of its picture is shut or slow.
+    pub(super) waits_for_source: bool,
 }
 
 impl Context {

@@ -102,6 +102,7 @@ fn crash_of(context: &Context, next: Next, crashes: u32, wait: Duration) -> Repo
         key: context.key.clone(),
         rule: context.rule.as_ref().map(Arc::clone),
         asked: Next::Create,
+        photo: None,
         attempt: crashes,
         reason: Reason::Crashing.as_str(),
         status: None,

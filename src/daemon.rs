@@ -33,10 +33,11 @@ use crate::core::delivery::Setup;
 use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
-use crate::dispatch::{self, Parts};
+use crate::dispatch::{self, Parts, Ways};
 use crate::handover::prefetch::WantedPrefetch;
 use crate::management;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
@@ -117,6 +118,7 @@ pub async fn run(
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
     let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
     let _admin = open_admin(&config, (Arc::clone(&metrics), health, pause_control, status), &mut watchers)?;
+    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop, counted, wanted_prefetch_too) = (stop_seen.clone(), Arc::clone(&metrics), wanted_prefetch_seen);
     let endpoints = Endpoints { intake, stop, wanted_prefetch: wanted_prefetch_too, state, metrics: counted };
@@ -129,7 +131,7 @@ pub async fn run(
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts =
-        Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
+        Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
@@ -171,7 +173,8 @@ fn watch_files(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
+    let photos = config.photo_policy;
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, photos, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

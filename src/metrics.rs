@@ -23,6 +23,7 @@ mod flow;
 mod gates;
 mod ledger;
 mod log;
+mod photos;
 mod queues;
 mod rules;
 mod seen;
@@ -107,6 +108,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    photos: photos::Photos,
     spans: spans::Spans,
     descriptors: Descriptors,
     log: LogState,
@@ -170,6 +172,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            photos: photos::Photos::registered(all),
             spans: spans::Spans::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),

@@ -139,6 +139,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
         repeats: RepeatPolicy::default(),
         ledger: setting.has_ledger.then_some(LedgerPolicy { timeout: TIMEOUT }),
+        photos: PhotoPolicy::default(),
         places: setting.places,
     }
 }
@@ -154,6 +155,7 @@ pub(crate) fn defaults() -> Setup {
         request_limits: config.request_limits,
         repeats: config.repeats,
         ledger: None,
+        photos: config.photo_policy,
         places: config.broker.prefetch.into(),
     }
 }

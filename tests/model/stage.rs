@@ -11,7 +11,7 @@ pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::ledger::LedgerPolicy;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RepeatPolicy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};

@@ -2,6 +2,7 @@
 //!
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
+mod certificates;
 mod served;
 mod traces;
 
@@ -16,7 +17,6 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use self::served::Served;
-use self::traces::Exported;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
@@ -81,13 +81,11 @@ pub async fn run(
     let Ready { config, limits, rules, source, .. } = ready;
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
-    let (shut, shut_seen) = watch::channel(Vec::new());
-    let (gates, gates_seen) = watch::channel(Vec::new());
+    let ((shut, shut_seen), (gates, gates_seen)) = (watch::channel(Vec::new()), watch::channel(Vec::new()));
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
-    let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stop, stop_seen) = watch::channel(false);
-    let (traces, exported) = Exported::begin(&config, &metrics, stop_seen.clone())?;
+    let mut served = Served::begin(&config, &metrics, stop_seen.clone())?;
     let places = usize::from(config.broker.prefetch);
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
@@ -114,16 +112,15 @@ pub async fn run(
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
+    watch_peers(&config, &client, &state, &metrics, &mut watchers);
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
         Endpoints { intake, stop: stop_too, wanted_prefetch: wanted_prefetch_seen, state, metrics: counted };
     let mut consumer = consume(config.broker, endpoints);
     phase.send_replace(Phase::Running);
-
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
-    let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
+    let (ledger, traces, limit) = (served.ledger.clone(), served.traces.take(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts =
@@ -136,9 +133,9 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let ended = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline), exported.end(deadline));
+    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
     phase.send_replace(Phase::Stopped);
-    Ok(Report { cut_off: drained.cut_off, is_settled: ended.0 })
+    Ok(Report { cut_off: drained.cut_off, is_settled })
 }
 
 /// Follows the level of the log in a task of its own; answers where a reload says another.
@@ -152,6 +149,18 @@ fn log_level(
     let wanted = pause_control.map_or_else(|| watch::channel(None).1, PauseControl::levels);
     watchers.spawn(levels.run(seen, wanted));
     level
+}
+
+/// Follows what the broker tells beside AMQP, and until when certificates hold.
+fn watch_peers(
+    config: &Config,
+    client: &Client,
+    state: &watch::Sender<BrokerStatus>,
+    metrics: &Arc<Metrics>,
+    watchers: &mut JoinSet<Infallible>,
+) {
+    watchers.spawn(certificates::watch(config, client, metrics));
+    watchers.spawn(management::watch::run(config.management.clone(), state.clone(), Arc::clone(metrics)));
 }
 
 /// Follows the files of the token and of certificates.

@@ -17,6 +17,7 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::judge::Outcome;
 
 mod broker;
+mod certificates;
 mod descriptors;
 mod ends;
 mod gates;
@@ -103,6 +104,7 @@ pub struct Metrics {
     queues: queues::Queues,
     ledger: ledger::Ledger,
     spans: spans::Spans,
+    certificates: certificates::Certificates,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -165,6 +167,7 @@ impl Metrics {
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
             spans: spans::Spans::registered(all),
+            certificates: certificates::Certificates::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use hyper::body::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION};
+use reqwest::tls::TlsInfo;
 use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
 
@@ -44,6 +45,7 @@ impl Client {
         let sending = self.traced(post.header(AUTHORIZATION, authorization.clone()));
         match sending.body(question.body).send().await {
             Ok(response) => {
+                self.note_certificate(&response);
                 if response.status() == StatusCode::UNAUTHORIZED {
                     self.token.refused(&authorization);
                 }
@@ -51,6 +53,18 @@ impl Client {
             }
             Err(error) => self.failed(error, shares),
         }
+    }
+
+    fn note_certificate(&self, response: &reqwest::Response) {
+        let info = response.extensions().get::<TlsInfo>();
+        let Some(shown) = info.and_then(TlsInfo::peer_certificate) else { return };
+        self.shown.send_if_modified(|known| {
+            let is_other = known != shown;
+            if is_other {
+                *known = shown.to_vec();
+            }
+            is_other
+        });
     }
 
     /// With the trace that the request belongs to, if it belongs to one.

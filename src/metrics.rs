@@ -17,6 +17,7 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::judge::Outcome;
 
 mod broker;
+mod certificates;
 mod descriptors;
 mod ends;
 mod flow;
@@ -110,6 +111,7 @@ pub struct Metrics {
     ledger: ledger::Ledger,
     photos: photos::Photos,
     spans: spans::Spans,
+    certificates: certificates::Certificates,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -174,6 +176,7 @@ impl Metrics {
             ledger: ledger::Ledger::registered(all),
             photos: photos::Photos::registered(all),
             spans: spans::Spans::registered(all),
+            certificates: certificates::Certificates::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

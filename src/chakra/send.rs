@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use hyper::body::Bytes;
 use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE};
+use reqwest::tls::TlsInfo;
 use reqwest::{Body, StatusCode, Url};
 use tokio::time::Instant;
 
@@ -67,10 +68,23 @@ impl Client {
             None => sending,
         };
         let response = typed.body(body).send().await.map_err(|error| self.failed(error, shares))?;
+        self.note_certificate(&response);
         if response.status() == StatusCode::UNAUTHORIZED {
             self.token.refused(&authorization);
         }
         Ok(response)
+    }
+
+    fn note_certificate(&self, response: &reqwest::Response) {
+        let info = response.extensions().get::<TlsInfo>();
+        let Some(shown) = info.and_then(TlsInfo::peer_certificate) else { return };
+        self.shown.send_if_modified(|known| {
+            let is_other = known != shown;
+            if is_other {
+                *known = shown.to_vec();
+            }
+            is_other
+        });
     }
 
     /// With the trace that the request belongs to, if it belongs to one.

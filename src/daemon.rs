@@ -4,6 +4,7 @@
 
 mod served;
 mod shown;
+mod traces;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use self::served::Served;
+use self::traces::Exported;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
@@ -88,6 +90,7 @@ pub async fn run(
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stopping, stop_seen) = watch::channel(false);
+    let (traces, exported) = Exported::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
     let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
@@ -125,7 +128,8 @@ pub async fn run(
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
+    let parts =
+        Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
@@ -134,9 +138,9 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
+    let ended = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline), exported.end(deadline));
     phase.send_replace(Phase::Stopped);
-    Ok(Report { cut_off: drained.cut_off, is_settled })
+    Ok(Report { cut_off: drained.cut_off, is_settled: ended.0 })
 }
 
 /// Follows the level of the log in a task of its own; answers where a reload says another.

@@ -26,6 +26,7 @@ mod log;
 mod queues;
 mod rules;
 mod seen;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -106,6 +107,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    spans: spans::Spans,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -168,6 +170,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            spans: spans::Spans::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -17,8 +17,8 @@ const SECRET_FILES: [&str; 3] = ["password_file", "token_file", "proxy_password_
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
 /// What stands in the place of a secret.
 const STARS: &str = "***";
-const USERLESS: [&str; 2] = ["base_url", "proxy"];
-const URLS: [&str; 3] = ["url", USERLESS[0], USERLESS[1]];
+const USERLESS: [&str; 3] = ["base_url", "proxy", "otlp"];
+const URLS: [&str; 4] = ["url", USERLESS[0], USERLESS[1], USERLESS[2]];
 
 /// The pieces of a file that could be read.
 pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {

@@ -17,6 +17,7 @@ use super::source::Places;
 use super::tables::List;
 use super::{
     Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, rules, schemas, sections,
+    telemetry,
 };
 use crate::core::bounds::Bounds;
 use crate::core::case::Case;
@@ -214,6 +215,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let dispatch = sections::shutdown(reader);
     let admin = sections::admin(reader);
     let log = sections::log(reader);
+    let telemetry = telemetry::telemetry(reader);
     let key = event_key.clone();
     let config = api.map(|api| Config {
         broker,
@@ -227,6 +229,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         request_limits,
         admin,
         log,
+        telemetry,
         bounds: Bounds { max_bytes, max_values, max_request },
         event_key,
         rules,

@@ -83,12 +83,11 @@ pub async fn run(
     let (promise, places) = (ready.promise(), usize::from(ready.config.broker.prefetch));
     let (in_force, in_force_seen) = watch::channel(Arc::new(ready.in_force(&ready.source, promise)));
     let Ready { config, limits, rules, source, .. } = ready;
-    let (phase, phase_seen) = watch::channel(Phase::Starting);
+    let ((phase, phase_seen), (stopping, stop_seen)) = (watch::channel(Phase::Starting), watch::channel(false));
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let ((shut, shut_seen), (gates, gates_seen)) = (watch::channel(Vec::new()), watch::channel(Vec::new()));
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
-    let (stopping, stop_seen) = watch::channel(false);
     let mut served = Served::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);

@@ -68,7 +68,7 @@ fn what_travels_comes_back_as_it_went() {
 /// every later release reads them.
 #[test]
 fn a_header_that_release_0_1_0_stored_is_read() {
-    let plain = include_str!("../../tests/image/parked-by-0.1.0.json");
+    let plain = include_str!("../../../tests/image/parked-by-0.1.0.json");
     let read = DelayedState::decode(plain.trim()).unwrap();
     assert_eq!((read.progress.attempts, read.progress.status, read.progress.next), (1, Some(423), Next::Create));
     let full = concat!(

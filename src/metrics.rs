@@ -17,12 +17,14 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::judge::Outcome;
 
 mod broker;
+mod certificates;
 mod descriptors;
 mod ends;
 mod flow;
 mod gates;
 mod ledger;
 mod log;
+mod photos;
 mod queues;
 mod rules;
 mod seen;
@@ -107,7 +109,9 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    photos: photos::Photos,
     spans: spans::Spans,
+    certificates: certificates::Certificates,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -170,7 +174,9 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            photos: photos::Photos::registered(all),
             spans: spans::Spans::registered(all),
+            certificates: certificates::Certificates::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{
-    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, rules, schemas, sections,
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, photos, rules, schemas, sections,
     telemetry,
 };
 use crate::core::bounds::Bounds;
@@ -207,6 +207,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let ledger = ledger::ledger(reader, &broker.queue, timeout);
+    let (photos, photo_policy) = photos::photos(reader, timeout, &rules);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
@@ -222,6 +223,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         management,
         ledger,
         api,
+        photos,
+        photo_policy,
         dispatch,
         policy,
         gate,

@@ -53,6 +53,8 @@ mod queues;
 mod repeats;
 #[path = "broker/returns.rs"]
 mod returns;
+#[path = "broker/storied.rs"]
+mod storied;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]

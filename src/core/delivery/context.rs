@@ -112,8 +112,10 @@ impl Context {
 
     /// What the dead letter of this event says.
     pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
+        let may_exist = fault.reason.leaves_doubt() || progress.unsure_creates > 0;
         DeadLetter {
-            may_exist: fault.reason.leaves_doubt() || progress.unsure_creates > 0,
+            may_exist,
+            sent: self.state.sent.clone().filter(|_| may_exist),
             fault,
             status: progress.status,
             attempts: progress.attempts,

@@ -57,6 +57,8 @@ mod returns;
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+#[path = "broker/traced.rs"]
+mod traced;
 #[path = "broker/versions.rs"]
 mod versions;
 

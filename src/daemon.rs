@@ -2,7 +2,10 @@
 //!
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
+mod certificates;
 mod served;
+mod shown;
+mod traces;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,6 +22,7 @@ use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
 use crate::admin::server::{self, View};
+use crate::admin::status::Status;
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{self, Client, token, trust};
@@ -29,10 +33,11 @@ use crate::core::delivery::Setup;
 use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
-use crate::dispatch::{self, Parts};
+use crate::dispatch::{self, Parts, Ways};
 use crate::handover::prefetch::WantedPrefetch;
 use crate::management;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
@@ -75,22 +80,21 @@ pub async fn run(
     hangup: Signal,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Report, String> {
-    let promise = ready.promise();
+    let (promise, places) = (ready.promise(), usize::from(ready.config.broker.prefetch));
+    let (in_force, in_force_seen) = watch::channel(Arc::new(ready.in_force(&ready.source, promise)));
     let Ready { config, limits, rules, source, .. } = ready;
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
-    let (shut, shut_seen) = watch::channel(Vec::new());
-    let (gates, gates_seen) = watch::channel(Vec::new());
+    let ((shut, shut_seen), (gates, gates_seen)) = (watch::channel(Vec::new()), watch::channel(Vec::new()));
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
-    let mut served = Served::begin(config.ledger.clone(), &metrics);
-    let (stop, stop_seen) = watch::channel(false);
-    let places = usize::from(config.broker.prefetch);
+    let (stopping, stop_seen) = watch::channel(false);
+    let mut served = Served::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
     let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
-    let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
+    let (loaded, loaded_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, changes) = commands(&config, rules_seen);
 
     let health = Health {
@@ -101,7 +105,7 @@ pub async fn run(
         waits: waits_seen,
         letters: letters_seen,
         ledger: served.status.clone(),
-        rules: rules_state_seen,
+        rules: loaded_seen,
         log: metrics.log(),
         descriptors: metrics.descriptors(),
         pulse: Arc::clone(&pulse),
@@ -109,25 +113,27 @@ pub async fn run(
     foresee(&metrics, &rules);
     let mut watchers = JoinSet::new();
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
-    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
-    let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
-    let endpoints =
-        Endpoints { intake, stop: stop_too, wanted_prefetch: wanted_prefetch_seen, state, metrics: counted };
+    let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
+    let _admin = open_admin(&config, (Arc::clone(&metrics), health, pause_control, status), &mut watchers)?;
+    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
+    watch_peers(&config, &client, &state, &metrics, &mut watchers);
+    let (stop, counted, wanted_prefetch_too) = (stop_seen.clone(), Arc::clone(&metrics), wanted_prefetch_seen);
+    let endpoints = Endpoints { intake, stop, wanted_prefetch: wanted_prefetch_too, state, metrics: counted };
     let mut consumer = consume(config.broker, endpoints);
     phase.send_replace(Phase::Running);
 
-    let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
-    let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
-    let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
+    let (counted, stop) = (Arc::clone(&metrics), stop_seen.clone());
+    let endpoints = reload::Endpoints { rules: new_rules, level, in_force, state: loaded, metrics: counted, stop };
+    let (ledger, traces, limit) = (served.ledger.clone(), served.traces.take(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
+    let parts =
+        Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
-        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stop)) } => both,
+        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stopping)) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
@@ -150,6 +156,18 @@ fn log_level(
     level
 }
 
+/// Follows what the broker tells beside AMQP, and until when certificates hold.
+fn watch_peers(
+    config: &Config,
+    client: &Client,
+    state: &watch::Sender<BrokerStatus>,
+    metrics: &Arc<Metrics>,
+    watchers: &mut JoinSet<Infallible>,
+) {
+    watchers.spawn(certificates::watch(config, client, metrics));
+    watchers.spawn(management::watch::run(config.management.clone(), state.clone(), Arc::clone(metrics)));
+}
+
 /// Follows the files of the token and of certificates.
 fn watch_files(
     client: &Client,
@@ -165,7 +183,8 @@ fn watch_files(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
+    let photos = config.photo_policy;
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, photos, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.
@@ -222,12 +241,18 @@ fn commands(
     (pause_control, commands, [token_changes, certificate_changes])
 }
 
-fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
+fn open_admin(
+    config: &Config,
+    (metrics, health, pause_control, status): (Arc<Metrics>, Health, Option<PauseControl>, Status),
+    watchers: &mut JoinSet<Infallible>,
+) -> Result<JoinSet<()>, String> {
+    let view = View { metrics, health, pause_control, status };
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
     let more = if view.pause_control.is_some() { " /pause /resume /log-level" } else { "" };
-    tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
+    tracing::info!(%address, "health checks, metrics and the status page: /livez /readyz /metrics /status{more}");
+    watchers.spawn(view.status.clone().watch());
     let mut admin = JoinSet::new();
     admin.spawn(server::serve(listener, view, std::future::pending()));
     Ok(admin)

@@ -5,7 +5,7 @@
 
 mod letters;
 mod lookups;
-mod told;
+pub(super) mod told;
 
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;

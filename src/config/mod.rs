@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
-use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
 mod admin_token;
@@ -28,13 +28,16 @@ mod load;
 mod management;
 mod memory;
 mod names;
+mod photos;
 mod reader;
 mod renamed;
 mod rules;
 mod schemas;
 mod sections;
+mod shown;
 mod source;
 mod tables;
+mod telemetry;
 mod urls;
 mod values;
 mod warnings;
@@ -46,7 +49,9 @@ pub use known::{Kind, Known};
 pub use listen::{Listening, admin_listen};
 pub use load::{Reading, Use, known_keys, load, read, read_for, strange_variables};
 pub use memory::Memory;
+pub use shown::{keys_in_force, rule_texts};
 pub use source::{Mistakes, Source};
+pub use telemetry::Telemetry;
 
 /// The whole configuration: the product of what the modules need.
 #[derive(Clone, Debug)]
@@ -59,6 +64,10 @@ pub struct Config {
     pub ledger: Option<crate::ledger::Config>,
     /// The API client.
     pub api: chakra::Config,
+    /// How pictures are fetched.
+    pub photos: crate::photos::Config,
+    /// How many are at a time.
+    pub photo_policy: PhotoPolicy,
     /// The dispatcher.
     pub dispatch: dispatch::Config,
     /// How one event is tried again.
@@ -73,6 +82,8 @@ pub struct Config {
     pub admin: admin::Config,
     /// What is logged, and how.
     pub log: Log,
+    /// Where spans go, if they are made.
+    pub telemetry: Option<Telemetry>,
     /// How large an event may be, and the request made of it.
     pub bounds: Bounds,
     /// The expression that gives an event its key where its envelope carries none.

@@ -15,7 +15,7 @@ use crate::core::mistake::Mistake;
 pub(super) const LIST: List = List { section: "rule", named_by: "name", keys: &KEYS };
 
 /// The keys of a rule.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "name",
     "type",
     "when",
@@ -31,6 +31,7 @@ pub(super) const KEYS: [&str; 15] = [
     "assignedTo",
     "data",
     "record",
+    "photo",
 ];
 
 /// All rules, and every mistake in reading them.
@@ -61,6 +62,7 @@ fn rule(table: &mut Table<'_, '_>) -> WrittenRule {
         reconcile: table.text("reconcile"),
         keys: table.text("keys"),
         duplicates: table.text("duplicates"),
+        photo: table.value("photo"),
     }
 }
 

@@ -19,6 +19,10 @@ pub const VERSION: u32 = 1;
 /// it on as it came.
 pub const VERSION_OF_VERDICTS: u32 = 2;
 
+/// The version written where photos of the event are up, or it goes without some. A daemon that knows none would create the process
+/// with another body: to it this is newer.
+pub const VERSION_OF_PHOTOS: u32 = 3;
+
 /// The text longer than which no header of ours is, in bytes.
 pub const BYTES_MAX: usize = 16 * 1024;
 
@@ -47,6 +51,9 @@ pub struct DelayedState {
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Box<Verdict>>,
+    /// Where the event stood in its trace as it was delayed, or as its dead letter was published: a `traceparent`, if spans were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -108,7 +115,11 @@ impl DelayedState {
         if let Some(newer) = &self.newer {
             return newer.clone();
         }
-        let v = if self.verdict.is_some() { VERSION_OF_VERDICTS } else { VERSION };
+        let v = match self.progress.photos.has_any() {
+            _ if self.verdict.is_some() => VERSION_OF_VERDICTS,
+            true => VERSION_OF_PHOTOS,
+            false => VERSION,
+        };
         serde_json::to_string(&Versioned { v, delayed_state: self }).unwrap_or_default()
     }
 
@@ -130,6 +141,10 @@ impl DelayedState {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
                 read.filter(|read| read.verdict.is_some()).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
             }
+            Some(VERSION_OF_PHOTOS) => {
+                let read: Option<Self> = serde_json::from_value(value.into()).ok();
+                read.filter(|read| read.progress.photos.has_any()).ok_or(Unreadable::Newer(VERSION_OF_PHOTOS))
+            }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
             _ => Err(Unreadable::Broken),
         }
@@ -142,6 +157,7 @@ mod tests {
 
     use super::*;
     use crate::core::dead_letter::DeadLetter;
+    use crate::core::photo::PhotosDone;
     use crate::core::process::Procedure;
     use crate::core::progress::{Next, Refused};
 
@@ -159,6 +175,7 @@ mod tests {
                 refusals: 0,
                 refused_ms: 0,
                 unsure_ms: 0,
+                photos: PhotosDone::default(),
                 unknown: Map::new(),
             },
             age: Duration::from_secs(90),
@@ -173,6 +190,7 @@ mod tests {
             }),
             is_retry: false,
             verdict: None,
+            trace: None,
             unknown: Map::new(),
             newer: None,
         }
@@ -219,8 +237,8 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_a_broken_text() {
-        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":3", 1);
-        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(3)));
+        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":4", 1);
+        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(4)));
         let kept = DelayedState::verbatim(newer.clone());
         assert_eq!(kept.encode(), newer);
         assert_eq!((kept.exchange.as_str(), kept.routing_key.as_str()), ("crm", "case.opened"), "its route is read");
@@ -248,11 +266,11 @@ mod tests {
         let text = delayed_state().encode();
         let text = text.replacen("\"age\":", "\"trace\":\"t1\",\"age\":", 1).replacen(
             "\"crashes\":",
-            "\"photos\":[1],\"crashes\":",
+            "\"sounds\":[1],\"crashes\":",
             1,
         );
         let back = DelayedState::decode(&text).unwrap().encode();
-        assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"photos\":[1]"), "{back}");
+        assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"sounds\":[1]"), "{back}");
     }
 
     #[test]

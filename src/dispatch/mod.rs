@@ -5,8 +5,10 @@
 mod aside;
 pub mod commands;
 mod dispatcher;
+mod photos;
 mod report;
 mod tasks;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::states::dead_letters::DeadLetters;
 use crate::states::gates::ShutGate;
 use crate::states::lookups::LookupWaits;
@@ -27,6 +30,7 @@ use crate::states::phase::Pulse;
 use commands::Commands;
 use dispatcher::Dispatcher;
 pub use dispatcher::Drained;
+pub use traces::Traces;
 
 /// What the dispatcher needs to know.
 #[derive(Clone, Debug)]
@@ -35,10 +39,19 @@ pub struct Config {
     pub drain_deadline: Duration,
 }
 
+/// The ways out.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    /// To the API.
+    pub client: Client,
+    /// To pictures.
+    pub fetcher: Fetcher,
+}
+
 /// What the dispatcher is built of.
 pub struct Parts {
-    /// The way to the API.
-    pub client: Client,
+    /// The ways to the API and to pictures.
+    pub ways: Ways,
     /// What the delivery machine is built of.
     pub setup: Setup,
     /// The ledger, if `setup` says that there is one.
@@ -59,6 +72,8 @@ pub struct Parts {
     pub waits: watch::Sender<LookupWaits>,
     /// Told how it stands with dead letters.
     pub letters: watch::Sender<DeadLetters>,
+    /// What spans are made with, if they are.
+    pub traces: Option<Traces>,
 }
 
 /// Delivers every event that arrives until `stop`, then finishes what is under way within `drain_limit`.

@@ -11,7 +11,7 @@ pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::ledger::LedgerPolicy;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
-use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RepeatPolicy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};
@@ -139,6 +139,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
         repeats: RepeatPolicy::default(),
         ledger: setting.has_ledger.then_some(LedgerPolicy { timeout: TIMEOUT }),
+        photos: PhotoPolicy::default(),
         places: setting.places,
     }
 }
@@ -154,6 +155,7 @@ pub(crate) fn defaults() -> Setup {
         request_limits: config.request_limits,
         repeats: config.repeats,
         ledger: None,
+        photos: config.photo_policy,
         places: config.broker.prefetch.into(),
     }
 }

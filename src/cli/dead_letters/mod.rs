@@ -10,6 +10,7 @@ pub(super) mod of_keys;
 mod open;
 mod progress;
 mod show;
+mod story;
 mod words;
 
 use std::io::{self, Write};

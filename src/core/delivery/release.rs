@@ -77,12 +77,13 @@ impl Machine {
     /// already and is not looked up, that is announced first.
     pub(super) fn give_back(&mut self, id: EventId) {
         let Some(event) = self.held.get_mut(id) else { return };
-        if event.is_running() {
+        if event.is_running() && event.photo().is_none() {
             self.creates.follow(event, self.now, Progress::cut_off);
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
-            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt: Doubt::HandedBack, key, rule }));
+            let (doubt, trace) = (Doubt::HandedBack, event.context.trace_id());
+            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule, trace }));
         }
         let has_state = event.progress != Progress::default() && event.context.is_live;
         // A requeue would forget the state, and older brokers count it.

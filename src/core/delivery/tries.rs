@@ -2,6 +2,7 @@
 //!
 //! Not here: what comes next (`progress`), where it waits (`delay`), and which lines a storm leaves out (`core::thinning`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Context;
@@ -13,6 +14,7 @@ use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Pass};
 use crate::core::judge::Outcome;
+use crate::core::photo::{Photo, PhotoReply};
 use crate::core::progress::{Next, Progress};
 use crate::core::reply::Reply;
 use crate::core::settlement::Settlement;
@@ -85,7 +87,9 @@ impl Machine {
         let failed = FailedTry {
             key: event.context.key.clone(),
             rule: event.context.rule.clone(),
+            trace: event.context.trace_id(),
             asked,
+            photo: None,
             attempt: done.saturating_add(1),
             reason: reason(outcome),
             status: reply.status(),
@@ -97,19 +101,44 @@ impl Machine {
         Some(Try { failed, effects: self.effects.len() })
     }
 
+    /// The same of a try to bring a photo up.
+    pub(super) fn photo_tried(&self, id: EventId, photo: &Photo, outcome: &Outcome, reply: &PhotoReply) -> Option<Try> {
+        let event = self.held.get(id)?;
+        let (status, detail) = match reply {
+            PhotoReply::Missed(missed) => (missed.status(), None),
+            PhotoReply::Asked { reply, .. } => (reply.status(), reply.detail().map(str::to_owned)),
+        };
+        let failed = FailedTry {
+            key: event.context.key.clone(),
+            rule: event.context.rule.clone(),
+            trace: event.context.trace_id(),
+            asked: Next::Create,
+            photo: Some(Arc::clone(&photo.name)),
+            attempt: event.progress.photos.tries.saturating_add(1),
+            reason: reason(outcome),
+            status,
+            detail,
+            next: Next::Create,
+            place: Place::Memory,
+            wait: Duration::ZERO,
+        };
+        Some(Try { failed, effects: self.effects.len() })
+    }
+
     /// Tells that a request was answered, and what about its answer is worth a word.
     pub(super) fn tell_answer(&mut self, id: EventId, outcome: &Outcome, reply: &Reply, took: Duration) {
         self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
         let Some(event) = self.held.get(id) else { return };
         let told = || (event.context.key.clone(), event.context.rule.clone());
+        let trace = event.context.trace_id();
         let report = match outcome {
             Outcome::Found { copies, .. } if *copies > 1 => {
                 let (key, rule) = told();
-                Report::Duplicates { key, rule, copies: *copies }
+                Report::Duplicates { key, rule, trace, copies: *copies }
             }
             Outcome::Unavailable { status } => {
                 let (key, rule) = told();
-                Report::LookupRefused { key, rule, status: *status }
+                Report::LookupRefused { key, rule, trace, status: *status }
             }
             _ => return,
         };

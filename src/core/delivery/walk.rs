@@ -12,6 +12,7 @@ use super::context::Context;
 use super::event::HeldEvent;
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
+use super::sources::Said;
 use super::ticket::Ticket;
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
@@ -41,16 +42,15 @@ impl Machine {
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id, made_ms) = (message.kind.clone(), message.message_id.clone(), message.made_ms);
-        let can_delay = self.connection.can_delay;
-        let Opened { key, identity, delayed_state, what } =
-            open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        let Opened { key, identity, delayed_state, trace, what } =
+            open(&mut message, self.connection.can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
-        let (rule, procedure, request) = (None, None, None);
+        let trace = self.traced(receipt, &message, &state, trace, &what);
         let mut context = Context {
             receipt,
             is_live,
@@ -59,9 +59,9 @@ impl Machine {
             is_new,
             is_retry: was_dead_letter || state.is_retry,
             compares: Compares::default(),
-            rule,
-            procedure,
-            request,
+            rule: None,
+            procedure: None,
+            request: None,
             state,
             body,
             received,
@@ -69,6 +69,8 @@ impl Machine {
             message_id,
             claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
+            trace,
+            waits_for_source: false,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {
@@ -113,6 +115,7 @@ impl Machine {
             return self.settle(context, Ended::ConnectionLost, &progress);
         }
         self.arrivals.note(&request.procedure, self.now.moment);
+        self.note_source(&request);
         let orphan = self.held.orphan(context.key.as_ref(), &context.body).filter(|_| redelivered);
         if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
             let void = orphan.context.receipt;
@@ -130,6 +133,7 @@ impl Machine {
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
         event.heard = self.recent.heard();
+        event.leave_photos_out();
         self.redeliveries.note(&event);
         let id = self.held.add(event);
         if !rest.is_zero() {
@@ -233,7 +237,10 @@ impl Machine {
     pub(super) fn panicked(&mut self, id: EventId) {
         let Some(event) = self.held.get_mut(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
-        self.creates.follow(event, self.now, Progress::cut_off);
+        if event.photo().is_none() {
+            self.creates.follow(event, self.now, Progress::cut_off);
+        }
+        self.source_said(id, Said::Nothing);
         if self.waits_after_crash(id) {
             return;
         }

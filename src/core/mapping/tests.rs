@@ -17,6 +17,7 @@ mod matching;
 mod mistakes;
 mod moments;
 mod patterns;
+mod photos;
 mod requests;
 mod schemas;
 mod strictness;
@@ -127,6 +128,7 @@ fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {
         reconcile: field("reconcile").map(text),
         keys: field("keys").map(text),
         duplicates: field("duplicates").map(text),
+        photo: field("photo").map(written),
     }
 }
 

@@ -111,8 +111,7 @@ pub async fn run(
     let mut watchers = JoinSet::new();
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
     let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
-    let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
+    let (ways, setup) = (ways(&config)?, setup(&config, limits, rules, places));
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
     let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
     let endpoints =
@@ -123,7 +122,7 @@ pub async fn run(
     let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
-    watch_files(&client, config.api, changes, &mut watchers);
+    watch_files(&ways.client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts = Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
@@ -161,6 +160,11 @@ fn watch_files(
 ) {
     watchers.spawn(token::watch(client.clone(), token_changes));
     watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
+}
+
+/// The ways to the API and to pictures. Connects to nothing.
+fn ways(config: &Config) -> Result<Ways, String> {
+    Ok(Ways { client: Client::new(&config.api)?, fetcher: Fetcher::new(&config.photos)? })
 }
 
 /// What the delivery machine is built of.

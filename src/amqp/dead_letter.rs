@@ -15,7 +15,7 @@ use crate::core::settlement::DeadLetter;
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 15] = [
+pub const DEAD_LETTER_HEADERS: [&str; 16] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-may-exist",
@@ -30,6 +30,7 @@ pub const DEAD_LETTER_HEADERS: [&str; 15] = [
     "chakra-bridge-routing-key",
     "chakra-bridge-version",
     "chakra-bridge-journey",
+    "chakra-bridge-trace",
     "chakra-bridge-cut",
 ];
 
@@ -59,7 +60,12 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
         (own("routing-key"), text(routing_key)),
         (own("version"), text(env!("CARGO_PKG_VERSION"))),
     ]);
-    let known = [("rule", &dead_letter.rule), ("procedure", &dead_letter.procedure), ("key", &dead_letter.key)];
+    let known = [
+        ("rule", &dead_letter.rule),
+        ("procedure", &dead_letter.procedure),
+        ("key", &dead_letter.key),
+        ("trace", &dead_letter.trace),
+    ];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
     // Unread, it is what a newer daemon goes on from if somebody retries the letter.
     headers.extend(

@@ -13,6 +13,7 @@ use super::{Client, answer, failure};
 use crate::clock::seconds;
 use crate::core::process::Procedure;
 use crate::core::reply::{NotSent, Reply, Response};
+use crate::core::trace_context::{TRACEPARENT, TRACESTATE};
 
 /// One request: where it goes, what it says, and what is read of its answer.
 pub(super) struct Question<'a> {
@@ -60,7 +61,7 @@ impl Client {
         let shares = !apart && self.reuse.borrow().is_allowed(Instant::now());
         let http = self.http.borrow().clone();
         let post = if shares { http.sharing.post(url) } else { http.apart.post(url).header(CONNECTION, "close") };
-        let sending = post.header(AUTHORIZATION, authorization.clone());
+        let sending = self.traced(post.header(AUTHORIZATION, authorization.clone()));
         let typed = match content_type {
             Some(content_type) => sending.header(CONTENT_TYPE, content_type),
             None => sending,
@@ -70,6 +71,13 @@ impl Client {
             self.token.refused(&authorization);
         }
         Ok(response)
+    }
+
+    /// With the trace that the request belongs to, if it belongs to one.
+    fn traced(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let Some(trace) = &self.trace else { return request };
+        let request = request.header(TRACEPARENT, trace.traceparent());
+        if let Some(state) = trace.tracestate() { request.header(TRACESTATE, state) } else { request }
     }
 
     /// No byte of an answer came.

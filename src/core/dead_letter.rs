@@ -39,12 +39,14 @@ pub struct DeadLetter {
     pub origin: Option<(String, String)>,
     /// The header that it brought through a delay queue and that this daemon cannot read: it stays with it.
     pub unread: Option<String>,
+    /// Where the event stood in its trace, as a `traceparent`, if spans were kept.
+    pub trace: Option<String>,
 }
 
 impl DeadLetter {
     /// What it takes in memory, in bytes.
     pub(in crate::core) fn bytes(&self) -> usize {
-        let texts = [&self.rule, &self.procedure, &self.key, &self.unread];
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.trace];
         let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
         let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
         std::mem::size_of::<Self>() + texts + origin
@@ -118,6 +120,7 @@ impl Verdict {
             key: self.key,
             origin: Some(origin),
             unread: None,
+            trace: None,
         }
     }
 }

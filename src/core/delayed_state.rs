@@ -51,6 +51,9 @@ pub struct DelayedState {
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Box<Verdict>>,
+    /// Where the event stood in its trace as it was delayed, or as its dead letter was published: a `traceparent`, if spans were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -187,6 +190,7 @@ mod tests {
             }),
             is_retry: false,
             verdict: None,
+            trace: None,
             unknown: Map::new(),
             newer: None,
         }

@@ -28,6 +28,8 @@ pub struct PutBack {
     pub first_seen_ms: u64,
     /// When it was given up, in epoch milliseconds; 0 where it is not told.
     pub last_seen_ms: u64,
+    /// Where the event stood in its trace, if it is told.
+    pub trace: Option<String>,
 }
 
 impl PutBack {
@@ -49,6 +51,7 @@ impl PutBack {
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,
             is_retry: true,
+            trace: self.trace.clone(),
             ..DelayedState::default()
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Not here: any decision (`core::delivery`), and the words of log lines (`report`).
 
+mod traced;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use super::commands::{Commands, Next};
 use super::photos::bring_up;
 use super::report::{Gates, Reporter};
 use super::tasks::{Purpose, Tasks};
+use super::traces::Tracer;
 use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
 use crate::clock::{Clock, epoch_ms};
@@ -51,12 +54,15 @@ pub(super) struct Dispatcher {
     /// The connection that the last message came by.
     connection: Option<Connection>,
     tasks: Tasks,
+    /// Makes spans, if they are wanted.
+    tracer: Option<Tracer>,
     wake: Moment,
 }
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
         let gates = Gates::new(parts.ways.client.host(), parts.gates);
+        let tracer = parts.traces.map(|traces| Tracer::new(traces, &parts.ways.client, Arc::clone(&parts.metrics)));
         Self {
             tasks: Tasks::new(parts.ledger, parts.setup.ledger.map_or(Duration::MAX, |ledger| ledger.timeout)),
             machine: Machine::new(parts.setup),
@@ -71,6 +77,7 @@ impl Dispatcher {
             next_receipt: 0,
             publishes: HashMap::new(),
             connection: None,
+            tracer,
             wake: Moment::ZERO,
         }
     }
@@ -110,6 +117,7 @@ impl Dispatcher {
             }
         }
         self.show();
+        self.end_traces();
         self.reporter.catch_up(Moment::MAX);
         Drained { cut_off }
     }
@@ -159,17 +167,19 @@ impl Dispatcher {
             Inbound::CanDelay(can_delay) => self.on(Input::CanDelay(can_delay)),
             Inbound::Kept(number) => {
                 if let Some(receipt) = self.publishes.remove(&number) {
+                    self.published(receipt, true);
                     self.on(Input::Kept { receipt });
                 }
             }
             Inbound::Refused(receipt) => {
                 if let Some(id) = self.publishes.remove(&receipt.number()) {
                     self.receipts.insert(id, receipt);
+                    self.published(id, false);
                     self.on(Input::Refused { receipt: id });
                 }
             }
             Inbound::Disconnected => self.on(Input::Disconnected),
-            Inbound::Message(message, receipt) => {
+            Inbound::Message(mut message, receipt) => {
                 self.mind_connection();
                 let (id, is_live) = (self.next_receipt, receipt.is_live());
                 let bytes = message.body.len() + message.headers.bytes();
@@ -178,6 +188,7 @@ impl Dispatcher {
                     self.connection = Some(receipt.connection());
                 }
                 self.receipts.insert(id, receipt);
+                self.trace(id, &mut message);
                 aside(bytes, || self.on(Input::Message { receipt: id, message, is_live }));
             }
         }
@@ -192,6 +203,7 @@ impl Dispatcher {
 
     fn ended(&mut self, input: Option<Input>) {
         if let Some(input) = input {
+            self.trace_end(&input);
             self.on(input);
         }
     }
@@ -214,28 +226,29 @@ impl Dispatcher {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell(report) => self.reporter.tell(report, self.clock.now()),
+            Effect::Tell(report) => self.tell(report),
             Effect::Want(wanted) => drop(self.wanted_prefetch.send_replace(wanted)),
-            Effect::Settle { receipt, settlement } => {
+            Effect::Settle { receipt, mut settlement } => {
                 let Some(held) = self.receipts.remove(&receipt) else { return };
+                self.settles(receipt, &mut settlement);
                 if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
                     self.publishes.insert(held.number(), receipt);
                 }
                 held.settle(settlement);
             }
             Effect::Create { event, request, is_repeat, claim } => {
-                let client = self.client.clone();
+                let client = self.client(event, Tracer::creates, &request.procedure);
                 self.tasks.create(event, claim, async move {
                     if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
                 });
             }
             Effect::Photo { event, photo, claim } => {
-                let bringing_up = bring_up(self.client.clone(), self.fetcher.clone(), photo);
+                let bringing_up = bring_up(self.client.within(self.machine.trace(event)), self.fetcher.clone(), photo);
                 self.tasks.photo(event, claim, bringing_up);
             }
             Effect::Record { id, record } => self.tasks.record(id, record),
             Effect::LookUp { event, lookup } => {
-                let client = self.client.clone();
+                let client = self.client(event, Tracer::looks_up, &lookup.procedure);
                 self.tasks.send(Purpose::Event(event), async move { client.look_up(&lookup).await });
             }
             Effect::List { procedure } => {

@@ -8,6 +8,7 @@ mod dispatcher;
 mod photos;
 mod report;
 mod tasks;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::states::phase::Pulse;
 use commands::Commands;
 use dispatcher::Dispatcher;
 pub use dispatcher::Drained;
+pub use traces::Traces;
 
 /// What the dispatcher needs to know.
 #[derive(Clone, Debug)]
@@ -70,6 +72,8 @@ pub struct Parts {
     pub waits: watch::Sender<LookupWaits>,
     /// Told how it stands with dead letters.
     pub letters: watch::Sender<DeadLetters>,
+    /// What spans are made with, if they are.
+    pub traces: Option<Traces>,
 }
 
 /// Delivers every event that arrives until `stop`, then finishes what is under way within `drain_limit`.

@@ -256,6 +256,7 @@ fn as_delay(publish: Publish, queue: DelayQueue) -> Publish {
             exchange: state.exchange.clone(),
             routing_key: state.routing_key.clone(),
             first_seen_ms: state.first_seen_ms,
+            trace: state.trace.clone(),
             unknown: state.unknown.clone(),
             ..DelayedState::default()
         },

@@ -46,6 +46,7 @@ mod survived;
 mod tests;
 mod ticket;
 mod told;
+mod traced;
 mod tries;
 mod waiting;
 mod walk;
@@ -58,8 +59,9 @@ pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now, RecordId};
 pub use self::photo_report::PhotoReport;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
+pub use self::settled::CameIn;
 pub use self::setup::Setup;
-pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place, Traced};
 
 use self::away::Away;
 use self::brake::Brakes;

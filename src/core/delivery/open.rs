@@ -17,6 +17,7 @@ use crate::core::process::CreateProcess;
 use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::{Known, Recent, Slot};
+use crate::core::trace_context::TraceContext;
 
 /// What a message turned out to be.
 pub(super) struct Opened {
@@ -26,6 +27,8 @@ pub(super) struct Opened {
     pub(super) identity: Option<Identity>,
     /// What it brought through a delay queue, or what it will take into one.
     pub(super) delayed_state: DelayedState,
+    /// The trace that it says it belongs to.
+    pub(super) trace: Option<TraceContext>,
     pub(super) what: What,
 }
 
@@ -47,32 +50,48 @@ pub(super) enum What {
     Newer,
 }
 
+impl What {
+    /// The rule that matched, if one did.
+    pub(super) fn rule(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Create { rule, .. } | Self::Skip { rule } => Some(rule),
+            Self::AlreadyCreated { rule, .. } | Self::Dead { rule, .. } => rule.as_ref(),
+            Self::Verdict { .. } | Self::Crashed | Self::Newer => None,
+        }
+    }
+}
+
 /// Opens a message.
 pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
     let delayed_state = match brought(message) {
         Ok(delayed_state) => delayed_state,
         Err(Unreadable::Newer(_)) => {
             let delayed_state = DelayedState::verbatim(message.delayed_state.clone().unwrap_or_default());
-            return unread(delayed_state, What::Newer);
+            return unread(message, delayed_state, What::Newer);
         }
         Err(Unreadable::Broken) => {
-            return unread(first(message), dead(Unreadable::fault()));
+            return unread(message, first(message), dead(Unreadable::fault()));
         }
     };
     if let Some(verdict) = delayed_state.verdict.clone() {
         return judged_before(message, *verdict, delayed_state, limits, recent);
     }
     if Progress::is_suspect(message.deliveries, can_delay) {
-        return unread(delayed_state, What::Crashed);
+        return unread(message, delayed_state, What::Crashed);
     }
     let read = catch_unwind(AssertUnwindSafe(|| read(message, &delayed_state, limits, rules, recent)));
     let (known_by, what) = read.unwrap_or((None, What::Crashed));
-    let (key, identity) = known_by.unzip();
-    Opened { key, identity: identity.flatten(), delayed_state, what }
+    let Some(KnownBy { key, identity, trace }) = known_by else { return unread(message, delayed_state, what) };
+    Opened { key: Some(key), identity, delayed_state, trace, what }
 }
 
-fn unread(delayed_state: DelayedState, what: What) -> Opened {
-    Opened { key: None, identity: None, delayed_state, what }
+fn unread(message: &Message, delayed_state: DelayedState, what: What) -> Opened {
+    Opened { key: None, identity: None, delayed_state, trace: trace_of(message), what }
+}
+
+/// What the headers of a message say of its trace.
+fn trace_of(message: &Message) -> Option<TraceContext> {
+    TraceContext::of_headers(&message.headers.open())
 }
 
 /// It brought its verdict. What it may have crashed is not tried again.
@@ -94,7 +113,7 @@ fn judged_before(
     // What may be a process stays in doubt for whoever publishes it again.
     let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
     let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
-    Opened { key, identity, delayed_state, what }
+    Opened { key, identity, delayed_state, trace: trace_of(message), what }
 }
 
 /// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published with, which rules match on.
@@ -123,8 +142,12 @@ fn lost(fault: Fault, progress: Progress) -> What {
     What::Dead { rule: None, fault: progress.confessed(fault), progress }
 }
 
-/// An event's key, and what it is known by.
-type KnownBy = (Key, Option<Identity>);
+/// An event's key, what it is known by, and its trace.
+struct KnownBy {
+    key: Key,
+    identity: Option<Identity>,
+    trace: Option<TraceContext>,
+}
 
 fn read(
     message: &Message,
@@ -143,7 +166,8 @@ fn read(
         let (progress, sent) = stands(message, delayed_state, known);
         mapped(&event, rules, limits, progress, message.redelivered, sent)
     });
-    (Some((event.key, identity)), what)
+    let trace = event.trace();
+    (Some(KnownBy { key: event.key, identity, trace }), what)
 }
 
 /// What is known of an event, whatever rule maps it now: that it is a process, or that it is a dead letter. Somebody who puts a

@@ -9,7 +9,7 @@ pub use super::settled::Settled;
 
 use super::WantedPrefetch;
 use super::photo_report::PhotoReport;
-use super::told::{CameBack, FailedTry, LettersState};
+use super::told::{CameBack, FailedTry, LettersState, Traced};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -21,6 +21,7 @@ use crate::core::mapping::rules::Rules;
 use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 use crate::core::recent::Known;
+use crate::core::trace_context::TraceId;
 
 /// How an event ended here.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +177,8 @@ pub struct GateReport {
 pub enum Report {
     /// A message came in.
     Received,
+    /// What is known of the trace of a message, where spans are kept.
+    Traced(Box<Traced>),
     /// An event was settled, or leaves this process for now.
     Settled(Box<Settled>),
     /// A try failed, and the event waits for the next.
@@ -194,6 +197,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
     },
     /// Another event had the key of this one, and is a process; this one is created all the same.
     KeyReused {
@@ -201,6 +206,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// The id of the other process, if the API told it.
         process: Option<String>,
         /// Whether it is the first of its rule.
@@ -213,6 +220,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
     },
     /// A request was answered, or not.
     Answered {
@@ -229,6 +238,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// How many.
         copies: usize,
     },
@@ -238,6 +249,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// The HTTP status.
         status: u16,
     },

@@ -29,6 +29,8 @@ pub struct Request {
     pub path: String,
     /// The bearer token.
     pub token: Option<String>,
+    /// The header `traceparent`.
+    pub trace: Option<String>,
     /// Whether the body says that it is JSON.
     pub is_json: bool,
     /// The boundary of its parts, if the body says that it is a form.
@@ -109,6 +111,7 @@ fn head(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Unreadable> {
                 request.is_json = text.to_ascii_lowercase().starts_with("application/json");
                 request.boundary = text.strip_prefix("multipart/form-data; boundary=").map(str::to_owned);
             }
+            "traceparent" => request.trace = Some(text.into_owned()),
             "authorization" => request.token = text.strip_prefix("Bearer ").map(str::to_owned),
             "connection" if text.eq_ignore_ascii_case("close") => request.keep_alive = false,
             _ => {}

@@ -56,10 +56,10 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
-    /// The trace that it belongs to.
-    pub(super) trace: Option<Arc<TraceContext>>,
     /// Whether it leaves its place since the host of its picture is shut or slow.
     pub(super) waits_for_source: bool,
+    /// The trace that it belongs to.
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 impl Context {

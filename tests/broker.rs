@@ -53,10 +53,14 @@ mod queues;
 mod repeats;
 #[path = "broker/returns.rs"]
 mod returns;
+#[path = "broker/storied.rs"]
+mod storied;
 #[path = "broker/survives.rs"]
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+#[path = "broker/traced.rs"]
+mod traced;
 #[path = "broker/versions.rs"]
 mod versions;
 

@@ -9,13 +9,17 @@ use lapin::types::{AMQPValue, ShortString};
 
 use super::headers::{self, PROGRESS, own, text};
 use super::intake::Held;
+use crate::core::lookup::Lookup;
 use crate::core::settlement::DeadLetter;
 
 /// All headers together, in bytes: properties and headers must fit one frame of 128 KiB.
 const HEADERS_MAX: usize = 64 * 1024;
 
+/// What was sent first is told up to so many bytes.
+const SENT_MAX: usize = 4 * 1024;
+
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 16] = [
+pub const DEAD_LETTER_HEADERS: [&str; 17] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-may-exist",
@@ -28,6 +32,7 @@ pub const DEAD_LETTER_HEADERS: [&str; 16] = [
     "chakra-bridge-key",
     "chakra-bridge-exchange",
     "chakra-bridge-routing-key",
+    "chakra-bridge-sent",
     "chakra-bridge-version",
     "chakra-bridge-journey",
     "chakra-bridge-trace",
@@ -71,8 +76,15 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
     headers.extend(
         dead_letter.unread.as_ref().map(|unread| (PROGRESS.into(), AMQPValue::LongString(unread.as_str().into()))),
     );
+    headers.extend(dead_letter.sent.as_ref().and_then(sent).map(|sent| (own("sent"), sent)));
     headers.extend(dead_letter.status.map(|status| (own("status"), integer(status.into()))));
     headers
+}
+
+/// Where it is looked for, as JSON; none where that is too long for a header.
+fn sent(lookup: &Lookup) -> Option<AMQPValue> {
+    let text = serde_json::to_string(lookup).ok().filter(|text| text.len() <= SENT_MAX)?;
+    Some(AMQPValue::LongString(text.into()))
 }
 
 #[cfg(test)]

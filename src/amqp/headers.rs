@@ -77,6 +77,7 @@ pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
         routing_key: text("routing-key"),
         first_seen_ms: number("first-seen-ms").unwrap_or_default(),
         last_seen_ms: number("last-seen-ms").unwrap_or_default(),
+        sent: text("sent").and_then(|text| serde_json::from_str(&text).ok()),
         trace: text("trace"),
     })
 }

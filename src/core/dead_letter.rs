@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::lookup::Lookup;
 use crate::core::progress::CONFESSION;
 use crate::core::reason::{Fault, Reason};
 
@@ -41,6 +42,8 @@ pub struct DeadLetter {
     pub unread: Option<String>,
     /// Where the event stood in its trace, as a `traceparent`, if spans were kept.
     pub trace: Option<String>,
+    /// Where a create of it may have been applied, and so is looked for first; whatever the rules say by then.
+    pub sent: Option<Lookup>,
 }
 
 impl DeadLetter {
@@ -49,7 +52,8 @@ impl DeadLetter {
         let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.trace];
         let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
         let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
-        std::mem::size_of::<Self>() + texts + origin
+        let sent = self.sent.as_ref().map_or(0, Lookup::bytes);
+        std::mem::size_of::<Self>() + texts + origin + sent
     }
 }
 
@@ -120,6 +124,7 @@ impl Verdict {
             key: self.key,
             origin: Some(origin),
             unread: None,
+            sent: None,
             trace: None,
         }
     }

@@ -14,7 +14,7 @@ use crate::core::reason::{Cause, HaltReason};
 use crate::core::reply::{Body, Reply, Row, Wrapper};
 
 /// What a lookup asks for: the processes of `procedure` whose `attribute` is `value`.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lookup {
     /// The procedure.
     pub procedure: Procedure,

@@ -8,6 +8,7 @@
 //! been created stays in doubt: its next create is announced.
 
 use crate::core::delayed_state::DelayedState;
+use crate::core::lookup::Lookup;
 use crate::core::progress::{CONFESSION, Progress};
 use crate::core::reason::Reason;
 
@@ -30,6 +31,8 @@ pub struct PutBack {
     pub last_seen_ms: u64,
     /// Where the event stood in its trace, if it is told.
     pub trace: Option<String>,
+    /// Where a create of it may have been applied, if that is told.
+    pub sent: Option<Lookup>,
 }
 
 impl PutBack {
@@ -50,6 +53,7 @@ impl PutBack {
             exchange: self.exchange.as_deref().unwrap_or(exchange).to_owned(),
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,
+            sent: self.sent.clone().filter(|_| self.is_doubtful()),
             is_retry: true,
             trace: self.trace.clone(),
             ..DelayedState::default()

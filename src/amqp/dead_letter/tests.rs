@@ -6,6 +6,7 @@ use lapin::types::FieldTable;
 use super::super::intake::{Arrived, arrived};
 use super::super::size::bytes;
 use super::*;
+use crate::core::procedure::Procedure;
 use crate::core::reason::{Fault, Reason};
 
 const HUGE: usize = 100 * 1024;
@@ -29,8 +30,14 @@ fn dead_letter() -> DeadLetter {
         key: Some("/crm|1".into()),
         origin: None,
         unread: None,
+        sent: None,
         trace: None,
     }
+}
+
+fn lookup(value: &str) -> Lookup {
+    let (procedure, attribute) = (Procedure::new("lead").unwrap(), "event_key".to_owned());
+    Lookup { procedure, attribute, value: value.into() }
 }
 
 fn table(headers: &[(&str, AMQPValue)]) -> FieldTable {
@@ -140,10 +147,9 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
 #[test]
 fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
-    let properties = properties(
-        &held(huge),
-        &DeadLetter { unread: Some("{}".to_owned()), trace: Some("00-".to_owned()), ..dead_letter() },
-    );
+    let trace = Some("00-".to_owned());
+    let full = DeadLetter { unread: Some("{}".to_owned()), trace, sent: Some(lookup("m1")), ..dead_letter() };
+    let properties = properties(&held(huge), &full);
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;
     told.sort_unstable();
@@ -212,4 +218,19 @@ fn a_header_that_nobody_here_reads_stays_with_the_letter_so_that_a_newer_daemon_
     let held = held(BasicProperties::default());
     let letter = properties(&held, &DeadLetter { unread: unread.clone(), ..dead_letter() });
     assert_eq!(headers::progress(&letter), unread);
+}
+
+#[test]
+fn where_it_was_sent_is_read_again_from_its_letter_and_what_is_too_long_or_no_such_thing_is_none() {
+    let again = |sent| {
+        let properties = properties(&held(BasicProperties::default()), &DeadLetter { sent, ..dead_letter() });
+        headers::put_back(&properties).unwrap().sent
+    };
+    assert_eq!(again(Some(lookup("m1"))), Some(lookup("m1")));
+    assert_eq!((again(None), again(Some(lookup(&"x".repeat(SENT_MAX))))), (None, None));
+    for wrong in ["", "{}", "[]", r#"{"procedure":"../x","attribute":"a","value":"b"}"#] {
+        let table = table(&[("chakra-bridge-reason", long("unknown")), ("chakra-bridge-sent", long(wrong))]);
+        let read = headers::put_back(&BasicProperties::default().with_headers(table)).unwrap();
+        assert_eq!(read.sent, None, "{wrong}");
+    }
 }

@@ -56,10 +56,10 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
-    /// The trace that it belongs to.
-    pub(super) trace: Option<Arc<TraceContext>>,
     /// Whether it leaves its place since the host of its picture is shut or slow.
     pub(super) waits_for_source: bool,
+    /// The trace that it belongs to.
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 impl Context {
@@ -112,8 +112,10 @@ impl Context {
 
     /// What the dead letter of this event says.
     pub(super) fn dead_letter(&self, fault: Fault, progress: &Progress, epoch_ms: u64) -> DeadLetter {
+        let may_exist = fault.reason.leaves_doubt() || progress.unsure_creates > 0;
         DeadLetter {
-            may_exist: fault.reason.leaves_doubt() || progress.unsure_creates > 0,
+            may_exist,
+            sent: self.state.sent.clone().filter(|_| may_exist),
             fault,
             status: progress.status,
             attempts: progress.attempts,

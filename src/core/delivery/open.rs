@@ -106,6 +106,7 @@ fn judged_before(
     let key = if verdict.reason == Reason::Crashing { None } else { decoded().map(|event| event.key) };
     let origin = (delayed_state.exchange.clone(), delayed_state.routing_key.clone());
     let mut letter = verdict.letter(delayed_state.first_seen_ms, origin);
+    letter.sent = delayed_state.sent.clone().filter(|_| letter.may_exist);
     letter.key = letter.key.or_else(|| key.as_ref().map(ToString::to_string));
     let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
     let known = identity.and_then(|identity| recent.recall(identity)).filter(|_| message.redelivered);

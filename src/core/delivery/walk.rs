@@ -67,8 +67,8 @@ impl Machine {
             message_id,
             claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
-            trace,
             waits_for_source: false,
+            trace,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {

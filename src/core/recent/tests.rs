@@ -21,6 +21,7 @@ fn dead(reason: Reason, unsure_creates: u32) -> Known {
         key: None,
         origin: None,
         unread: None,
+        sent: None,
         trace: None,
     };
     let progress = Progress { unsure_creates, ..Progress::default() };

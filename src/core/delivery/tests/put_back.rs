@@ -3,6 +3,7 @@
 //! Not here: how its headers are read (`amqp::headers`), and the ways to put one back (`tests/broker/put_back.rs`).
 
 use super::*;
+use crate::core::lookup::Lookup;
 use crate::core::put_back::PutBack;
 
 /// The event of that id as somebody puts it back, over the default exchange, after it died for this reason.
@@ -152,4 +153,31 @@ fn of_two_copies_of_a_dead_letter_one_creates() {
     creates.extend(bench.replied(first, created()).creates);
     creates.extend((0..20).flat_map(|_| bench.after(SECOND / 4).creates));
     assert!(creates.is_empty(), "a second process: {creates:?}");
+}
+
+#[test]
+fn a_letter_that_may_be_a_process_says_where_it_was_sent_and_its_retry_is_looked_for_there_whatever_the_rules_say() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.on_absent = OnAbsent::DeadLetter;
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (id, _) = bench.event("found.lead", "m1");
+    let mut done = bench.replied(id, timed_out());
+    for _ in 0..300 {
+        if !done.settled.is_empty() {
+            break;
+        }
+        done = if done.lookups.is_empty() { bench.after(SECOND) } else { bench.replied(id, absent()) };
+    }
+    let Some((_, Settlement::DeadLetter(letter))) = done.settled.pop() else { panic!("no letter: {done:?}") };
+    let sent = letter.sent.clone().expect("it may be a process");
+    assert_eq!((sent.attribute.as_str(), sent.procedure.as_str()), ("event_key", "lead"));
+    for (reason, wanted) in [("unknown", "before"), ("refused", "event_key")] {
+        let mut message = put_back(reason, "m1", "found.lead");
+        let before = Lookup { attribute: "before".to_owned(), ..sent.clone() };
+        message.put_back = message.put_back.map(|letter| PutBack { sent: Some(before), ..letter });
+        let mut bench = Bench::new(64);
+        let (id, done) = bench.message(message);
+        let lookup = bench.machine.held.get(id).and_then(|event| event.lookup.clone()).expect("it is looked up");
+        assert_eq!((lookup.attribute.as_str(), done.lookups.len()), (wanted, 1), "{reason}");
+    }
 }

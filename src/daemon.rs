@@ -83,12 +83,11 @@ pub async fn run(
     let (promise, places) = (ready.promise(), usize::from(ready.config.broker.prefetch));
     let (in_force, in_force_seen) = watch::channel(Arc::new(ready.in_force(&ready.source, promise)));
     let Ready { config, limits, rules, source, .. } = ready;
-    let (phase, phase_seen) = watch::channel(Phase::Starting);
+    let ((phase, phase_seen), (stopping, stop_seen)) = (watch::channel(Phase::Starting), watch::channel(false));
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
     let ((shut, shut_seen), (gates, gates_seen)) = (watch::channel(Vec::new()), watch::channel(Vec::new()));
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
-    let (stopping, stop_seen) = watch::channel(false);
     let mut served = Served::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
@@ -113,11 +112,10 @@ pub async fn run(
     foresee(&metrics, &rules);
     let mut watchers = JoinSet::new();
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
-    let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
-    let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
+    let (ways, setup) = (ways(&config)?, setup(&config, limits, rules, places));
+    let status = shown::status(&config.broker, ways.client.host(), &metrics, &health, in_force_seen);
     let _admin = open_admin(&config, (Arc::clone(&metrics), health, pause_control, status), &mut watchers)?;
-    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
-    watch_peers(&config, &client, &state, &metrics, &mut watchers);
+    watch_peers(&config, &ways.client, &state, &metrics, &mut watchers);
     let (stop, counted, wanted_prefetch_too) = (stop_seen.clone(), Arc::clone(&metrics), wanted_prefetch_seen);
     let endpoints = Endpoints { intake, stop, wanted_prefetch: wanted_prefetch_too, state, metrics: counted };
     let mut consumer = consume(config.broker, endpoints);
@@ -126,7 +124,7 @@ pub async fn run(
     let (counted, stop) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, level, in_force, state: loaded, metrics: counted, stop };
     let (ledger, traces, limit) = (served.ledger.clone(), served.traces.take(), config.dispatch.drain_deadline);
-    watch_files(&client, config.api, changes, &mut watchers);
+    watch_files(&ways.client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts =
         Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
@@ -177,6 +175,11 @@ fn watch_files(
 ) {
     watchers.spawn(token::watch(client.clone(), token_changes));
     watchers.spawn(trust::watch(api, client.clone(), certificate_changes));
+}
+
+/// The ways to the API and to pictures. Connects to nothing.
+fn ways(config: &Config) -> Result<Ways, String> {
+    Ok(Ways { client: Client::new(&config.api)?, fetcher: Fetcher::new(&config.photos)? })
 }
 
 /// What the delivery machine is built of.

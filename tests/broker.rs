@@ -59,6 +59,8 @@ mod storied;
 mod survives;
 #[path = "broker/topology.rs"]
 mod topology;
+#[path = "broker/traced.rs"]
+mod traced;
 #[path = "broker/versions.rs"]
 mod versions;
 

@@ -11,6 +11,8 @@ mod support;
 mod authority;
 #[path = "ledger/both.rs"]
 mod both;
+#[path = "ledger/containers.rs"]
+mod containers;
 #[path = "ledger/faults.rs"]
 mod faults;
 #[path = "ledger/files.rs"]

@@ -14,6 +14,8 @@ mod authority;
 mod front;
 #[path = "photos/host.rs"]
 mod host;
+#[path = "photos/kills.rs"]
+mod kills;
 #[path = "photos/stage.rs"]
 mod stage;
 
@@ -139,4 +141,60 @@ async fn a_host_with_an_address_of_our_own_network_is_not_asked_however_it_is_al
     let dead = stage.scene.dead();
     within(60, "a dead letter", stage.scene.client.until_depth(&dead, 1, Duration::from_secs(60))).await;
     assert_eq!((stage.host.asked(), stage.scene.api.photos().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_signs_a_link_is_told_to_its_host_and_to_nobody_else() {
+    const CANARY: &str = "CANARYCANARY";
+    let stage = Stage::new().await;
+    let setup = stage.setup(&format!("{OWN}\ntimeout = \"1s\"")).sections(
+        "[retry]\ninitial = \"100ms\"\nmax_interval = \"200ms\"\ngive_up_after = \"1s\"\nbudget = 1.0\n[gate]\nfailures = 2\nprobe_initial = \"100ms\"\nprobe_max = \"200ms\"",
+    );
+    let mut daemon = support::daemon::Daemon::consumes(&setup).await;
+    let signed = |path: &str| format!("{path}?X-Amz-Expires=1&X-Amz-Signature={CANARY}");
+    for (n, path) in ["jpeg/1000", "404", "403", "html", "hang", "503", "round"].iter().enumerate() {
+        stage.visit(&format!("c{n}"), &signed(path)).await;
+    }
+    let elsewhere = format!("https://elsewhere.example/1?sig={CANARY}");
+    stage.publish("visit", "c7", &json!({ "url": elsewhere, "sketch": stage::SKETCH })).await;
+    stage.publish("lenient", "c8", &json!({ "url": elsewhere })).await;
+    let dead = stage.scene.dead();
+    within(60, "dead letters", stage.scene.client.until_depth(&dead, 7, Duration::from_secs(60))).await;
+    let admin = within(20, "the admin port", daemon.admin()).await;
+    for path in ["metrics", "readyz", "livez"] {
+        let page = reqwest::get(format!("{admin}/{path}")).await.unwrap().text().await.unwrap();
+        assert!(!page.contains(CANARY), "{path}: {page}");
+    }
+    for letter in stage.scene.client.drain(&dead).await {
+        let headers = format!("{:?}", letter.properties.headers());
+        assert!(!headers.contains(CANARY), "{headers}");
+    }
+    assert!(stage.host.heads().iter().any(|head| head.contains(CANARY)), "its host is told");
+    let requests = stage.scene.api.requests();
+    assert!(requests.iter().all(|seen| !seen.path.contains(CANARY)));
+    assert!(stage.scene.api.created().iter().all(|created| !created.body.contains(CANARY)));
+    let log: Vec<String> = daemon.log().iter().map(ToString::to_string).collect();
+    assert!(log.len() > 5 && log.iter().all(|line| !line.contains(CANARY)), "{log:?}");
+}
+
+/// Events that are held at a time with a picture each; `PHOTOS=64` is what the evidence shows.
+const HELD: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_pictures_of_a_whole_prefetch_stay_within_the_stated_memory() {
+    let held = std::env::var("PHOTOS").ok().and_then(|text| text.parse().ok()).unwrap_or(HELD);
+    let stage = Stage::new().await;
+    let setup = stage.setup(&format!("{OWN}\ntimeout = \"100s\"")).api("timeout = \"120s\"");
+    let daemon = support::daemon::Daemon::consumes(&setup).await;
+    let before = daemon.peak_memory_kib();
+    for n in 0..held {
+        // Whatever is said of their length: half of them say none, and are gathered.
+        let path = if n % 2 == 0 { format!("chunked/{}", 10 << 20) } else { format!("jpeg/{}", 10 << 20) };
+        stage.visit(&format!("m{n}"), &path).await;
+    }
+    within(300, "processes", stage.scene.until_created(held)).await;
+    let (grown, stated) = ((daemon.peak_memory_kib() - before) / 1024, 8 * 11);
+    println!("{held} events with pictures of 10 MiB: {grown} MiB more at the peak; {stated} MiB are stated");
+    assert!(grown <= stated, "{grown} MiB");
+    assert_eq!(stage.scene.api.photos().iter().filter(|photo| photo.length == 10 << 20).count(), held);
 }

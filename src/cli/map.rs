@@ -3,6 +3,7 @@
 //! Not here: sending anything, and how it is shown (`shown`, `curl`).
 
 mod curl;
+mod photos;
 pub(super) mod shown;
 pub(super) mod verdict;
 
@@ -44,6 +45,9 @@ pub struct Arguments {
     /// A header of the events; may be given more than once
     #[arg(long = "header", value_name = "NAME=TEXT", value_parser = header)]
     headers: Vec<(String, String)>,
+    /// Fetches the pictures of photos as the daemon would, and says what came; uploads nothing
+    #[arg(long)]
+    fetch: bool,
     /// Prints one JSON object a line, with all that is known of its event
     #[arg(long)]
     json: bool,
@@ -75,7 +79,10 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std:
         };
         for body in events(bytes) {
             number += 1;
-            let verdict = Verdict::of(&ready, &message(arguments, body));
+            let mut verdict = Verdict::of(&ready, &message(arguments, body));
+            if arguments.fetch {
+                photos::fetch(&ready.config.photos, verdict.photos());
+            }
             exit = if verdict.is_dead() { Exit::WouldDie } else { exit };
             if arguments.json {
                 writeln!(out, "{}", verdict.json())?;

@@ -1,7 +1,9 @@
-//! `trace`: what became of events, by their keys: from the ledger, and where it knows nothing by asking the API.
+//! `trace`: what became of events, by their keys: from the ledger, where it knows nothing by asking the API, and from the dead-letter
+//! queue.
 //!
-//! Not here: the questions (`ledger::read`, `chakra::lookup`), and any change: it only reads.
+//! Not here: the questions (`ledger::read`, `chakra::lookup`, `dead_letters`), and any change: it only reads.
 
+mod letters;
 mod lookups;
 pub(super) mod told;
 
@@ -10,10 +12,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Common;
 use super::exit::Exit;
+use super::{Common, stack};
 use crate::ledger::read::Reader;
 use crate::ready::{Ready, load_to_run};
+use letters::Letters;
 use lookups::Lookups;
 use told::Told;
 
@@ -29,6 +32,9 @@ pub struct Arguments {
     /// Prints one JSON object a line, one for each key
     #[arg(long)]
     json: bool,
+    /// Looks into the dead-letter queue also where each pass counts one towards its delivery limit, or may
+    #[arg(long)]
+    yes_count_one: bool,
 }
 
 /// Says of each key what is known; 1 if of one of them nothing is.
@@ -36,6 +42,10 @@ pub struct Arguments {
 /// # Errors
 /// That `out` takes no more.
 pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+    // Of a letter that somebody else put there the headers may be nested as deep as they like.
+    if let Err(why) = stack::ensure() {
+        eprintln!("{why}");
+    }
     let ready = match load_to_run(&common.config) {
         Ok(ready) => ready,
         Err(mistakes) => {
@@ -50,8 +60,9 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::
             return Ok(Exit::Usage);
         }
     };
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(trace(&ready, &keys, arguments.json, out)),
+    // A thread of its own for the client library of the broker: heartbeats go on while nobody reads what is printed.
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime.block_on(Box::pin(trace(&ready, &keys, arguments, out))),
         Err(error) => {
             eprintln!("the runtime cannot be begun: {error}");
             Ok(Exit::Internal)
@@ -74,12 +85,12 @@ fn keys(arguments: &Arguments) -> Result<Vec<String>, String> {
     Ok(keys)
 }
 
-async fn trace(ready: &Ready, keys: &[String], is_json: bool, out: &mut impl Write) -> io::Result<Exit> {
+async fn trace(ready: &Ready, keys: &[String], arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     let mut ledger = match &ready.config.ledger {
         Some(config) => Some(Reader::open(config).await),
         None => None,
     };
-    let lookups = Lookups::of(ready);
+    let (lookups, mut letters) = (Lookups::of(ready), Letters::new(ready, keys, arguments.yes_count_one));
     let (mut exit, mut progress) = (Exit::Done, Progress::of(keys.len()));
     for key in keys {
         progress.step();
@@ -90,12 +101,15 @@ async fn trace(ready: &Ready, keys: &[String], is_json: bool, out: &mut impl Wri
         };
         let knows = rows.as_ref().is_some_and(|rows| rows.as_ref().is_ok_and(|rows| !rows.is_empty()));
         let looked_up = if knows { Vec::new() } else { lookups.ask(key).await };
-        let told = Told { key, ready, rows, looked_up, lookups: &lookups };
+        let mut told = Told { key, ready, rows, looked_up, lookups: &lookups, letters: None };
+        if !told.is_process() {
+            told.letters = Some(letters.of(key).await);
+        }
         if !told.is_known() {
             exit = Exit::NotTraced;
         }
         progress.clear();
-        if is_json {
+        if arguments.json {
             writeln!(out, "{}", told.json())?;
         } else {
             writeln!(out, "{}", told.page())?;

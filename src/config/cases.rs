@@ -16,12 +16,13 @@ use crate::core::mapping::written::{Spot, Written};
 use crate::core::message::Message;
 use crate::core::mistake::Mistake;
 use crate::core::reason::Reason;
+use crate::files;
 
 /// The list of cases.
 pub(super) const LIST: List = List { section: "case", named_by: "name", keys: &KEYS };
 
 /// The keys of a case.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "name",
     "event",
     "type",
@@ -35,7 +36,11 @@ pub(super) const KEYS: [&str; 13] = [
     "reason",
     "text",
     "skip",
+    "photo",
 ];
+
+/// The largest file of a picture that is read, in bytes.
+const PHOTO_BYTES_MAX: usize = 64 << 20;
 
 /// What a case may expect: exactly one of these.
 const RESULTS: [&str; 3] = ["request", "reason", "skip"];
@@ -64,7 +69,33 @@ impl Cases<'_> {
         let expected = self.expected(table);
         let message = self.message(table, expected.as_ref());
         let rule = self.rule(table);
-        Some(Case { name: name?, message: message?, rule, expected: expected? })
+        let photos = self.photos(table);
+        Some(Case { name: name?, message: message?, rule, expected: expected?, photos })
+    }
+
+    /// The files of `photo`, by the names of the photos.
+    fn photos(&self, table: &mut Table<'_, '_>) -> Vec<(Spot<String>, Vec<u8>)> {
+        let Some(Spot { value, span }) = table.value("photo") else { return Vec::new() };
+        let Written::Table(members) = value else {
+            table.wrong(span, "photo", "is no table", "a file for each photo: `photo = { site = \"site.jpg\" }`");
+            return Vec::new();
+        };
+        let mut photos = Vec::new();
+        for (name, written) in members {
+            let read = match &written.value {
+                Written::Text(path) => {
+                    files::read(&self.folder.join(path), PHOTO_BYTES_MAX).map_err(|error| format!("{path}: {error}"))
+                }
+                _ => Err("is no path".to_owned()),
+            };
+            match read {
+                Ok(bytes) => photos.push((name, bytes)),
+                Err(what) => {
+                    table.wrong(written.span, &format!("photo.{}", name.value), &what, "the path of a picture")
+                }
+            }
+        }
+        photos
     }
 
     fn rule(&self, table: &mut Table<'_, '_>) -> Option<Spot<String>> {

@@ -32,6 +32,7 @@ impl Config {
             .chain(amqp)
             .chain(management)
             .chain(ledger)
+            .chain(self.led_to_photos())
             .chain(self.open_files())
             .chain(self.strays())
             .collect()
@@ -61,6 +62,15 @@ impl Config {
             )
         });
         told.collect()
+    }
+
+    /// Where a proxy resolves the hosts of pictures, nobody here sees an address.
+    fn led_to_photos(&self) -> Option<String> {
+        self.photos.proxy.as_ref().map(|_| {
+            "photos.proxy resolves the hosts of pictures: addresses of our own networks are not refused, and photos.allow alone \
+             protects them"
+                .to_owned()
+        })
     }
 
     /// Attributes that are named like a key of their rule, which it does not have: in TOML a line below `[rule.data]` is

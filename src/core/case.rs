@@ -18,6 +18,7 @@ use crate::core::mapping::rules::{Mapped, Rules, map, taker};
 use crate::core::mapping::written::Spot;
 use crate::core::message::Message;
 use crate::core::mistake::{Mistake, Span};
+use crate::core::photo::Kind;
 use crate::core::process::CreateProcess;
 use crate::core::reason::{Fault, Reason};
 use difference::{Difference, differences};
@@ -40,6 +41,8 @@ pub struct Case {
     pub rule: Option<Spot<String>>,
     /// What is to become of the event.
     pub expected: Expected,
+    /// The pictures of photos by their names in the rule, as they would be fetched.
+    pub photos: Vec<(Spot<String>, Vec<u8>)>,
 }
 
 /// What is to become of an event.
@@ -108,13 +111,34 @@ impl Verdict {
 #[must_use]
 pub fn run(case: &Case, limits: &Limits, rules: &Rules) -> Verdict {
     let (rule, made) = made(&case.message, limits, rules);
-    let mut wrong = Vec::new();
+    let mut wrong = photos(case, limits, rules);
     if let Some(wanted) = case.rule.as_ref().filter(|wanted| Some(wanted.value.as_str()) != rule.as_deref()) {
         let got = rule.as_deref().unwrap_or("none").to_owned();
         wrong.push(Wrong::Words { about: "rule", expected: wanted.value.clone(), got });
     }
     wrong.extend(compared(&case.expected, &made));
     Verdict { rule, made, wrong }
+}
+
+/// What is wrong with the pictures of a case: no photo of the request has that name, or it is no picture that is taken.
+fn photos(case: &Case, limits: &Limits, rules: &Rules) -> Vec<Wrong> {
+    if case.photos.is_empty() {
+        return Vec::new();
+    }
+    let mapped = decode(&case.message, limits).ok().and_then(|event| map(&event, rules, limits.bounds).ok());
+    let names: Vec<String> = match &mapped {
+        Some(Mapped::Create { request, .. }) => request.photos.iter().map(|photo| photo.name.to_string()).collect(),
+        _ => Vec::new(),
+    };
+    let wrong = case.photos.iter().filter_map(|(name, bytes)| {
+        let (expected, got) = match Kind::of(bytes) {
+            _ if !names.contains(&name.value) => ("a photo of that name in the request", format!("photos {names:?}")),
+            None => ("a JPEG, PNG, WebP, HEIC or GIF", Reason::PhotoType.as_str().to_owned()),
+            Some(_) => return None,
+        };
+        Some(Wrong::Words { about: "photo", expected: format!("{}: {expected}", name.value), got })
+    });
+    wrong.collect()
 }
 
 /// A mistake for each case whose request the schemas refuse: the one that it expects, or the one that is made of its

@@ -33,6 +33,8 @@ pub struct Picture {
 #[derive(Debug, Default)]
 pub struct Rest {
     response: Option<Response>,
+    /// What came already, piece by piece: as one it would take twice its room while it grows.
+    gathered: Vec<Vec<u8>>,
     left: u64,
     deadline: Option<Instant>,
 }
@@ -58,11 +60,30 @@ impl Picture {
 }
 
 impl Rest {
+    /// Takes all that comes, `room` bytes at most; answers how many did.
+    async fn gather(&mut self, room: u64, max_size: u64) -> Result<u64, Missed> {
+        let Some(mut response) = self.response.take() else { return Ok(0) };
+        let mut came = 0;
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            came += chunk.len() as u64;
+            if came > room {
+                return Err(Missed::TooLarge(max_size));
+            }
+            self.gathered.push(chunk.to_vec());
+        }
+        Ok(came)
+    }
+
     /// Hands the bytes on as they come, until all are there or nobody takes them.
     ///
     /// # Errors
     /// Why they do not come: the source is slow, broke off, or sends another number of bytes than it said.
     pub async fn hand_on(self, to: mpsc::Sender<Vec<u8>>) -> Result<(), Missed> {
+        for piece in self.gathered {
+            if to.send(piece).await.is_err() {
+                return Ok(());
+            }
+        }
         let (Some(mut response), Some(mut deadline)) = (self.response, self.deadline) else { return Ok(()) };
         let mut left = self.left;
         while left > 0 {
@@ -94,29 +115,21 @@ pub(super) async fn read(mut response: Response, max_size: u64, deadline: Instan
     if length.is_some_and(|length| length > max_size) {
         return Err(Missed::TooLarge(max_size));
     }
-    let mut first = Vec::new();
-    let wanted = if length.is_some() { TOLD_BY } else { usize::MAX };
-    let mut is_whole = false;
-    while first.len() < wanted {
-        let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? else {
-            is_whole = true;
-            break;
-        };
-        if first.len() as u64 + chunk.len() as u64 > max_size {
-            return Err(Missed::TooLarge(max_size));
-        }
-        first.extend_from_slice(&chunk);
-        if first.len() >= TOLD_BY && Kind::of(&first).is_none() {
-            return Err(Missed::WrongType);
+    let (mut first, mut is_whole) = (Vec::new(), false);
+    while first.len() < TOLD_BY && !is_whole {
+        match response.chunk().await.map_err(|error| failed(&error))? {
+            Some(chunk) => first.extend_from_slice(&chunk),
+            None => is_whole = true,
         }
     }
-    let kind = Kind::of(&first);
-    let known = length.unwrap_or(first.len() as u64);
-    let left = known.checked_sub(first.len() as u64).ok_or_else(broken)?;
-    if is_whole && left > 0 {
-        return Err(broken());
-    }
-    let kind = kind.ok_or(Missed::WrongType)?;
-    let rest = Rest { response: Some(response), left, deadline: Some(deadline) };
-    Ok(Picture { kind, length: known, first: first.into(), rest })
+    let (kind, came) = (Kind::of(&first).ok_or(Missed::WrongType)?, first.len() as u64);
+    let mut rest = Rest { response: Some(response), deadline: Some(deadline), ..Rest::default() };
+    let length = match length {
+        Some(length) => {
+            rest.left = length.checked_sub(came).filter(|left| *left == 0 || !is_whole).ok_or_else(broken)?;
+            length
+        }
+        None => came + rest.gather(max_size.checked_sub(came).ok_or(Missed::TooLarge(max_size))?, max_size).await?,
+    };
+    Ok(Picture { kind, length, first: first.into(), rest })
 }

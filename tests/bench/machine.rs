@@ -82,6 +82,7 @@ impl Bench {
             gate: config.gate,
             request_limits: config.request_limits,
             repeats: config.repeats,
+            photos: config.photo_policy,
             ledger: None,
             places: held + 1,
         });

@@ -29,6 +29,7 @@ fn text() -> String {
     metrics.photo_left_out("a", "photo_gone");
     metrics.photo_source("a", true);
     metrics.queues_seen([("a", [Some(0); 3])]);
+    metrics.certificate_expires("api", Some(0));
     metrics.text()
 }
 

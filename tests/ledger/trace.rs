@@ -75,7 +75,8 @@ async fn without_a_ledger_the_api_is_asked_and_what_cannot_be_known_is_said() {
         let (code, page) = program(folder.path(), &api, false, &["trace", "only-the-api"]).await;
         assert_eq!(code, 0, "{page}");
         assert!(page.contains("of lead, found by event_key") && page.contains("no ledger is configured"), "{page}");
-        assert!(page.contains("a dead letter in crm.events.dead: no queue is looked into"), "{page}");
+        let (code, page) = program(folder.path(), &api, false, &["trace", "nobody"]).await;
+        assert!(code == 1 && page.contains("whether it is a dead letter in crm.events.dead: "), "{code} {page}");
         let (code, page) = program(folder.path(), &api, true, &["trace", "only-the-api"]).await;
         assert!(code == 0 && page.contains("not known: what the ledger has of it"), "{code} {page}");
     })

@@ -85,16 +85,21 @@ fn means(reason: Reason) -> &'static str {
         Reason::KeyReused => {
             "Another event had its key and is a process. Give each event an id of its own in the producer."
         }
-        Reason::PhotoGone => "Its picture is there no more. Put it back, or let on_missing be \"without\", then retry.",
-        Reason::PhotoExpired => {
-            "The signed link of its picture has expired. Ask the producer for links that last longer."
-        }
-        Reason::PhotoDenied => "The source of its picture does not give it. Let it, then retry.",
+        photo => of_a_photo(photo),
+    }
+}
+
+/// The same where a picture could not be had.
+fn of_a_photo(reason: Reason) -> &'static str {
+    match reason {
+        Reason::PhotoGone => "The source of a picture does not have it. Mend the link in the producer.",
+        Reason::PhotoExpired => "The link of a picture has expired. Sign links for longer, and send the event again.",
         Reason::PhotoNotAllowed => {
-            "The link of its picture may not be followed. Add its host to photos.allow if it is yours, then retry."
+            "The link of a picture may not be followed. Add its host to photos.allow, then retry."
         }
-        Reason::PhotoType => "What should be its picture is none that is taken: JPEG, PNG, WebP, HEIC and GIF are.",
-        Reason::PhotoTooLarge => "Its picture is larger than photos.max_size. Raise the limit, then retry.",
+        Reason::PhotoType => "What came is no picture that is taken. Mend the link: it may lead to a page.",
+        Reason::PhotoTooLarge => "A picture is larger than photos.max_size. Raise the limit, then retry.",
+        _ => "The source of a picture does not give it. Make it readable for whoever has the link, then retry.",
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Command {
 }
 
 /// Which letters are meant. Each option narrows; given more than once, one of its values will do.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct Which {
     /// Of this reason: one of the daemon's, broker:WORD or foreign
     #[arg(long = "reason", value_name = "WORD", value_parser = filter::reason)]
@@ -72,7 +72,7 @@ impl Which {
 }
 
 /// What every pass takes.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct Looking {
     /// Looks also where each pass counts one towards the delivery limit of the queue, or may
     #[arg(long)]

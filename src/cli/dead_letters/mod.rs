@@ -6,6 +6,7 @@ mod act;
 mod arguments;
 mod carry;
 mod list;
+pub(super) mod of_keys;
 mod open;
 mod progress;
 mod show;

@@ -44,6 +44,15 @@ impl<'r> Opened<'r> {
         }
     }
 
+    /// The same for every letter, and for looking only.
+    pub(super) async fn of(ready: &'r Ready, looking: &Looking) -> Result<Self, String> {
+        match Self::open(ready, &Which::default(), looking, false).await {
+            Ok(opened) => Ok(opened),
+            Err(Stop::Said(why)) => Err(why),
+            Err(Stop::Output(error)) => Err(error.to_string()),
+        }
+    }
+
     /// The next letter that is meant, with all that is known of it.
     pub(super) async fn next(&self, look: &mut Look) -> Result<Option<(crate::amqp::letters::Found, Read)>, String> {
         while let Some(found) = look.next().await? {

@@ -19,7 +19,7 @@ pub(in crate::cli) fn page(verdict: &Verdict, number: usize, color: Color) -> St
         page += &considered(read, color);
         page += &variables(read, color);
     }
-    page + &request(&verdict.result, color)
+    page + &photos(&verdict.result, color) + &request(&verdict.result, color)
 }
 
 fn outcome(result: &Result<MapResult, Fault>, color: Color) -> String {
@@ -61,6 +61,16 @@ fn variables(read: &Read, color: Color) -> String {
 /// JSON over several lines, all but the first set in below the name.
 fn indented(value: &Value) -> String {
     format!("{value:#}").replace('\n', "\n  ")
+}
+
+fn photos(result: &Result<MapResult, Fault>, color: Color) -> String {
+    match result {
+        Ok(MapResult::Create { photos, .. }) if !photos.is_empty() => {
+            let lines: String = photos.iter().map(|photo| format!("  {}\n", photo.line())).collect();
+            title("photos, uploaded first to /v1/ext/photo/ and the id", color) + &lines
+        }
+        _ => String::new(),
+    }
 }
 
 fn request(result: &Result<MapResult, Fault>, color: Color) -> String {

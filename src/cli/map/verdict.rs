@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::curl;
+use super::photos::PhotoShown;
 use crate::chakra::{self, RequestParts};
 use crate::core::decode::decode;
 use crate::core::event::{Event, KeyOrigin};
@@ -35,7 +36,7 @@ pub(super) struct Read {
 
 pub(super) enum MapResult {
     Skip { rule: Arc<str> },
-    Create { rule: Arc<str>, body: Box<Value>, request_parts: RequestParts, curl: String },
+    Create { rule: Arc<str>, body: Box<Value>, request_parts: RequestParts, curl: String, photos: Vec<PhotoShown> },
 }
 
 impl Verdict {
@@ -44,6 +45,11 @@ impl Verdict {
             Ok(event) => Self { result: result(ready, &event), read: Some(read(ready, &event)) },
             Err(fault) => Self { read: None, result: Err(fault) },
         }
+    }
+
+    /// Its photos.
+    pub(super) fn photos(&mut self) -> &mut [PhotoShown] {
+        if let Ok(MapResult::Create { photos, .. }) = &mut self.result { photos } else { &mut [] }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -55,7 +61,7 @@ impl Verdict {
         let mut all = match &self.result {
             Err(fault) => json!({ "result": "dead_lettered", "reason": fault.reason.as_str(), "text": fault.text }),
             Ok(MapResult::Skip { rule }) => json!({ "result": "skipped", "rule": &**rule }),
-            Ok(MapResult::Create { rule, body, request_parts, curl }) => json!({
+            Ok(MapResult::Create { rule, body, request_parts, curl, photos }) => json!({
                 "result": "create",
                 "rule": &**rule,
                 "method": "POST",
@@ -65,6 +71,7 @@ impl Verdict {
                 "body": body,
                 "bytes": String::from_utf8_lossy(&request_parts.body),
                 "curl": curl,
+                "photos": photos.iter().map(PhotoShown::json).collect::<Vec<_>>(),
             }),
         };
         if let Some(read) = &self.read {
@@ -103,7 +110,9 @@ fn result(ready: &Ready, event: &Event) -> Result<MapResult, Fault> {
         Mapped::Create { rule, request, content } => {
             let request_parts = chakra::request_parts(&ready.config.api, &request);
             let curl = curl::command(&request_parts, &ready.config.api);
-            MapResult::Create { rule, body: Box::new(content.to_value()), request_parts, curl }
+            let photos =
+                request.photos.iter().map(|photo| PhotoShown { photo: Arc::clone(photo), fetched: None }).collect();
+            MapResult::Create { rule, body: Box::new(content.to_value()), request_parts, curl, photos }
         }
     })
 }

@@ -6,6 +6,7 @@ use super::{Found, refused};
 use crate::chakra::Client;
 use crate::core::mapping::written::WrittenRule;
 use crate::core::mistake::Mistake;
+use crate::core::photo::PhotoId;
 use crate::core::process::Procedure;
 use crate::core::reply::{Body, NotSent, Reply, Response};
 use crate::ready::Ready;
@@ -29,7 +30,10 @@ pub(super) async fn ask(ready: &Ready) -> Found {
         Ok(client) => client,
         Err(why) => return refused(ready, BASE_URL, vec![why]),
     };
-    let mut found = Found::default();
+    let mut found = uploads(&client, ready).await;
+    if !found.mistakes.is_empty() {
+        return found;
+    }
     let named = procedures(ready);
     if named.is_empty() {
         found
@@ -54,6 +58,30 @@ pub(super) async fn ask(ready: &Ready) -> Found {
     found
 }
 
+/// Whether the token may upload photos, where a rule has any: an upload without a file is refused whatever else holds.
+async fn uploads(client: &Client, ready: &Ready) -> Found {
+    let Some(rule) = ready.rules.iter().find(|rule| rule.photos().0) else { return Found::default() };
+    let Ok(id) = PhotoId::try_from("00000000-0000-4000-8000-000000000000".to_owned()) else { return Found::default() };
+    let rule = rule.name();
+    match said(&client.check_uploads(id).await, ready) {
+        Said::Nothing(key, what) => refused(ready, key, vec![what]),
+        Said::NotThis(..) => {
+            let what = format!(
+                "the API answers 403 or 404 to an upload, and rule {rule:?} has photos: the token may not upload"
+            );
+            refused(ready, token_key(ready), vec![what])
+        }
+        Said::Welcome | Said::Unclear(_) => Found::default(),
+    }
+}
+
+fn token_key(ready: &Ready) -> &'static str {
+    match ready.config.api.token {
+        SecretSource::File(_) => "api.token_file",
+        SecretSource::Given(_) => "api.token",
+    }
+}
+
 /// Each procedure that rules name themselves, once, with those rules.
 pub(super) fn procedures(ready: &Ready) -> Vec<(Procedure, Vec<&WrittenRule>)> {
     let mut named: Vec<(Procedure, Vec<&WrittenRule>)> = Vec::new();
@@ -75,10 +103,7 @@ fn mistake(rule: &WrittenRule, what: &str, expected: &str) -> Mistake {
 }
 
 fn said(reply: &Reply, ready: &Ready) -> Said {
-    let token = match ready.config.api.token {
-        SecretSource::File(_) => "api.token_file",
-        SecretSource::Given(_) => "api.token",
-    };
+    let token = token_key(ready);
     match reply {
         Reply::NotSent { why: NotSent::Token, detail } => Said::Nothing(token, detail.clone()),
         Reply::NotSent { detail, .. } | Reply::Lost { detail, .. } => {

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::lookups::{Found, LookedUp, Lookups};
+use crate::cli::dead_letters::of_keys::Said;
 use crate::clock::date_of;
 use crate::core::ledger::{Hold, RowEnd};
 use crate::ledger::read;
@@ -18,13 +19,28 @@ pub(super) struct Told<'t> {
     pub(super) rows: Option<Result<Vec<read::Found>, String>>,
     pub(super) looked_up: Vec<LookedUp>,
     pub(super) lookups: &'t Lookups,
+    /// Its dead letters, or why they cannot be known; none where they were not looked for.
+    pub(super) letters: Option<Result<&'t [Said], &'t str>>,
 }
 
 impl Told<'_> {
     /// Whether anything is known.
     pub(super) fn is_known(&self) -> bool {
-        let in_ledger = self.rows().next().is_some();
-        in_ledger || self.looked_up.iter().any(|looked_up| matches!(looked_up.found, Found::Process(..)))
+        self.rows().next().is_some() || self.is_found() || self.letters().next().is_some()
+    }
+
+    /// Whether it is a process, and nothing else by any of its rows: then no letter of it is there.
+    pub(super) fn is_process(&self) -> bool {
+        let is_created = |found: &read::Found| matches!(found.row.end, Some(RowEnd::Created(_)));
+        self.is_found() || (self.rows().next().is_some() && self.rows().all(is_created))
+    }
+
+    fn is_found(&self) -> bool {
+        self.looked_up.iter().any(|looked_up| matches!(looked_up.found, Found::Process(..)))
+    }
+
+    fn letters(&self) -> impl Iterator<Item = &Said> {
+        self.letters.iter().flatten().copied().flatten()
     }
 
     fn rows(&self) -> impl Iterator<Item = &read::Found> {
@@ -38,6 +54,8 @@ impl Told<'_> {
             lines.extend(facts(found).into_iter().map(|(at, what)| format!("  {at:20}  {what}")));
         }
         lines.extend(self.looked_up.iter().map(|looked_up| format!("  {:20}  {}", "now", answer(looked_up))));
+        let dead = &self.ready.config.broker.dead_letter_queue;
+        lines.extend(self.letters().map(|said| format!("  {:20}  is a letter in {dead}: {}", said.died, said.words)));
         lines.extend(self.unknown().into_iter().map(|what| format!("  not known: {what}")));
         lines.join("\n")
     }
@@ -51,6 +69,7 @@ impl Told<'_> {
             "known": self.is_known(),
             "ledger": rows.map(|rows| rows.iter().map(row).collect::<Vec<_>>()),
             "looked_up": looked_up,
+            "dead_letters": self.letters.and_then(Result::ok).map(|letters| letters.iter().map(|said| &said.json).collect::<Vec<_>>()),
             "not_known": self.unknown(),
         })
     }
@@ -69,7 +88,7 @@ impl Told<'_> {
                  that is known by a hash of its body, and an ended one is kept for ledger.keep"
                     .to_owned(),
             ),
-            Some(Ok(_)) => return unknown,
+            Some(Ok(_)) => return unknown.into_iter().chain(self.letters_unknown()).collect(),
         }
         if !self.lookups.without.is_empty() {
             let rules = self.lookups.without.join(", ");
@@ -77,11 +96,25 @@ impl Told<'_> {
                 "whether a process was made by these rules, which name no reconcile_by or no procedure: {rules}"
             ));
         }
-        let (work, dead) = (&config.broker.queue, &config.broker.dead_letter_queue);
+        unknown.extend(self.letters_unknown());
+        let work = &config.broker.queue;
         unknown.push(format!(
-            "whether it is still in the queue {work}, or a dead letter in {dead}: no queue is looked into"
+            "whether it is still in the queue {work} or in one of its delay queues: they are not looked into"
         ));
         unknown
+    }
+
+    /// What the dead-letter queue leaves open.
+    fn letters_unknown(&self) -> Option<String> {
+        let dead = &self.ready.config.broker.dead_letter_queue;
+        let became = self.rows().any(|found| matches!(found.row.end, Some(RowEnd::Dead(_))));
+        match self.letters? {
+            Err(why) => Some(format!("whether it is a dead letter in {dead}: {why}")),
+            Ok([]) if became => {
+                Some(format!("where its dead letter is: it is not in {dead}; somebody retried it, or took it out"))
+            }
+            Ok(_) => None,
+        }
     }
 }
 

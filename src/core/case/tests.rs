@@ -46,7 +46,7 @@ fn spot<T>(value: T) -> Spot<T> {
 fn case(kind: &str, body: &str, expected: Expected) -> Case {
     let message =
         Message { body: Arc::new(body.as_bytes().to_vec()), kind: Some(kind.to_owned()), ..Message::default() };
-    Case { name: spot("a case".to_owned()), message, rule: None, expected }
+    Case { name: spot("a case".to_owned()), message, rule: None, expected, photos: Vec::new() }
 }
 
 fn request(value: Value) -> Expected {

@@ -125,9 +125,8 @@ impl Machine {
             event.look_up_first();
         }
         if let Some(doubt) = event.doubt() {
-            let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
-            let trace = event.context.trace_id();
-            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule, trace }));
+            let report = event.context.possible_duplicate(doubt);
+            self.effects.push(Effect::Tell(report));
         }
         event.goes_out();
         if event.seeks().is_some() {

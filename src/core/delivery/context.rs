@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::ReceiptId;
 use super::compares::Compares;
+use super::report::{Doubt, Report};
 use super::settled::CameIn;
 use super::ticket::Ticket;
 use crate::core::delayed_state::DelayedState;
@@ -55,10 +56,10 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
-    /// The trace that it belongs to.
-    pub(super) trace: Option<Arc<TraceContext>>,
     /// Whether it leaves its place since the host of its picture is shut or slow.
     pub(super) waits_for_source: bool,
+    /// The trace that it belongs to.
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 impl Context {
@@ -75,6 +76,11 @@ impl Context {
     /// The rule's name; empty where none matched.
     pub(super) fn rule(&self) -> &str {
         self.rule.as_deref().unwrap_or_default()
+    }
+
+    /// It may become a second process.
+    pub(super) fn possible_duplicate(&self, doubt: Doubt) -> Report {
+        Report::PossibleDuplicate { doubt, key: self.key.clone(), rule: self.rule.clone(), trace: self.trace_id() }
     }
 
     /// What a log may say of its message.

@@ -36,7 +36,7 @@ enum Meets {
     /// It is the same event, and a process.
     Same(Option<String>),
     /// It is the same event, and may have been created, where it was sent.
-    Doubt(Progress, Option<Box<Lookup>>),
+    Doubt(Box<Progress>, Option<Box<Lookup>>),
     /// It is another event, and a process.
     Other(Option<String>),
 }
@@ -100,10 +100,10 @@ impl Machine {
                 }
                 Known::Created(process) => other = Some(Meets::Other(process.clone())),
                 Known::Dead { progress, sent, .. } if compares.same_request && progress.unsure_creates > 0 => {
-                    doubt = Some(Meets::Doubt(progress.retried(), sent.clone()));
+                    doubt = Some(Meets::Doubt(Box::new(progress.retried()), sent.clone()));
                 }
                 Known::Underway(progress, sent) if compares.same_request && progress.unsure_creates > 0 => {
-                    doubt = Some(Meets::Doubt(Progress::clone(progress), sent.clone()));
+                    doubt = Some(Meets::Doubt(progress.clone(), sent.clone()));
                 }
                 Known::Dead { .. } | Known::Underway(..) => {}
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::event::Key;
+use crate::core::trace_context::TraceId;
 
 /// What there is to tell of photos. A link is told to nobody: its query may be a signature.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub enum PhotoReport {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// The name of the photo in the rule.
         photo: Arc<str>,
         /// The host that it was to come from.

@@ -130,10 +130,10 @@ impl Machine {
     fn goes_without(&mut self, id: EventId, photo: &Photo, reason: Reason) {
         let Some(event) = self.held.get_mut(id) else { return };
         event.leave_photos_out();
-        let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
+        let (key, rule, trace) = (event.context.key.clone(), event.context.rule.clone(), event.context.trace_id());
         let host = photo.source.host().map(str::to_owned);
         let (photo, reason) = (Arc::clone(&photo.name), reason.as_str());
-        self.tell(Report::Photos(PhotoReport::LeftOut { key, rule, photo, host, reason }));
+        self.tell(Report::Photos(PhotoReport::LeftOut { key, rule, trace, photo, host, reason }));
         self.wait(id, Duration::ZERO, Duration::ZERO);
     }
 

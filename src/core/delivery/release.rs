@@ -81,9 +81,8 @@ impl Machine {
             self.creates.follow(event, self.now, Progress::cut_off);
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
-            let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
-            let (doubt, trace) = (Doubt::HandedBack, event.context.trace_id());
-            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule, trace }));
+            let report = event.context.possible_duplicate(Doubt::HandedBack);
+            self.effects.push(Effect::Tell(report));
         }
         let has_state = event.progress != Progress::default() && event.context.is_live;
         // A requeue would forget the state, and older brokers count it.

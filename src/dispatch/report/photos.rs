@@ -10,7 +10,7 @@ impl Reporter {
     pub(super) fn photo_told(&self, report: &PhotoReport) {
         match report {
             PhotoReport::Tried { outcome, bytes, took } => self.metrics.photo(outcome, *bytes, *took),
-            PhotoReport::LeftOut { key, rule, photo, host, reason } => {
+            PhotoReport::LeftOut { key, rule, trace, photo, host, reason } => {
                 let (key, rule, host) = (text(key.as_ref()), rule.as_deref().unwrap_or_default(), host.as_deref());
                 self.metrics.photo_left_out(rule, reason);
                 tracing::warn!(
@@ -19,6 +19,7 @@ impl Reporter {
                     photo = &**photo,
                     host,
                     reason,
+                    trace_id = trace.map(tracing::field::display),
                     "photo left out: its picture cannot be had, and the process is created without it, as the rule says"
                 );
             }

@@ -6,7 +6,6 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::core::delay_queue::DELAY_QUEUES;
-use crate::core::delayed_state::DelayedState;
 use crate::core::delivery::Traced;
 use crate::core::reply::{Body, Lost, Response};
 use crate::core::span::Kind;
@@ -94,7 +93,7 @@ fn a_request_that_failed_says_why_and_one_that_was_not_sent_is_none() {
 fn what_is_published_for_an_event_says_where_it_stood_and_ends_it_once_it_is_kept() {
     let mut bench = Bench::new();
     bench.arrives(1, None);
-    let mut delay = Settlement::Delay(DELAY_QUEUES[0], Box::new(DelayedState::default()));
+    let mut delay = Settlement::Delay(DELAY_QUEUES[0], Box::default());
     bench.tracer.settles(1, &mut delay, 3 * SECOND);
     bench.tracer.published(1, false, 4 * SECOND);
     bench.tracer.settles(1, &mut delay, 5 * SECOND);

@@ -3,6 +3,7 @@
 //! Not here: faults, and Postgres (`tests/ledger`).
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::*;
 use crate::core::event::Key;
@@ -17,6 +18,7 @@ use crate::ledger::{schema, sqlite};
 const KEYS: u64 = 6;
 const ROUNDS: usize = 400;
 const QUEUE: &str = "crm.events";
+const MINUTE: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(3600);
 
 /// What a run asks at random: what makes sense, and what does not.
@@ -98,6 +100,10 @@ async fn holds(session: &mut Session, plan: &Plan, before: &HashMap<RowId, Optio
 
 #[tokio::test]
 async fn what_is_written_at_once_is_what_follows_from_the_rows_that_are_there() {
+    timeout(MINUTE, walk()).await.unwrap();
+}
+
+async fn walk() {
     let (_folder, mut session) = store().await;
     let seed = fastrand::u64(..);
     let (mut random, mut expected) = (fastrand::Rng::with_seed(seed), Expected::default());
@@ -134,7 +140,7 @@ async fn what_is_written_at_once_is_what_follows_from_the_rows_that_are_there() 
 #[tokio::test]
 async fn nothing_is_written_at_once_where_the_lease_is_over() {
     let (_folder, mut session) = store().await;
-    session.run(RENEW, &["me", "-1"]).await.unwrap();
+    timeout(MINUTE, session.run(RENEW, &["me", "-1"])).await.unwrap().unwrap();
     let mut random = fastrand::Rng::new();
     let plan = loop {
         let (plan, _) = Expected::default().plan(asks(&mut random), &who("me"));

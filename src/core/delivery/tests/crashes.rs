@@ -275,8 +275,8 @@ impl Machine {
             message_id: None,
             claim: super::super::ticket::Ticket::default(),
             made_ms: 0,
-            trace: None,
             waits_for_source: false,
+            trace: None,
         };
         self.crashed_before(context, message);
     }

@@ -3,6 +3,7 @@
 //! Not here: what is remembered (`core::recent`), and a producer that repeats under every trouble (`tests/model`).
 
 use super::*;
+use crate::core::progress::Progress;
 use crate::core::put_back::PutBack;
 
 pub(super) fn refused() -> Reply {
@@ -108,6 +109,20 @@ fn what_follows_a_dead_letter_is_one_too_and_is_not_asked_again() {
     let letters: Vec<_> = done.settled.iter().map(|(id, _)| *id).collect();
     assert_eq!((letters, done.creates.len()), (vec![first, second], 0));
     assert!(done.told.iter().all(|settled| settled.reason() == "refused"), "each has its letter");
+}
+
+#[test]
+fn what_follows_a_dead_letter_says_still_that_a_create_of_its_own_may_have_been_applied() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("lead", "m1");
+    let progress = Progress { unsure_creates: 1, since_create: Some(SECOND), ..Progress::default() };
+    let state = DelayedState { progress, first_seen_ms: 1, ..DelayedState::default() };
+    let copy = Message { delayed_state: Some(state.encode()), ..event("lead", "m1") };
+    let (second, done) = bench.message(copy);
+    assert!(done.creates.is_empty(), "it follows");
+    let done = bench.replied(first, refused());
+    let letter = done.settled.iter().find(|(id, _)| *id == second).map(|(_, settlement)| settlement);
+    assert!(matches!(letter, Some(Settlement::DeadLetter(letter)) if letter.may_exist), "{letter:?}");
 }
 
 #[test]

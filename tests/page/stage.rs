@@ -50,7 +50,7 @@ impl Stage {
             "management.url = \"{url}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\nmanagement.interval = \"5s\""
         );
         let setup = scene.setup().broker("topology = \"declare\"\nprefetch = 16").broker(&management);
-        let mut setup = setup.sections("[lookup]\nlag = \"0s\"");
+        let mut setup = setup.sections("[lookup]\nlag = \"0s\"\n[gate]\nrejections = 0");
         setup.admin_token = "swordfish-of-the-port".to_owned();
         let mut daemon = Daemon::start(&setup.sections(RULES));
         daemon.consuming().await;

@@ -47,8 +47,7 @@ impl Machine {
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
         }
-        let first_seen_ms =
-            if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
+        let first_seen_ms = Some(delayed_state.first_seen_ms).filter(|ms| *ms > 0).unwrap_or(self.now.epoch_ms);
         let state = DelayedState { first_seen_ms, ..delayed_state };
         let trace = self.traced(receipt, &message, &state, trace, &what);
         let mut context = Context {

@@ -22,8 +22,7 @@ pub const VERSION: u32 = 1;
 /// it on as it came.
 pub const VERSION_OF_VERDICTS: u32 = 2;
 
-/// The version written where photos of the event are up, or it goes without some. A daemon that knows none would create the process
-/// with another body: to it this is newer.
+/// The version written where photos of the event are up, or it goes without some: to a daemon that knows none this is newer.
 pub const VERSION_OF_PHOTOS: u32 = 3;
 
 /// The text longer than which no header of ours is, in bytes.
@@ -139,14 +138,13 @@ impl DelayedState {
         let version = value.remove("v").and_then(|v| v.as_u64()).and_then(|v| u32::try_from(v).ok());
         match version {
             Some(VERSION) => serde_json::from_value(value.into()).map_err(|_| Unreadable::Broken),
-            // Whoever wrote it says that it must not be asked: what cannot be read of it is kept for a newer daemon.
-            Some(VERSION_OF_VERDICTS) => {
+            // Whoever wrote it says that it must not be asked, or not without its photos: what cannot be read is kept for a newer daemon.
+            Some(newer @ (VERSION_OF_VERDICTS | VERSION_OF_PHOTOS)) => {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
-                read.filter(|read| read.verdict.is_some()).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
-            }
-            Some(VERSION_OF_PHOTOS) => {
-                let read: Option<Self> = serde_json::from_value(value.into()).ok();
-                read.filter(|read| read.progress.photos.has_any()).ok_or(Unreadable::Newer(VERSION_OF_PHOTOS))
+                let has_verdict = newer == VERSION_OF_VERDICTS;
+                let is_whole =
+                    |read: &Self| if has_verdict { read.verdict.is_some() } else { read.progress.photos.has_any() };
+                read.filter(is_whole).ok_or(Unreadable::Newer(newer))
             }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
             _ => Err(Unreadable::Broken),

@@ -57,7 +57,7 @@ pub struct Stage {
     pub scene: Scene,
     pub host: Host,
     pub front: Front,
-    files: Folder,
+    _files: Folder,
     trusted: String,
 }
 
@@ -69,7 +69,7 @@ impl Stage {
         let front = Front::before(host.address(), server(&authority.server(NAME), None)).await;
         let files = Folder::new();
         let trusted = files.put_trusted(&authority);
-        Self { scene, host, front, files, trusted }
+        Self { scene, host, front, _files: files, trusted }
     }
 
     /// The host as `photos.allow` names it.
@@ -123,10 +123,5 @@ impl Stage {
 
     pub async fn daemon(&self, photos: &str) -> Daemon {
         Daemon::consumes(&self.setup(photos)).await
-    }
-
-    /// Where its files lie.
-    pub fn files(&self) -> &Folder {
-        &self.files
     }
 }

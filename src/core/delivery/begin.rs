@@ -114,13 +114,10 @@ impl Machine {
             self.probes_no_rule(id);
             return self.held.get(id).is_none_or(|event| event.stage != Stage::Ready);
         }
-        if self.has_spent_its_creates(id) || self.waits_for_the_ledger(id) {
+        if self.has_spent_its_creates(id) || self.waits_for_the_ledger(id) || self.begins_photo(id) {
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
-        if event.photo().is_some() {
-            return self.begin_photo(id);
-        }
         if self.gate.wants_a_lookup(event.procedure()) {
             event.look_up_first();
         }

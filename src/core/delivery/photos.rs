@@ -50,8 +50,11 @@ impl HeldEvent {
 }
 
 impl Machine {
-    /// Begins to bring the next photo of an event up.
-    pub(super) fn begin_photo(&mut self, id: EventId) -> bool {
+    /// Begins to bring the next photo of an event up, or lets it wait for that; answers false where every photo of it is up.
+    pub(super) fn begins_photo(&mut self, id: EventId) -> bool {
+        if self.held.get(id).is_none_or(|event| event.photo().is_none()) {
+            return false;
+        }
         if self.waits_for_its_source(id) {
             return true;
         }

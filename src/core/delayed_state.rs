@@ -138,12 +138,11 @@ impl DelayedState {
         let version = value.remove("v").and_then(|v| v.as_u64()).and_then(|v| u32::try_from(v).ok());
         match version {
             Some(VERSION) => serde_json::from_value(value.into()).map_err(|_| Unreadable::Broken),
-            // Whoever wrote it says that it must not be asked, or not without its photos: what cannot be read is kept for a newer daemon.
+            // Whoever wrote it says that it must not be asked, or not so: what cannot be read is kept for a newer daemon.
             Some(newer @ (VERSION_OF_VERDICTS | VERSION_OF_PHOTOS)) => {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
-                let has_verdict = newer == VERSION_OF_VERDICTS;
-                let is_whole =
-                    |read: &Self| if has_verdict { read.verdict.is_some() } else { read.progress.photos.has_any() };
+                let of_photos = newer == VERSION_OF_PHOTOS;
+                let is_whole = |it: &Self| if of_photos { it.progress.photos.has_any() } else { it.verdict.is_some() };
                 read.filter(is_whole).ok_or(Unreadable::Newer(newer))
             }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),

@@ -165,7 +165,8 @@ fn watch_files(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, places }
+    let outcomes = config.outcomes;
+    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, outcomes, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

@@ -22,6 +22,7 @@ mod ends;
 mod gates;
 mod ledger;
 mod log;
+mod outcomes;
 mod queues;
 mod rules;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 
 pub use descriptors::Descriptors;
 pub use log::LogState;
+pub use outcomes::ReplyTold;
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -101,6 +103,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    outcomes: outcomes::Outcomes,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -162,6 +165,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            outcomes: outcomes::Outcomes::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),
@@ -176,6 +180,7 @@ impl Metrics {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
         self.foresee_reloads();
+        self.foresee_outcomes();
         self.gates([]);
     }
 

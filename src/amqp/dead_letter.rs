@@ -15,7 +15,7 @@ use crate::core::settlement::DeadLetter;
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 15] = [
+pub const DEAD_LETTER_HEADERS: [&str; 17] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-may-exist",
@@ -29,6 +29,8 @@ pub const DEAD_LETTER_HEADERS: [&str; 15] = [
     "chakra-bridge-exchange",
     "chakra-bridge-routing-key",
     "chakra-bridge-version",
+    "chakra-bridge-retries",
+    "chakra-bridge-outcome",
     "chakra-bridge-journey",
     "chakra-bridge-cut",
 ];
@@ -59,12 +61,20 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
         (own("routing-key"), text(routing_key)),
         (own("version"), text(env!("CARGO_PKG_VERSION"))),
     ]);
-    let known = [("rule", &dead_letter.rule), ("procedure", &dead_letter.procedure), ("key", &dead_letter.key)];
+    let known = [
+        ("rule", &dead_letter.rule),
+        ("procedure", &dead_letter.procedure),
+        ("key", &dead_letter.key),
+        ("outcome", &dead_letter.outcome),
+    ];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
     // Unread, it is what a newer daemon goes on from if somebody retries the letter.
     headers.extend(
         dead_letter.unread.as_ref().map(|unread| (PROGRESS.into(), AMQPValue::LongString(unread.as_str().into()))),
     );
+    if dead_letter.retries > 0 {
+        headers.insert(own("retries"), integer(dead_letter.retries.into()));
+    }
     headers.extend(dead_letter.status.map(|status| (own("status"), integer(status.into()))));
     headers
 }

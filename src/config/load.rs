@@ -16,8 +16,9 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{
-    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, rules, schemas, sections,
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, rules, schemas, sections,
 };
+use crate::amqp;
 use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
@@ -203,6 +204,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let ledger = ledger::ledger(reader, &broker.queue, timeout);
+    let (outlet, outcomes) = outcomes::outcomes(reader, &broker.queue, &rules);
+    let broker = amqp::Config { outcomes: outlet, ..broker };
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
@@ -216,6 +219,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         broker,
         management,
         ledger,
+        outcomes,
         api,
         dispatch,
         policy,

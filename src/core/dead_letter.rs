@@ -39,12 +39,16 @@ pub struct DeadLetter {
     pub origin: Option<(String, String)>,
     /// The header that it brought through a delay queue and that this daemon cannot read: it stays with it.
     pub unread: Option<String>,
+    /// How often somebody asked for its event again.
+    pub retries: u32,
+    /// The id of its outcome, if that is told: then the message is not acknowledged with the letter, but with its outcome.
+    pub outcome: Option<String>,
 }
 
 impl DeadLetter {
     /// What it takes in memory, in bytes.
     pub(in crate::core) fn bytes(&self) -> usize {
-        let texts = [&self.rule, &self.procedure, &self.key, &self.unread];
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.outcome];
         let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
         let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
         std::mem::size_of::<Self>() + texts + origin
@@ -118,6 +122,8 @@ impl Verdict {
             key: self.key,
             origin: Some(origin),
             unread: None,
+            retries: 0,
+            outcome: None,
         }
     }
 }

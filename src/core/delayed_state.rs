@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::core::dead_letter::Verdict;
 use crate::core::lookup::Lookup;
+use crate::core::outcome::{EventOutcome, is_nought};
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// The version written; what is older can be read, what is newer is held until a newer daemon reads it.
 pub const VERSION: u32 = 1;
 
-/// The version written with a verdict. A daemon that knows none must not ask the API again: to it this is newer, and it passes
-/// it on as it came.
+/// The version written with a verdict or an outcome. A daemon that knows none must not ask the API again: to it this is newer, and
+/// it passes it on as it came.
 pub const VERSION_OF_VERDICTS: u32 = 2;
 
 /// The text longer than which no header of ours is, in bytes.
@@ -47,6 +48,15 @@ pub struct DelayedState {
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Box<Verdict>>,
+    /// How it ended, where its producer could not be told: it comes back only for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Box<EventOutcome>>,
+    /// How often somebody asked for it again.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub retries: u32,
+    /// The id of the outcome before that, if its producer was told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -102,13 +112,19 @@ impl DelayedState {
         Self { exchange, routing_key, first_seen_ms, newer: Some(newer), ..Self::default() }
     }
 
+    /// Whether nothing is asked for it any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.verdict.is_some() || self.outcome.is_some()
+    }
+
     /// The text of the header.
     #[must_use]
     pub fn encode(&self) -> String {
         if let Some(newer) = &self.newer {
             return newer.clone();
         }
-        let v = if self.verdict.is_some() { VERSION_OF_VERDICTS } else { VERSION };
+        let v = if self.is_ended() { VERSION_OF_VERDICTS } else { VERSION };
         serde_json::to_string(&Versioned { v, delayed_state: self }).unwrap_or_default()
     }
 
@@ -128,7 +144,7 @@ impl DelayedState {
             // Whoever wrote it says that it must not be asked: what cannot be read of it is kept for a newer daemon.
             Some(VERSION_OF_VERDICTS) => {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
-                read.filter(|read| read.verdict.is_some()).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
+                read.filter(Self::is_ended).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
             }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
             _ => Err(Unreadable::Broken),
@@ -171,10 +187,8 @@ mod tests {
                 attribute: "event_key".into(),
                 value: json!("a/1"),
             }),
-            is_retry: false,
-            verdict: None,
-            unknown: Map::new(),
             newer: None,
+            ..DelayedState::default()
         }
     }
 

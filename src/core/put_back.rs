@@ -28,6 +28,10 @@ pub struct PutBack {
     pub first_seen_ms: u64,
     /// When it was given up, in epoch milliseconds; 0 where it is not told.
     pub last_seen_ms: u64,
+    /// How often its event was asked for again before.
+    pub retries: u32,
+    /// The id of the outcome that was told of it, if one was.
+    pub outcome: Option<String>,
 }
 
 impl PutBack {
@@ -49,6 +53,8 @@ impl PutBack {
             routing_key: self.routing_key.as_deref().unwrap_or(routing_key).to_owned(),
             first_seen_ms: self.first_seen_ms,
             is_retry: true,
+            retries: self.retries.saturating_add(1),
+            earlier: self.outcome.clone(),
             ..DelayedState::default()
         }
     }

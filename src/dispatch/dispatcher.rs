@@ -158,12 +158,8 @@ impl Dispatcher {
                     self.on(Input::Kept { receipt });
                 }
             }
-            Inbound::Refused(receipt) => {
-                if let Some(id) = self.publishes.remove(&receipt.number()) {
-                    self.receipts.insert(id, receipt);
-                    self.on(Input::Refused { receipt: id });
-                }
-            }
+            Inbound::KeptFirst(receipt) => self.again(receipt, |receipt| Input::KeptFirst { receipt }),
+            Inbound::Refused(receipt) => self.again(receipt, |receipt| Input::Refused { receipt }),
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(message, receipt) => {
                 self.mind_connection();
@@ -176,6 +172,14 @@ impl Dispatcher {
                 self.receipts.insert(id, receipt);
                 aside(bytes, || self.on(Input::Message { receipt: id, message, is_live }));
             }
+        }
+    }
+
+    /// A message that was answered for is to be answered for again.
+    fn again(&mut self, receipt: Receipt, input: impl FnOnce(ReceiptId) -> Input) {
+        if let Some(id) = self.publishes.remove(&receipt.number()) {
+            self.receipts.insert(id, receipt);
+            self.on(input(id));
         }
     }
 
@@ -214,7 +218,7 @@ impl Dispatcher {
             Effect::Want(wanted) => drop(self.wanted_prefetch.send_replace(wanted)),
             Effect::Settle { receipt, settlement } => {
                 let Some(held) = self.receipts.remove(&receipt) else { return };
-                if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
+                if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Tell(_) | Settlement::Delay(..)) {
                     self.publishes.insert(held.number(), receipt);
                 }
                 held.settle(settlement);
@@ -245,6 +249,7 @@ impl Dispatcher {
         let ramp = self.machine.ramp(self.clock.now()).unwrap_or(0);
         self.reporter.levels(self.machine.held(), self.machine.running(), self.tasks.len(), ramp);
         self.reporter.letters(self.machine.letters_waiting(self.clock.now()));
+        self.reporter.outcomes(self.machine.outcomes_waiting());
         self.pulse.beat(Instant::now());
     }
 }

@@ -5,6 +5,7 @@
 
 mod events;
 mod gates;
+mod outcomes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +111,8 @@ impl Reporter {
                     "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
                 );
             }
+            Report::Outcome(kind, told) => self.metrics.outcome_told(kind.as_str(), told.as_str()),
+            Report::OutcomesWait(waits) => self.outcomes_wait(waits),
             Report::Unrecorded { key, rule } => self.unrecorded(key.as_ref(), rule.as_deref()),
             Report::Gate(report) => self.gate(*report),
             Report::RuleHeld { rule, rejections } => {
@@ -121,11 +124,7 @@ impl Reporter {
                     "rule held: so many of its events in a row were rejected; the others wait, and one asks each 5 s. It goes on when one is created, when the rules are reloaded (SIGHUP), or by `chakra-bridge resume --rule`"
                 );
             }
-            Report::RuleReleased { rule, after } => {
-                self.metrics.rule_held(&rule, false);
-                self.shut.send_modify(|shut| shut.retain(|other| *other != held(&rule)));
-                tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
-            }
+            Report::RuleReleased { rule, after } => self.rule_released(&rule, after),
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
             Report::Windows { events, left, is_news } => self.windows(events, left, is_news),
@@ -137,6 +136,12 @@ impl Reporter {
                 );
             }
         }
+    }
+
+    fn rule_released(&self, rule: &str, after: Duration) {
+        self.metrics.rule_held(rule, false);
+        self.shut.send_modify(|shut| shut.retain(|other| *other != held(rule)));
+        tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
     }
 
     /// Says that the end of the daemon came before the ledger took a process.
@@ -201,8 +206,8 @@ impl Reporter {
 
     /// What the queue says stands in `publishes_refused`; this is what it comes to.
     fn letters_told(&self, state: LettersState) {
-        let told = DeadLetters::from(state);
-        self.letters.send_replace(told);
+        self.letters.send_modify(|told| told.set_letters(state));
+        let told = *self.letters.borrow();
         match told.what() {
             Some(what) if state == LettersState::StandStill => tracing::error!("{what}"),
             Some(what) => tracing::warn!("{what}"),

@@ -176,5 +176,6 @@ fn rule(data: Vec<Member>, when: Option<String>) -> WrittenRule {
         reconcile: None,
         keys: None,
         duplicates: None,
+        outcomes: None,
     }
 }

@@ -29,6 +29,8 @@ fn dead_letter() -> DeadLetter {
         key: Some("/crm|1".into()),
         origin: None,
         unread: None,
+        retries: 0,
+        outcome: None,
     }
 }
 
@@ -139,7 +141,10 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
 #[test]
 fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
-    let properties = properties(&held(huge), &DeadLetter { unread: Some("{}".to_owned()), ..dead_letter() });
+    let properties = properties(
+        &held(huge),
+        &DeadLetter { unread: Some("{}".to_owned()), retries: 1, outcome: Some("id".to_owned()), ..dead_letter() },
+    );
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;
     told.sort_unstable();

@@ -54,6 +54,8 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
+    /// Whether it is an outcome that was told, of which none is told.
+    pub(super) is_outcome: bool,
 }
 
 impl Context {
@@ -106,6 +108,8 @@ impl Context {
             key: self.key.as_ref().map(ToString::to_string),
             origin: self.origin(),
             unread: self.state.newer.clone(),
+            retries: self.state.retries,
+            outcome: None,
         }
     }
 

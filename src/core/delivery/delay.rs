@@ -16,7 +16,7 @@ use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// Why events are put into delay queues, as the log says it.
-pub const DELAY_REASONS: [&str; 10] = [
+pub const DELAY_REASONS: [&str; 11] = [
     "retry",
     "gate_shut",
     "rule_held",
@@ -26,6 +26,7 @@ pub const DELAY_REASONS: [&str; 10] = [
     "stopping",
     "newer_version",
     "letter_refused",
+    "outcome_refused",
     "claimed_elsewhere",
 ];
 
@@ -165,6 +166,8 @@ impl Machine {
         let procedure = context.procedure.as_ref();
         if state.verdict.is_some() {
             "letter_refused"
+        } else if state.outcome.is_some() {
+            "outcome_refused"
         } else if state.newer.is_some() {
             "newer_version"
         } else if self.is_draining {

@@ -12,6 +12,7 @@ mod claims;
 mod commands;
 mod company;
 mod compares;
+mod connection;
 mod context;
 mod copies;
 mod crash;
@@ -27,6 +28,8 @@ mod letters_state;
 mod levels;
 mod open;
 mod others;
+mod outcome;
+mod outcomes;
 mod places;
 mod provenance;
 mod publishes;
@@ -38,6 +41,7 @@ mod report;
 mod settled;
 mod shortage;
 mod survived;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -54,15 +58,17 @@ pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now, RecordId};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
-pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place};
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, OutcomeTold, Place};
 
 use self::away::Away;
 use self::brake::Brakes;
 use self::company::Company;
+use self::connection::Connection;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::others::Reused;
+use self::outcomes::Outcomes;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::records::Records;
@@ -75,6 +81,7 @@ use crate::core::gate::{Gate, Moment};
 use crate::core::ledger::LedgerPolicy;
 use crate::core::lookup_check::LookupChecks;
 use crate::core::mapping::rules::{Rule, Rules};
+use crate::core::outcome::OutcomePolicy;
 use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::core::process::Procedure;
 use crate::core::recent::Recent;
@@ -106,17 +113,10 @@ pub struct Setup {
     pub repeats: RepeatPolicy,
     /// The ledger, if there is one: asked before each create of an event that its key identifies, and told what came of it.
     pub ledger: Option<LedgerPolicy>,
+    /// Which outcomes are told to producers, if any are.
+    pub outcomes: Option<OutcomePolicy>,
     /// How many events may be held: the broker's prefetch.
     pub places: usize,
-}
-
-/// What is known of the connection to the broker.
-#[derive(Clone, Copy, Debug, Default)]
-struct Connection {
-    is_up: bool,
-    can_delay: bool,
-    /// When the last was lost.
-    lost_at: Option<Moment>,
 }
 
 /// See the head of this file.
@@ -141,6 +141,7 @@ pub struct Machine {
     windows: Windows,
     redeliveries: Redeliveries,
     publishes: Publishes,
+    outcomes: Outcomes,
     waiting: WaitingMessages,
     records: Records,
     away: Away,
@@ -183,6 +184,7 @@ impl Machine {
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),
             publishes: Publishes::default(),
+            outcomes: Outcomes::default(),
             waiting: WaitingMessages::default(),
             records: Records::default(),
             away: Away::default(),
@@ -211,6 +213,7 @@ impl Machine {
             Input::CanDelay(can_delay) => self.connection.can_delay = can_delay,
             Input::Disconnected => self.disconnected(),
             Input::Kept { receipt } => self.kept(receipt),
+            Input::KeptFirst { receipt } => self.kept_first(receipt),
             Input::Refused { receipt } => self.refused(receipt),
             Input::Replied { event, reply, took, epoch } => {
                 self.granted(event, epoch);
@@ -228,35 +231,13 @@ impl Machine {
         Effects { list: std::mem::take(&mut self.effects), wake }
     }
 
-    fn connected(&mut self, can_delay: bool) {
-        self.publishes_connected();
-        (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
-        self.redeliveries.begin(self.now.moment);
-    }
-
-    /// Lets go of what no request is under way for; the rest ends with its request.
-    fn disconnected(&mut self) {
-        // A connection that never stood gave nothing back.
-        let stood = std::mem::take(&mut self.connection.is_up);
-        if stood {
-            self.connection.lost_at = Some(self.now.moment);
-            self.survived.lose(self.now.moment);
-        }
-        self.held.live_bodies().chain(self.publishes.live_bodies()).for_each(|body| self.survived.note(body));
-        self.publishes_disconnected();
-        self.records_disconnected();
-        self.give_waiting_back(|| Ended::ConnectionLost);
-        for event in self.held.disconnected() {
-            self.end(event, Ended::ConnectionLost);
-        }
-    }
-
     /// After each input: delays what stands in the way of others, begins whatever may begin, and says when to come back.
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
             self.give_waiting_back(|| Ended::Requeued);
             self.give_publishes_back();
+            self.give_outcomes_back();
             let tick = self.now.moment.saturating_add(TICK);
             return self.tell_records().map_or(tick, |told| told.min(tick));
         }
@@ -264,6 +245,7 @@ impl Machine {
         let told = self.tell_records();
         let reopened = self.reopen_what_may();
         let published = self.publish_again();
+        let outcomes = self.tell_again();
         self.mind_prefetch();
         self.make_room();
         let begun = self.begin_what_may();
@@ -273,7 +255,17 @@ impl Machine {
         let lettered = self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [begun, checked, published, reopened, lettered, told, self.held.next_due(), self.redeliveries.due()];
+        let next = [
+            begun,
+            checked,
+            published,
+            outcomes,
+            reopened,
+            lettered,
+            told,
+            self.held.next_due(),
+            self.redeliveries.due(),
+        ];
         next.into_iter().flatten().fold(tick, Moment::min)
     }
 
@@ -282,6 +274,7 @@ impl Machine {
         if self.now.moment >= self.next_round {
             self.next_round = self.now.moment.saturating_add(TICK);
             self.release_old();
+            self.release_old_outcomes();
             self.forget_removed_rules();
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub use super::settled::Settled;
 
 use super::WantedPrefetch;
-use super::told::{CameBack, FailedTry, LettersState};
+use super::told::{CameBack, FailedTry, LettersState, OutcomeTold};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -17,6 +17,7 @@ use crate::core::judge::Outcome;
 use crate::core::lookup::Lookup;
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
+use crate::core::outcome::OutcomeKind;
 use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 use crate::core::recent::Known;
@@ -205,6 +206,10 @@ pub enum Report {
         /// Whether it is the first of its rule.
         is_first: bool,
     },
+    /// The producer of an event was told how it ended, or could not be told.
+    Outcome(OutcomeKind, OutcomeTold),
+    /// Outcomes wait that no queue takes, or none does any more.
+    OutcomesWait(bool),
     /// An event is a process and is acknowledged, and the ledger could not be told of it until the end: a later repeat of it is not
     /// recognised.
     Unrecorded {

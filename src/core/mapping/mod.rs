@@ -37,6 +37,7 @@ mod request;
 mod scan;
 mod scope;
 mod strict;
+mod tells;
 
 #[cfg(test)]
 pub(super) mod tests;

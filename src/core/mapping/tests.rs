@@ -127,6 +127,7 @@ fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {
         reconcile: field("reconcile").map(text),
         keys: field("keys").map(text),
         duplicates: field("duplicates").map(text),
+        outcomes: None,
     }
 }
 

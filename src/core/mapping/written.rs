@@ -80,6 +80,8 @@ pub struct WrittenRule {
     pub keys: Option<Spot<String>>,
     /// `duplicates`: what of two messages of one key must be equal.
     pub duplicates: Option<Spot<String>>,
+    /// `outcomes`: which outcomes of its events are told.
+    pub outcomes: Option<Spot<Written>>,
 }
 
 /// One `[[schema]]` as it was written.

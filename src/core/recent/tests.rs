@@ -21,6 +21,8 @@ fn dead(reason: Reason, unsure_creates: u32) -> Known {
         key: None,
         origin: None,
         unread: None,
+        retries: 0,
+        outcome: None,
     };
     let progress = Progress { unsure_creates, ..Progress::default() };
     Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None, sent: None }

@@ -29,6 +29,11 @@ impl Clock {
     }
 }
 
+/// Epoch nanoseconds; 0 if the machine's clock stands before 1970.
+pub(crate) fn epoch_ns() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Epoch milliseconds; 0 if the machine's clock stands before 1970.
 pub(crate) fn epoch_ms() -> u64 {
     millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())

@@ -3,6 +3,8 @@
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
 mod served;
+mod shown;
+mod traces;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,10 +17,12 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use self::served::Served;
+use self::traces::Exported;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
 use crate::admin::server::{self, View};
+use crate::admin::status::Status;
 use crate::amqp;
 use crate::amqp::connection::{self, Endpoints};
 use crate::chakra::{self, Client, token, trust};
@@ -75,7 +79,8 @@ pub async fn run(
     hangup: Signal,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Report, String> {
-    let promise = ready.promise();
+    let (promise, places) = (ready.promise(), usize::from(ready.config.broker.prefetch));
+    let (in_force, in_force_seen) = watch::channel(Arc::new(ready.in_force(&ready.source, promise)));
     let Ready { config, limits, rules, source, .. } = ready;
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
@@ -84,13 +89,13 @@ pub async fn run(
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
     let mut served = Served::begin(config.ledger.clone(), &metrics);
-    let (stop, stop_seen) = watch::channel(false);
-    let places = usize::from(config.broker.prefetch);
+    let (stopping, stop_seen) = watch::channel(false);
+    let (traces, exported) = Exported::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
     let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
     let (new_rules, rules_seen) = watch::channel(Arc::clone(&rules));
-    let (rules_state, rules_state_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
+    let (loaded, loaded_seen) = watch::channel(RulesState::loaded(epoch_ms() / 1000));
     let (pause_control, commands, changes) = commands(&config, rules_seen);
 
     let health = Health {
@@ -101,7 +106,7 @@ pub async fn run(
         waits: waits_seen,
         letters: letters_seen,
         ledger: served.status.clone(),
-        rules: rules_state_seen,
+        rules: loaded_seen,
         log: metrics.log(),
         descriptors: metrics.descriptors(),
         pulse: Arc::clone(&pulse),
@@ -109,32 +114,33 @@ pub async fn run(
     foresee(&metrics, &rules);
     let mut watchers = JoinSet::new();
     let level = log_level(levels, &config, pause_control.as_ref(), &mut watchers);
-    let _admin = open_admin(&config, View { metrics: Arc::clone(&metrics), health, pause_control })?;
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
+    let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
+    let _admin = open_admin(&config, (Arc::clone(&metrics), health, pause_control, status), &mut watchers)?;
     watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
-    let (stop_too, counted) = (stop_seen.clone(), Arc::clone(&metrics));
-    let endpoints =
-        Endpoints { intake, stop: stop_too, wanted_prefetch: wanted_prefetch_seen, state, metrics: counted };
+    let (stop, counted, wanted_prefetch_too) = (stop_seen.clone(), Arc::clone(&metrics), wanted_prefetch_seen);
+    let endpoints = Endpoints { intake, stop, wanted_prefetch: wanted_prefetch_too, state, metrics: counted };
     let mut consumer = consume(config.broker, endpoints);
     phase.send_replace(Phase::Running);
 
-    let (counted, stop_too) = (Arc::clone(&metrics), stop_seen.clone());
-    let endpoints = reload::Endpoints { rules: new_rules, level, state: rules_state, metrics: counted, stop: stop_too };
+    let (counted, stop) = (Arc::clone(&metrics), stop_seen.clone());
+    let endpoints = reload::Endpoints { rules: new_rules, level, in_force, state: loaded, metrics: counted, stop };
     let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
-    let parts = Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters };
+    let parts =
+        Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
-        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stop)) } => both,
+        both = async { tokio::join!(dispatcher, stop_after(shutdown, limit, &phase, &stopping)) } => both,
         why = broken(&mut consumer, stop_seen, &mut said) => return Err(why),
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
+    let ended = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline), exported.end(deadline));
     phase.send_replace(Phase::Stopped);
-    Ok(Report { cut_off: drained.cut_off, is_settled })
+    Ok(Report { cut_off: drained.cut_off, is_settled: ended.0 })
 }
 
 /// Follows the level of the log in a task of its own; answers where a reload says another.
@@ -223,12 +229,18 @@ fn commands(
     (pause_control, commands, [token_changes, certificate_changes])
 }
 
-fn open_admin(config: &Config, view: View) -> Result<JoinSet<()>, String> {
+fn open_admin(
+    config: &Config,
+    (metrics, health, pause_control, status): (Arc<Metrics>, Health, Option<PauseControl>, Status),
+    watchers: &mut JoinSet<Infallible>,
+) -> Result<JoinSet<()>, String> {
+    let view = View { metrics, health, pause_control, status };
     let listener = server::bind(&config.admin)
         .map_err(|error| format!("admin.listen {}: {error}; choose a free port, or 0 for any", config.admin.listen))?;
     let address = listener.local_addr().map_err(|error| format!("admin.listen: {error}"))?;
     let more = if view.pause_control.is_some() { " /pause /resume /log-level" } else { "" };
-    tracing::info!(%address, "health checks and metrics: /livez /readyz /metrics{more}");
+    tracing::info!(%address, "health checks, metrics and the status page: /livez /readyz /metrics /status{more}");
+    watchers.spawn(view.status.clone().watch());
     let mut admin = JoinSet::new();
     admin.spawn(server::serve(listener, view, std::future::pending()));
     Ok(admin)

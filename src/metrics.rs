@@ -19,18 +19,23 @@ use crate::core::judge::Outcome;
 mod broker;
 mod descriptors;
 mod ends;
+mod flow;
 mod gates;
 mod ledger;
 mod log;
 mod outcomes;
 mod queues;
 mod rules;
+mod seen;
+mod spans;
 #[cfg(test)]
 mod tests;
 
 pub use descriptors::Descriptors;
+pub use flow::Totals;
 pub use log::LogState;
 pub use outcomes::ReplyTold;
+pub use seen::QueueSeen;
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -76,6 +81,7 @@ pub struct Metrics {
     received: Counter,
     settled: Family<Settled, Counter>,
     ends: ends::Ends,
+    flow: flow::Flow,
     answered: Family<Answered, Counter>,
     request_took: Histogram,
     possible_duplicates: Family<Repeated, Counter>,
@@ -104,6 +110,7 @@ pub struct Metrics {
     queues: queues::Queues,
     ledger: ledger::Ledger,
     outcomes: outcomes::Outcomes,
+    spans: spans::Spans,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -126,6 +133,7 @@ impl Metrics {
             received: put(all, "events_received", "Events taken from the queue, redelivered ones included"),
             settled: put(all, "events_settled", "Events settled, by result, rule and reason"),
             ends: ends::Ends::registered(all),
+            flow: flow::Flow::default(),
             answered: put(all, "api_requests", "Requests to the API, by outcome and status; 0 is no answer"),
             request_took: put_histogram(all, "api_request_duration_seconds", "One API request", REQUEST_BUCKETS),
             possible_duplicates: put(
@@ -166,6 +174,7 @@ impl Metrics {
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
             outcomes: outcomes::Outcomes::registered(all),
+            spans: spans::Spans::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),
@@ -197,6 +206,7 @@ impl Metrics {
     /// An event was settled. `rule` must be a name out of the configuration, or empty.
     pub fn settled(&self, result: &'static str, rule: &str, reason: &'static str) {
         self.settled.get_or_create(&Settled { result, rule: rule.to_owned(), reason }).inc();
+        self.flow.settled(result);
         if result == "dead_lettered" {
             self.ends.dead_letter(reason);
         }
@@ -206,6 +216,7 @@ impl Metrics {
     pub fn answered(&self, outcome: &'static str, status: u16, took: Duration) {
         self.answered.get_or_create(&Answered { outcome, status }).inc();
         self.request_took.observe(took.as_secs_f64());
+        self.flow.answered(outcome, took);
     }
 
     /// A create was repeated although the one before may have been done.

@@ -2,6 +2,8 @@
 //!
 //! Not here: opening a connection. Only the files that the configuration names are read.
 
+mod in_force;
+
 use std::path::Path;
 use std::time::Duration;
 

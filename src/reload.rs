@@ -21,6 +21,7 @@ use crate::core::mapping::rules::Rules;
 use crate::files::{self, Change, FileWatch};
 use crate::metrics::Metrics;
 use crate::ready::{Promise, Ready, load_to_run};
+use crate::states::in_force::InForce;
 use crate::states::rules::RulesState;
 
 /// After a refusal the file is checked again so often, quietly: what was wrong may have been beside it, such as a secret that
@@ -37,6 +38,8 @@ pub struct Endpoints {
     pub rules: watch::Sender<Arc<Rules>>,
     /// The level of the log.
     pub level: watch::Sender<LevelFilter>,
+    /// What may be shown of the configuration in force.
+    pub in_force: watch::Sender<Arc<InForce>>,
     /// What is told of them outside.
     pub state: watch::Sender<RulesState>,
     /// What is counted.
@@ -54,15 +57,19 @@ struct Checked {
     promises: Vec<String>,
     needs_restart: Vec<String>,
     level: LevelFilter,
+    in_force: InForce,
 }
 
 impl Checked {
-    fn of(Ready { rules, source, config, .. }: Ready, start: &Source, in_force: &Source, promise: Promise) -> Self {
+    fn of(ready: Ready, start: &Source, in_force: &Source, promise: Promise) -> Self {
+        let shown = ready.in_force(start, promise);
+        let Ready { rules, source, config, .. } = ready;
         let changes = rule_changes(in_force, &source);
         let changed = changes.changed.iter().filter_map(|name| rules.named(name));
         let promises = changed.map(|rule| promise.of(rule)).collect();
         let level = config.log.level;
-        Self { needs_restart: needs_restart(start, &source), rules, source, changes, promises, level }
+        let needs_restart = needs_restart(start, &source);
+        Self { needs_restart, rules, source, changes, promises, level, in_force: shown }
     }
 }
 
@@ -148,10 +155,12 @@ impl Reload {
     }
 
     fn take(&mut self, by: &'static str, checked: Checked) {
-        let Checked { rules, source, changes: RuleChanges { changed, gone }, promises, needs_restart, level } = checked;
+        let Checked { rules, source, changes, promises, needs_restart, level, in_force } = checked;
+        let RuleChanges { changed, gone } = changes;
         let (now_s, count) = (epoch_ms() / 1000, rules.names().count());
         self.endpoints.rules.send_replace(Arc::new(rules));
         self.endpoints.level.send_replace(level);
+        self.endpoints.in_force.send_replace(Arc::new(in_force));
         self.endpoints.metrics.rules_reloaded(now_s);
         let (changed, gone) = (changed.join(", "), gone.join(", "));
         tracing::info!(by, rules = count, changed, gone, "rules reloaded: what comes in from now on is mapped by them");

@@ -1,4 +1,4 @@
-//! How logs are printed: for people on a terminal, as JSON lines anywhere else. To log never waits for whoever reads, and
+//! How logs are printed, and how spans are sent (`otlp`). Logs: for people on a terminal, as JSON lines anywhere else. To log never waits for whoever reads, and
 //! nothing that happens to the output ends the daemon.
 //!
 //! Not here: what is logged. No module logs a payload or a secret.
@@ -14,11 +14,13 @@ use tracing_subscriber::{EnvFilter, reload};
 use crate::config::{Format, Log};
 
 mod levels;
+mod otlp;
 mod output;
 mod queue;
 mod variable;
 
 pub use levels::Levels;
+pub use otlp::Exporter;
 pub use output::{FLUSH_MAX, Output, flush_share, flush_time};
 
 /// Loggers of libraries that would drown ours; what the variable `RUST_LOG` says of them wins. The client library of the

@@ -1,8 +1,8 @@
 //! The real daemon on a real broker, killed with -9 at every named point of the path, against an API that applies late
 //! and shows late. With `reconcile_by`, nothing is lost, nothing doubled, nothing unexpected.
 //!
-//! A second table is made with a log that nobody reads, its pipe full from the start, and a third with a ledger in SQLite, where what
-//! is acknowledged was recorded before: the points around the acknowledgement and the request are those around its writes.
+//! A second table is made with a log that nobody reads, its pipe full from the start, and two more with a ledger, in SQLite and in
+//! Postgres, with the points before and after each of its writes added.
 //!
 //! Not here: an adversary that is everywhere at once (`model.rs`), faults of the network (`faults.rs`), and replicas
 //! that die beside others (`replicas.rs`).
@@ -16,10 +16,13 @@ mod support;
 
 #[path = "kill/points.rs"]
 mod points;
+#[path = "kill/stores.rs"]
+mod stores;
 
 use std::time::Duration;
 
-use points::{POINTS, Point};
+use points::{POINTS, Point, WRITES};
+use stores::{Kind, Store};
 use tokio::sync::Semaphore;
 
 use support::account::Account;
@@ -34,8 +37,8 @@ use support::setup::{QUICK, SHORT_DRAIN};
 const TIMES: usize = 15;
 /// The same, with a log that nobody reads.
 const TIMES_UNREAD: usize = 2;
-/// The same, with a ledger.
-const TIMES_LEDGER: usize = 2;
+/// The same, with a ledger in each store.
+const TIMES_LEDGER: usize = 1;
 /// Kills in a row before everything comes to rest.
 const BURST: usize = 5;
 /// Within this after its start it is killed at any moment, in milliseconds: to connect takes it about a tenth.
@@ -50,8 +53,6 @@ static AT_ONCE: Semaphore = Semaphore::const_new(SCENES);
 enum Log {
     Read,
     Unread,
-    /// It is read, and there is a ledger.
-    ReadWithALedger,
 }
 
 /// What one burst of kills leaves behind it, and how it came to it.
@@ -64,33 +65,26 @@ struct Stage {
     log: Vec<serde_json::Value>,
     reads: Log,
     name: usize,
-    /// Where the ledger is.
-    _folder: tempfile::TempDir,
+    store: Store,
 }
 
 impl Stage {
-    async fn new(name: usize, reads: Log) -> Self {
+    async fn new(name: usize, reads: Log, store: Store) -> Self {
         let scene = Scene::shared().await;
         scene.api.set_lag(Duration::from_secs(3));
         scene.api.plan(results::plan());
         let relay = Relay::start(scene.listens()).await;
         let setup = Setup { amqp: scene.by_way_of(relay.address().port()), ..scene.setup() };
         let setup = setup.sections(QUICK).sections(SHORT_DRAIN).sections(results::RULE).impatient();
-        let mut setup = setup.broker("topology = \"declare\"\nprefetch = 12");
-        let folder = tempfile::tempdir().unwrap();
-        if reads == Log::ReadWithALedger {
-            let path = folder.path().join("ledger.db");
-            setup = setup.sections(&format!("[ledger]\nurl = \"sqlite://{}\"", path.display()));
-        }
-        let mut stage =
-            Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name, _folder: folder };
+        let setup = setup.broker("topology = \"declare\"\nprefetch = 12").sections(&store.section());
+        let mut stage = Self { scene, relay, setup, published: Vec::new(), log: Vec::new(), reads, name, store };
         stage.rest().await;
         stage
     }
 
     fn daemon(&self) -> Daemon {
         match self.reads {
-            Log::Read | Log::ReadWithALedger => Daemon::start(&self.setup),
+            Log::Read => Daemon::start(&self.setup),
             Log::Unread => Daemon::start_unread(&self.setup),
         }
     }
@@ -106,6 +100,22 @@ impl Stage {
 
     /// One life of the daemon, from its start to its death at the point.
     async fn kill_at(&mut self, point: Point) {
+        // What stands in the way of the daemon goes after it.
+        let (daemon, _lock) = match point {
+            Point::Ledger(stop) => Box::pin(self.at_a_write(stop)).await,
+            _ => (self.at_a_point(point).await, None),
+        };
+        daemon.signal("KILL");
+        self.log.push(
+            serde_json::json!({ "killed_at": format!("{point:?}"), "timestamp": jiff::Timestamp::now().to_string() }),
+        );
+        self.log.extend(within(20, "its end", daemon.ended()).await.1);
+        self.store.disarm();
+        self.relay.disarm();
+    }
+
+    /// A daemon that has come to the point.
+    async fn at_a_point(&mut self, point: Point) -> Daemon {
         let (late, plain) = self.publish().await;
         match point.breakpoint() {
             Some(breakpoint) => self.relay.arm(breakpoint),
@@ -133,11 +143,7 @@ impl Stage {
             }
         };
         within(60, &format!("{point:?}"), reached).await;
-        daemon.signal("KILL");
-        self.log.push(
-            serde_json::json!({ "killed_at": format!("{point:?}"), "timestamp": jiff::Timestamp::now().to_string() }),
-        );
-        self.log.extend(within(20, "its end", daemon.ended()).await.1);
+        daemon
     }
 
     /// Lets a daemon finish everything, undisturbed.
@@ -172,9 +178,9 @@ impl Stage {
     }
 }
 
-async fn kill_everywhere(name: usize, reads: Log, kills: Vec<Point>) -> (Account, Vec<Point>) {
+async fn kill_everywhere(name: usize, reads: Log, store: Store, kills: Vec<Point>) -> (Account, Vec<Point>) {
     let _permit = AT_ONCE.acquire().await.expect("it is never closed");
-    let mut stage = Stage::new(name, reads).await;
+    let mut stage = Stage::new(name, reads, store).await;
     for burst in kills.chunks(BURST) {
         for point in burst {
             stage.kill_at(*point).await;
@@ -192,9 +198,9 @@ fn reached(kills: &[Point], point: Point) -> usize {
     kills.iter().filter(|kill| **kill == point).count()
 }
 
-fn table(kills: &[Point]) -> String {
-    let rows = POINTS.map(|point| format!("| {point:?} | {} |\n", reached(kills, point)));
-    format!("| killed at | times |\n| --- | --- |\n{}", rows.concat())
+fn table(points: &[Point], kills: &[Point]) -> String {
+    let rows: String = points.iter().map(|point| format!("| {point:?} | {} |\n", reached(kills, *point))).collect();
+    format!("| killed at | times |\n| --- | --- |\n{rows}")
 }
 
 fn times(or: usize) -> usize {
@@ -207,17 +213,22 @@ fn limit(times: usize) -> u64 {
 }
 
 /// Kills so often at each point, in scenes side by side, and judges what became of the events.
-async fn killed(reads: Log, times: usize) {
+async fn killed(reads: Log, kind: Kind, times: usize) {
+    let points = if kind == Kind::Nowhere { POINTS.to_vec() } else { [&POINTS[..], &WRITES].concat() };
     let mut shares: Vec<Vec<Point>> = vec![Vec::new(); SCENES];
-    for at in 0..times * POINTS.len() {
+    for at in 0..times * points.len() {
         // Each burst has points of all kinds in it.
-        shares[at / BURST % SCENES].push(POINTS[at % POINTS.len()]);
+        shares[at / BURST % SCENES].push(points[at % points.len()]);
     }
-    let scenes = shares.into_iter().enumerate().map(|(name, kills)| kill_everywhere(name, reads, kills));
+    let mut scenes = Vec::new();
+    for (name, kills) in shares.into_iter().enumerate().filter(|(_, kills)| !kills.is_empty()) {
+        let Some(store) = Box::pin(kind.store()).await else { return };
+        scenes.push(kill_everywhere(name, reads, store, kills));
+    }
     let (accounts, kills): (Vec<_>, Vec<_>) = futures_util::future::join_all(scenes).await.into_iter().unzip();
     let sum = accounts.into_iter().fold(Account::default(), Account::and);
-    println!("{}\n{sum}", table(&kills.concat()));
-    for point in POINTS {
+    println!("{}\n{sum}", table(&points, &kills.concat()));
+    for point in points {
         let reached = reached(&kills.concat(), point);
         assert!(reached >= times, "{point:?} was reached {reached} times");
     }
@@ -227,17 +238,23 @@ async fn killed(reads: Log, times: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_nothing_is_lost_doubled_or_unexpected() {
     let times = times(TIMES);
-    within(limit(times), "the kills", killed(Log::Read, times)).await;
+    within(limit(times), "the kills", killed(Log::Read, Kind::Nowhere, times)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_with_a_full_log_pipe_nothing_is_lost_doubled_or_unexpected() {
     let times = times(TIMES_UNREAD);
-    within(limit(times), "the kills", killed(Log::Unread, times)).await;
+    within(limit(times), "the kills", killed(Log::Unread, Kind::Nowhere, times)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_with_a_ledger_nothing_is_lost_doubled_or_unexpected() {
+async fn killed_at_every_point_and_write_with_sqlite_nothing_is_lost_doubled_or_unexpected() {
     let times = times(TIMES_LEDGER);
-    within(limit(times), "the kills", killed(Log::ReadWithALedger, times)).await;
+    within(limit(times), "the kills", killed(Log::Read, Kind::Sqlite, times)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_and_write_with_postgres_nothing_is_lost_doubled_or_unexpected() {
+    let times = times(TIMES_LEDGER);
+    within(limit(times), "the kills", killed(Log::Read, Kind::Postgres, times)).await;
 }

@@ -21,3 +21,5 @@ mod servers;
 mod stage;
 #[path = "ledger/trace.rs"]
 mod trace;
+#[path = "ledger/wire.rs"]
+mod wire;

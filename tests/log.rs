@@ -1,5 +1,5 @@
-//! A log that nobody reads: full, left by its reader, on a full disk. Events flow, and the daemon ends when it is told to,
-//! with the exit code that stands in the documents.
+//! What the daemon tells, its log and its spans, and what it never tells. And a log that nobody reads: full, left by its reader, on a
+//! full disk. Events flow, and the daemon ends when it is told to, with the exit code that stands in the documents.
 //!
 //! With `CHAKRA_BRIDGE_TEST_PROGRAM=target/release/chakra-bridge` in the environment all of it is asked of the released program.
 //!
@@ -8,6 +8,10 @@
 
 mod support;
 
+#[path = "log/canary.rs"]
+mod canary;
+#[path = "log/collector.rs"]
+mod collector;
 #[path = "log/mute.rs"]
 mod mute;
 #[path = "log/run.rs"]
@@ -16,6 +20,8 @@ mod run;
 mod said;
 #[path = "log/short.rs"]
 mod short;
+#[path = "log/traces.rs"]
+mod traces;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -75,7 +75,7 @@ async fn each_end_is_told_once_with_what_became_of_the_event_and_nothing_that_wa
     assert_eq!(created.attribute("specversion"), "1.0");
     assert_eq!(created.attribute("source"), format!("/chakra-bridge/{}", stage.scene.queue()));
     assert_eq!(created.attribute("traceparent"), created.header("traceparent"));
-    assert!(created.header("traceparent").starts_with("00-0af7"), "{created:?}");
+    assert!(created.header("traceparent").starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{created:?}");
     let process = stage.scene.api.created().into_iter().find(|made| made.key.as_deref() == Some("e1")).unwrap().id;
     assert_eq!(created.data["process_id"].as_str(), Some(process.as_str()));
     assert_eq!(created.data["process_link"].as_str(), Some(&*format!("https://crm.example/p/{process}")));

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use lapin::BasicProperties;
 use serde_json::Value;
-use support::daemon::{Daemon, Setup, announced};
+use support::daemon::{Daemon, Setup, announced, says};
 use support::deadline::within;
 use support::postgres::Postgres;
+use support::postgres::wire::Wire;
 use support::scene::{Scene, id};
 use support::setup::{ANY, LOOKED_UP, QUICK, SHORT_DRAIN};
 use support::standin::{Fault, Rule};
@@ -134,11 +135,15 @@ async fn came(count: usize, ledger: &str, rule: &str, events: usize) -> Came {
 
 async fn in_postgres() -> Option<String> {
     let server = within(90, "Postgres", Postgres::shared()).await?;
-    let database = server.database().await;
-    let (port, password) = (server.port, &server.password);
-    Some(format!(
+    Some(reached_by(server, server.port).await)
+}
+
+/// A ledger in a database of its own, by way of this port.
+async fn reached_by(server: &Postgres, port: u16) -> String {
+    let (database, password) = (server.database().await, &server.password);
+    format!(
         "[ledger]\nurl = \"postgres://tests@127.0.0.1:{port}/{database}?sslmode=disable\"\npassword = \"{password}\""
-    ))
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,4 +165,31 @@ async fn with_sqlite_and_one_replica_each_key_is_one_process_whatever_is_killed_
     let ledger = format!("[ledger]\nurl = \"sqlite://{}\"", folder.path().join("ledger.db").display());
     let came = came(1, &ledger, LOOKED_UP, events()).await;
     assert_eq!(came.doubled, 0, "killed {} times", came.kills);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_to_postgres_that_leads_nowhere_for_a_while_loses_and_doubles_nothing_and_is_used_again_within_ten_seconds()
+ {
+    let Some(server) = within(90, "Postgres", Postgres::shared()).await else { return };
+    let (wire, scene) = (Wire::start(server.port).await, Scene::shared().await);
+    scene.api.plan(vec![Rule::always(Fault::Delay { ms: 20 })]);
+    let ledger = reached_by(server, wire.port()).await;
+    let setup = scene.setup().sections(QUICK).sections(SHORT_DRAIN).sections(LOOKED_UP).sections(&ledger).impatient();
+    let mut daemon = Daemon::start(&setup.broker("topology = \"declare\"\nprefetch = 20"));
+    within(60, "consuming", scene.until_consumed()).await;
+    scene.publish_those(0..60, 40).await;
+    within(60, "some processes", scene.until_created(10)).await;
+    wire.leads_nowhere();
+    scene.publish_those(60..120, 40).await;
+    within(20, "its word", daemon.until(|line| says(line, "the ledger cannot be asked"))).await;
+    let meanwhile = scene.processes().len();
+    assert!(meanwhile < 120, "nothing was stopped");
+    wire.leads_on();
+    within(10, "the next process", scene.until_created(meanwhile + 1)).await;
+    within(60, "all processes", scene.until_created(120)).await;
+    within(60, "nothing is queued", scene.at_rest()).await;
+    daemon.signal("TERM");
+    let (_, log) = within(20, "its end", daemon.ended()).await;
+    scene.assert_none_lost_and_doubles_announced(120, &[]);
+    assert_eq!((scene.processes().values().max(), announced(&log).len()), (Some(&1), 0));
 }

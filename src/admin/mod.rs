@@ -1,13 +1,15 @@
-//! The admin server: health checks and metrics over HTTP, and the commands to pause and resume.
+//! The admin server: health checks, metrics and the status page over HTTP, and the commands to pause and resume.
 //!
 //! Not here: anything else that changes what the daemon does.
 
 mod admission;
 pub mod health;
+mod page;
 pub mod pause;
 pub mod query;
 pub mod resume;
 pub mod server;
+pub mod status;
 
 use std::net::SocketAddr;
 

@@ -1,7 +1,7 @@
-//! The port of the admin server: GET and HEAD of `/livez`, `/readyz` and `/metrics`; where an admin token is configured, POST of `/pause`
-//! and `/resume`, the latter also with `?rule=NAME`, and of `/log-level`.
+//! The port of the admin server: GET and HEAD of `/livez`, `/readyz`, `/metrics` and `/status`; where an admin token is configured, POST
+//! of `/pause` and `/resume`, the latter also with `?rule=NAME`, and of `/log-level`.
 //!
-//! Not here: what the answers say (`health`, `metrics`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
+//! Not here: what the answers say (`health`, `metrics`, `status`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FROM, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, FROM, HeaderName, HeaderValue,
+    REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,9 +26,11 @@ use tokio::time::Instant;
 use super::Config;
 use super::admission::{Admission, Place};
 use super::health::Health;
+use super::page;
 use super::pause::{self, Asker, PauseControl, Said, Wanted};
 use super::query;
 use super::resume::RuleResumed;
+use super::status::Status;
 use crate::clock::{date_of, epoch_ms};
 use crate::files;
 use crate::metrics::{self, Metrics};
@@ -60,6 +63,8 @@ pub struct View {
     pub health: Health,
     /// Where an operator may pause; none where no token is configured.
     pub pause_control: Option<PauseControl>,
+    /// What the status page shows.
+    pub status: Status,
 }
 
 /// Takes the port.
@@ -161,23 +166,38 @@ async fn converse(stream: TcpStream, peer: SocketAddr, view: View, place: Place)
 async fn answer<B>(request: &Request<B>, peer: SocketAddr, view: &View) -> Answer {
     match (request.uri().path(), &view.pause_control) {
         ("/pause" | "/resume" | "/log-level", Some(pause_control)) => command(pause_control, request, peer).await,
-        (path @ ("/livez" | "/readyz" | "/metrics"), _) => show(request.method(), path, view),
-        _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n"),
+        (path, _) => show(request.method(), path, view),
     }
 }
 
 /// A path that shows something.
-fn show(method: &Method, path: &str, View { metrics, health, .. }: &View) -> Answer {
-    if method != Method::GET && method != Method::HEAD {
-        let refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        return with(refusal, ALLOW, "GET, HEAD");
-    }
+fn show(method: &Method, path: &str, View { metrics, health, status, .. }: &View) -> Answer {
     let now = Instant::now();
+    let is_read = method == Method::GET || method == Method::HEAD;
     match path {
-        "/livez" => probe(health.live(now), &health.live_details(now)),
-        "/readyz" => probe(health.ready(), &health.ready_details()),
-        _ => with(text(StatusCode::OK, metrics.text()), CONTENT_TYPE, metrics::CONTENT_TYPE),
+        "/livez" if is_read => probe(health.live(now), &health.live_details(now)),
+        "/readyz" if is_read => probe(health.ready(), &health.ready_details()),
+        "/metrics" if is_read => with(text(StatusCode::OK, metrics.text()), CONTENT_TYPE, metrics::CONTENT_TYPE),
+        "/livez" | "/readyz" | "/metrics" => only_read(),
+        path => match page::part(path, status) {
+            Some((content_type, part)) if is_read => of_page(content_type, &part),
+            Some(_) => only_read(),
+            None => text(StatusCode::NOT_FOUND, "there are /livez, /readyz, /metrics and /status\n"),
+        },
     }
+}
+
+fn only_read() -> Answer {
+    with(text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"), ALLOW, "GET, HEAD")
+}
+
+/// A part of the status page: no other page may hold it, and nothing in it is run that is no file of its own.
+fn of_page(content_type: &'static str, part: &str) -> Answer {
+    let answer = with(text(StatusCode::OK, part), CONTENT_TYPE, content_type);
+    let answer = with(answer, CONTENT_SECURITY_POLICY, page::POLICY);
+    let answer = with(answer, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let answer = with(answer, REFERRER_POLICY, "no-referrer");
+    with(answer, HeaderName::from_static("cross-origin-resource-policy"), "same-origin")
 }
 
 /// A path that commands.

@@ -15,7 +15,7 @@ use crate::core::settlement::DeadLetter;
 const HEADERS_MAX: usize = 64 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 17] = [
+pub const DEAD_LETTER_HEADERS: [&str; 18] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-may-exist",
@@ -32,6 +32,7 @@ pub const DEAD_LETTER_HEADERS: [&str; 17] = [
     "chakra-bridge-retries",
     "chakra-bridge-outcome",
     "chakra-bridge-journey",
+    "chakra-bridge-trace",
     "chakra-bridge-cut",
 ];
 
@@ -66,6 +67,7 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
         ("procedure", &dead_letter.procedure),
         ("key", &dead_letter.key),
         ("outcome", &dead_letter.outcome),
+        ("trace", &dead_letter.trace),
     ];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
     // Unread, it is what a newer daemon goes on from if somebody retries the letter.

@@ -81,6 +81,7 @@ pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
         last_seen_ms: number("last-seen-ms").unwrap_or_default(),
         retries: number("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or_default(),
         outcome: text("outcome").filter(|id| id.len() <= ID_MAX),
+        trace: text("trace"),
     })
 }
 

@@ -56,6 +56,7 @@ pub(super) fn arrived(delivery: Delivery) -> Arrived {
         put_back: headers::put_back(&properties),
         made_ms: properties.timestamp().map_or(0, |seconds| seconds.saturating_mul(1000)),
         deliveries: deliveries(&properties).filter(|_| delivery.redelivered),
+        begins: None,
     };
     let is_of_a_stream = properties.headers().as_ref().is_some_and(|headers| headers.contains_key(OFFSET));
     let (exchange, routing_key) = (delivery.exchange, delivery.routing_key);

@@ -12,6 +12,7 @@ mod dead_letter;
 mod delay;
 mod deliveries;
 mod error;
+mod exchange;
 mod fallback;
 mod headers;
 mod intake;

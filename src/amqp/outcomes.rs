@@ -17,15 +17,10 @@ use super::topology::delay_queue_name;
 use super::{Config, packed::Packed};
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::outcome::EventOutcome;
+use crate::core::trace_context::TRACEPARENT;
 
 /// What marks an attribute of a CloudEvent among the headers.
 const PREFIX: &str = "cloudEvents_";
-
-/// The spellings under which an event may bring its trace.
-const TRACES: [&str; 4] = ["traceparent", "cloudEvents_traceparent", "cloudEvents:traceparent", "ce-traceparent"];
-
-/// The only length that a trace has.
-const TRACE_BYTES: usize = 55;
 
 const PERSISTENT: u8 = 2;
 
@@ -67,7 +62,7 @@ impl Outcomes {
     /// The message that stands for the outcome of what was delivered by this tag.
     pub(super) fn message(&self, tag: u64, held: &Held, outcome: &EventOutcome) -> Publish {
         let original = held.properties.whole();
-        let properties = self.properties(&original, outcome);
+        let properties = self.properties(outcome);
         let reply = if self.outlet.reply_to { self.reply(&original, &properties) } else { None };
         let key = outcome.routing_key();
         Publish {
@@ -80,7 +75,7 @@ impl Outcomes {
         }
     }
 
-    fn properties(&self, original: &BasicProperties, outcome: &EventOutcome) -> BasicProperties {
+    fn properties(&self, outcome: &EventOutcome) -> BasicProperties {
         let mut attributes = vec![
             ("specversion", "1.0".to_owned()),
             ("id", outcome.id.clone()),
@@ -89,13 +84,12 @@ impl Outcomes {
             ("time", time(outcome.at_ms)),
         ];
         attributes.extend(outcome.key.clone().map(|key| ("subject", key)));
-        let trace = trace(original);
-        attributes.extend(trace.clone().map(|trace| ("traceparent", trace)));
+        attributes.extend(outcome.trace.clone().map(|trace| (TRACEPARENT, trace)));
         let named = attributes
             .into_iter()
             .filter_map(|(name, value)| Some((ShortString::try_new(format!("{PREFIX}{name}")).ok()?, text(&value))));
         let mut headers: BTreeMap<ShortString, AMQPValue> = named.collect();
-        headers.extend(trace.map(|trace| ("traceparent".into(), text(&trace))));
+        headers.extend(outcome.trace.as_ref().map(|trace| (TRACEPARENT.into(), text(trace))));
         BasicProperties::default()
             .with_content_type("application/json".into())
             .with_message_id(ShortString::try_new(outcome.id.as_str()).unwrap_or_default())
@@ -155,21 +149,6 @@ impl Outcomes {
 fn in_path(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-/// The trace that the event brought, if it has the form of one.
-fn trace(original: &BasicProperties) -> Option<String> {
-    let headers = original.headers().as_ref()?.inner();
-    TRACES
-        .iter()
-        .find_map(|name| match headers.get(*name)? {
-            AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),
-            AMQPValue::ShortString(text) => Some(text.to_string()),
-            _ => None,
-        })
-        .filter(|trace| {
-            trace.len() == TRACE_BYTES && trace.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-        })
 }
 
 /// A moment in RFC 3339, in UTC, to the millisecond.

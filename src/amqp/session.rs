@@ -16,6 +16,7 @@ use super::connect::Connections;
 use super::connection::{Endpoints, Previous};
 use super::deliveries::{Deliveries, TOO_MANY};
 use super::error::BrokerError;
+use super::exchange;
 use super::intake::Arrived;
 use super::publisher::{CHANNELS, Published, Publisher};
 use super::questions::name;
@@ -86,6 +87,7 @@ impl<'a> Session<'a> {
         let outcomes = open_outcomes(config, connections, endpoints).await?;
         let Prepared { obstacle, warnings } =
             topology::prepare(config, connections, &publisher.asking, &mut previous.notices).await?;
+        exchange::make(config, &connections.consuming).await?;
         let can_delay = obstacle.is_none();
         endpoints.state.send_modify(|status| {
             (status.no_delays, status.queue_warnings) = (obstacle, warnings);

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::Config;
 use super::reuse::Reuse;
 use super::token::Token;
+use crate::core::trace_context::TraceContext;
 use crate::tls;
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
@@ -34,6 +35,8 @@ pub struct Client {
     pub(super) token: Arc<Token>,
     pub(super) timeout: Duration,
     pub(super) max_reply: usize,
+    /// What its requests say of the trace that they belong to.
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 /// The two ways in which requests take connections.
@@ -64,7 +67,26 @@ impl Client {
             token: Arc::new(Token::new(config.token.clone())),
             timeout: config.timeout,
             max_reply: config.max_reply,
+            trace: None,
         })
+    }
+
+    /// The same client, for requests that belong to this trace.
+    #[must_use]
+    pub fn within(&self, trace: Option<Arc<TraceContext>>) -> Self {
+        Self { trace, ..self.clone() }
+    }
+
+    /// The address before the path of each request, as it is configured; it holds no user and no password.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.base_url.as_str().trim_end_matches('/')
+    }
+
+    /// The host that it asks, and the port.
+    #[must_use]
+    pub fn server(&self) -> (&str, Option<u16>) {
+        (self.base_url.host_str().unwrap_or_default(), self.base_url.port_or_known_default())
     }
 
     /// Whom it asks: host and port, as configured.
@@ -102,11 +124,11 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
     let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
     let authorities = authorities.map_err(refused)?.unwrap_or_default();
     let builder = reqwest::Client::builder();
-    let trusting = match config.base_url.scheme() {
-        // Without TLS nothing is trusted, and a system without a trust store will do.
-        "http" => builder.tls_certs_only(authorities),
-        _ => builder.tls_certs_merge(authorities),
-    };
+    let is_encrypted =
+        [Some(&config.base_url), config.proxy.as_ref()].iter().flatten().any(|url| url.scheme() == "https");
+    // Without TLS nothing is trusted, and a system without a trust store will do.
+    let trusting =
+        if is_encrypted { builder.tls_certs_merge(authorities) } else { builder.tls_certs_only(authorities) };
     let known = match &held.identity {
         Some((cert, key)) => {
             trusting.identity(Identity::from_pem(format!("{cert}\n{key}").as_bytes()).map_err(refused)?)

@@ -11,6 +11,7 @@ use crate::files;
 use crate::tls::{self, Handshake};
 
 const HANDSHAKE: Handshake = Handshake { section: "api", address: "api.base_url" };
+const OF_THE_PROXY: Handshake = Handshake { section: "api", address: "api.proxy" };
 
 /// How the text of the client library begins where a proxy answered, and made no way. Their type is private to hyper-util.
 const TUNNEL: &str = "tunnel error: ";
@@ -23,10 +24,14 @@ const NO_ANSWER: [&str; 3] = ["failed to create", "io error", "unexpected end"];
 /// still waited in front of it (hyper hands such a request back unread), and a handshake that the server broke off over
 /// a certificate (with TLS 1.3 it says so only after the first bytes were written). Everything else may have been sent.
 pub(super) fn reply(error: reqwest::Error) -> Reply {
+    let with = peer_of_handshakes(&error);
     let error = error.without_url();
     let detail = in_words(&error);
     let handshake = tls::find(&error);
-    let said = handshake.and_then(|error| tls::complaint(error, HANDSHAKE));
+    let said = handshake.and_then(|error| tls::complaint(error, with)).map(|said| match with.address {
+        "api.proxy" => format!("the proxy: {said}"),
+        _ => said,
+    });
     let told = said.map_or_else(|| detail.clone(), |said| format!("{said} ({detail})"));
     if handshake.is_some_and(tls::is_about_certificates) {
         return Reply::NotSent { why: NotSent::Certificate, detail: told };
@@ -82,7 +87,18 @@ fn hyper_error(error: &reqwest::Error) -> Option<&hyper::Error> {
 }
 
 fn is_refused_by_a_proxy(error: &reqwest::Error) -> bool {
+    tunnel(error).is_some_and(|words| !NO_ANSWER.iter().any(|silent| words.starts_with(silent)))
+}
+
+/// What failed before the way through the proxy stood.
+fn tunnel(error: &reqwest::Error) -> Option<String> {
     let mut causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    let told = causes.find_map(|words| words.strip_prefix(TUNNEL).map(str::to_owned));
-    told.is_some_and(|words| !NO_ANSWER.iter().any(|silent| words.starts_with(silent)))
+    causes.find_map(|words| words.strip_prefix(TUNNEL).map(str::to_owned))
+}
+
+/// Whose certificates a failed handshake is about: an `https` proxy's where the way through it does not stand yet, or where the
+/// API behind it is asked without TLS.
+fn peer_of_handshakes(error: &reqwest::Error) -> Handshake {
+    let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
+    if is_plain || tunnel(error).is_some() { OF_THE_PROXY } else { HANDSHAKE }
 }

@@ -13,6 +13,7 @@ use super::{Client, answer, failure};
 use crate::clock::seconds;
 use crate::core::process::Procedure;
 use crate::core::reply::{NotSent, Reply, Response};
+use crate::core::trace_context::{TRACEPARENT, TRACESTATE};
 
 /// One request: where it goes, what it says, and what is read of its answer.
 pub(super) struct Question<'a> {
@@ -40,7 +41,7 @@ impl Client {
         let http = self.http.borrow().clone();
         let url = url(&self.base_url, question.procedure, question.path);
         let post = if shares { http.sharing.post(url) } else { http.apart.post(url).header(CONNECTION, "close") };
-        let sending = post.header(AUTHORIZATION, authorization.clone());
+        let sending = self.traced(post.header(AUTHORIZATION, authorization.clone()));
         match sending.body(question.body).send().await {
             Ok(response) => {
                 if response.status() == StatusCode::UNAUTHORIZED {
@@ -50,6 +51,13 @@ impl Client {
             }
             Err(error) => self.failed(error, shares),
         }
+    }
+
+    /// With the trace that the request belongs to, if it belongs to one.
+    fn traced(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let Some(trace) = &self.trace else { return request };
+        let request = request.header(TRACEPARENT, trace.traceparent());
+        if let Some(state) = trace.tracestate() { request.header(TRACESTATE, state) } else { request }
     }
 
     /// No byte of an answer came.

@@ -123,5 +123,6 @@ fn message(arguments: &Arguments, body: Vec<u8>) -> Message {
         put_back: None,
         made_ms: 0,
         deliveries: None,
+        begins: None,
     }
 }

@@ -11,7 +11,7 @@ use super::known::{Known, is_list};
 use super::{Source, known_keys, rules};
 
 /// Keys outside the rules that a reload takes in.
-const RELOADED: [&str; 1] = ["log.level"];
+pub(super) const RELOADED: [&str; 1] = ["log.level"];
 
 /// Rules by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,8 +15,10 @@ const SECRETS: [&str; 3] = ["password", "token", "proxy_password"];
 const SECRET_FILES: [&str; 3] = ["password_file", "token_file", "proxy_password_file"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];
-const USERLESS: [&str; 2] = ["base_url", "proxy"];
-const URLS: [&str; 3] = ["url", USERLESS[0], USERLESS[1]];
+/// What stands in the place of a secret.
+const STARS: &str = "***";
+const USERLESS: [&str; 3] = ["base_url", "proxy", "otlp"];
+const URLS: [&str; 4] = ["url", USERLESS[0], USERLESS[1], USERLESS[2]];
 
 /// The pieces of a file that could be read.
 pub(super) fn pieces(file: &DeTable<'_>, text: &str, known: &[Known]) -> Vec<Span> {
@@ -81,6 +83,27 @@ fn hide(key: &str, value: &Spanned<DeValue<'_>>, keys: &[&str], text: &str, hidd
         hidden.extend(credentials(key, value.span(), text));
         hidden.extend(query(value.span(), text));
     }
+}
+
+/// The text of a key with this name, the section aside, as it may be shown. It is not the file's: a variable may have set it.
+pub(super) fn starred(key: &str, text: &str) -> String {
+    let is_open = !SECRET_FILES.contains(&key) || is_path(text);
+    if SECRETS.contains(&key) || !is_open {
+        return STARS.to_owned();
+    }
+    if !URLS.contains(&key) {
+        return text.to_owned();
+    }
+    // As it would stand in a file.
+    let written = format!("\"{text}\"");
+    let mut pieces: Vec<Span> = [credentials(key, 0..written.len(), &written), query(0..written.len(), &written)]
+        .into_iter()
+        .flatten()
+        .collect();
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.start));
+    let mut shown = written.clone();
+    pieces.into_iter().for_each(|piece| shown.replace_range(piece, STARS));
+    shown.trim_matches('"').to_owned()
 }
 
 /// Every value below this one; not the headers of tables, which only name things.

@@ -16,7 +16,8 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{
-    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, rules, schemas, sections,
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, rules, schemas,
+    sections, telemetry,
 };
 use crate::amqp;
 use crate::core::bounds::Bounds;
@@ -25,6 +26,7 @@ use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
 use crate::core::mistake::{Mistake, Span};
 use crate::core::policy::{Policy, RequestLimitPolicy};
 use crate::files::{self, Seen};
+use crate::states::in_force::KeyInForce;
 
 /// What is a list of tables, each of which has its place and no variables.
 const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
@@ -128,8 +130,8 @@ fn read_text(
     let read = layered(&file, here, variables, &known);
     let source = Source::new(path, text.clone(), hidden);
     match read {
-        Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places }) => {
-            let source = source.with(places).read_from(beside);
+        Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places, keys }) => {
+            let source = source.with(places, keys).read_from(beside);
             Reading { source, mistakes, rules, schemas, cases, event_key, config }
         }
         Err(mistake) => Reading::failed(source, mistake),
@@ -165,6 +167,7 @@ struct Read {
     cases: Vec<Case>,
     event_key: Option<Spot<String>>,
     places: Places,
+    keys: Vec<KeyInForce>,
 }
 
 /// Where the file lies: what its paths begin in, and what it is read for.
@@ -190,7 +193,8 @@ fn layered(file: &DeTable<'_>, here: Here<'_>, variables: Variables, known: &[Kn
     let mut reader = Reader::new(file, layers, variables).for_dry_run(here.what_for == Use::DryRun);
     let (config, event_key) = sections_of(&mut reader, Arc::clone(&rules));
     mistakes.append(&mut reader.mistakes);
-    Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places: reader.places() })
+    let (places, keys) = (reader.places(), reader.in_force());
+    Ok(Read { mistakes, config, rules, schemas, beside, cases, event_key, places, keys })
 }
 
 fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Config>, Option<Spot<String>>) {
@@ -214,6 +218,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let dispatch = sections::shutdown(reader);
     let admin = sections::admin(reader);
     let log = sections::log(reader);
+    let telemetry = telemetry::telemetry(reader);
     let key = event_key.clone();
     let config = api.map(|api| Config {
         broker,
@@ -228,6 +233,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         request_limits,
         admin,
         log,
+        telemetry,
         bounds: Bounds { max_bytes, max_values, max_request },
         event_key,
         rules,

@@ -35,8 +35,10 @@ mod renamed;
 mod rules;
 mod schemas;
 mod sections;
+mod shown;
 mod source;
 mod tables;
+mod telemetry;
 mod urls;
 mod values;
 mod warnings;
@@ -48,7 +50,9 @@ pub use known::{Kind, Known};
 pub use listen::{Listening, admin_listen};
 pub use load::{Reading, Use, known_keys, load, read, read_for, strange_variables};
 pub use memory::Memory;
+pub use shown::{keys_in_force, rule_texts};
 pub use source::{Mistakes, Source};
+pub use telemetry::Telemetry;
 
 /// The whole configuration: the product of what the modules need.
 #[derive(Clone, Debug)]
@@ -77,6 +81,8 @@ pub struct Config {
     pub admin: admin::Config,
     /// What is logged, and how.
     pub log: Log,
+    /// Where spans go, if they are made.
+    pub telemetry: Option<Telemetry>,
     /// How large an event may be, and the request made of it.
     pub bounds: Bounds,
     /// The expression that gives an event its key where its envelope carries none.

@@ -15,12 +15,14 @@ pub(super) use self::kinds::WHOLE;
 use super::environment::Variables;
 use super::known::{Kind, Known};
 use super::names;
+use super::shown;
 use super::source::{Place, Places};
 use super::values::{self, Given, Shape, Wrong, wrong};
 use crate::core::mapping::written::Spot;
 use crate::core::mistake::{Mistake, Span};
 use crate::files;
 use crate::secret::{Secret, SecretSource};
+use crate::states::in_force::{KeyInForce, Origin};
 
 /// The file, what lies above it, and what was found wrong so far.
 pub(super) struct Reader<'t> {
@@ -172,6 +174,22 @@ impl<'t> Reader<'t> {
     pub(super) fn places(&self) -> Places {
         let keys = self.known.iter().map(|Known { section, name, .. }| format!("{section}.{name}"));
         keys.map(|key| (key.clone(), self.place(&key))).collect()
+    }
+
+    /// Every key that was asked for and has a value, as it may be shown.
+    pub(super) fn in_force(&self) -> Vec<KeyInForce> {
+        let shown = self.known.iter().filter_map(|Known { section, name, default, .. }| {
+            let key = format!("{section}.{name}");
+            let by_variable = self.variables.that_sets(&key).is_some();
+            let origin = if by_variable { Origin::Variable } else { Origin::File };
+            let (text, origin) = match (self.given(&key), default) {
+                (Some(given), _) => (given.text, origin),
+                (None, Some(default)) => ((*default).to_owned(), Origin::Default),
+                (None, None) => return None,
+            };
+            Some(shown::key(key, &text, origin))
+        });
+        shown.collect()
     }
 
     fn place(&self, key: &str) -> Place {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::environment;
 use crate::core::mistake::{Mistake, Span};
 use crate::files::Seen;
+use crate::states::in_force::KeyInForce;
 
 /// Where a key is set.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub struct Source {
     lines: Vec<usize>,
     hidden: Vec<Span>,
     places: Places,
+    keys: Vec<KeyInForce>,
     seen: Seen,
 }
 
@@ -39,7 +41,15 @@ impl Source {
     /// The pieces in `hidden` are printed as stars.
     pub(super) fn new(path: &Path, text: String, hidden: Vec<Span>) -> Self {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        Self { path: path.to_owned(), text, lines, hidden, places: Places::new(), seen: Seen::default() }
+        Self {
+            path: path.to_owned(),
+            text,
+            lines,
+            hidden,
+            places: Places::new(),
+            keys: Vec::new(),
+            seen: Seen::default(),
+        }
     }
 
     /// With more of the files that it was read from: itself, and those that it names and whose content counts as its own.
@@ -47,9 +57,15 @@ impl Source {
         Self { seen: self.seen.and(seen), ..self }
     }
 
-    /// With the places of its keys.
-    pub(super) fn with(self, places: Places) -> Self {
-        Self { places, ..self }
+    /// With the places of its keys, and what may be shown of them.
+    pub(super) fn with(self, places: Places, keys: Vec<KeyInForce>) -> Self {
+        Self { places, keys, ..self }
+    }
+
+    /// The keys outside the rules that have a value, by the file and the variables; secrets are stars.
+    #[must_use]
+    pub fn keys(&self) -> &[KeyInForce] {
+        &self.keys
     }
 
     /// The path that was given.

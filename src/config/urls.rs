@@ -11,6 +11,7 @@ use crate::amqp::address::Address;
 const BROKER: &str = "amqps://user@host/vhost";
 const API: &str = "https://host";
 const MANAGEMENT: &str = "https://host:15671";
+const COLLECTOR: &str = "http://host:4318";
 const PROXY: &str = "http://host:port";
 
 /// An AMQP URL with user and host, without password and query; and where it leads.
@@ -58,6 +59,19 @@ pub(super) fn management(given: &Given) -> Result<Url, Wrong> {
         return Err(wrong("holds a user or a password", "them in broker.management.user and its password_file"));
     }
     bare(&url, MANAGEMENT)?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL of a collector of traces, perhaps with a path prefix, without a trailing slash.
+pub(super) fn collector(given: &Given) -> Result<Url, Wrong> {
+    let mut url = parsed(&values::text(given)?, COLLECTOR)?;
+    schemes(&url, ["http", "https"])?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user or a password", "a collector beside the daemon that adds them"));
+    }
+    bare(&url, COLLECTOR)?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)

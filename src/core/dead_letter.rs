@@ -43,12 +43,14 @@ pub struct DeadLetter {
     pub retries: u32,
     /// The id of its outcome, if that is told: then the message is not acknowledged with the letter, but with its outcome.
     pub outcome: Option<String>,
+    /// Where the event stood in its trace, as a `traceparent`, if spans were kept.
+    pub trace: Option<String>,
 }
 
 impl DeadLetter {
     /// What it takes in memory, in bytes.
     pub(in crate::core) fn bytes(&self) -> usize {
-        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.outcome];
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.outcome, &self.trace];
         let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
         let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
         std::mem::size_of::<Self>() + texts + origin
@@ -124,6 +126,7 @@ impl Verdict {
             unread: None,
             retries: 0,
             outcome: None,
+            trace: None,
         }
     }
 }

@@ -57,6 +57,9 @@ pub struct DelayedState {
     /// The id of the outcome before that, if its producer was told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<String>,
+    /// Where the event stood in its trace as it was delayed, or as its dead letter was published: a `traceparent`, if spans were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -172,10 +175,7 @@ mod tests {
                 refused: Some(Refused { status: 409, error_text: Some("there".into()) }),
                 crashes: 1,
                 status: Some(503),
-                refusals: 0,
-                refused_ms: 0,
-                unsure_ms: 0,
-                unknown: Map::new(),
+                ..Progress::default()
             },
             age: Duration::from_secs(90),
             remaining: Duration::from_millis(700),

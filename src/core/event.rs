@@ -7,6 +7,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use crate::core::trace_context::TraceContext;
+
 /// What identifies an event over redelivery, restart and replica.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -125,6 +127,16 @@ pub struct Event {
     pub routing_key: String,
     /// AMQP property `message-id`.
     pub message_id: Option<String>,
+}
+
+impl Event {
+    /// The trace that it belongs to: what the headers of its message say, else its attributes if it is a CloudEvent.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        let is_cloud_event = self.key.origin == KeyOrigin::CloudEvents;
+        let envelope = || self.document.as_object().filter(|_| is_cloud_event).and_then(TraceContext::of_attributes);
+        TraceContext::of_headers(&self.headers).or_else(envelope)
+    }
 }
 
 impl fmt::Debug for Event {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::core::headers::Headers;
 use crate::core::put_back::PutBack;
+use crate::core::trace_context::TraceContext;
 
 /// One delivered message. Prints without its body and header values, so that it can stand in a log line.
 #[derive(Clone, Default)]
@@ -38,6 +39,8 @@ pub struct Message {
     pub made_ms: u64,
     /// How often the broker gave it back before, where it counts that: quorum queues do.
     pub deliveries: Option<u32>,
+    /// The trace that begins here, if the event brings none; drawn by whoever received it, where spans are kept.
+    pub begins: Option<Arc<TraceContext>>,
 }
 
 impl fmt::Debug for Message {

@@ -37,5 +37,7 @@ pub mod redaction;
 pub mod reply;
 pub mod request_limits;
 pub mod settlement;
+pub mod span;
 pub mod team_config;
 pub mod thinning;
+pub mod trace_context;

@@ -125,6 +125,9 @@ pub struct EventOutcome {
     /// The id of the outcome before that, if it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<String>,
+    /// The trace that it belongs to, as a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// What is told of a dead letter.
@@ -262,6 +265,7 @@ mod tests {
             at_ms: 0,
             retries: 0,
             earlier: None,
+            trace: None,
         };
         assert_eq!(outcome(Some("case")).routing_key(), "case.dead-lettered");
         assert_eq!(outcome(None).routing_key(), "no-rule.dead-lettered");

@@ -32,6 +32,8 @@ pub struct PutBack {
     pub retries: u32,
     /// The id of the outcome that was told of it, if one was.
     pub outcome: Option<String>,
+    /// Where the event stood in its trace, if it is told.
+    pub trace: Option<String>,
 }
 
 impl PutBack {
@@ -55,6 +57,7 @@ impl PutBack {
             is_retry: true,
             retries: self.retries.saturating_add(1),
             earlier: self.outcome.clone(),
+            trace: self.trace.clone(),
             ..DelayedState::default()
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Not here: any decision (`core::delivery`), and the words of log lines (`report`).
 
+mod traced;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use super::aside::aside;
 use super::commands::{Commands, Next};
 use super::report::{Gates, Reporter};
 use super::tasks::{Purpose, Tasks};
+use super::traces::Tracer;
 use crate::admin::resume::{ResumeRule, RuleResumed};
 use crate::chakra::Client;
 use crate::clock::{Clock, epoch_ms};
@@ -48,12 +51,15 @@ pub(super) struct Dispatcher {
     /// The connection that the last message came by.
     connection: Option<Connection>,
     tasks: Tasks,
+    /// Makes spans, if they are wanted.
+    tracer: Option<Tracer>,
     wake: Moment,
 }
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
         let gates = Gates::new(parts.client.host(), parts.gates);
+        let tracer = parts.traces.map(|traces| Tracer::new(traces, &parts.client, Arc::clone(&parts.metrics)));
         Self {
             tasks: Tasks::new(parts.ledger, parts.setup.ledger.map_or(Duration::MAX, |ledger| ledger.timeout)),
             machine: Machine::new(parts.setup),
@@ -67,6 +73,7 @@ impl Dispatcher {
             next_receipt: 0,
             publishes: HashMap::new(),
             connection: None,
+            tracer,
             wake: Moment::ZERO,
         }
     }
@@ -106,6 +113,7 @@ impl Dispatcher {
             }
         }
         self.show();
+        self.end_traces();
         self.reporter.catch_up(Moment::MAX);
         Drained { cut_off }
     }
@@ -155,13 +163,14 @@ impl Dispatcher {
             Inbound::CanDelay(can_delay) => self.on(Input::CanDelay(can_delay)),
             Inbound::Kept(number) => {
                 if let Some(receipt) = self.publishes.remove(&number) {
+                    self.published(receipt, true);
                     self.on(Input::Kept { receipt });
                 }
             }
-            Inbound::KeptFirst(receipt) => self.again(receipt, |receipt| Input::KeptFirst { receipt }),
-            Inbound::Refused(receipt) => self.again(receipt, |receipt| Input::Refused { receipt }),
+            Inbound::KeptFirst(receipt) => self.again(receipt, true, |receipt| Input::KeptFirst { receipt }),
+            Inbound::Refused(receipt) => self.again(receipt, false, |receipt| Input::Refused { receipt }),
             Inbound::Disconnected => self.on(Input::Disconnected),
-            Inbound::Message(message, receipt) => {
+            Inbound::Message(mut message, receipt) => {
                 self.mind_connection();
                 let (id, is_live) = (self.next_receipt, receipt.is_live());
                 let bytes = message.body.len() + message.headers.bytes();
@@ -170,15 +179,17 @@ impl Dispatcher {
                     self.connection = Some(receipt.connection());
                 }
                 self.receipts.insert(id, receipt);
+                self.trace(id, &mut message);
                 aside(bytes, || self.on(Input::Message { receipt: id, message, is_live }));
             }
         }
     }
 
     /// A message that was answered for is to be answered for again.
-    fn again(&mut self, receipt: Receipt, input: impl FnOnce(ReceiptId) -> Input) {
+    fn again(&mut self, receipt: Receipt, is_kept: bool, input: impl FnOnce(ReceiptId) -> Input) {
         if let Some(id) = self.publishes.remove(&receipt.number()) {
             self.receipts.insert(id, receipt);
+            self.published(id, is_kept);
             self.on(input(id));
         }
     }
@@ -192,6 +203,7 @@ impl Dispatcher {
 
     fn ended(&mut self, input: Option<Input>) {
         if let Some(input) = input {
+            self.trace_end(&input);
             self.on(input);
         }
     }
@@ -214,24 +226,25 @@ impl Dispatcher {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell(report) => self.reporter.tell(report, self.clock.now()),
+            Effect::Tell(report) => self.tell(report),
             Effect::Want(wanted) => drop(self.wanted_prefetch.send_replace(wanted)),
-            Effect::Settle { receipt, settlement } => {
+            Effect::Settle { receipt, mut settlement } => {
                 let Some(held) = self.receipts.remove(&receipt) else { return };
+                self.settles(receipt, &mut settlement);
                 if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Tell(_) | Settlement::Delay(..)) {
                     self.publishes.insert(held.number(), receipt);
                 }
                 held.settle(settlement);
             }
             Effect::Create { event, request, is_repeat, claim } => {
-                let client = self.client.clone();
+                let client = self.client(event, Tracer::creates, &request.procedure);
                 self.tasks.create(event, claim, async move {
                     if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
                 });
             }
             Effect::Record { id, record } => self.tasks.record(id, record),
             Effect::LookUp { event, lookup } => {
-                let client = self.client.clone();
+                let client = self.client(event, Tracer::looks_up, &lookup.procedure);
                 self.tasks.send(Purpose::Event(event), async move { client.look_up(&lookup).await });
             }
             Effect::List { procedure } => {

@@ -7,6 +7,7 @@ pub mod commands;
 mod dispatcher;
 mod report;
 mod tasks;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::states::phase::Pulse;
 use commands::Commands;
 use dispatcher::Dispatcher;
 pub use dispatcher::Drained;
+pub use traces::Traces;
 
 /// What the dispatcher needs to know.
 #[derive(Clone, Debug)]
@@ -59,6 +61,8 @@ pub struct Parts {
     pub waits: watch::Sender<LookupWaits>,
     /// Told how it stands with dead letters.
     pub letters: watch::Sender<DeadLetters>,
+    /// What spans are made with, if they are.
+    pub traces: Option<Traces>,
 }
 
 /// Delivers every event that arrives until `stop`, then finishes what is under way within `drain_limit`.

@@ -6,6 +6,7 @@
 mod events;
 mod gates;
 mod outcomes;
+mod warnings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::states::dead_letters::DeadLetters;
 use crate::states::lookups::LookupWaits;
 pub(super) use gates::Gates;
+use warnings::Of;
 
 /// What readiness says of a rule that is held begins with this.
 const RULE: &str = "rule ";
@@ -81,39 +83,36 @@ impl Reporter {
     pub(super) fn tell(&mut self, report: Report, now: Moment) {
         match report {
             Report::Received => self.metrics.received(),
+            Report::Traced(_) => {}
             Report::Settled(settled) => self.settled(&settled, now),
             Report::TryFailed(failed) => self.try_failed(&failed, now),
             Report::NoDescriptors => self.metrics.descriptors().short("api", epoch_ms()),
             Report::CameBack(returns) => events::came_back(&returns),
             Report::Answered { outcome, status, took } => self.answered(outcome, status, took),
             Report::Probe => self.metrics.probe(),
-            Report::PossibleDuplicate { doubt, key, rule } => {
-                self.possible_duplicate(doubt, key.as_ref(), rule.as_deref())
+            Report::PossibleDuplicate { doubt, key, rule, trace } => {
+                self.metrics.possible_duplicate(doubt.as_str());
+                warnings::possible_duplicate(doubt, &Of::event(key.as_ref(), rule.as_deref(), trace));
             }
-            Report::Duplicates { key, rule, copies } => {
+            Report::Duplicates { key, rule, trace, copies } => {
                 self.metrics.duplicate_seen();
-                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
-                tracing::warn!(key, rule, copies, "duplicate: a lookup found more than one process of this event");
+                warnings::duplicates(copies, &Of::event(key.as_ref(), rule.as_deref(), trace));
             }
-            Report::KeyReused { key, rule, process, is_first } => {
-                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
-                self.metrics.key_reused(rule);
+            Report::KeyReused { key, rule, trace, process, is_first } => {
+                self.metrics.key_reused(rule.as_deref().unwrap_or_default());
                 if is_first {
-                    events::key_reused(key, rule, process.as_deref());
+                    warnings::key_reused(process.as_deref(), &Of::event(key.as_ref(), rule.as_deref(), trace));
                 }
             }
-            Report::LookupRefused { key, rule, status } => {
-                let (key, rule) = (text(key.as_ref()), rule.as_deref().unwrap_or_default());
-                tracing::warn!(
-                    key,
-                    rule,
-                    status,
-                    "the API refuses the lookup: grant the token `process/list` and choose an attribute that it can search, or unsure events follow retry.on_unknown"
-                );
+            Report::LookupRefused { key, rule, trace, status } => {
+                warnings::lookup_refused(status, &Of::event(key.as_ref(), rule.as_deref(), trace));
+            }
+            Report::Unrecorded { key, rule, trace } => {
+                self.metrics.ledger_unrecorded();
+                warnings::unrecorded(&Of::event(key.as_ref(), rule.as_deref(), trace));
             }
             Report::Outcome(kind, told) => self.metrics.outcome_told(kind.as_str(), told.as_str()),
             Report::OutcomesWait(waits) => self.outcomes_wait(waits),
-            Report::Unrecorded { key, rule } => self.unrecorded(key.as_ref(), rule.as_deref()),
             Report::Gate(report) => self.gate(*report),
             Report::RuleHeld { rule, rejections } => {
                 self.metrics.rule_held(&rule, true);
@@ -144,29 +143,11 @@ impl Reporter {
         tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
     }
 
-    /// Says that the end of the daemon came before the ledger took a process.
-    fn unrecorded(&self, key: Option<&Key>, rule: Option<&str>) {
-        self.metrics.ledger_unrecorded();
-        let (key, rule) = (text(key), rule.unwrap_or_default());
-        tracing::warn!(
-            key,
-            rule,
-            "acknowledged, and not in the ledger: this event is a process, and the ledger will not recognise a later repeat of it"
-        );
-    }
-
     fn answered(&self, outcome: &'static str, status: Option<u16>, took: Duration) {
         self.metrics.answered(outcome, status.unwrap_or(0), took);
         if ACCEPTED.contains(&outcome) {
             self.metrics.token_accepted(epoch_ms() / 1000);
         }
-    }
-
-    /// Says that an event may become a second process, before it can.
-    fn possible_duplicate(&self, doubt: Doubt, key: Option<&Key>, rule: Option<&str>) {
-        self.metrics.possible_duplicate(doubt.as_str());
-        let (key, rule, cause) = (text(key), rule.unwrap_or_default(), doubt.as_str());
-        tracing::warn!(key, rule, cause, "possible duplicate: this event may become a second process");
     }
 
     /// Says how many events wait for the window of their lookup, which may be a whole backlog.

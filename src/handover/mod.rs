@@ -1,4 +1,4 @@
-//! What the consumer and the dispatcher hand to each other: what comes in, the duty to answer for it, and the wanted
+//! What consumer, dispatcher and exporter hand to each other: what comes in, the duty to answer for it, spans, and the wanted
 //! prefetch.
 //!
 //! Not here: AMQP (`amqp`), and what becomes of an event (`dispatch`).
@@ -6,3 +6,4 @@
 pub mod inbound;
 pub mod prefetch;
 pub mod receipt;
+pub mod spans;

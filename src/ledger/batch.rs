@@ -30,10 +30,18 @@ pub(super) struct Who {
 /// How it ended, if nothing failed.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// Committed; these are the answers.
-    Committed(Vec<Answer>),
+    /// Committed; these are the answers, and the rows as they are now.
+    Committed(Vec<Answer>, Vec<(RowId, Known)>),
     /// Our own lease is over: it must be renewed first, or others would take the claims over at once.
     Lapsed,
+}
+
+/// A row as it is committed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    pub(super) row: Row,
+    /// Counts what was written.
+    pub(super) revision: i64,
 }
 
 /// What an ask is answered with.
@@ -67,6 +75,14 @@ struct Standing {
     is_changed: bool,
 }
 
+impl Standing {
+    /// The row after the commit, if it is of this run.
+    fn known(self, owner: &str) -> Option<Known> {
+        let row = self.row.filter(|row| row.owner == owner)?;
+        Some(Known { row, revision: self.revision + i64::from(self.is_changed) })
+    }
+}
+
 /// Decides all of them in one transaction.
 ///
 /// # Errors
@@ -92,7 +108,7 @@ async fn attempt(session: &mut Session, who: &Who, asks: &[Ask]) -> Result<Optio
         session.simple(ROLLBACK).await?;
         return Ok(Some(Done::Lapsed));
     }
-    let answers = asks.iter().map(|ask| decide(rows.entry(ask.row_id()).or_default(), ask, who, &moment)).collect();
+    let answers = asks.iter().map(|ask| answered(rows.entry(ask.row_id()).or_default(), ask, who, &moment)).collect();
     let changed = rows.iter().filter(|(_, standing)| standing.is_changed).filter_map(kept);
     let (made, written): (Vec<Kept>, Vec<Kept>) = changed.partition(|kept| kept.revision == 1);
     if !(write(session, who, MAKE, &made).await? && write(session, who, WRITE, &written).await?) {
@@ -100,7 +116,8 @@ async fn attempt(session: &mut Session, who: &Who, asks: &[Ask]) -> Result<Optio
         return Ok(None);
     }
     session.simple(COMMIT).await?;
-    Ok(Some(Done::Committed(answers)))
+    let own = rows.into_iter().filter_map(|(id, standing)| Some((id, standing.known(&who.owner)?)));
+    Ok(Some(Done::Committed(answers, own.collect())))
 }
 
 /// Whether all of them were written.
@@ -126,25 +143,29 @@ async fn read(session: &mut Session, who: &Who, asks: &[Ask]) -> Result<BTreeMap
     Ok(rows)
 }
 
-fn decide(standing: &mut Standing, ask: &Ask, who: &Who, moment: &Moment) -> Answer {
+fn answered(standing: &mut Standing, ask: &Ask, who: &Who, moment: &Moment) -> Answer {
     let lease = standing.row.as_ref().map_or(Duration::ZERO, |row| moment.lease(&row.owner));
     let asker = Asker { owner: &who.owner, now_ms: moment.now_ms, lease };
-    let before = standing.row.clone();
-    let (written, answer) = match ask {
-        Ask::Claim(claim, _) => {
-            let (written, answer) = claimed(before, claim, &asker);
-            (written, Answer::Claim(answer))
-        }
-        Ask::Record(record, _) => {
-            let (written, answer) = recorded(before, record, &asker);
-            (written, Answer::Record(answer))
-        }
-    };
+    let (written, answer) = decide(standing.row.clone(), ask, &asker);
     if let Some(row) = written {
         standing.row = Some(row);
         standing.is_changed = true;
     }
     answer
+}
+
+/// What is answered, and the row that is to be written first, if it changes.
+pub(super) fn decide(row: Option<Row>, ask: &Ask, asker: &Asker<'_>) -> (Option<Row>, Answer) {
+    match ask {
+        Ask::Claim(claim, _) => {
+            let (written, answer) = claimed(row, claim, asker);
+            (written, Answer::Claim(answer))
+        }
+        Ask::Record(record, _) => {
+            let (written, answer) = recorded(row, record, asker);
+            (written, Answer::Record(answer))
+        }
+    }
 }
 
 fn kept((id, standing): (&RowId, &Standing)) -> Option<Kept> {

@@ -11,13 +11,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::ask::Ask;
 use super::batch::{self, Done, Who};
+use super::expected::{Expected, Plan};
 use super::failure::{Failure, Kind};
 use super::housekeeping::Housekeeping;
 use super::lease::Lease;
 use super::session::{Session, in_time};
 use super::sql::{FORGET_OTHERS, GIVE_UP, ROLLBACK};
 use super::sqlite::Lock;
-use super::{Config, Place, postgres, schema, sqlite};
+use super::{Config, Place, once, postgres, schema, sqlite};
 use crate::clock::epoch_ms;
 use crate::metrics::Metrics;
 use crate::states::ledger::{LedgerState, LedgerStatus};
@@ -43,6 +44,7 @@ pub struct Driver {
     asks: mpsc::Receiver<Ask>,
     status: watch::Sender<LedgerStatus>,
     housekeeping: Housekeeping,
+    expected: Expected,
     metrics: Arc<Metrics>,
     /// Held as long as this lives, whatever becomes of a connection.
     lock: Option<Lock>,
@@ -58,7 +60,8 @@ impl Driver {
     ) -> Self {
         let who = Who { queue: config.queue.clone(), owner: name_of_run() };
         let housekeeping = Housekeeping::new(config.clone(), who.clone(), lease, Arc::clone(&metrics));
-        Self { config, who, asks, status, housekeeping, metrics, lock: None, wait: WAIT[0] }
+        let expected = Expected::default();
+        Self { config, who, asks, status, housekeeping, expected, metrics, lock: None, wait: WAIT[0] }
     }
 
     /// Serves until every handle is gone; then it gives the lease up, so that nobody waits for this replica.
@@ -85,6 +88,7 @@ impl Driver {
     async fn serve(&mut self, mut session: Session, degraded: Option<String>) -> Result<(), Failure> {
         in_time(COMMIT_MAX, self.housekeeping.renew(&mut session)).await?;
         self.is_up(degraded);
+        self.expected.forget();
         loop {
             let (mut asks, due) = (Vec::new(), self.housekeeping.due());
             if due <= Instant::now() {
@@ -105,9 +109,12 @@ impl Driver {
         Ok(())
     }
 
-    /// Takes what was asked, all in one transaction. What the database does not take is found by asking one by one.
+    /// Takes what was asked: what can be in one statement, and the rest in one transaction. What the database does not take is found by
+    /// asking one by one.
     async fn take(&mut self, session: &mut Session, mut asks: Vec<Ask>) -> Result<(), Failure> {
         asks.retain(|ask| !ask.is_forsaken());
+        let (plan, rest) = self.expected.plan(asks, &self.who);
+        let asks = self.at_once(session, plan, rest).await?;
         match self.commit(session, asks).await {
             Ok(()) => Ok(()),
             Err((failure, asks)) if failure.kind == Kind::Data => self.take_apart(session, failure, asks).await,
@@ -116,6 +123,36 @@ impl Driver {
                 Err(failure)
             }
         }
+    }
+
+    /// Commits what is planned, and answers it. Gives back what goes the long way.
+    async fn at_once(&mut self, session: &mut Session, plan: Plan, mut rest: Vec<Ask>) -> Result<Vec<Ask>, Failure> {
+        if plan.is_empty() {
+            return Ok(rest);
+        }
+        let (began, rows) = (Instant::now(), plan.rows());
+        match in_time(COMMIT_MAX, once::write(session, &self.who, &rows)).await {
+            Ok(true) => {
+                self.committed(began);
+                let (asks, answers) = plan.done(&mut self.expected);
+                batch::answer(asks, answers);
+            }
+            Ok(false) => rest.splice(..0, plan.asks()).for_each(drop),
+            Err(failure) if failure.kind == Kind::Data || (failure.kind == Kind::Conflict && session.is_shared()) => {
+                rest.splice(..0, plan.asks()).for_each(drop);
+                in_time(COMMIT_MAX, session.simple(ROLLBACK)).await?;
+            }
+            Err(failure) => {
+                plan.asks().into_iter().chain(rest).for_each(Ask::refuse);
+                return Err(failure);
+            }
+        }
+        Ok(rest)
+    }
+
+    fn committed(&mut self, began: Instant) {
+        self.metrics.ledger_committed(began.elapsed());
+        self.wait = WAIT[0];
     }
 
     /// One ask must not hold up its neighbours.
@@ -155,20 +192,20 @@ impl Driver {
         let began = Instant::now();
         let committed = in_time(COMMIT_MAX, async {
             match batch::commit(session, &self.who, &asks).await? {
-                Done::Committed(answers) => Ok(answers),
+                Done::Committed(answers, rows) => Ok((answers, rows)),
                 Done::Lapsed => {
                     self.housekeeping.renew(session).await?;
                     match batch::commit(session, &self.who, &asks).await? {
-                        Done::Committed(answers) => Ok(answers),
+                        Done::Committed(answers, rows) => Ok((answers, rows)),
                         Done::Lapsed => Err(Failure::lapsed()),
                     }
                 }
             }
         });
         match committed.await {
-            Ok(answers) => {
-                self.metrics.ledger_committed(began.elapsed());
-                self.wait = WAIT[0];
+            Ok((answers, rows)) => {
+                self.committed(began);
+                self.expected.learn(rows);
                 batch::answer(asks, answers);
                 Ok(())
             }

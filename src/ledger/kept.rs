@@ -27,27 +27,27 @@ impl From<RowId> for Wanted {
 /// One row: every field is a column of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    key: String,
-    slot: i64,
+    pub(super) key: String,
+    pub(super) slot: i64,
     /// Counts what was written: a row that another wrote meanwhile is not written over.
     pub(super) revision: i64,
-    key_text: String,
+    pub(super) key_text: String,
     owner: String,
-    epoch: i64,
-    ticket: i64,
-    hold: String,
-    unsure_creates: i64,
-    sent_ms: i64,
-    sent: Option<String>,
-    ended: Option<String>,
-    process: Option<String>,
-    reason: Option<String>,
-    body: i64,
-    request: i64,
-    digest_version: i64,
-    rule: String,
-    procedure_id: String,
-    attempts: i64,
+    pub(super) epoch: i64,
+    pub(super) ticket: i64,
+    pub(super) hold: String,
+    pub(super) unsure_creates: i64,
+    pub(super) sent_ms: i64,
+    pub(super) sent: Option<String>,
+    pub(super) ended: Option<String>,
+    pub(super) process: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) body: i64,
+    pub(super) request: i64,
+    pub(super) digest_version: i64,
+    pub(super) rule: String,
+    pub(super) procedure_id: String,
+    pub(super) attempts: i64,
     first_ms: i64,
     ended_ms: i64,
 }
@@ -84,6 +84,50 @@ impl Kept {
             first_ms: row.first_ms,
             ended_ms: row.ended_ms,
         }
+    }
+
+    /// The columns of a row that is made, in the order in which `once` takes them.
+    pub(super) fn made(&self) -> impl Serialize {
+        let Self {
+            slot,
+            revision,
+            epoch,
+            ticket,
+            unsure_creates,
+            sent_ms,
+            body,
+            request,
+            digest_version,
+            attempts,
+            ..
+        } = *self;
+        let (key, text, hold, sent) = (&*self.key, &*self.key_text, &*self.hold, self.sent.as_deref());
+        let (rule, procedure) = (&*self.rule, &*self.procedure_id);
+        (
+            key,
+            slot,
+            revision,
+            text,
+            epoch,
+            ticket,
+            hold,
+            unsure_creates,
+            sent_ms,
+            sent,
+            body,
+            request,
+            digest_version,
+            rule,
+            procedure,
+            attempts,
+        )
+    }
+
+    /// Those of one that ends or is given back, alike.
+    pub(super) fn written(&self) -> impl Serialize {
+        let Self { slot, revision, unsure_creates, attempts, .. } = *self;
+        let (ended, process, reason) = (self.ended.as_deref(), self.process.as_deref(), self.reason.as_deref());
+        (&*self.key, slot, revision, &*self.hold, unsure_creates, attempts, ended, process, reason)
     }
 
     /// Which row it is; none if its key is no digest.
@@ -158,7 +202,7 @@ fn cut(text: &str) -> &str {
 
 /// A digest as both databases read it.
 pub(super) fn hex(digest: &Digest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(*digest))
 }
 
 /// Postgres writes `\x` before it, SQLite capitals.

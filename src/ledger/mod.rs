@@ -6,11 +6,13 @@
 mod ask;
 mod batch;
 mod driver;
+mod expected;
 mod failure;
 mod handle;
 mod housekeeping;
 mod kept;
 mod lease;
+mod once;
 mod postgres;
 pub mod read;
 mod schema;

@@ -10,12 +10,13 @@ use super::session::Session;
 use super::sql::Sql;
 use super::{Server, Tls};
 
-/// Nothing of ours may hold rows of other replicas for long, not even where we are cut off and the server does not notice. Each plan is
-/// made for the values it is for: the first were made while the tables were empty.
+/// Nothing of ours may hold rows of other replicas for long, not even where we are cut off and the server does not notice. A plan is made
+/// once, since to make one takes longer than to carry it out: each statement is such that what a planner knows of empty tables leads to
+/// no other plan.
 const SETTINGS: Sql = Sql {
     sqlite: "",
     postgres: "SET statement_timeout = '3s'; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'; \
-         SET tcp_user_timeout = '10s'; SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; SET jit = off",
+         SET tcp_user_timeout = '10s'; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off",
 };
 
 /// `remote_apply` promises more than `on`.

@@ -54,17 +54,23 @@ impl Ends {
     pub(super) fn dead_letter(&self, reason: &'static str) {
         self.dead_letters.get_or_create(&Reasoned { reason }).inc();
     }
+
+    pub(super) fn dead_letters_so_far(&self, reason: &'static str) -> u64 {
+        self.dead_letters.get(&Reasoned { reason }).map_or(0, |count| count.get())
+    }
 }
 
 impl Metrics {
     /// An event took this long from receive to its end, its waits in the broker included.
     pub fn event_took(&self, took: Duration) {
         self.ends.took.observe(took.as_secs_f64());
+        self.flow.took(took);
     }
 
     /// An event came to its end so long after it was published.
     pub fn event_aged(&self, age: Duration) {
         self.ends.age.observe(age.as_secs_f64());
+        self.flow.aged(age);
     }
 
     /// The API took the token at this time, in seconds since the Unix epoch.

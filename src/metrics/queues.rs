@@ -6,7 +6,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use super::{Level, Metrics, put};
+use super::{Level, Metrics, QueueSeen, put};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
@@ -59,5 +59,13 @@ impl Metrics {
                 }
             }
         }
+    }
+    /// How full this queue is, as far as it was shown.
+    #[must_use]
+    pub fn queue_seen(&self, queue: &str) -> QueueSeen {
+        let of = Of { queue: queue.to_owned() };
+        let seen = |family: &Family<Of, Level>| family.get(&of).map(|level| level.get());
+        let Queues { ready, unacknowledged, head_age, .. } = &self.queues;
+        QueueSeen { ready: seen(ready), unacknowledged: seen(unacknowledged), head_age_s: seen(head_age) }
     }
 }

@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod dead_letters;
 pub mod gates;
+pub mod in_force;
 pub mod ledger;
 pub mod log_level;
 pub mod lookups;

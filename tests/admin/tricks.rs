@@ -38,6 +38,8 @@ pub const TRICKS: &[Trick] = &[
     Trick::path("a path in disguise", "GET /%6detrics HTTP/1.1"),
     Trick::path("a NUL in disguise", "GET /livez%00 HTTP/1.1"),
     Trick::path("another case", "GET /LIVEZ HTTP/1.1"),
+    Trick::path("a way up from the page", "GET /status/../metrics HTTP/1.1"),
+    Trick::path("a part of the page in disguise", "GET /status%2ejson HTTP/1.1"),
     Trick::path("a semicolon", "GET /metrics;x HTTP/1.1"),
     Trick::path("a wish without a desk", "POST /pause HTTP/1.1"),
     Trick::path("a way through", "CONNECT h:80 HTTP/1.1"),

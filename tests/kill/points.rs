@@ -2,6 +2,7 @@
 //!
 //! Not here: the relay that carries a breakpoint out, and killing.
 
+use crate::support::postgres::wire::{Stop, Write};
 use crate::support::relay::{Breakpoint, Doing, From, Seen, Verdict};
 
 /// Where a publish goes.
@@ -30,6 +31,8 @@ pub enum Point {
     BeforeTheConfirm(To),
     /// The confirm is at the daemon, and the acknowledgement is not at the broker.
     AfterTheConfirm(To),
+    /// A write of the ledger.
+    Ledger(Stop),
     /// Wherever it happens to be.
     AnyMoment,
 }
@@ -49,11 +52,19 @@ pub const POINTS: [Point; 11] = [
     Point::AnyMoment,
 ];
 
+/// Those that only a daemon with a ledger comes by.
+pub const WRITES: [Point; 4] = [
+    Point::Ledger(Stop::Before(Write::Claim)),
+    Point::Ledger(Stop::After(Write::Claim)),
+    Point::Ledger(Stop::Before(Write::Record)),
+    Point::Ledger(Stop::After(Write::Record)),
+];
+
 impl Point {
     /// Its breakpoint; none where the API is watched instead, or the clock.
     pub fn breakpoint(self) -> Option<Breakpoint> {
         Some(match self {
-            Self::Sent | Self::Answered | Self::AnyMoment => return None,
+            Self::Sent | Self::Answered | Self::AnyMoment | Self::Ledger(_) => return None,
             Self::Delivered => Box::new(|seen| on(seen.doing == Doing::Delivers, Verdict::PassesLast)),
             Self::BeforeTheAck => Box::new(|seen| on(is_ack(seen), Verdict::Held)),
             Self::BeforeThePublish(to) => Box::new(move |seen| on(goes(seen, to), Verdict::Held)),

@@ -113,3 +113,30 @@ async fn a_routing_key_that_no_queue_takes_holds_up_no_other() {
     told.extend(stage.told(20).await);
     all_are_told(&stage, told).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
+    let stage = Stage::new("", "").await;
+    stage.delete_exchange().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let said = async |arguments: &[&str], verify: bool| {
+        let toml = stage.setup.toml();
+        let toml = if verify { toml.replace("topology = \"declare\"", "") } else { toml };
+        std::fs::write(&file, toml).unwrap();
+        let mut command = tokio::process::Command::new(crate::support::daemon::program());
+        let ran = command.arg("--config").arg(&file).args(arguments).kill_on_drop(true).output();
+        let ran = within(60, "the verb", ran).await.unwrap();
+        format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr))
+    };
+    let missing = format!("exchange `{}` is missing", stage.exchange());
+    let told = said(&["check", "--online"], true).await;
+    assert!(told.contains(&missing), "{told}");
+    let topology = said(&["topology", "--online"], false).await;
+    assert!(topology.contains(&format!("\"name\":\"{}\"", stage.exchange())), "{topology}");
+    let _daemon = stage.daemon().await;
+    let told = said(&["check", "--online"], true).await;
+    assert!(!told.contains(&missing) && !told.contains("may not publish to exchange"), "{told}");
+    stage.bind(&stage.queue(), "#").await;
+    assert_eq!(stage.scene.client.drain(&stage.queue()).await.len(), 0, "asking tells nobody anything");
+}

@@ -146,6 +146,7 @@ impl Stage {
             gates: watch::channel(Vec::new()).0,
             waits: watch::channel(LookupWaits::default()).0,
             letters: watch::channel(DeadLetters::default()).0,
+            traces: None,
         };
         let stopping = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let mut running = JoinSet::new();

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes sure that the tests and the demonstration find Rust, a C compiler, a RabbitMQ and a Postgres, and says what is missing.
 # A broker is looked for as the tests look for it: named in CHAKRA_BRIDGE_TEST_AMQP, a local rabbitmq-server, Docker.
-# Where there is none, it comes from the package manager; on a terminal only after a yes. Postgres is for `ready.sh tests` alone.
+# Where there is none, it comes from the package manager; on a terminal only after a yes. Postgres and Chromium are for `ready.sh tests` alone.
 # Not here: starting a broker. Each test starts and ends its own, and a system's own node is left alone.
 set -eu
 
@@ -30,6 +30,10 @@ postgres_is_here() {
     for initdb in /usr/lib/postgresql/*/bin/initdb; do [ -x "$initdb" ] && return; done
     return 1
 }
+
+# The tests of the status page drive it; without one they say that they are skipped.
+browser_is_here() { have chromium || have chromium-browser || have google-chrome; }
+browser_is_a_package() { grep -q '^ID=debian$' /etc/os-release 2>/dev/null; }
 
 # Sets `root` to the command in front of apt-get.
 may_install() {
@@ -71,6 +75,9 @@ have cc || missing="gcc libc6-dev"
 broker_is_here || missing="${missing:+$missing }rabbitmq-server"
 if [ "${1:-}" = tests ] && ! postgres_is_here; then
     if may_install; then missing="${missing:+$missing }postgresql"; else say "no Postgres: the tests of a ledger on it are skipped"; fi
+fi
+if [ "${1:-}" = tests ] && ! browser_is_here; then
+    if browser_is_a_package && may_install; then missing="${missing:+$missing }chromium"; else say "no Chromium: the test of the status page is skipped"; fi
 fi
 [ -n "$missing" ] || exit 0
 

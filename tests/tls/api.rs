@@ -156,3 +156,18 @@ async fn a_proxy_that_is_configured_is_the_only_way_and_its_refusals_cost_time_o
     stage.ends_well(daemon).await;
     assert!(proxy.asked() > 0);
 }
+
+/// The proxy itself behind TLS: its certificate is checked by the host name in `api.proxy`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_reached_by_tls_and_its_certificate_is_told_from_that_of_the_api() {
+    let right = Authority::new("right");
+    let stage = Stage::new(server(&right.server(HOST), None)).await;
+    let proxy = Proxy::new().await;
+    let before = Front::before(proxy.address(), server(&right.server("elsewhere.example"), None)).await;
+    let more = format!("proxy = \"{}\"\n{}", before.url(HOST), stage.files.put_trusted(&right));
+    let mut daemon = stage.begins(HOST, &more).await;
+    hears(&mut daemon, "certificate", "another host name than the one in api.proxy").await;
+    assert_eq!(stage.scene.api.requests().len(), 0, "nothing went around the proxy");
+    before.becomes(server(&right.server(HOST), None));
+    stage.ends_well(daemon).await;
+}

@@ -85,6 +85,11 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Where what stands before it goes on to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn becomes(&self, manner: Manner) {
         self.manner.send_replace(manner);
     }

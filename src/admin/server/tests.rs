@@ -15,6 +15,8 @@ use super::{HEAD_MAX, View, bind, serve};
 use crate::admin::Config;
 use crate::admin::admission::{CONNECTIONS_MAX, LIMITS};
 use crate::admin::health::{Health, PULSE_AGE_MAX};
+use crate::admin::pause::PauseControl;
+use crate::admin::status::{Start, Status};
 use crate::metrics::Metrics;
 use crate::states::broker::{BrokerState, BrokerStatus};
 use crate::states::dead_letters::DeadLetters;
@@ -24,6 +26,7 @@ use crate::states::phase::{Phase, Pulse};
 use crate::states::rules::RulesState;
 
 mod commands;
+mod page;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -49,7 +52,14 @@ fn config() -> Config {
 
 /// Serves for as long as `visit` lasts, and then stops.
 async fn visited<T>(health: Health, visit: impl AsyncFnOnce(SocketAddr) -> T) -> T {
-    served(View { metrics: Arc::new(Metrics::new()), health, pause_control: None }, visit).await
+    served(view(health, None), visit).await
+}
+
+fn view(health: Health, pause_control: Option<PauseControl>) -> View {
+    let (metrics, in_force) = (Arc::new(Metrics::new()), watch::channel(Arc::default()).1);
+    let start = Start { at_ms: 0, places: 1, host: "h".to_owned(), queues: Vec::new() };
+    let status = Status::new(start, Arc::clone(&metrics), health.clone(), in_force);
+    View { metrics, health, pause_control, status }
 }
 
 /// The same, with this view.

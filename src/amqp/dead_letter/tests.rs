@@ -31,6 +31,7 @@ fn dead_letter() -> DeadLetter {
         unread: None,
         retries: 0,
         outcome: None,
+        trace: None,
     }
 }
 
@@ -143,7 +144,13 @@ fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
     let properties = properties(
         &held(huge),
-        &DeadLetter { unread: Some("{}".to_owned()), retries: 1, outcome: Some("id".to_owned()), ..dead_letter() },
+        &DeadLetter {
+            unread: Some("{}".to_owned()),
+            retries: 1,
+            outcome: Some("id".to_owned()),
+            trace: Some("00-".to_owned()),
+            ..dead_letter()
+        },
     );
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;

@@ -46,9 +46,17 @@ fn answer_once(listener: &TcpListener, own: &CertifiedKey<KeyPair>) -> std::io::
 
 /// One create against a server of this identity, whose certificate is trusted or not.
 async fn handshake(own: CertifiedKey<KeyPair>, trusted: &CertifiedKey<KeyPair>) -> Reply {
+    handshake_with(own, trusted, |config| config).await
+}
+
+async fn handshake_with(
+    own: CertifiedKey<KeyPair>,
+    trusted: &CertifiedKey<KeyPair>,
+    change: impl FnOnce(Config) -> Config,
+) -> Reply {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, folder) = (listener.local_addr().unwrap(), tempfile::tempdir().unwrap());
-    let client = Client::new(&tls_config(address, &folder, &trusted.cert.pem())).unwrap();
+    let client = Client::new(&change(tls_config(address, &folder, &trusted.cert.pem()))).unwrap();
     let serving = tokio::task::spawn_blocking(move || answer_once(&listener, &own));
     let request = request();
     let (reply, served) = within(async { tokio::join!(client.create(&request), serving) }).await;
@@ -87,6 +95,22 @@ async fn a_certificate_from_elsewhere_or_for_another_name_is_told_from_an_unreac
     let trusted = CertifiedKey { cert: other.cert.clone(), signing_key: KeyPair::generate().unwrap() };
     let misnamed = handshake(other, &trusted).await;
     assert_eq!(not_sent(&misnamed), Some(NotSent::Certificate), "{misnamed:?}");
+}
+
+/// The server is a proxy, and the API behind it is asked without TLS.
+fn behind_it(config: Config) -> Config {
+    Config { proxy: Some(config.base_url), base_url: "http://api.internal".parse().unwrap(), ..config }
+}
+
+#[tokio::test]
+async fn an_https_proxy_is_trusted_by_its_certificate_also_before_an_api_without_tls() {
+    let own = identity("localhost");
+    let trusted = CertifiedKey { cert: own.cert.clone(), signing_key: KeyPair::generate().unwrap() };
+    let bare = Body::Json(Wrapper { is_bare: true, ..Wrapper::default() });
+    assert_eq!(handshake_with(own, &trusted, behind_it).await, answered(200, bare));
+    let unknown = handshake_with(identity("localhost"), &trusted, behind_it).await;
+    let Reply::NotSent { why: NotSent::Certificate, detail } = &unknown else { panic!("{unknown:?}") };
+    assert!(detail.starts_with("the proxy: "), "{detail}");
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ impl Machine {
         }
         if let Some(doubt) = event.doubt() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
-            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule }));
+            let trace = event.context.trace_id();
+            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule, trace }));
         }
         event.goes_out();
         if event.seeks().is_some() {

@@ -207,7 +207,8 @@ impl Machine {
         let Some(event) = self.held.get(id) else { return };
         let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
         let is_first = rule.as_ref().is_some_and(|rule| self.reused.is_first(rule));
-        self.tell(Report::KeyReused { key, rule, process, is_first });
+        let trace = event.context.trace_id();
+        self.tell(Report::KeyReused { key, rule, trace, process, is_first });
     }
 }
 

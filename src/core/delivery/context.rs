@@ -18,6 +18,7 @@ use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::redaction::without_values;
 use crate::core::settlement::DeadLetter;
+use crate::core::trace_context::{TraceContext, TraceId};
 
 /// What the log says where the API's words cannot be told without what it was sent.
 const REFUSED: &str = "the API refused it; its words are in the header chakra-bridge-text of the dead letter";
@@ -56,12 +57,19 @@ pub(super) struct Context {
     pub(super) made_ms: u64,
     /// Whether it is an outcome that was told, of which none is told.
     pub(super) is_outcome: bool,
+    /// The trace that it belongs to.
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 impl Context {
     /// How long it has been held.
     pub(super) fn held_for(&self, now: Moment) -> Duration {
         now.saturating_sub(self.received)
+    }
+
+    /// The number of its trace.
+    pub(super) fn trace_id(&self) -> Option<TraceId> {
+        self.trace.as_ref().map(|trace| trace.trace())
     }
 
     /// The rule's name; empty where none matched.
@@ -82,6 +90,8 @@ impl Context {
             routing_key,
             made_ms,
             first_seen_ms,
+            trace: self.trace_id(),
+            receipt: self.receipt,
         }
     }
 
@@ -110,6 +120,7 @@ impl Context {
             unread: self.state.newer.clone(),
             retries: self.state.retries,
             outcome: None,
+            trace: self.state.trace.clone(),
         }
     }
 

@@ -100,6 +100,7 @@ impl Machine {
 fn crash_of(context: &Context, next: Next, crashes: u32, wait: Duration) -> Report {
     Report::TryFailed(Box::new(FailedTry {
         key: context.key.clone(),
+        trace: context.trace_id(),
         rule: context.rule.as_ref().map(Arc::clone),
         asked: Next::Create,
         attempt: crashes,

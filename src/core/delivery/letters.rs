@@ -281,6 +281,7 @@ fn as_delay(publish: Publish, queue: DelayQueue) -> Publish {
             first_seen_ms: state.first_seen_ms,
             retries: state.retries,
             earlier: state.earlier.clone(),
+            trace: state.trace.clone(),
             unknown: state.unknown.clone(),
             ..DelayedState::default()
         },

@@ -46,6 +46,7 @@ mod telling;
 mod tests;
 mod ticket;
 mod told;
+mod traced;
 mod tries;
 mod waiting;
 mod walk;
@@ -58,7 +59,8 @@ pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now, RecordId};
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
-pub use self::told::{CameBack, Delayed, FailedTry, LettersState, OutcomeTold, Place};
+pub use self::settled::CameIn;
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, OutcomeTold, Place, Traced};
 
 use self::away::Away;
 use self::brake::Brakes;

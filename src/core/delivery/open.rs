@@ -18,6 +18,7 @@ use crate::core::process::CreateProcess;
 use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::{Known, Recent, Slot};
+use crate::core::trace_context::TraceContext;
 
 /// What a message turned out to be.
 pub(super) struct Opened {
@@ -29,6 +30,8 @@ pub(super) struct Opened {
     pub(super) delayed_state: DelayedState,
     /// Whether it is an outcome that was told.
     pub(super) is_outcome: bool,
+    /// The trace that it says it belongs to.
+    pub(super) trace: Option<TraceContext>,
     pub(super) what: What,
 }
 
@@ -52,16 +55,27 @@ pub(super) enum What {
     Newer,
 }
 
+impl What {
+    /// The rule that matched, if one did.
+    pub(super) fn rule(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Create { rule, .. } | Self::Skip { rule } => Some(rule),
+            Self::AlreadyCreated { rule, .. } | Self::Dead { rule, .. } => rule.as_ref(),
+            Self::Verdict { .. } | Self::Tell { .. } | Self::Crashed | Self::Newer => None,
+        }
+    }
+}
+
 /// Opens a message.
 pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rules: &Rules, recent: &Recent) -> Opened {
     let delayed_state = match brought(message) {
         Ok(delayed_state) => delayed_state,
         Err(Unreadable::Newer(_)) => {
             let delayed_state = DelayedState::verbatim(message.delayed_state.clone().unwrap_or_default());
-            return unread(delayed_state, What::Newer);
+            return unread(message, delayed_state, What::Newer);
         }
         Err(Unreadable::Broken) => {
-            return unread(first(message), dead(Unreadable::fault()));
+            return unread(message, first(message), dead(Unreadable::fault()));
         }
     };
     if let Some(outcome) = delayed_state.outcome.clone() {
@@ -71,13 +85,14 @@ pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rule
         return judged_before(message, *verdict, delayed_state, limits, recent);
     }
     if Progress::is_suspect(message.deliveries, can_delay) {
-        return unread(delayed_state, What::Crashed);
+        return unread(message, delayed_state, What::Crashed);
     }
     let read = catch_unwind(AssertUnwindSafe(|| read(message, &delayed_state, limits, rules, recent)));
     let (known_by, what) = read.unwrap_or((None, What::Crashed));
-    let is_outcome = known_by.as_ref().map_or_else(|| says_outcome(message), |known_by| known_by.is_outcome);
-    let (key, identity) = known_by.map(|known_by| (known_by.key, known_by.identity)).unzip();
-    Opened { key, identity: identity.flatten(), delayed_state, is_outcome, what }
+    let Some(KnownBy { key, identity, is_outcome, trace }) = known_by else {
+        return Opened { is_outcome: says_outcome(message), ..unread(message, delayed_state, what) };
+    };
+    Opened { key: Some(key), identity, delayed_state, is_outcome, trace, what }
 }
 
 /// Whether what cannot be decoded says that it is an outcome.
@@ -88,8 +103,13 @@ fn says_outcome(message: &Message) -> bool {
     message.kind.as_deref().is_some_and(is_outcome) || types.any(is_outcome)
 }
 
-fn unread(delayed_state: DelayedState, what: What) -> Opened {
-    Opened { key: None, identity: None, delayed_state, is_outcome: false, what }
+fn unread(message: &Message, delayed_state: DelayedState, what: What) -> Opened {
+    Opened { key: None, identity: None, delayed_state, is_outcome: false, trace: trace_of(message), what }
+}
+
+/// What the headers of a message say of its trace.
+fn trace_of(message: &Message) -> Option<TraceContext> {
+    TraceContext::of_headers(&message.headers.open())
 }
 
 /// It brought its verdict. What it may have crashed is not tried again.
@@ -112,14 +132,15 @@ fn judged_before(
     // What may be a process stays in doubt for whoever publishes it again.
     let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
     let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
-    Opened { key, identity, delayed_state, is_outcome, what }
+    Opened { key, identity, delayed_state, is_outcome, trace: trace_of(message), what }
 }
 
 /// It ended before, and comes back for its outcome alone.
 fn ended_before(message: &Message, outcome: Box<EventOutcome>, delayed_state: DelayedState, limits: &Limits) -> Opened {
     let key = decoded(message, limits).map(|event| event.key);
     let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
-    Opened { key, identity, delayed_state, is_outcome: false, what: What::Tell { outcome } }
+    let (trace, what) = (trace_of(message), What::Tell { outcome });
+    Opened { key, identity, delayed_state, is_outcome: false, trace, what }
 }
 
 fn decoded(message: &Message, limits: &Limits) -> Option<Event> {
@@ -152,11 +173,12 @@ fn lost(fault: Fault, progress: Progress) -> What {
     What::Dead { rule: None, fault: progress.confessed(fault), progress }
 }
 
-/// An event's key, what it is known by, and whether it is an outcome that was told.
+/// An event's key, what it is known by, whether it is an outcome that was told, and its trace.
 struct KnownBy {
     key: Key,
     identity: Option<Identity>,
     is_outcome: bool,
+    trace: Option<TraceContext>,
 }
 
 fn read(
@@ -176,8 +198,8 @@ fn read(
         let (progress, sent) = stands(message, delayed_state, known);
         mapped(&event, rules, limits, progress, message.redelivered, sent)
     });
-    let is_outcome = is_outcome(&event.kind);
-    (Some(KnownBy { key: event.key, identity, is_outcome }), what)
+    let (is_outcome, trace) = (is_outcome(&event.kind), event.trace());
+    (Some(KnownBy { key: event.key, identity, is_outcome, trace }), what)
 }
 
 /// What is known of an event, whatever rule maps it now: that it is a process, or that it is a dead letter. Somebody who puts a

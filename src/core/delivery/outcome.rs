@@ -30,6 +30,7 @@ impl Context {
             at_ms,
             retries: self.state.retries,
             earlier: self.state.earlier.clone(),
+            trace: self.trace.as_ref().map(|trace| trace.traceparent()),
         })
     }
 

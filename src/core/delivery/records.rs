@@ -179,7 +179,7 @@ impl Machine {
     pub(super) fn cut_records_off(&mut self) {
         for done in self.records.done() {
             let (key, rule) = (done.context.key.clone(), done.context.rule.clone());
-            self.tell(Report::Unrecorded { key, rule });
+            self.tell(Report::Unrecorded { key, rule, trace: done.context.trace_id() });
             self.conclude(done.context, done.ended, &done.progress);
         }
         self.records = Records { last: self.records.last, ..Records::default() };

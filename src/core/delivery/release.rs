@@ -84,7 +84,8 @@ impl Machine {
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {
             let (key, rule) = (event.context.key.clone(), event.context.rule.clone());
-            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt: Doubt::HandedBack, key, rule }));
+            let (doubt, trace) = (Doubt::HandedBack, event.context.trace_id());
+            self.effects.push(Effect::Tell(Report::PossibleDuplicate { doubt, key, rule, trace }));
         }
         let has_state = event.progress != Progress::default() && event.context.is_live;
         // A requeue would forget the state, and older brokers count it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub use super::settled::Settled;
 
 use super::WantedPrefetch;
-use super::told::{CameBack, FailedTry, LettersState, OutcomeTold};
+use super::told::{CameBack, FailedTry, LettersState, OutcomeTold, Traced};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -17,10 +17,10 @@ use crate::core::judge::Outcome;
 use crate::core::lookup::Lookup;
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
-use crate::core::outcome::OutcomeKind;
 use crate::core::progress::Progress;
 use crate::core::reason::Fault;
 use crate::core::recent::Known;
+use crate::core::trace_context::TraceId;
 
 /// How an event ended here.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +176,8 @@ pub struct GateReport {
 pub enum Report {
     /// A message came in.
     Received,
+    /// What is known of the trace of a message, where spans are kept.
+    Traced(Box<Traced>),
     /// An event was settled, or leaves this process for now.
     Settled(Box<Settled>),
     /// A try failed, and the event waits for the next.
@@ -194,6 +196,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
     },
     /// Another event had the key of this one, and is a process; this one is created all the same.
     KeyReused {
@@ -201,13 +205,15 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// The id of the other process, if the API told it.
         process: Option<String>,
         /// Whether it is the first of its rule.
         is_first: bool,
     },
     /// The producer of an event was told how it ended, or could not be told.
-    Outcome(OutcomeKind, OutcomeTold),
+    Outcome(crate::core::outcome::OutcomeKind, OutcomeTold),
     /// Outcomes wait that no queue takes, or none does any more.
     OutcomesWait(bool),
     /// An event is a process and is acknowledged, and the ledger could not be told of it until the end: a later repeat of it is not
@@ -217,6 +223,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
     },
     /// A request was answered, or not.
     Answered {
@@ -233,6 +241,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// How many.
         copies: usize,
     },
@@ -242,6 +252,8 @@ pub enum Report {
         key: Option<Key>,
         /// Its rule.
         rule: Option<Arc<str>>,
+        /// The trace that it belongs to.
+        trace: Option<TraceId>,
         /// The HTTP status.
         status: u16,
     },

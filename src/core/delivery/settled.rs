@@ -5,9 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReceiptId;
 use super::told::Delayed;
 use crate::core::event::Key;
 use crate::core::reason::Fault;
+use crate::core::trace_context::TraceId;
 
 /// One event at its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,10 @@ pub struct CameIn {
     pub made_ms: u64,
     /// When it was first received, in epoch milliseconds; 0 where somebody retries it.
     pub first_seen_ms: u64,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceId>,
+    /// The number of its receipt.
+    pub receipt: ReceiptId,
 }
 
 impl Settled {

@@ -18,6 +18,7 @@ mod repeats;
 mod returns;
 mod shortage;
 mod state;
+mod traces;
 mod tries;
 mod waiting;
 mod windows;

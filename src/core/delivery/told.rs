@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReceiptId;
 use crate::core::event::Key;
 use crate::core::progress::Next;
+use crate::core::trace_context::{TraceContext, TraceId};
 
 /// Where an event waits whose try failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,19 @@ impl Place {
     }
 }
 
+/// The trace that a message belongs to.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The number of its receipt.
+    pub receipt: ReceiptId,
+    /// The trace, and the span that went before.
+    pub trace: Arc<TraceContext>,
+    /// Where it stood before it waited in the broker, in a delay queue or as a dead letter.
+    pub waited: Option<TraceContext>,
+    /// Its rule, if one matched.
+    pub rule: Option<Arc<str>>,
+}
+
 /// A try that failed and is no end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FailedTry {
@@ -56,6 +71,8 @@ pub struct FailedTry {
     pub key: Option<Key>,
     /// Its rule.
     pub rule: Option<Arc<str>>,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceId>,
     /// What was asked.
     pub asked: Next,
     /// Which try of this it was.

@@ -85,6 +85,7 @@ impl Machine {
         let failed = FailedTry {
             key: event.context.key.clone(),
             rule: event.context.rule.clone(),
+            trace: event.context.trace_id(),
             asked,
             attempt: done.saturating_add(1),
             reason: reason(outcome),
@@ -102,14 +103,15 @@ impl Machine {
         self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
         let Some(event) = self.held.get(id) else { return };
         let told = || (event.context.key.clone(), event.context.rule.clone());
+        let trace = event.context.trace_id();
         let report = match outcome {
             Outcome::Found { copies, .. } if *copies > 1 => {
                 let (key, rule) = told();
-                Report::Duplicates { key, rule, copies: *copies }
+                Report::Duplicates { key, rule, trace, copies: *copies }
             }
             Outcome::Unavailable { status } => {
                 let (key, rule) = told();
-                Report::LookupRefused { key, rule, status: *status }
+                Report::LookupRefused { key, rule, trace, status: *status }
             }
             _ => return,
         };

@@ -41,16 +41,15 @@ impl Machine {
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id, made_ms) = (message.kind.clone(), message.message_id.clone(), message.made_ms);
-        let can_delay = self.connection.can_delay;
-        let Opened { key, identity, delayed_state, is_outcome, what } =
-            open(&mut message, can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
+        let Opened { key, identity, delayed_state, is_outcome, trace, what } =
+            open(&mut message, self.connection.can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
         }
         let first_seen_ms =
             if delayed_state.first_seen_ms == 0 { self.now.epoch_ms } else { delayed_state.first_seen_ms };
         let state = DelayedState { first_seen_ms, ..delayed_state };
-        let (rule, procedure, request) = (None, None, None);
+        let trace = self.traced(receipt, &message, &state, trace, &what);
         let mut context = Context {
             receipt,
             is_live,
@@ -59,9 +58,9 @@ impl Machine {
             is_new,
             is_retry: was_dead_letter || state.is_retry,
             compares: Compares::default(),
-            rule,
-            procedure,
-            request,
+            rule: None,
+            procedure: None,
+            request: None,
             state,
             body,
             received,
@@ -70,6 +69,7 @@ impl Machine {
             claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
             is_outcome,
+            trace,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {

@@ -23,6 +23,7 @@ fn dead(reason: Reason, unsure_creates: u32) -> Known {
         unread: None,
         retries: 0,
         outcome: None,
+        trace: None,
     };
     let progress = Progress { unsure_creates, ..Progress::default() };
     Known::Dead { letter: Box::new(letter), progress: Box::new(progress), kept: None, sent: None }

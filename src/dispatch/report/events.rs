@@ -66,6 +66,7 @@ impl Reporter {
         let FailedTry { attempt, reason, status, place, .. } = failed;
         let (asked, next, detail) = (word(failed.asked), word(failed.next), failed.detail.as_deref());
         let (waits_in, queue, next_in_s) = (place.as_str(), place.delay_queue(), seconds(failed.wait));
+        let trace_id = failed.trace.map(tracing::field::display);
         tracing::info!(
             key,
             rule,
@@ -78,6 +79,7 @@ impl Reporter {
             next_in_s,
             waits_in,
             queue,
+            trace_id,
             "try failed"
         );
     }
@@ -111,6 +113,7 @@ fn dead_lettered(settled: &Settled) {
     let (reason, why, took_s) = (settled.reason(), settled.why.as_deref(), seconds(settled.took));
     let (message_id, event_type) = (came_in.message_id.as_deref(), came_in.kind.as_deref());
     let (exchange, routing_key) = (came_in.exchange.as_str(), came_in.routing_key.as_str());
+    let trace_id = came_in.trace.map(tracing::field::display);
     tracing::warn!(
         key,
         rule,
@@ -124,6 +127,7 @@ fn dead_lettered(settled: &Settled) {
         exchange,
         routing_key,
         took_s,
+        trace_id,
         "event settled"
     );
 }
@@ -132,7 +136,8 @@ fn done(settled: &Settled) {
     let Settled { result, attempts, .. } = settled;
     let (key, rule) = (text(settled.key.as_ref()), settled.rule.as_deref().unwrap_or_default());
     let (process, took_s) = (settled.process.as_deref(), seconds(settled.took));
-    tracing::info!(key, rule, result, process, attempts, took_s, "event settled");
+    let trace_id = settled.came_in.trace.map(tracing::field::display);
+    tracing::info!(key, rule, result, process, attempts, took_s, trace_id, "event settled");
 }
 
 fn put_into_a_delay_queue(settled: &Settled, delayed: &Delayed) {
@@ -142,14 +147,29 @@ fn put_into_a_delay_queue(settled: &Settled, delayed: &Delayed) {
     let (reason, for_s, until, took_s) = (why, seconds(*wait), date_of(*until_ms), seconds(settled.took));
     // What is not decoded has no key.
     let message_id = settled.came_in.message_id.as_deref().filter(|_| settled.key.is_none());
-    tracing::info!(key, rule, result, reason, queue, for_s, until, attempts, message_id, took_s, "event delayed");
+    let trace_id = settled.came_in.trace.map(tracing::field::display);
+    tracing::info!(
+        key,
+        rule,
+        result,
+        reason,
+        queue,
+        for_s,
+        until,
+        attempts,
+        message_id,
+        took_s,
+        trace_id,
+        "event delayed"
+    );
 }
 
 fn given_back(settled: &Settled) {
     let Settled { result, attempts, .. } = settled;
     let (key, rule) = (text(settled.key.as_ref()), settled.rule.as_deref().unwrap_or_default());
     let took_s = seconds(settled.took);
-    tracing::info!(key, rule, result, attempts, took_s, "event given back: the broker delivers it again");
+    let trace_id = settled.came_in.trace.map(tracing::field::display);
+    tracing::info!(key, rule, result, attempts, took_s, trace_id, "event given back: the broker delivers it again");
 }
 
 /// Events that came back are looked up, which may take as long as the API hides what was created.
@@ -162,16 +182,5 @@ pub(super) fn came_back(returns: &CameBack) {
         longest_s,
         until,
         "events came back and are looked up before anything is sent for them"
-    );
-}
-
-/// Told once of each rule.
-pub(super) fn key_reused(key: &str, rule: &str, process: Option<&str>) {
-    tracing::warn!(
-        key,
-        rule,
-        process,
-        "key used again: another event had it, with another body, and is a process; this one becomes a process too. Further ones of \
-         this rule are counted (keys_reused_total) and not told"
     );
 }

@@ -19,9 +19,6 @@ use super::wait::comes_true;
 /// Longer than any answer of a working broker takes on a busy machine.
 const LOCAL_DELAY: Duration = Duration::from_secs(30);
 
-/// So many errors of channels before it a new channel may meet.
-const STALE_ERRORS: usize = 5;
-
 /// Channels of `publish_many`, and publishes that each has in flight.
 const LANES: usize = 8;
 const WINDOW: usize = 128;
@@ -154,15 +151,18 @@ impl Client {
     /// The client library may answer a new channel with the error of one before it that the broker has just closed, as it does
     /// where a queue is missing: that is asked again.
     async fn channel(&self) -> Channel {
-        for _ in 0..STALE_ERRORS {
-            match timeout(LOCAL_DELAY, self.connection.create_channel()).await {
-                Ok(Err(error)) if is_missing(&error) => {}
-                Ok(Ok(channel)) => return channel,
-                Ok(Err(error)) => panic!("a channel: {error}"),
-                Err(_) => panic!("a channel: no answer within {LOCAL_DELAY:?}"),
+        let fresh = async {
+            loop {
+                match self.connection.create_channel().await {
+                    // Its own tasks forget the channel that was closed; on a busy machine they take a while to.
+                    Err(error) if is_missing(&error) => tokio::task::yield_now().await,
+                    Ok(channel) => return channel,
+                    Err(error) => panic!("a channel: {error}"),
+                }
             }
-        }
-        panic!("a channel: {STALE_ERRORS} times the error of another")
+        };
+        let fresh = timeout(LOCAL_DELAY, fresh).await;
+        fresh.unwrap_or_else(|_| panic!("a channel: no answer, or the error of another, for {LOCAL_DELAY:?}"))
     }
 
     async fn confirming(&self) -> Channel {

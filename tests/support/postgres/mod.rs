@@ -8,6 +8,8 @@
     reason = "each test that includes it uses a part of it, and may fail this way"
 )]
 
+pub mod wire;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};

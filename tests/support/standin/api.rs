@@ -55,8 +55,8 @@ pub fn arrive(books: &mut Books, request: &Request, is_reused: bool) -> (Call, S
         }
     };
     let procedure = procedure.to_owned();
-    let (method, path) = (request.method.clone(), request.path.clone());
-    let ticket = books.arrived(Seen { method, path, key, status: None, applied: false, over: false });
+    let (method, path, trace) = (request.method.clone(), request.path.clone(), request.trace.clone());
+    let ticket = books.arrived(Seen { method, path, key, trace, status: None, applied: false, over: false });
     (Call { ticket, on, procedure, body }, staging)
 }
 

@@ -47,6 +47,8 @@ pub struct Seen {
     pub path: String,
     /// The value of the key attribute, in `data` of a create or in `where` of a list, if it is text.
     pub key: Option<String>,
+    /// What its header `traceparent` says, if it has one.
+    pub trace: Option<String>,
     /// The status of the answer, once one begins to be sent.
     pub status: Option<u16>,
     /// Whether a process was created for it.

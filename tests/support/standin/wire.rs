@@ -26,6 +26,8 @@ pub struct Request {
     pub path: String,
     /// The bearer token.
     pub token: Option<String>,
+    /// The header `traceparent`.
+    pub trace: Option<String>,
     /// Whether the body says that it is JSON.
     pub is_json: bool,
     /// Whether the connection stays open after the answer.
@@ -101,6 +103,7 @@ fn head(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Unreadable> {
         match header.name.to_ascii_lowercase().as_str() {
             "content-length" => length = text.trim().parse().ok(),
             "content-type" => request.is_json = text.to_ascii_lowercase().starts_with("application/json"),
+            "traceparent" => request.trace = Some(text.into_owned()),
             "authorization" => request.token = text.strip_prefix("Bearer ").map(str::to_owned),
             "connection" if text.eq_ignore_ascii_case("close") => request.keep_alive = false,
             _ => {}

@@ -19,11 +19,7 @@ struct PassedOn {
 async fn with_pause_control<T>(visit: impl AsyncFnOnce(SocketAddr, &mut PassedOn) -> T) -> T {
     let ((paused, seen), (resume_rule, rules)) = (watch::channel(false), resume::channel());
     let pause_control = Some(PauseControl::new(SecretSource::Given(Secret::new("swordfish")), paused, resume_rule));
-    let view = View {
-        metrics: Arc::new(Metrics::new()),
-        health: health(Phase::Running, std::time::Instant::now()),
-        pause_control,
-    };
+    let view = view(health(Phase::Running, std::time::Instant::now()), pause_control);
     let mut passed_on = PassedOn { paused: seen, rules };
     served(view, async |address| visit(address, &mut passed_on).await).await
 }

@@ -276,6 +276,7 @@ impl Machine {
             claim: super::super::ticket::Ticket::default(),
             made_ms: 0,
             is_outcome: false,
+            trace: None,
         };
         self.crashed_before(context, message);
     }

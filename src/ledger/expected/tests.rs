@@ -1,0 +1,148 @@
+//! What is planned and written at once is what follows from the rows that are there, whatever is asked.
+//!
+//! Not here: faults, and Postgres (`tests/ledger`).
+
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::core::event::Key;
+use crate::core::ledger::{Claim, Record, RowEnd, Sends};
+use crate::ledger::batch::{Done, commit};
+use crate::ledger::kept::parsed;
+use crate::ledger::once;
+use crate::ledger::session::Session;
+use crate::ledger::sql::{OF_KEY, PRUNE, RENEW};
+use crate::ledger::{schema, sqlite};
+
+const KEYS: u64 = 6;
+const ROUNDS: usize = 400;
+const QUEUE: &str = "crm.events";
+const LEASE: Duration = Duration::from_secs(3600);
+
+/// What a run asks at random: what makes sense, and what does not.
+fn asks(random: &mut fastrand::Rng) -> Vec<Ask> {
+    let count = random.usize(1..6);
+    (0..count).map(|_| ask(random)).collect()
+}
+
+fn ask(random: &mut fastrand::Rng) -> Ask {
+    let key = format!("k{}", random.u64(..KEYS));
+    let claim = Claim {
+        id: RowId { key: Key::digest_of(&key), slot: random.u64(..2) << 63 },
+        key,
+        body: random.u64(..2),
+        request: u64::MAX,
+        rule: random.choice(["one", "two"]).unwrap().to_owned(),
+        procedure: "ticket".to_owned(),
+        ticket: random.u64(1..4),
+        epoch: random.choice([None, Some(1), Some(2)]).unwrap(),
+        unsure_creates: random.u32(..3),
+        attempts: random.u32(..3),
+        sends: random.bool().then_some(Sends { lookup: None }),
+        is_retry: random.u8(..8) == 0,
+    };
+    if random.bool() {
+        return Ask::Claim(Box::new(Claim { epoch: None, ..claim }), oneshot::channel().0);
+    }
+    let created = |id: &str| Some(RowEnd::Created(Some(id.to_owned())));
+    let end = random.choice([None, created("p"), created("q"), Some(RowEnd::Dead("refused".to_owned()))]).unwrap();
+    Ask::Record(Box::new(Record { claim: Box::new(claim), end }), oneshot::channel().0)
+}
+
+async fn store() -> (tempfile::TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut session, _) = sqlite::open(&folder.path().join("ledger.db")).await.unwrap();
+    schema::migrate(&mut session).await.unwrap();
+    for owner in ["me", "other"] {
+        session.run(RENEW, &[owner, &LEASE.as_millis().to_string()]).await.unwrap();
+    }
+    (folder, session)
+}
+
+/// A row as it is kept, with times that only say whether there is one.
+async fn kept(session: &mut Session, id: RowId) -> Option<Known> {
+    let texts = session.texts(OF_KEY, &[QUEUE, &crate::ledger::kept::hex(&id.key)]).await.unwrap();
+    let rows = texts.iter().map(|text| parsed::<Kept>(text).unwrap()).filter(|kept| kept.id() == Some(id));
+    rows.map(|kept| Known { revision: kept.revision, row: timeless(kept.row()) }).next()
+}
+
+fn timeless(row: Row) -> Row {
+    let is_set = |ms: i64| i64::from(ms != 0);
+    Row { first_ms: is_set(row.first_ms), sent_ms: is_set(row.sent_ms), ended_ms: is_set(row.ended_ms), ..row }
+}
+
+fn who(owner: &str) -> Who {
+    Who { queue: QUEUE.to_owned(), owner: owner.to_owned() }
+}
+
+/// Asks the long way, and answers what is learned of it.
+async fn the_long_way(session: &mut Session, owner: &str, asks: &[Ask]) -> Vec<(RowId, Known)> {
+    match commit(session, &who(owner), asks).await.unwrap() {
+        Done::Committed(_, rows) => rows,
+        Done::Lapsed => panic!("the lease runs"),
+    }
+}
+
+/// Holds what was planned against the rows that were there before.
+async fn holds(session: &mut Session, plan: &Plan, before: &HashMap<RowId, Option<Known>>) {
+    let asker = Asker { owner: "me", now_ms: MOMENT, lease: LEASE };
+    for (id, Step { ask, answer, .. }) in &plan.steps {
+        let was = before[id].clone();
+        let revision = was.as_ref().map_or(0, |known| known.revision);
+        let (row, said) = decide(was.map(|known| known.row), ask, &asker);
+        assert_eq!(format!("{said:?}"), format!("{answer:?}"), "{ask:?}");
+        let is = Known { row: timeless(row.unwrap()), revision: revision + 1 };
+        assert_eq!(kept(session, *id).await, Some(is), "{ask:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_at_once_is_what_follows_from_the_rows_that_are_there() {
+    let (_folder, mut session) = store().await;
+    let seed = fastrand::u64(..);
+    let (mut random, mut expected) = (fastrand::Rng::with_seed(seed), Expected::default());
+    let (mut whole, mut otherwise) = (0, 0);
+    for _ in 0..ROUNDS {
+        // Somebody else writes too, and old rows leave.
+        if random.u8(..6) == 0 {
+            the_long_way(&mut session, "other", &asks(&mut random)).await;
+        }
+        if random.u8(..6) == 0 {
+            session.run(PRUNE, &[QUEUE, "created", "-60000", "9"]).await.unwrap();
+        }
+        let (plan, mut rest) = expected.plan(asks(&mut random), &who("me"));
+        let mut before = HashMap::new();
+        for id in plan.steps.keys() {
+            before.insert(*id, kept(&mut session, *id).await);
+        }
+        if once::write(&mut session, &who("me"), &plan.rows()).await.unwrap() {
+            whole += usize::from(!plan.is_empty());
+            holds(&mut session, &plan, &before).await;
+            drop(plan.done(&mut expected));
+        } else {
+            otherwise += 1;
+            rest.splice(..0, plan.asks()).for_each(drop);
+        }
+        if !rest.is_empty() {
+            let learned = the_long_way(&mut session, "me", &rest).await;
+            expected.learn(learned);
+        }
+    }
+    assert!(whole > 20 && otherwise > 20, "seed {seed}: {whole} at once, {otherwise} otherwise");
+}
+
+#[tokio::test]
+async fn nothing_is_written_at_once_where_the_lease_is_over() {
+    let (_folder, mut session) = store().await;
+    session.run(RENEW, &["me", "-1"]).await.unwrap();
+    let mut random = fastrand::Rng::new();
+    let plan = loop {
+        let (plan, _) = Expected::default().plan(asks(&mut random), &who("me"));
+        if !plan.is_empty() {
+            break plan;
+        }
+    };
+    assert_eq!(once::write(&mut session, &who("me"), &plan.rows()).await, Ok(false));
+    let id = plan.steps.keys().next().unwrap();
+    assert_eq!(kept(&mut session, *id).await, None);
+}

@@ -1,0 +1,131 @@
+//! Rows that are made where none is, and rows that end as they are known: one statement each way, and one way to the database for all
+//! of them. Its transaction begins and is committed with it.
+//!
+//! Not here: which rows those are (`expected`). What others have changed meanwhile is left as it is, and is told by the count.
+
+use futures_util::TryStreamExt as _;
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Executor as _, Postgres, Sqlite, query, query_as};
+
+use super::batch::Who;
+use super::failure::Failure;
+use super::kept::Kept;
+use super::session::Session;
+
+/// Rows of a queue ($1) that this run ($2) ends or gives back ($3), and those that it makes ($4), each as a list. Nothing is written
+/// where its lease is over. That the queue seems to depend on the list lets no planner begin with all rows of the queue.
+const SQLITE: &str = "BEGIN IMMEDIATE; \
+     UPDATE chakra_bridge_events AS e SET revision = x.value ->> 2, hold = x.value ->> 3, unsure_creates = x.value ->> 4, \
+     attempts = x.value ->> 5, ended = x.value ->> 6, process = x.value ->> 7, reason = x.value ->> 8, \
+     ended_ms = CASE WHEN x.value ->> 6 IS NULL THEN 0 ELSE CAST(round(unixepoch('subsec') * 1000) AS INTEGER) END \
+     FROM json_each($3) AS x WHERE e.queue = iif(x.key >= 0, $1, '') AND e.key = unhex(x.value ->> 0) AND e.slot = x.value ->> 1 \
+     AND e.revision = (x.value ->> 2) - 1 AND EXISTS (SELECT 1 FROM chakra_bridge_owners \
+     WHERE owner = $2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER)); \
+     INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, \
+     sent_ms, sent, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
+     SELECT $1, unhex(x.value ->> 0), x.value ->> 1, x.value ->> 2, x.value ->> 3, $2, x.value ->> 4, x.value ->> 5, x.value ->> 6, \
+     x.value ->> 7, CASE x.value ->> 8 WHEN 0 THEN 0 ELSE CAST(round(unixepoch('subsec') * 1000) AS INTEGER) END, \
+     x.value ->> 9, x.value ->> 10, x.value ->> 11, x.value ->> 12, x.value ->> 13, x.value ->> 14, x.value ->> 15, \
+     CAST(round(unixepoch('subsec') * 1000) AS INTEGER), 0 FROM json_each($4) AS x WHERE EXISTS (SELECT 1 FROM chakra_bridge_owners \
+     WHERE owner = $2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER)) \
+     ON CONFLICT (queue, key, slot) DO NOTHING; \
+     COMMIT";
+
+/// The same, with a list of each column. Rows that are there are locked before any is made, and both in order: who holds a row that others
+/// wait for waits for new ones alone, so that nobody waits in a circle. Each is found by itself and by its whole key, whatever the
+/// planner knew of the table when it made its plan.
+const POSTGRES: &str = "WITH alive AS MATERIALIZED (SELECT c.now_ms FROM \
+     (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms) AS c, chakra_bridge_owners AS o \
+     WHERE o.owner = $2 AND o.until_ms > c.now_ms), \
+     written AS (UPDATE chakra_bridge_events AS e SET revision = x.revision, hold = x.hold, unsure_creates = x.unsure_creates, \
+     attempts = x.attempts, ended = x.ended, process = x.process, reason = x.reason, \
+     ended_ms = CASE WHEN x.ended IS NULL THEN 0 ELSE x.now_ms END FROM (SELECT y.*, r.place, alive.now_ms FROM alive CROSS JOIN \
+     unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[]) \
+     AS y(key, slot, revision, hold, unsure_creates, attempts, ended, process, reason) CROSS JOIN LATERAL \
+     (SELECT l.ctid AS place FROM chakra_bridge_events AS l WHERE l.queue = $1 AND l.key = decode(y.key, 'hex') AND l.slot = y.slot \
+     AND l.revision = y.revision - 1 LIMIT 1 FOR UPDATE) AS r) AS x WHERE e.ctid = x.place RETURNING 1), \
+     made AS (INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, \
+     sent_ms, sent, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
+     SELECT $1, decode(y.key, 'hex'), y.slot, y.revision, y.key_text, $2, y.epoch, y.ticket, y.hold, y.unsure_creates, \
+     CASE y.sent_ms WHEN 0 THEN 0 ELSE alive.now_ms END, y.sent, y.body, y.request, y.digest_version, y.rule, y.procedure_id, \
+     y.attempts, alive.now_ms, 0 FROM alive CROSS JOIN \
+     unnest($12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[], \
+     $20::bigint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::text[], $26::text[], $27::bigint[]) \
+     AS y(key, slot, revision, key_text, epoch, ticket, hold, unsure_creates, sent_ms, sent, body, request, digest_version, rule, \
+     procedure_id, attempts) WHERE (SELECT count(*) FROM written) >= 0 ON CONFLICT (queue, key, slot) DO NOTHING RETURNING 1) \
+     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM written)";
+
+/// Whether all of them were written. Where they were not, some may have been: to ask again for what was is safe.
+pub(super) async fn write(session: &mut Session, who: &Who, rows: &(Vec<Kept>, Vec<Kept>)) -> Result<bool, Failure> {
+    let (made, written) = rows;
+    let counts = match session {
+        Session::Sqlite(connection) => sqlite(connection, who, made, written).await?,
+        Session::Postgres(connection) => postgres(connection, who, made, written).await?,
+    };
+    let is_whole = |count: u64, rows: &[Kept]| usize::try_from(count).ok() == Some(rows.len());
+    Ok(is_whole(counts.0, made) && is_whole(counts.1, written))
+}
+
+async fn sqlite(
+    connection: &mut SqliteConnection,
+    who: &Who,
+    made: &[Kept],
+    written: &[Kept],
+) -> Result<(u64, u64), Failure> {
+    let made = json(made.iter().map(Kept::made))?;
+    let written = json(written.iter().map(Kept::written))?;
+    let told = query::<Sqlite>(SQLITE).bind(&who.queue).bind(&who.owner).bind(written).bind(made);
+    let mut done = connection.execute_many(told);
+    let mut counts = Vec::with_capacity(4);
+    while let Some(statement) = done.try_next().await.map_err(|error| Failure::of(&error))? {
+        counts.push(statement.rows_affected());
+    }
+    // One for each statement.
+    let [_, written, made, _] = counts[..] else { return Err(Failure::rows("its statements were not all run")) };
+    Ok((made, written))
+}
+
+fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, Failure> {
+    let rows: Vec<T> = rows.collect();
+    serde_json::to_string(&rows).map_err(|error| Failure::rows(&error.to_string()))
+}
+
+async fn postgres(
+    connection: &mut PgConnection,
+    who: &Who,
+    made: &[Kept],
+    written: &[Kept],
+) -> Result<(u64, u64), Failure> {
+    let mut asked = query_as::<Postgres, (i64, i64)>(POSTGRES).bind(&who.queue).bind(&who.owner);
+    asked = asked.bind(texts(written, |row| &row.key)).bind(numbers(written, |row| row.slot));
+    asked = asked.bind(numbers(written, |row| row.revision)).bind(texts(written, |row| &row.hold));
+    asked = asked.bind(numbers(written, |row| row.unsure_creates)).bind(numbers(written, |row| row.attempts));
+    asked = asked.bind(perhaps(written, |row| &row.ended)).bind(perhaps(written, |row| &row.process));
+    asked = asked.bind(perhaps(written, |row| &row.reason));
+    asked = asked.bind(texts(made, |row| &row.key)).bind(numbers(made, |row| row.slot));
+    asked = asked.bind(numbers(made, |row| row.revision)).bind(texts(made, |row| &row.key_text));
+    asked = asked.bind(numbers(made, |row| row.epoch)).bind(numbers(made, |row| row.ticket));
+    asked = asked.bind(texts(made, |row| &row.hold)).bind(numbers(made, |row| row.unsure_creates));
+    asked = asked.bind(numbers(made, |row| row.sent_ms)).bind(perhaps(made, |row| &row.sent));
+    asked = asked.bind(numbers(made, |row| row.body)).bind(numbers(made, |row| row.request));
+    asked = asked.bind(numbers(made, |row| row.digest_version)).bind(texts(made, |row| &row.rule));
+    asked = asked.bind(texts(made, |row| &row.procedure_id)).bind(numbers(made, |row| row.attempts));
+    // The row comes before the commit, and all is read to the end: an error of the commit itself would come behind it.
+    let rows = asked.fetch_all(connection).await.map_err(|error| Failure::of(&error))?;
+    let (made, written) = rows.first().ok_or_else(|| Failure::rows("its statement gave no count"))?;
+    Ok((made.cast_unsigned(), written.cast_unsigned()))
+}
+
+fn texts<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k String) -> Vec<&'k str> {
+    rows.iter().map(|row| column(row).as_str()).collect()
+}
+
+fn perhaps<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k Option<String>) -> Vec<Option<&'k str>> {
+    rows.iter().map(|row| column(row).as_deref()).collect()
+}
+
+fn numbers(rows: &[Kept], column: impl Fn(&Kept) -> i64) -> Vec<i64> {
+    rows.iter().map(column).collect()
+}

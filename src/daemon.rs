@@ -2,6 +2,7 @@
 //!
 //! Not here: signals and exit codes (`main`), and whatever the modules do.
 
+mod certificates;
 mod served;
 mod shown;
 mod traces;
@@ -17,7 +18,6 @@ use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use self::served::Served;
-use self::traces::Exported;
 use crate::admin::health::Health;
 use crate::admin::pause::PauseControl;
 use crate::admin::resume;
@@ -33,10 +33,11 @@ use crate::core::delivery::Setup;
 use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::{Rule, Rules};
 use crate::dispatch::commands::Commands;
-use crate::dispatch::{self, Parts};
+use crate::dispatch::{self, Parts, Ways};
 use crate::handover::prefetch::WantedPrefetch;
 use crate::management;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::ready::Ready;
 use crate::reload::{self, Reload};
 use crate::states::broker::{BrokerState, BrokerStatus};
@@ -84,13 +85,11 @@ pub async fn run(
     let Ready { config, limits, rules, source, .. } = ready;
     let (phase, phase_seen) = watch::channel(Phase::Starting);
     let (state, state_seen) = watch::channel(BrokerStatus::from(BrokerState::Connecting));
-    let (shut, shut_seen) = watch::channel(Vec::new());
-    let (gates, gates_seen) = watch::channel(Vec::new());
+    let ((shut, shut_seen), (gates, gates_seen)) = (watch::channel(Vec::new()), watch::channel(Vec::new()));
     let (waits, waits_seen) = watch::channel(LookupWaits::default());
     let (letters, letters_seen) = watch::channel(DeadLetters::default());
-    let mut served = Served::begin(config.ledger.clone(), &metrics);
     let (stopping, stop_seen) = watch::channel(false);
-    let (traces, exported) = Exported::begin(&config, &metrics, stop_seen.clone())?;
+    let mut served = Served::begin(&config, &metrics, stop_seen.clone())?;
     let (intake, inbound) = mpsc::channel(places);
     let (wanted_prefetch, wanted_prefetch_seen) = watch::channel(WantedPrefetch::Full);
     let (rules, pulse) = (Arc::new(rules), Arc::new(Pulse::new(Instant::now())));
@@ -117,7 +116,8 @@ pub async fn run(
     let (client, setup) = (Client::new(&config.api)?, setup(&config, limits, rules, places));
     let status = shown::status(&config.broker, client.host(), &metrics, &health, in_force_seen);
     let _admin = open_admin(&config, (Arc::clone(&metrics), health, pause_control, status), &mut watchers)?;
-    watchers.spawn(management::watch::run(config.management, state.clone(), Arc::clone(&metrics)));
+    let ways = Ways { client: client.clone(), fetcher: Fetcher::new(&config.photos)? };
+    watch_peers(&config, &client, &state, &metrics, &mut watchers);
     let (stop, counted, wanted_prefetch_too) = (stop_seen.clone(), Arc::clone(&metrics), wanted_prefetch_seen);
     let endpoints = Endpoints { intake, stop, wanted_prefetch: wanted_prefetch_too, state, metrics: counted };
     let mut consumer = consume(config.broker, endpoints);
@@ -125,11 +125,11 @@ pub async fn run(
 
     let (counted, stop) = (Arc::clone(&metrics), stop_seen.clone());
     let endpoints = reload::Endpoints { rules: new_rules, level, in_force, state: loaded, metrics: counted, stop };
-    let (ledger, limit) = (served.ledger.clone(), config.dispatch.drain_deadline);
+    let (ledger, traces, limit) = (served.ledger.clone(), served.traces.take(), config.dispatch.drain_deadline);
     watch_files(&client, config.api, changes, &mut watchers);
     watchers.spawn(Reload::new(source, promise, endpoints).run(hangup));
     let parts =
-        Parts { client, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
+        Parts { ways, setup, ledger, commands, wanted_prefetch, metrics, pulse, shut, gates, waits, letters, traces };
     let (closing, mut told, mut said) = (CLOSING_MAX.min(limit / 5), stop_seen.clone(), None);
     let dispatcher = dispatch::run(parts, inbound, stopped(&mut told), limit.saturating_sub(closing));
     let (drained, deadline) = tokio::select! {
@@ -138,9 +138,9 @@ pub async fn run(
         why = crashed(&mut watchers) => return Err(why),
         why = served.broken() => return Err(why),
     };
-    let ended = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline), exported.end(deadline));
+    let (is_settled, ()) = tokio::join!(settled(said, &mut consumer, deadline), served.end(deadline));
     phase.send_replace(Phase::Stopped);
-    Ok(Report { cut_off: drained.cut_off, is_settled: ended.0 })
+    Ok(Report { cut_off: drained.cut_off, is_settled })
 }
 
 /// Follows the level of the log in a task of its own; answers where a reload says another.
@@ -154,6 +154,18 @@ fn log_level(
     let wanted = pause_control.map_or_else(|| watch::channel(None).1, PauseControl::levels);
     watchers.spawn(levels.run(seen, wanted));
     level
+}
+
+/// Follows what the broker tells beside AMQP, and until when certificates hold.
+fn watch_peers(
+    config: &Config,
+    client: &Client,
+    state: &watch::Sender<BrokerStatus>,
+    metrics: &Arc<Metrics>,
+    watchers: &mut JoinSet<Infallible>,
+) {
+    watchers.spawn(certificates::watch(config, client, metrics));
+    watchers.spawn(management::watch::run(config.management.clone(), state.clone(), Arc::clone(metrics)));
 }
 
 /// Follows the files of the token and of certificates.
@@ -171,8 +183,8 @@ fn watch_files(
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    let outcomes = config.outcomes;
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, outcomes, places }
+    let (outcomes, photos, repeats) = (config.outcomes, config.photo_policy, config.repeats);
+    Setup { limits, rules, policy, gate, request_limits, repeats, ledger, outcomes, photos, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

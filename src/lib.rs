@@ -20,6 +20,7 @@ pub mod handover;
 pub mod ledger;
 pub mod management;
 pub mod metrics;
+pub mod photos;
 pub mod ready;
 pub mod reload;
 pub mod secret;

@@ -17,6 +17,7 @@ use prometheus_client::registry::{Metric, Registry};
 use crate::core::judge::Outcome;
 
 mod broker;
+mod certificates;
 mod descriptors;
 mod ends;
 mod flow;
@@ -24,6 +25,7 @@ mod gates;
 mod ledger;
 mod log;
 mod outcomes;
+mod photos;
 mod queues;
 mod rules;
 mod seen;
@@ -110,7 +112,9 @@ pub struct Metrics {
     queues: queues::Queues,
     ledger: ledger::Ledger,
     outcomes: outcomes::Outcomes,
+    photos: photos::Photos,
     spans: spans::Spans,
+    certificates: certificates::Certificates,
     descriptors: Descriptors,
     log: LogState,
 }
@@ -174,7 +178,9 @@ impl Metrics {
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
             outcomes: outcomes::Outcomes::registered(all),
+            photos: photos::Photos::registered(all),
             spans: spans::Spans::registered(all),
+            certificates: certificates::Certificates::registered(all),
             descriptors: Descriptors::registered(all),
             log: LogState::registered(all),
             registry: std::mem::take(all),

@@ -35,6 +35,8 @@ pub struct Client {
     pub(super) token: Arc<Token>,
     pub(super) timeout: Duration,
     pub(super) max_reply: usize,
+    /// The certificate that the API, or a proxy with TLS of its own before it, showed last.
+    pub(super) shown: watch::Sender<Vec<u8>>,
     /// What its requests say of the trace that they belong to.
     pub(super) trace: Option<Arc<TraceContext>>,
 }
@@ -67,8 +69,15 @@ impl Client {
             token: Arc::new(Token::new(config.token.clone())),
             timeout: config.timeout,
             max_reply: config.max_reply,
+            shown: watch::Sender::default(),
             trace: None,
         })
+    }
+
+    /// The certificate that the API showed last, as DER; empty before it did.
+    #[must_use]
+    pub fn shown(&self) -> watch::Receiver<Vec<u8>> {
+        self.shown.subscribe()
     }
 
     /// The same client, for requests that belong to this trace.
@@ -146,6 +155,7 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        .tls_info(true)
         .connect_timeout(config.connect_timeout)
         .timeout(config.timeout)
         .pool_idle_timeout(IDLE))

@@ -10,6 +10,7 @@ mod error_text;
 mod failure;
 mod fetch_config;
 mod lookup;
+mod photo;
 mod reuse;
 mod send;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod trust;
 
 pub use client::Client;
 pub use create::{RequestParts, request_parts};
+pub use photo::Upload;
 
 use std::time::Duration;
 

@@ -5,8 +5,9 @@
 use std::time::SystemTime;
 
 use hyper::body::Bytes;
-use reqwest::header::{AUTHORIZATION, CONNECTION};
-use reqwest::{StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE};
+use reqwest::tls::TlsInfo;
+use reqwest::{Body, StatusCode, Url};
 use tokio::time::Instant;
 
 use super::{Client, answer, failure};
@@ -33,24 +34,57 @@ impl Client {
     /// Sends once. Takes at most the configured timeout, and as long again where the token has to be read from its file
     /// (`token`) and cannot be at once. Dropping the future drops the connection.
     pub(super) async fn send(&self, question: Question<'_>) -> Reply {
-        let authorization = match self.token.header(self.timeout).await {
-            Ok(value) => value,
-            Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
-        };
-        let shares = !question.apart && self.reuse.borrow().is_allowed(Instant::now());
-        let http = self.http.borrow().clone();
         let url = url(&self.base_url, question.procedure, question.path);
+        match self.answer(url, None, Body::from(question.body), question.apart).await {
+            Ok(response) => read(response, question.attribute, question.max_reply.min(self.max_reply)).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// The same of a body of another type, which may come while it is sent.
+    pub(super) async fn send_as(&self, url: Url, content_type: &str, body: Body) -> Reply {
+        match self.answer(url, Some(content_type), body, false).await {
+            Ok(response) => read(response, None, self.max_reply).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// The head of an answer; or what the request came to that brought none.
+    async fn answer(
+        &self,
+        url: Url,
+        content_type: Option<&str>,
+        body: Body,
+        apart: bool,
+    ) -> Result<reqwest::Response, Reply> {
+        let authorization = self.token.header(self.timeout).await;
+        let authorization = authorization.map_err(|detail| Reply::NotSent { why: NotSent::Token, detail })?;
+        let shares = !apart && self.reuse.borrow().is_allowed(Instant::now());
+        let http = self.http.borrow().clone();
         let post = if shares { http.sharing.post(url) } else { http.apart.post(url).header(CONNECTION, "close") };
         let sending = self.traced(post.header(AUTHORIZATION, authorization.clone()));
-        match sending.body(question.body).send().await {
-            Ok(response) => {
-                if response.status() == StatusCode::UNAUTHORIZED {
-                    self.token.refused(&authorization);
-                }
-                read(response, question.attribute, question.max_reply.min(self.max_reply)).await
-            }
-            Err(error) => self.failed(error, shares),
+        let typed = match content_type {
+            Some(content_type) => sending.header(CONTENT_TYPE, content_type),
+            None => sending,
+        };
+        let response = typed.body(body).send().await.map_err(|error| self.failed(error, shares))?;
+        self.note_certificate(&response);
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.token.refused(&authorization);
         }
+        Ok(response)
+    }
+
+    fn note_certificate(&self, response: &reqwest::Response) {
+        let info = response.extensions().get::<TlsInfo>();
+        let Some(shown) = info.and_then(TlsInfo::peer_certificate) else { return };
+        self.shown.send_if_modified(|known| {
+            let is_other = known != shown;
+            if is_other {
+                *known = shown.to_vec();
+            }
+            is_other
+        });
     }
 
     /// With the trace that the request belongs to, if it belongs to one.

@@ -40,6 +40,7 @@ fn request() -> CreateProcess {
         procedure: Procedure::new("field-visit_2").unwrap(),
         procedure_is_literal: true,
         lookup: None,
+        photos: crate::core::photo::Photos::default(),
         body: BODY.as_bytes().into(),
     }
 }

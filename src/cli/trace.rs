@@ -3,7 +3,7 @@
 //! Not here: the questions (`ledger::read`, `chakra::lookup`), and any change: it only reads.
 
 mod lookups;
-mod told;
+pub(super) mod told;
 
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{
-    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, rules, schemas,
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, photos, rules, schemas,
     sections, telemetry,
 };
 use crate::amqp;
@@ -210,6 +210,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let ledger = ledger::ledger(reader, &broker.queue, timeout);
     let (outlet, outcomes) = outcomes::outcomes(reader, &broker.queue, &rules);
     let broker = amqp::Config { outcomes: outlet, ..broker };
+    let (photos, photo_policy) = photos::photos(reader, timeout, &rules);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
     let request_limits = RequestLimitPolicy { max_requests_per_second, budget: sections::budget(reader) };
@@ -226,6 +227,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         ledger,
         outcomes,
         api,
+        photos,
+        photo_policy,
         dispatch,
         policy,
         gate,

@@ -32,6 +32,9 @@ const FILE_BYTE: u64 = 32;
 /// What an expression takes that has filters or operators, before a reload and behind it.
 const EXPRESSION: u64 = 2 * 12 * 1024;
 
+/// What of each picture is on its way between its source and the API, and the connection to its source.
+const PIECES: u64 = 1 << 20;
+
 /// What a replica needs at most, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -49,11 +52,18 @@ impl Memory {
     pub fn of(config: &Config, rules: &Rules, source: &Source) -> Self {
         let bounds = config.bounds;
         let mapped = bounds.max_values as u64 * VALUE + bounds.max_bytes as u64 * COPIES;
+        let has_photos = rules.iter().any(|rule| rule.photos().0);
+        let fetches = rules.iter().any(|rule| rule.photos().1);
         let rules = source.text().len() as u64 * FILE_BYTE + rules.expressions() as u64 * EXPRESSION;
         let ledger = if config.ledger.is_some() { LEDGER } else { 0 };
         let fixed = OWN + REMEMBERED + ledger + config.repeats.memory as u64 + mapped + rules;
         let message = bounds.max_bytes as u64 + HEADERS;
-        let each = message + (bounds.max_request + config.api.max_reply) as u64;
+        // Pictures that come without their length are gathered, as many as are fetched at once; one in an event is held beside it.
+        let photos = config.photo_policy.at_once as u64 * (config.photos.max_size + PIECES);
+        let fetched = if fetches { photos } else { 0 };
+        let held = if has_photos { bounds.max_bytes as u64 } else { 0 };
+        let fixed = fixed + fetched;
+        let each = held + message + (bounds.max_request + config.api.max_reply) as u64;
         // While dead letters are refused: the messages of those that are held beyond the prefetch.
         let letters = u64::from(config.broker.prefetch) * message / 4;
         Self { fixed, each, total: fixed + letters + u64::from(config.broker.prefetch) * each }

@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
 use crate::core::outcome::OutcomePolicy;
-use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
+use crate::core::policy::{GatePolicy, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
 mod admin_token;
@@ -30,6 +30,7 @@ mod management;
 mod memory;
 mod names;
 mod outcomes;
+mod photos;
 mod reader;
 mod renamed;
 mod rules;
@@ -67,6 +68,10 @@ pub struct Config {
     pub outcomes: Option<OutcomePolicy>,
     /// The API client.
     pub api: chakra::Config,
+    /// How pictures are fetched.
+    pub photos: crate::photos::Config,
+    /// How many are at a time.
+    pub photo_policy: PhotoPolicy,
     /// The dispatcher.
     pub dispatch: dispatch::Config,
     /// How one event is tried again.

@@ -15,7 +15,7 @@ use crate::core::mistake::Mistake;
 pub(super) const LIST: List = List { section: "rule", named_by: "name", keys: &KEYS };
 
 /// The keys of a rule.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "name",
     "type",
     "when",
@@ -32,6 +32,7 @@ pub(super) const KEYS: [&str; 16] = [
     "assignedTo",
     "data",
     "record",
+    "photo",
 ];
 
 /// All rules, and every mistake in reading them.
@@ -63,6 +64,7 @@ fn rule(table: &mut Table<'_, '_>) -> WrittenRule {
         keys: table.text("keys"),
         duplicates: table.text("duplicates"),
         outcomes: table.value("outcomes"),
+        photo: table.value("photo"),
     }
 }
 

@@ -20,6 +20,10 @@ pub const VERSION: u32 = 1;
 /// it passes it on as it came.
 pub const VERSION_OF_VERDICTS: u32 = 2;
 
+/// The version written where photos of the event are up, or it goes without some. A daemon that knows none would create the process
+/// with another body: to it this is newer.
+pub const VERSION_OF_PHOTOS: u32 = 3;
+
 /// The text longer than which no header of ours is, in bytes.
 pub const BYTES_MAX: usize = 16 * 1024;
 
@@ -127,7 +131,11 @@ impl DelayedState {
         if let Some(newer) = &self.newer {
             return newer.clone();
         }
-        let v = if self.is_ended() { VERSION_OF_VERDICTS } else { VERSION };
+        let v = match self.progress.photos.has_any() {
+            _ if self.is_ended() => VERSION_OF_VERDICTS,
+            true => VERSION_OF_PHOTOS,
+            false => VERSION,
+        };
         serde_json::to_string(&Versioned { v, delayed_state: self }).unwrap_or_default()
     }
 
@@ -148,6 +156,10 @@ impl DelayedState {
             Some(VERSION_OF_VERDICTS) => {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
                 read.filter(Self::is_ended).ok_or(Unreadable::Newer(VERSION_OF_VERDICTS))
+            }
+            Some(VERSION_OF_PHOTOS) => {
+                let read: Option<Self> = serde_json::from_value(value.into()).ok();
+                read.filter(|read| read.progress.photos.has_any()).ok_or(Unreadable::Newer(VERSION_OF_PHOTOS))
             }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),
             _ => Err(Unreadable::Broken),
@@ -233,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_a_broken_text() {
-        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":3", 1);
-        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(3)));
+        let newer = delayed_state().encode().replacen("\"v\":1", "\"v\":4", 1);
+        assert_eq!(DelayedState::decode(&newer), Err(Unreadable::Newer(4)));
         let kept = DelayedState::verbatim(newer.clone());
         assert_eq!(kept.encode(), newer);
         assert_eq!((kept.exchange.as_str(), kept.routing_key.as_str()), ("crm", "case.opened"), "its route is read");
@@ -262,11 +274,11 @@ mod tests {
         let text = delayed_state().encode();
         let text = text.replacen("\"age\":", "\"trace\":\"t1\",\"age\":", 1).replacen(
             "\"crashes\":",
-            "\"photos\":[1],\"crashes\":",
+            "\"sounds\":[1],\"crashes\":",
             1,
         );
         let back = DelayedState::decode(&text).unwrap().encode();
-        assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"photos\":[1]"), "{back}");
+        assert!(back.contains("\"trace\":\"t1\"") && back.contains("\"sounds\":[1]"), "{back}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod message;
 pub mod mistake;
 pub mod next_step;
 pub mod outcome;
+pub mod photo;
 pub mod policy;
 pub mod procedure;
 pub mod process;

@@ -104,6 +104,27 @@ pub struct RequestLimitPolicy {
     pub budget: f64,
 }
 
+/// How pictures are fetched. Holds per replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhotoPolicy {
+    /// How many may be fetched at once; of one host a quarter, one at least.
+    pub at_once: usize,
+}
+
+impl PhotoPolicy {
+    /// How many may be fetched at once of one host.
+    #[must_use]
+    pub fn of_one_host(self) -> usize {
+        (self.at_once / 4).max(1)
+    }
+}
+
+impl Default for PhotoPolicy {
+    fn default() -> Self {
+        Self { at_once: 8 }
+    }
+}
+
 /// How much is remembered of recent events where nothing else is said, in bytes: some 19,000 of them.
 pub const MEMORY_DEFAULT: usize = 4 << 20;
 

@@ -3,7 +3,7 @@
 //! Not here: what is asked of a procedure (`process`, `lookup`).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,18 @@ impl Procedure {
             return Ok(Self(text.into()));
         }
         Err(format!("a procedure's short id: 1 to {PROCEDURE_BYTES_MAX} letters, digits, '-' or '_'"))
+    }
+
+    /// What stands for the uploads of photos where requests are told apart by their procedure. No procedure has such a name, and
+    /// none is asked for it.
+    pub(in crate::core) fn uploads() -> &'static Self {
+        static UPLOADS: LazyLock<Procedure> = LazyLock::new(|| Procedure(Arc::from("photo uploads")));
+        &UPLOADS
+    }
+
+    /// What stands for a host that pictures are fetched from, in the same way.
+    pub(in crate::core) fn of_host(host: &str) -> Self {
+        Self(Arc::from(format!("photos of {host}")))
     }
 
     /// The short id.

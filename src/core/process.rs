@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::core::lookup::Lookup;
+use crate::core::photo::{PhotoId, Photos, without};
 
 pub use crate::core::procedure::{PROCEDURE_BYTES_MAX, Procedure};
 
@@ -51,6 +52,16 @@ pub struct CreateProcess {
     pub lookup: Option<Lookup>,
     /// The body: a JSON object of what the API documents, in its types.
     pub body: Arc<[u8]>,
+    /// The photos that its body names, which must be up before it is sent.
+    pub photos: Photos,
+}
+
+impl CreateProcess {
+    /// The same without this photo. What it is told by stays: it is the same event.
+    #[must_use]
+    pub fn without(&self, id: PhotoId) -> Self {
+        Self { body: without(&self.body, id), ..self.clone() }
+    }
 }
 
 impl fmt::Debug for CreateProcess {

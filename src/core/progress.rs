@@ -6,6 +6,7 @@
 mod copies;
 mod crashes;
 mod limits;
+mod photos;
 mod refusal;
 mod remembered;
 mod step;
@@ -16,10 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::judge::Outcome;
+use crate::core::photo::PhotosDone;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
 pub use crashes::CRASHES_MAX;
 pub use limits::CONFESSION;
+pub use photos::PhotoStep;
 pub use step::{Refusal, Step, StepContext};
 
 /// How many creates that may have been applied an event may send.
@@ -61,6 +64,9 @@ pub struct Progress {
     /// When a create of it lost its answer last, in epoch milliseconds; 0 for never.
     #[serde(default, skip_serializing_if = "is_never")]
     pub unsure_ms: u64,
+    /// Which photos of it are up.
+    #[serde(default, skip_serializing_if = "PhotosDone::is_empty")]
+    pub photos: PhotosDone,
     /// What a newer daemon added and this one does not know: it is carried along unread.
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, serde_json::Value>,

@@ -31,11 +31,23 @@ pub enum Reason {
     Crashing,
     /// Another event had its key, and is a process.
     KeyReused,
+    /// A picture is there no more: its source answers 404 or 410.
+    PhotoGone,
+    /// A picture's signed link has expired.
+    PhotoExpired,
+    /// A picture's source does not give it.
+    PhotoDenied,
+    /// A picture's link may not be followed.
+    PhotoNotAllowed,
+    /// What should be a picture is none that is taken.
+    PhotoType,
+    /// A picture is larger than `photos.max_size`.
+    PhotoTooLarge,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Undecodable,
         Self::TooLarge,
         Self::NoRule,
@@ -47,7 +59,27 @@ impl Reason {
         Self::Blocked,
         Self::Crashing,
         Self::KeyReused,
+        Self::PhotoGone,
+        Self::PhotoExpired,
+        Self::PhotoDenied,
+        Self::PhotoNotAllowed,
+        Self::PhotoType,
+        Self::PhotoTooLarge,
     ];
+
+    /// Whether a picture could not be had.
+    #[must_use]
+    pub fn is_of_a_photo(self) -> bool {
+        matches!(
+            self,
+            Self::PhotoGone
+                | Self::PhotoExpired
+                | Self::PhotoDenied
+                | Self::PhotoNotAllowed
+                | Self::PhotoType
+                | Self::PhotoTooLarge
+        )
+    }
 
     /// Whether its event may be a process, whatever else is known of it.
     #[must_use]
@@ -70,6 +102,12 @@ impl Reason {
             Self::Blocked => "blocked",
             Self::Crashing => "crashing",
             Self::KeyReused => "key_reused",
+            Self::PhotoGone => "photo_gone",
+            Self::PhotoExpired => "photo_expired",
+            Self::PhotoDenied => "photo_denied",
+            Self::PhotoNotAllowed => "photo_not_allowed",
+            Self::PhotoType => "photo_type",
+            Self::PhotoTooLarge => "photo_too_large",
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::Parts;
 use super::aside::aside;
 use super::commands::{Commands, Next};
+use super::photos::bring_up;
 use super::report::{Gates, Reporter};
 use super::tasks::{Purpose, Tasks};
 use super::traces::Tracer;
@@ -26,6 +27,7 @@ use crate::core::settlement::Settlement;
 use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::handover::receipt::{Connection, Receipt};
+use crate::photos::Fetcher;
 use crate::states::phase::Pulse;
 
 /// How the dispatcher ended.
@@ -39,6 +41,7 @@ pub struct Drained {
 pub(super) struct Dispatcher {
     machine: Machine,
     client: Client,
+    fetcher: Fetcher,
     clock: Clock,
     reporter: Reporter,
     commands: Commands,
@@ -58,12 +61,13 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(parts: Parts) -> Self {
-        let gates = Gates::new(parts.client.host(), parts.gates);
-        let tracer = parts.traces.map(|traces| Tracer::new(traces, &parts.client, Arc::clone(&parts.metrics)));
+        let gates = Gates::new(parts.ways.client.host(), parts.gates);
+        let tracer = parts.traces.map(|traces| Tracer::new(traces, &parts.ways.client, Arc::clone(&parts.metrics)));
         Self {
             tasks: Tasks::new(parts.ledger, parts.setup.ledger.map_or(Duration::MAX, |ledger| ledger.timeout)),
             machine: Machine::new(parts.setup),
-            client: parts.client,
+            client: parts.ways.client,
+            fetcher: parts.ways.fetcher,
             clock: Clock::start(),
             reporter: Reporter::new(parts.metrics, parts.shut, gates, parts.waits, parts.letters),
             commands: parts.commands,
@@ -241,6 +245,10 @@ impl Dispatcher {
                 self.tasks.create(event, claim, async move {
                     if is_repeat { client.create_apart(&request).await } else { client.create(&request).await }
                 });
+            }
+            Effect::Photo { event, photo, claim } => {
+                let bringing_up = bring_up(self.client.clone(), self.fetcher.clone(), photo);
+                self.tasks.photo(event, claim, bringing_up);
             }
             Effect::Record { id, record } => self.tasks.record(id, record),
             Effect::LookUp { event, lookup } => {

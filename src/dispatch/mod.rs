@@ -5,6 +5,7 @@
 mod aside;
 pub mod commands;
 mod dispatcher;
+mod photos;
 mod report;
 mod tasks;
 mod traces;
@@ -21,6 +22,7 @@ use crate::handover::inbound::Inbound;
 use crate::handover::prefetch::WantedPrefetch;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::photos::Fetcher;
 use crate::states::dead_letters::DeadLetters;
 use crate::states::gates::ShutGate;
 use crate::states::lookups::LookupWaits;
@@ -37,10 +39,19 @@ pub struct Config {
     pub drain_deadline: Duration,
 }
 
+/// The ways out.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    /// To the API.
+    pub client: Client,
+    /// To pictures.
+    pub fetcher: Fetcher,
+}
+
 /// What the dispatcher is built of.
 pub struct Parts {
-    /// The way to the API.
-    pub client: Client,
+    /// The ways to the API and to pictures.
+    pub ways: Ways,
     /// What the delivery machine is built of.
     pub setup: Setup,
     /// The ledger, if `setup` says that there is one.

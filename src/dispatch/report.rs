@@ -6,6 +6,7 @@
 mod events;
 mod gates;
 mod outcomes;
+mod photos;
 mod warnings;
 
 use std::sync::Arc;
@@ -89,6 +90,7 @@ impl Reporter {
             Report::NoDescriptors => self.metrics.descriptors().short("api", epoch_ms()),
             Report::CameBack(returns) => events::came_back(&returns),
             Report::Answered { outcome, status, took } => self.answered(outcome, status, took),
+            Report::Photos(report) => self.photo_told(&report),
             Report::Probe => self.metrics.probe(),
             Report::PossibleDuplicate { doubt, key, rule, trace } => {
                 self.metrics.possible_duplicate(doubt.as_str());

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::core::delivery::{EventId, Input, RecordId};
 use crate::core::ledger::{Claim, Claimed, Record, Recorded};
 use crate::core::lookup::Lookup;
+use crate::core::photo::PhotoReply;
 use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 use crate::ledger::Ledger;
@@ -31,7 +32,9 @@ pub(super) enum Purpose {
 enum Ended {
     /// A request ended; under the claim of this epoch, if it had one.
     Replied(Reply, Duration, Option<i64>),
-    /// A create was not sent.
+    /// A try to bring a photo up ended, in the same way.
+    Photo(PhotoReply, Duration, Option<i64>),
+    /// A create was not sent, or a photo not asked for.
     Withheld(Claimed),
     /// The ledger was told something.
     Recorded(Recorded),
@@ -87,6 +90,33 @@ impl Tasks {
         }
     }
 
+    /// Brings a photo up, if it is to be claimed first only where the row is this replica's.
+    pub(super) fn photo(
+        &mut self,
+        event: EventId,
+        asked: Option<Box<Claim>>,
+        photo: impl Future<Output = PhotoReply> + Send + 'static,
+    ) {
+        let ledger = self.ledger.clone();
+        self.add(Purpose::Event(event), async move {
+            let epoch = match (asked, ledger) {
+                (None, _) => None,
+                // What is to be claimed is not asked for without.
+                (Some(_), None) => return Ended::Withheld(Claimed::Away),
+                (Some(asked), Some(ledger)) => {
+                    let known = asked.unsure_creates;
+                    match ledger.claim(*asked).await {
+                        Claimed::Mine { epoch, left, .. } if left.unsure_creates <= known => Some(epoch),
+                        claimed => return Ended::Withheld(claimed),
+                    }
+                }
+            };
+            let began = Instant::now();
+            let reply = photo.await;
+            Ended::Photo(reply, began.elapsed(), epoch)
+        });
+    }
+
     /// Tells the ledger something.
     pub(super) fn record(&mut self, id: RecordId, record: Box<Record>) {
         let ledger = self.ledger.clone();
@@ -116,6 +146,9 @@ impl Tasks {
         Some(match (self.purposes.remove(&id)?, ended) {
             (Purpose::Event(event), Some(Ended::Replied(reply, took, epoch))) => {
                 Input::Replied { event, reply, took, epoch }
+            }
+            (Purpose::Event(event), Some(Ended::Photo(reply, took, epoch))) => {
+                Input::PhotoReplied { event, reply, took, epoch }
             }
             (Purpose::Event(event), Some(Ended::Withheld(claimed))) => Input::Withheld { event, claimed },
             (Purpose::Event(event), _) => Input::Panicked { event },

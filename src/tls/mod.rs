@@ -2,6 +2,7 @@
 //!
 //! Not here: connecting, and any way around a check. Chains and host names are verified by the client libraries, always.
 
+pub mod expiry;
 mod explain;
 mod files;
 

@@ -13,7 +13,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const SAMPLES: [(&str, &str); 3] = [
     ("lead.created", r#"{"first": "Robin", "phone": "7701214823"}"#),
     ("case.opened", r#"{"subject": "Printer", "state": "NEW", "priority": 2, "phone": "7701214824"}"#),
-    ("visit.planned", r#"{"data": {"site": "Pune 4", "photo_id": "c2b3"}}"#),
+    (
+        "visit.planned",
+        r#"{"data": {"site": "Pune 4", "photos": ["R0lGODlhAQABAIAAACCAwP///ywAAAAAAQABAAACAkQBADs="]}}"#,
+    ),
 ];
 
 /// A stream of sample events.

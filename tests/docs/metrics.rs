@@ -26,6 +26,8 @@ fn text() -> String {
     metrics.lookup_verified("a", Some(Duration::ZERO));
     metrics.rule_held("a", false);
     metrics.foresee_repeats("a");
+    metrics.photo_left_out("a", "photo_gone");
+    metrics.photo_source("a", true);
     metrics.queues_seen([("a", [Some(0); 3])]);
     metrics.text()
 }

@@ -177,5 +177,6 @@ fn rule(data: Vec<Member>, when: Option<String>) -> WrittenRule {
         keys: None,
         duplicates: None,
         outcomes: None,
+        photo: None,
     }
 }

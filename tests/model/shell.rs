@@ -205,6 +205,8 @@ impl World<'_> {
         match effect {
             Effect::Create { event, request, claim: None, .. } => self.create(event, &request, None),
             Effect::Create { event, request, claim: Some(claim), .. } => self.claim(event, &request, *claim),
+            // No rule of the model names a photo.
+            Effect::Photo { .. } => {}
             Effect::Record { id, record } => self.record(id, *record),
             Effect::LookUp { event, lookup } => self.look_up(event, &lookup),
             Effect::Check { rule, lookup } => self.check(rule, lookup),

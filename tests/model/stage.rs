@@ -12,7 +12,7 @@ use chakra_bridge::core::ledger::LedgerPolicy;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::outcome::{OutcomeKinds, OutcomePolicy};
-use chakra_bridge::core::policy::{GatePolicy, NotProcessed, Policy, RepeatPolicy, RequestLimitPolicy};
+use chakra_bridge::core::policy::{GatePolicy, NotProcessed, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
 use crate::adversary::{Sabotage, Setting};
@@ -141,6 +141,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
         repeats: RepeatPolicy::default(),
         ledger: setting.has_ledger.then_some(LedgerPolicy { timeout: TIMEOUT }),
         outcomes: setting.tells.then_some(OutcomePolicy { tells: OutcomeKinds::ALL, required: true }),
+        photos: PhotoPolicy::default(),
         places: setting.places,
     }
 }
@@ -157,6 +158,7 @@ pub(crate) fn defaults() -> Setup {
         repeats: config.repeats,
         ledger: None,
         outcomes: None,
+        photos: config.photo_policy,
         places: config.broker.prefetch.into(),
     }
 }

@@ -13,11 +13,12 @@ use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::settlement::{DeadLetter, Settlement};
-use chakra_bridge::dispatch::{self, Drained, Parts};
+use chakra_bridge::dispatch::{self, Drained, Parts, Ways};
 use chakra_bridge::handover::inbound::Inbound;
 use chakra_bridge::handover::prefetch::WantedPrefetch;
 use chakra_bridge::handover::receipt::{Answer, Receipt};
 use chakra_bridge::metrics::Metrics;
+use chakra_bridge::photos::Fetcher;
 use chakra_bridge::ready::load_with;
 use chakra_bridge::states::dead_letters::DeadLetters;
 use chakra_bridge::states::lookups::LookupWaits;
@@ -106,7 +107,17 @@ pub struct Stage {
 
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger: None, places }
+    Setup {
+        limits,
+        rules,
+        policy,
+        gate,
+        request_limits,
+        repeats: config.repeats,
+        ledger: None,
+        photos: config.photo_policy,
+        places,
+    }
 }
 
 impl Stage {
@@ -129,7 +140,7 @@ impl Stage {
         let (rules, rules_seen) = watch::channel(Arc::new(ready.rules));
         let client = Client::new(&ready.config.api).unwrap();
         let parts = Parts {
-            client: client.clone(),
+            ways: Ways { client: client.clone(), fetcher: Fetcher::new(&ready.config.photos).unwrap() },
             ledger: None,
             setup: setup(&ready.config, ready.limits, Arc::clone(&rules.borrow()), commands.places),
             wanted_prefetch,

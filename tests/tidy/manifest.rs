@@ -9,7 +9,7 @@ use super::finding::Finding;
 use toml::{Table, Value};
 
 /// Direct dependencies of the daemon stay below this; those of its tests never run beside an event, and need reasons only.
-const DIRECT_BELOW: usize = 34;
+const DIRECT_BELOW: usize = 35;
 
 /// The advisories that we live with, and the crates they are about.
 const RECORDED: [(&str, &str); 2] = [("RUSTSEC-2025-0012", "backoff"), ("RUSTSEC-2024-0384", "instant")];

@@ -65,6 +65,18 @@ fn shut<'w>(why: &'w str, words: &'w str) -> impl Fn(&Value) -> bool + 'w {
     }
 }
 
+/// Its metrics say when the certificate of the API expires, and its own.
+async fn tells_expiry(daemon: &mut Daemon, certificates: [&str; 2]) {
+    let admin = daemon.admin().await;
+    let metrics = within(30, "metrics", reqwest::get(format!("{admin}/metrics"))).await.unwrap().text().await.unwrap();
+    for certificate in certificates {
+        // The first of January 2099.
+        let line =
+            format!("chakra_bridge_certificate_expiry_timestamp_seconds{{certificate=\"{certificate}\"}} 4070908800\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
 async fn hears(daemon: &mut Daemon, why: &str, words: &str) {
     within(60, words, daemon.until(shut(why, words))).await;
 }
@@ -118,6 +130,8 @@ async fn a_client_certificate_that_is_refused_is_replaced_while_the_daemon_runs(
     hears(&mut daemon, "certificate", "check api.client_cert_file").await;
     // Between the two renames they do not go together, which may be seen and said, and costs a lookup.
     stage.files.put_client(&right.client());
+    within(120, "all created", stage.scene.until_created(EVENTS)).await;
+    tells_expiry(&mut daemon, ["api", "api_client"]).await;
     stage.ends_well(daemon).await;
 }
 

@@ -85,6 +85,16 @@ fn means(reason: Reason) -> &'static str {
         Reason::KeyReused => {
             "Another event had its key and is a process. Give each event an id of its own in the producer."
         }
+        Reason::PhotoGone => "Its picture is there no more. Put it back, or let on_missing be \"without\", then retry.",
+        Reason::PhotoExpired => {
+            "The signed link of its picture has expired. Ask the producer for links that last longer."
+        }
+        Reason::PhotoDenied => "The source of its picture does not give it. Let it, then retry.",
+        Reason::PhotoNotAllowed => {
+            "The link of its picture may not be followed. Add its host to photos.allow if it is yours, then retry."
+        }
+        Reason::PhotoType => "What should be its picture is none that is taken: JPEG, PNG, WebP, HEIC and GIF are.",
+        Reason::PhotoTooLarge => "Its picture is larger than photos.max_size. Raise the limit, then retry.",
     }
 }
 

@@ -9,6 +9,7 @@ mod list;
 mod open;
 mod progress;
 mod show;
+mod story;
 mod words;
 
 use std::io::{self, Write};

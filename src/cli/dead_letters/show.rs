@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Stop;
 use super::arguments::Show;
 use super::open::Opened;
+use super::story::{Stories, Story};
 use super::words::{self, ago, plain};
 use crate::amqp::letters::Look;
 use crate::cli::color::Color;
@@ -24,7 +25,8 @@ const BODY_MAX: usize = 4_000;
 pub(super) async fn run(ready: &Ready, arguments: &Show, out: &mut impl Write) -> Result<Exit, Stop> {
     let opened = Opened::open(ready, &arguments.which, &arguments.looking, false).await?;
     let mut look = opened.letters.look(0).await?;
-    let shown = show(&opened, &mut look, arguments, out).await;
+    let mut stories = Stories::open(ready).await;
+    let shown = show(&opened, &mut look, &mut stories, arguments, out).await;
     let ended = look.end().await;
     opened.letters.close().await;
     let shown = shown?;
@@ -35,23 +37,30 @@ pub(super) async fn run(ready: &Ready, arguments: &Show, out: &mut impl Write) -
     Ok(Exit::Done)
 }
 
-async fn show(opened: &Opened<'_>, look: &mut Look, arguments: &Show, out: &mut impl Write) -> Result<u64, Stop> {
+async fn show(
+    opened: &Opened<'_>,
+    look: &mut Look,
+    stories: &mut Stories,
+    arguments: &Show,
+    out: &mut impl Write,
+) -> Result<u64, Stop> {
     let color = Color::on(std::io::stdout().is_terminal());
     let mut shown = 0;
     while shown < arguments.limit
         && let Some((found, read)) = opened.next(look).await?
     {
         shown += 1;
+        let story = stories.of(&read.letter).await;
         if arguments.looking.json {
-            writeln!(out, "{}", as_json(opened.ready, found.number, &read))?;
+            writeln!(out, "{}", as_json(opened.ready, found.number, &read, &story))?;
         } else {
-            writeln!(out, "{}", page(opened, found.number, &read, color))?;
+            writeln!(out, "{}", page(opened, found.number, &read, &story, color))?;
         }
     }
     Ok(shown)
 }
 
-fn page(opened: &Opened<'_>, number: u32, read: &Read, color: Color) -> String {
+fn page(opened: &Opened<'_>, number: u32, read: &Read, story: &Story, color: Color) -> String {
     let letter = &read.letter;
     let Color { bold, plain: end, .. } = color;
     let mut page = format!("{bold}letter {number}: {}{end}\n", words::key(letter));
@@ -80,6 +89,7 @@ fn page(opened: &Opened<'_>, number: u32, read: &Read, color: Color) -> String {
         Ok(_) => String::new(),
         Err(_) => format!("  {:<14} {}\n", "body", body(read)),
     };
+    page += &format!("{bold}trace{end}\n{}", story.page(letter.key.as_deref()));
     page + &format!("{bold}by the rules of now{end}\n")
         + &shown::page(&Verdict::of(opened.ready, &read.message), 1, color)
 }
@@ -92,7 +102,7 @@ fn body(read: &Read) -> String {
     plain(&shown) + &cut
 }
 
-fn as_json(ready: &Ready, number: u32, read: &Read) -> Value {
+fn as_json(ready: &Ready, number: u32, read: &Read, story: &Story) -> Value {
     let mut all = words::as_json(&read.letter);
     all["number"] = number.into();
     all["exchange"] = read.message.exchange.as_str().into();
@@ -101,6 +111,7 @@ fn as_json(ready: &Ready, number: u32, read: &Read) -> Value {
         Ok(event) => event.document.clone(),
         Err(_) => Value::String(body(read)),
     };
+    all["trace"] = story.json();
     all["now"] = Verdict::of(ready, &read.message).json();
     all
 }

@@ -86,7 +86,7 @@ impl Told<'_> {
 }
 
 /// What happened to a row, each with its time.
-fn facts(found: &read::Found) -> Vec<(String, String)> {
+pub(in crate::cli) fn facts(found: &read::Found) -> Vec<(String, String)> {
     let row = &found.row;
     let mut facts = vec![(
         date(row.first_ms),
@@ -137,7 +137,8 @@ fn answer(looked_up: &LookedUp) -> String {
     }
 }
 
-fn row(found: &read::Found) -> Value {
+/// The same for programs.
+pub(in crate::cli) fn row(found: &read::Found) -> Value {
     let row = &found.row;
     let (process, reason) = match &row.end {
         Some(RowEnd::Created(process)) => (process.as_deref(), None),

@@ -12,6 +12,7 @@ use super::places::Prober;
 use super::report::Report;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
+use crate::core::process::Procedure;
 use crate::core::request_limits::Try;
 
 /// What gave way to a copy of it is asked again after this.
@@ -81,6 +82,8 @@ impl Machine {
                 Pass::Go | Pass::Probe => {
                     let is_last = self.probed.is_last(procedure);
                     let probe = lane.probe(self.probed.last_of(procedure));
+                    // A picture may take long to come: all else probes first.
+                    let is_last = is_last || procedure == Procedure::uploads();
                     best = earlier(best, probe.map(|probe| (is_last, probe)));
                 }
                 Pass::Shut(at) => until = earlier(until, at),
@@ -115,6 +118,9 @@ impl Machine {
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
+        if event.photo().is_some() {
+            return self.begin_photo(id);
+        }
         if self.gate.wants_a_lookup(event.procedure()) {
             event.look_up_first();
         }

@@ -129,7 +129,7 @@ impl Brakes {
 
 /// Whether a dead letter says that what the rule made was rejected.
 fn is_rejection(fault: &Fault) -> bool {
-    matches!(fault.reason, Reason::Refused | Reason::Schema | Reason::Unmappable)
+    matches!(fault.reason, Reason::Refused | Reason::Schema | Reason::Unmappable) || fault.reason.is_of_a_photo()
 }
 
 impl Machine {

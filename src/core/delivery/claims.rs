@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::event::HeldEvent;
 use super::report::{Ended, Report};
+use super::sources::Said;
 use super::{EventId, Machine};
 use crate::core::backoff::jittered;
 use crate::core::delay_queue::DELAY_QUEUES;
@@ -49,6 +50,12 @@ impl Context {
 impl HeldEvent {
     /// What the ledger is asked before its create, if there is one.
     pub(super) fn claims(&mut self, last_ticket: &mut u64) -> Option<Box<Claim>> {
+        let sends = Some(Sends { lookup: self.lookup.as_deref().cloned() });
+        self.claims_without_sending(last_ticket).map(|claim| Box::new(Claim { sends, ..*claim }))
+    }
+
+    /// The same before what is no create.
+    pub(super) fn claims_without_sending(&mut self, last_ticket: &mut u64) -> Option<Box<Claim>> {
         let identity = self.context.identity.filter(|_| self.context.claim.is_used)?;
         let request = self.request.digest();
         (self.context.claim.has_row, self.context.claim.request) = (true, request);
@@ -56,8 +63,7 @@ impl HeldEvent {
             *last_ticket += 1;
             self.context.claim.number = *last_ticket;
         }
-        let sends = Some(Sends { lookup: self.lookup.as_deref().cloned() });
-        Some(Box::new(Claim { sends, ..self.context.claim(identity, &self.progress, request) }))
+        Some(Box::new(self.context.claim(identity, &self.progress, request)))
     }
 
     /// Whether this row ended by the same event as it is.
@@ -84,6 +90,7 @@ impl Machine {
         let Some(event) = self.held.get_mut(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
         self.creates.forget(event);
+        self.source_said(id, Said::Nothing);
         match claimed {
             Claimed::Away => self.waits_unanswered(id),
             // There was no time left in the lease: it cannot be renewed.

@@ -59,6 +59,8 @@ pub(super) struct Context {
     pub(super) is_outcome: bool,
     /// The trace that it belongs to.
     pub(super) trace: Option<Arc<TraceContext>>,
+    /// Whether it leaves its place since the host of its picture is shut or slow.
+    pub(super) waits_for_source: bool,
 }
 
 impl Context {

@@ -103,6 +103,7 @@ fn crash_of(context: &Context, next: Next, crashes: u32, wait: Duration) -> Repo
         trace: context.trace_id(),
         rule: context.rule.as_ref().map(Arc::clone),
         asked: Next::Create,
+        photo: None,
         attempt: crashes,
         reason: Reason::Crashing.as_str(),
         status: None,

@@ -12,11 +12,12 @@ use super::{EventId, Machine};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue, LocalDelay, delay_queue_for};
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::Pass;
+use crate::core::process::Procedure;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// Why events are put into delay queues, as the log says it.
-pub const DELAY_REASONS: [&str; 11] = [
+pub const DELAY_REASONS: [&str; 12] = [
     "retry",
     "gate_shut",
     "rule_held",
@@ -28,6 +29,7 @@ pub const DELAY_REASONS: [&str; 11] = [
     "letter_refused",
     "outcome_refused",
     "claimed_elsewhere",
+    "photo_source",
 ];
 
 /// The text of a dead letter that is kept for a newer daemon.
@@ -111,7 +113,12 @@ impl Machine {
         for (procedure, lane) in self.held.lanes.iter() {
             let Some(failing_for) = self.failing_for(procedure) else { continue };
             limit = limit.min(self.limit(procedure, failing_for));
-            held += self.held.load(procedure).map_or(0, |load| load.held);
+            held += match self.held.load(procedure) {
+                Some(load) => load.held,
+                // No event is created there: of photos those count that are ready.
+                None if procedure == Procedure::uploads() => lane.probes().count(),
+                None => 0,
+            };
             // Each has its probe, as long as the probes themselves leave room; where there is none, one that may go now.
             let leaves_room = !self.local_delay().is_crowded(probes) && probes + 1 < self.setup.places;
             let may_go = matches!(self.gate.pass(procedure, self.now.moment), Pass::Probe);
@@ -174,6 +181,8 @@ impl Machine {
             "stopping"
         } else if crashes > context.state.progress.crashes {
             "crashed"
+        } else if context.waits_for_source {
+            "photo_source"
         } else if context.claim.met > 0 {
             "claimed_elsewhere"
         } else if self.is_in_line_for_rule(context) {
@@ -184,7 +193,7 @@ impl Machine {
             "gate_shut"
         } else if state.progress.may_double() && state.sent.is_none() {
             "doubt"
-        } else if attempts > 0 || lookups > 0 {
+        } else if attempts > 0 || lookups > 0 || state.progress.photos.tries > 0 {
             "retry"
         } else {
             "no_room"

@@ -8,6 +8,7 @@ use super::{EventId, ReceiptId, RecordId, Report};
 use crate::core::gate::Moment;
 use crate::core::ledger::{Claim, Record};
 use crate::core::lookup::Lookup;
+use crate::core::photo::Photo;
 use crate::core::process::{CreateProcess, Procedure};
 use crate::core::settlement::Settlement;
 
@@ -36,6 +37,17 @@ pub enum Effect {
         request: Arc<CreateProcess>,
         /// Whether an earlier create of it lost its answer: it goes on a connection of its own.
         is_repeat: bool,
+        /// What the ledger is asked first.
+        claim: Option<Box<Claim>>,
+    },
+    /// Bring this photo up; answer with [`Input::PhotoReplied`](super::Input::PhotoReplied) or
+    /// [`Input::Panicked`](super::Input::Panicked). Where there is a claim, make it first: unless the row is the asker's, and nothing
+    /// was sent by others that it does not know of, ask nobody and answer with [`Input::Withheld`](super::Input::Withheld).
+    Photo {
+        /// The event it is for.
+        event: EventId,
+        /// The photo.
+        photo: Arc<Photo>,
         /// What the ledger is asked first.
         claim: Option<Box<Claim>>,
     },

@@ -108,12 +108,18 @@ impl HeldEvent {
 
     /// The procedure that its next request goes to.
     pub(super) fn procedure(&self) -> &Procedure {
+        if self.photo().is_some() {
+            return Procedure::uploads();
+        }
         self.seeks().map_or(&self.request.procedure, |lookup| &lookup.procedure)
     }
 
     /// How often it was tried before, for the limits of requests. A lookup is a try again, unless nothing was ever sent: what waited
     /// for a shut gate must not be held to the budget of retries.
     pub(super) fn tries(&self) -> u32 {
+        if self.photo().is_some() {
+            return self.progress.photos.tries;
+        }
         let Progress { attempts, unsure_creates, lookups, since_create, .. } = &self.progress;
         let was_never_sent = *attempts == 0 && *unsure_creates == 0 && *lookups == 0 && since_create.is_none();
         (*attempts).max(u32::from(self.seeks().is_some() && !was_never_sent))

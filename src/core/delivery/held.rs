@@ -129,6 +129,8 @@ impl Held {
         event.is_following = false;
         let load = self.loads.entry(event.request.procedure.clone()).or_default();
         match (before, stage) {
+            // What a photo waits for says nothing of its procedure.
+            (_, Stage::Running { .. }) if event.photo().is_some() => {}
             (_, Stage::Running { began, .. }) => drop(load.running.insert((began, id))),
             (Stage::Running { began, .. }, _) => drop(load.running.remove(&(began, id))),
             _ => {}

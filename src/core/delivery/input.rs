@@ -11,6 +11,7 @@ use crate::core::ledger::{Claimed, Recorded};
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::Rules;
 use crate::core::message::Message;
+use crate::core::photo::PhotoReply;
 use crate::core::process::Procedure;
 use crate::core::reply::Reply;
 
@@ -71,6 +72,17 @@ pub enum Input {
         /// What came back.
         reply: Reply,
         /// How long the request took.
+        took: Duration,
+        /// The epoch of the claim that was granted for it, if one was asked for.
+        epoch: Option<i64>,
+    },
+    /// A try to bring a photo of an event up has ended.
+    PhotoReplied {
+        /// The event.
+        event: EventId,
+        /// What it came to.
+        reply: PhotoReply,
+        /// How long it took.
         took: Duration,
         /// The epoch of the claim that was granted for it, if one was asked for.
         epoch: Option<i64>,

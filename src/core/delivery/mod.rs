@@ -30,6 +30,8 @@ mod open;
 mod others;
 mod outcome;
 mod outcomes;
+mod photo_report;
+mod photos;
 mod places;
 mod provenance;
 mod publishes;
@@ -39,7 +41,9 @@ mod remembered;
 mod repeats;
 mod report;
 mod settled;
+mod setup;
 mod shortage;
+mod sources;
 mod survived;
 mod telling;
 #[cfg(test)]
@@ -52,14 +56,15 @@ mod waiting;
 mod walk;
 mod windows;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::delay::DELAY_REASONS;
 pub use self::effect::{Effect, Effects, WantedPrefetch};
 pub use self::input::{Command, Input, Now, RecordId};
+pub use self::photo_report::PhotoReport;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 pub use self::settled::CameIn;
+pub use self::setup::Setup;
 pub use self::told::{CameBack, Delayed, FailedTry, LettersState, OutcomeTold, Place, Traced};
 
 use self::away::Away;
@@ -74,17 +79,14 @@ use self::outcomes::Outcomes;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::records::Records;
+use self::sources::Sources;
 use self::survived::Survived;
 use self::tries::Redeliveries;
 use self::waiting::WaitingMessages;
 use self::windows::Windows;
-use crate::core::decode::Limits;
 use crate::core::gate::{Gate, Moment};
-use crate::core::ledger::LedgerPolicy;
 use crate::core::lookup_check::LookupChecks;
-use crate::core::mapping::rules::{Rule, Rules};
-use crate::core::outcome::OutcomePolicy;
-use crate::core::policy::{GatePolicy, Policy, RepeatPolicy, RequestLimitPolicy};
+use crate::core::mapping::rules::Rule;
 use crate::core::process::Procedure;
 use crate::core::recent::Recent;
 use crate::core::request_limits::RequestLimits;
@@ -97,29 +99,6 @@ pub type ReceiptId = u64;
 
 /// The number of an event that the machine holds: that of the receipt it came with.
 pub type EventId = u64;
-
-/// What the machine is built of.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// What an event may be.
-    pub limits: Limits,
-    /// What becomes of it, until other rules come.
-    pub rules: Arc<Rules>,
-    /// How it is retried.
-    pub policy: Policy,
-    /// How the gate shuts and opens.
-    pub gate: GatePolicy,
-    /// How much is sent.
-    pub request_limits: RequestLimitPolicy,
-    /// What is made of a producer that repeats itself.
-    pub repeats: RepeatPolicy,
-    /// The ledger, if there is one: asked before each create of an event that its key identifies, and told what came of it.
-    pub ledger: Option<LedgerPolicy>,
-    /// Which outcomes are told to producers, if any are.
-    pub outcomes: Option<OutcomePolicy>,
-    /// How many events may be held: the broker's prefetch.
-    pub places: usize,
-}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -137,6 +116,9 @@ pub struct Machine {
     worked: Worked,
     outstanding: Outstanding,
     arrivals: Arrivals,
+    sources: Sources,
+    /// Of events whose pictures are to be fetched, by their host, and of all others.
+    source_arrivals: Arrivals,
     brakes: Brakes,
     reused: Reused,
     doubts: Doubts,
@@ -180,6 +162,8 @@ impl Machine {
             worked: Worked::default(),
             outstanding: Outstanding::default(),
             arrivals: Arrivals::default(),
+            sources: Sources::default(),
+            source_arrivals: Arrivals::default(),
             brakes: Brakes::default(),
             reused: Reused::default(),
             doubts: Doubts::default(),
@@ -221,6 +205,10 @@ impl Machine {
                 self.granted(event, epoch);
                 self.replied(event, &reply, took);
             }
+            Input::PhotoReplied { event, reply, took, epoch } => {
+                self.granted(event, epoch);
+                self.photo_replied(event, &reply, took);
+            }
             Input::Withheld { event, claimed } => self.withheld(event, claimed),
             Input::Recorded { record, recorded } => self.recorded(record, recorded),
             Input::Panicked { event } => self.panicked(event),
@@ -244,12 +232,14 @@ impl Machine {
             return self.tell_records().map_or(tick, |told| told.min(tick));
         }
         self.held.wake(self.now.moment);
+        self.wake_probes_of_sources();
         let told = self.tell_records();
         let reopened = self.reopen_what_may();
         let published = self.publish_again();
         let outcomes = self.tell_again();
         self.mind_prefetch();
         self.make_room();
+        self.make_room_of_sources();
         let begun = self.begin_what_may();
         self.once_in_a_while();
         self.tell_windows();
@@ -257,18 +247,9 @@ impl Machine {
         let lettered = self.mind_letters();
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
-        let next = [
-            begun,
-            checked,
-            published,
-            outcomes,
-            reopened,
-            lettered,
-            told,
-            self.held.next_due(),
-            self.redeliveries.due(),
-        ];
-        next.into_iter().flatten().fold(tick, Moment::min)
+        let next = [begun, checked, published, reopened, lettered, told, self.held.next_due(), self.redeliveries.due()];
+        let next = next.into_iter().chain([self.sources.next_due(), outcomes]);
+        next.flatten().fold(tick, Moment::min)
     }
 
     /// What walks over all events is done once a tick.

@@ -122,7 +122,8 @@ impl Context {
 impl crate::core::process::CreateProcess {
     /// A digest of what it asks for.
     pub(super) fn digest(&self) -> u64 {
-        digest_of_request(self.procedure.as_str(), &self.body)
+        // A photo is told by where it comes from: what it is uploaded under also tells the rule.
+        self.photos.digest().unwrap_or_else(|| digest_of_request(self.procedure.as_str(), &self.body))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{EventId, Machine, Now};
 use crate::core::gate::Moment;
 use crate::core::judge::Outcome;
-use crate::core::process::Procedure;
+use crate::core::process::{CreateProcess, Procedure};
 
 /// Procedures remembered at most; events may name them.
 pub(super) const REMEMBERED_MAX: usize = 1024;
@@ -173,6 +173,28 @@ impl Machine {
         if self.has_others(procedure) {
             self.quarter()
         } else if is_full && self.has_procedures && failing_for >= ALONE_FOR {
+            self.most_alone()
+        } else {
+            usize::MAX
+        }
+    }
+
+    /// Notes whether an event that came has a picture to be fetched, and from where.
+    pub(super) fn note_source(&mut self, request: &CreateProcess) {
+        let host = request.photos.iter().find_map(|photo| photo.source.host());
+        if host.is_none() && self.sources.is_empty() {
+            return;
+        }
+        let of = host.map_or_else(|| Procedure::uploads().clone(), Procedure::of_host);
+        self.source_arrivals.note(&of, self.now.moment);
+    }
+
+    /// How many places events may take whose pictures come from this host, which is shut or slow.
+    pub(super) fn limit_of_source(&self, host: &Procedure, slow_for: Duration) -> usize {
+        if self.source_arrivals.has_others(host, self.now.moment) {
+            self.quarter()
+        } else if self.held() >= self.setup.places && slow_for >= ALONE_FOR {
+            // None of others may have arrived since these stand before them.
             self.most_alone()
         } else {
             usize::MAX

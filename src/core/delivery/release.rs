@@ -79,7 +79,7 @@ impl Machine {
     /// already and is not looked up, that is announced first.
     pub(super) fn give_back(&mut self, id: EventId) {
         let Some(event) = self.held.get_mut(id) else { return };
-        if event.is_running() {
+        if event.is_running() && event.photo().is_none() {
             self.creates.follow(event, self.now, Progress::cut_off);
         }
         if event.progress.unsure_creates > 0 && event.lookup.is_none() {

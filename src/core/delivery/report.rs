@@ -8,6 +8,7 @@ use std::time::Duration;
 pub use super::settled::Settled;
 
 use super::WantedPrefetch;
+use super::photo_report::PhotoReport;
 use super::told::{CameBack, FailedTry, LettersState, OutcomeTold, Traced};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
@@ -257,6 +258,8 @@ pub enum Report {
         /// The HTTP status.
         status: u16,
     },
+    /// Something of photos.
+    Photos(PhotoReport),
     /// A single request probes a shut gate.
     Probe,
     /// The gate changed.

@@ -13,6 +13,7 @@ mod letters;
 mod neighbours;
 mod order;
 mod others;
+mod photos;
 mod put_back;
 mod repeats;
 mod returns;
@@ -35,7 +36,10 @@ use crate::core::delayed_state::DelayedState;
 use crate::core::ledger::{Claim, Record};
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
-use crate::core::policy::{GatePolicy, NotProcessed, OnAbsent, OnUnknown, Policy, RepeatPolicy, RequestLimitPolicy};
+use crate::core::photo::Photo;
+use crate::core::policy::{
+    GatePolicy, NotProcessed, OnAbsent, OnUnknown, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy,
+};
 use crate::core::process::Procedure;
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Row, Wrapper};
 use crate::core::settlement::Settlement;
@@ -95,6 +99,7 @@ fn setup(places: usize) -> Setup {
         repeats: RepeatPolicy::default(),
         ledger: None,
         outcomes: None,
+        photos: PhotoPolicy::default(),
         places,
     }
 }
@@ -103,6 +108,9 @@ fn setup(places: usize) -> Setup {
 #[derive(Debug, Default)]
 struct Done {
     creates: Vec<EventId>,
+    /// The bodies of what is created.
+    bodies: Vec<Vec<u8>>,
+    photos: Vec<(EventId, Arc<Photo>)>,
     lookups: Vec<EventId>,
     lists: Vec<Procedure>,
     checks: Vec<String>,
@@ -118,6 +126,8 @@ struct Done {
 impl Done {
     fn add(&mut self, later: Self) {
         self.creates.extend(later.creates);
+        self.bodies.extend(later.bodies);
+        self.photos.extend(later.photos);
         self.lookups.extend(later.lookups);
         self.lists.extend(later.lists);
         self.checks.extend(later.checks);
@@ -156,8 +166,13 @@ impl Bench {
         let (mut done, mut published) = (Done::default(), Vec::new());
         for effect in effects.list {
             match effect {
-                Effect::Create { event, claim, .. } => {
+                Effect::Create { event, claim, request, .. } => {
                     done.creates.push(event);
+                    done.bodies.push(request.body.to_vec());
+                    done.claims.extend(claim.map(|claim| (event, *claim)));
+                }
+                Effect::Photo { event, photo, claim } => {
+                    done.photos.push((event, photo));
                     done.claims.extend(claim.map(|claim| (event, *claim)));
                 }
                 Effect::Record { id, record } => done.records.push((id, *record)),

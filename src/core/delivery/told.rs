@@ -75,6 +75,8 @@ pub struct FailedTry {
     pub trace: Option<TraceId>,
     /// What was asked.
     pub asked: Next,
+    /// The photo that it was asked for, if it was for one, and not for the process.
+    pub photo: Option<Arc<str>>,
     /// Which try of this it was.
     pub attempt: u32,
     /// What came of it, as a fixed word.

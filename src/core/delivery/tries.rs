@@ -2,6 +2,7 @@
 //!
 //! Not here: what comes next (`progress`), where it waits (`delay`), and which lines a storm leaves out (`core::thinning`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Context;
@@ -13,6 +14,7 @@ use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Pass};
 use crate::core::judge::Outcome;
+use crate::core::photo::{Photo, PhotoReply};
 use crate::core::progress::{Next, Progress};
 use crate::core::reply::Reply;
 use crate::core::settlement::Settlement;
@@ -87,11 +89,36 @@ impl Machine {
             rule: event.context.rule.clone(),
             trace: event.context.trace_id(),
             asked,
+            photo: None,
             attempt: done.saturating_add(1),
             reason: reason(outcome),
             status: reply.status(),
             detail: reply.detail().map(str::to_owned),
             next: asked,
+            place: Place::Memory,
+            wait: Duration::ZERO,
+        };
+        Some(Try { failed, effects: self.effects.len() })
+    }
+
+    /// The same of a try to bring a photo up.
+    pub(super) fn photo_tried(&self, id: EventId, photo: &Photo, outcome: &Outcome, reply: &PhotoReply) -> Option<Try> {
+        let event = self.held.get(id)?;
+        let (status, detail) = match reply {
+            PhotoReply::Missed(missed) => (missed.status(), None),
+            PhotoReply::Asked { reply, .. } => (reply.status(), reply.detail().map(str::to_owned)),
+        };
+        let failed = FailedTry {
+            key: event.context.key.clone(),
+            rule: event.context.rule.clone(),
+            trace: event.context.trace_id(),
+            asked: Next::Create,
+            photo: Some(Arc::clone(&photo.name)),
+            attempt: event.progress.photos.tries.saturating_add(1),
+            reason: reason(outcome),
+            status,
+            detail,
+            next: Next::Create,
             place: Place::Memory,
             wait: Duration::ZERO,
         };

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::event::HeldEvent;
 use super::open::{Opened, What, open};
 use super::report::{Ended, Report, Settled};
+use super::sources::Said;
 use super::ticket::Ticket;
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::delayed_state::DelayedState;
@@ -70,6 +71,7 @@ impl Machine {
             made_ms,
             is_outcome,
             trace,
+            waits_for_source: false,
         };
         match what {
             What::Create { rule, request, lookup, progress } => {
@@ -113,6 +115,7 @@ impl Machine {
             return self.settle(context, Ended::ConnectionLost, &progress);
         }
         self.arrivals.note(&request.procedure, self.now.moment);
+        self.note_source(&request);
         let orphan = self.held.orphan(context.key.as_ref(), &context.body).filter(|_| redelivered);
         if let Some(orphan) = orphan.and_then(|id| self.held.get_mut(id)) {
             let void = orphan.context.receipt;
@@ -130,6 +133,7 @@ impl Machine {
         // What is left of its wait was counted when it was delayed.
         event.open_time = open_time.saturating_add(rest);
         event.heard = self.recent.heard();
+        event.leave_photos_out();
         self.redeliveries.note(&event);
         let id = self.held.add(event);
         if !rest.is_zero() {
@@ -233,7 +237,10 @@ impl Machine {
     pub(super) fn panicked(&mut self, id: EventId) {
         let Some(event) = self.held.get_mut(id) else { return };
         self.gate.lost(event.procedure(), event.probe());
-        self.creates.follow(event, self.now, Progress::cut_off);
+        if event.photo().is_none() {
+            self.creates.follow(event, self.now, Progress::cut_off);
+        }
+        self.source_said(id, Said::Nothing);
         if self.waits_after_crash(id) {
             return;
         }

@@ -7,13 +7,13 @@ use wildmatch::WildMatch;
 
 use super::expression::Expression;
 use super::leaf::{self, Leaf};
-use super::names;
 use super::place::{Inside, Label, Place};
 use super::repeats::{self, Repeats};
 use super::request::{self, Request};
 use super::rule::{Does, Rule};
 use super::tells;
 use super::written::{Action, Spot, Written, WrittenRule};
+use super::{names, photos};
 use crate::core::mistake::{Mistake, Span};
 use crate::core::outcome::OutcomeKinds;
 use crate::core::process::Status;
@@ -110,6 +110,7 @@ impl Compiler<'_> {
             ("state", &written.state),
             ("nextActionAt", &written.next_action_at),
             ("assignedTo", &written.assigned_to),
+            ("photo", &written.photo),
         ];
         let texts = texts.iter().filter_map(|(field, spot)| Some((field, &spot.as_ref()?.span)));
         let values = values.iter().filter_map(|(field, spot)| Some((field, &spot.as_ref()?.span)));
@@ -126,14 +127,18 @@ impl Compiler<'_> {
 
     fn request(&self, procedure: &Spot<String>, mistakes: &mut Vec<Mistake>) -> Request {
         let written = self.written;
-        let data = self.table("data", written.data.as_ref(), mistakes);
+        let mut data = self.table("data", written.data.as_ref(), mistakes);
+        let mut record = self.table("record", written.record.as_ref(), mistakes);
+        let photos = photos::compile(&self.rule, &written.name.value, written.photo.as_ref(), mistakes);
+        let sent = [&mut data, &mut record].into_iter().flatten().flatten().map(|(_, leaf)| leaf);
+        photos::uses(&photos, &self.rule, written.photo.as_ref(), sent, mistakes);
         let reconcile_by = self.reconcile_by(data.as_deref(), mistakes);
         let lookup_target = data.iter().flatten().find(|(name, _)| reconcile_by.as_ref() == Some(name));
         let is_looked_up_by_key = lookup_target.is_some_and(|(_, leaf)| leaf.reads_key());
         Request {
             procedure: self.procedure(procedure, mistakes),
             data,
-            record: self.table("record", written.record.as_ref(), mistakes),
+            record,
             status: self.field("status", written.status.as_ref(), status, mistakes),
             state: self.field("state", written.state.as_ref(), |json| request::words(json).map(drop), mistakes),
             next_action_at: self.field("nextActionAt", written.next_action_at.as_ref(), epoch_ms, mistakes),
@@ -145,6 +150,7 @@ impl Compiler<'_> {
             ),
             reconcile_by,
             is_looked_up_by_key,
+            photos,
         }
     }
 
@@ -170,7 +176,7 @@ impl Compiler<'_> {
             mistakes.push(self.mistake(field, &written.span, "no table", format!("a table: `[rule.{field}]`")));
             return None;
         };
-        Some(leaf::table(&self.rule, field, members, Inside::default(), mistakes))
+        Some(leaf::table(&self.rule, field, members, Inside::SENT, mistakes))
     }
 
     /// Compiles a field; what does not depend on the event is checked now.

@@ -105,7 +105,7 @@ impl<'a> Keys<'a> {
         mistakes: &mut Vec<Mistake>,
     ) -> Option<(Label, Expression)> {
         let key = format!("{}.{name}", self.place.key);
-        let place = Place { text: "", span: &written.span, key: &key, inside };
+        let place = Place { text: "", span: &written.span, key: &key, inside: inside.unsent() };
         let Written::Text(text) = &written.value else {
             mistakes.push(place.whole("no text", "an expression, such as `event.items`"));
             return None;

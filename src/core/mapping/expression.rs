@@ -19,7 +19,7 @@ use super::checks::refuse;
 use super::follow::{find, follow, paid, weight};
 use super::grammar::{self, Form};
 use super::lone_path::Read;
-use super::path::Path;
+use super::path::{Path, Variable};
 use super::place::Place;
 use super::scope::{Origin, Scope};
 use super::strict::Strict;
@@ -152,6 +152,8 @@ impl Expression {
     /// if a filter refuses it, or if it takes too much work or room.
     pub(super) fn run(&self, scope: Scope<'_>, budget: &mut Budget) -> Result<Given, Refusal> {
         match self {
+            // One that its event does not have is left out, as its rule says.
+            Self::Path(path) if path.variable == Variable::Photo && scope.find(path).is_err() => Ok(Given::Omit),
             Self::Path(path) => follow(path, scope, budget).map(Given::Value),
             Self::Code(code) => code.run(scope, budget).map_err(|refusal| code.told(scope, &refusal)),
         }

@@ -54,9 +54,10 @@ fn nowhere(place: Place<'_>, range: &Range<usize>, form: &Form) -> Vec<Mistake> 
         Form::Path(path) => vec![path],
         Form::Code(strict, _) => strict.reads.iter().map(|read| &read.path).collect(),
     };
-    let found = paths
-        .into_iter()
-        .filter_map(|path| Some((path, place.inside.lacks(path.variable).or_else(|| path.is_nowhere())?)));
+    let is_lone = matches!(form, Form::Path(_));
+    let wrong = |path: &Path| place.inside.lacks(path.variable).or_else(|| path.is_nowhere());
+    let wrong = |path: &Path| wrong(path).or_else(|| path.stands_alone().filter(|_| !is_lone));
+    let found = paths.into_iter().filter_map(|path| Some((path, wrong(path)?)));
     found.map(|(path, (what, expected))| place.mistake(whereabouts(place, range, path), what, expected)).collect()
 }
 

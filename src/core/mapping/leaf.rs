@@ -143,6 +143,12 @@ impl Leaf {
         }
     }
 
+    /// The expressions of a text that holds more than one of them alone.
+    pub(super) fn mixed_expressions(&self) -> impl Iterator<Item = &Expression> {
+        let parts = if let Self::Mixed(parts) = self { &parts[..] } else { &[] };
+        parts.iter().filter_map(|part| if let Part::Expression(_, expression) = part { Some(expression) } else { None })
+    }
+
     /// Does this with each of its expressions.
     pub(super) fn each(&mut self, does: &mut impl FnMut(&mut Label, &mut Expression)) {
         match self {

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::answer::{Budget, Refusal, Refusals, kind_of_json};
 use super::expression::{Expression, Given};
+use super::path::Path;
 use super::place::{Label, Place};
 use super::scan::Piece;
 use super::scope::Scope;
@@ -39,6 +40,10 @@ pub(super) fn parts(place: Place<'_>, field: &str, pieces: Vec<Piece>, mistakes:
         match piece {
             Piece::Literal(range) => parts.push(Part::Literal(place.text[range].to_owned())),
             Piece::Expression(range) => match Expression::compile(place, range.clone()) {
+                Ok(expression) if expression.paths().any(|path| path.stands_alone().is_some()) => {
+                    let (what, expected) = expression.paths().find_map(Path::stands_alone).unwrap_or_default();
+                    mistakes.push(place.mistake(range, what, expected));
+                }
                 Ok(expression) => parts.push(Part::Expression(place.label(field, range), expression)),
                 Err(found) => mistakes.extend(found),
             },

@@ -30,6 +30,7 @@ mod mixed;
 mod names;
 mod order;
 mod path;
+mod photos;
 mod place;
 mod references;
 mod repeats;

@@ -38,6 +38,8 @@ pub(super) enum Variable {
     Outer,
     /// The list that was made.
     List,
+    /// The ids of the photos that the rule names.
+    Photo,
 }
 
 impl Variable {
@@ -45,10 +47,10 @@ impl Variable {
     pub(super) const NAMES: [&'static str; 7] =
         ["event", "key", "type", "headers", "exchange", "routing_key", "message_id"];
 
-    /// Those that stand for something only in a table with `each`.
-    pub(super) const OF_LISTS: [&'static str; 4] = ["item", "index", "outer", "list"];
+    /// Those that stand for something only in a table with `each`, and the one that does only in what is sent.
+    pub(super) const OF_LISTS: [&'static str; 5] = ["item", "index", "outer", "list", "photo"];
 
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Event,
         Self::Key,
         Self::Type,
@@ -60,6 +62,7 @@ impl Variable {
         Self::Index,
         Self::Outer,
         Self::List,
+        Self::Photo,
     ];
 
     /// The variable of this name.
@@ -100,6 +103,11 @@ impl Path {
                 let expected = format!("the name of a member: `{}.name`", self.variable.name());
                 Some((format!("`{}` is an object and has no items", self.variable.name()), expected))
             }
+            (Variable::Photo, Step::Member(_)) if self.steps.len() == 1 => None,
+            (Variable::Photo, _) => {
+                let expected = "`photo.NAME`, which is an id, or with `each` a list of ids";
+                Some(("nothing lies below a photo".to_owned(), expected.to_owned()))
+            }
             (Variable::Event | Variable::Item | Variable::Outer, _) | (Variable::List, Step::Item(_)) => None,
             (Variable::List, Step::Member(name)) => {
                 let expected = format!("an item: `list[0].{name}`, or a member of each: `list | map('{name}')`");
@@ -113,6 +121,15 @@ impl Path {
                 Some((format!("`{}` is a text, and nothing lies below it", text.name()), expected))
             }
         }
+    }
+}
+
+impl Path {
+    /// What is wrong with this path within a longer text, where it must be the whole of it: a photo that is left out is taken out of a
+    /// request by its id.
+    pub(super) fn stands_alone(&self) -> Option<(String, String)> {
+        let expected = || format!("`{{{{ {self} }}}}` and nothing else");
+        (self.variable == Variable::Photo).then(|| ("the id of a photo stands alone".to_owned(), expected()))
     }
 }
 

@@ -25,6 +25,14 @@ impl Label {
     }
 }
 
+impl Label {
+    /// A mistake about its expression, where it begins; `rule` says in which rule.
+    pub(super) fn mistake(&self, rule: &str, what: impl Into<String>, expected: impl Into<String>) -> Mistake {
+        let (span, key) = (Some(self.at..self.at), format!("{rule}.{}", self.field));
+        Mistake { span, key, what: what.into(), expected: expected.into() }
+    }
+}
+
 impl fmt::Display for Label {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.field)?;
@@ -52,17 +60,27 @@ pub(super) struct Inside {
     pub(super) items: usize,
     /// Whether it is the `then` of one, which reads the list that was made.
     pub(super) list: bool,
+    /// Whether it is sent, and may so name a photo.
+    pub(super) photos: bool,
 }
 
 impl Inside {
     /// Within one more.
     pub(super) fn one_more(self) -> Self {
-        Self { items: self.items + 1, list: false }
+        Self { items: self.items + 1, list: false, ..self }
     }
 
     /// The `then` of a table that stands here.
     pub(super) fn then(self) -> Self {
         Self { list: true, ..self }
+    }
+
+    /// What is sent.
+    pub(super) const SENT: Self = Self { items: 0, list: false, photos: true };
+
+    /// The same where it only decides what is sent.
+    pub(super) fn unsent(self) -> Self {
+        Self { photos: false, ..self }
     }
 
     /// Why a variable stands for nothing here, if so, and what was expected.
@@ -72,6 +90,7 @@ impl Inside {
             Variable::Item | Variable::Index => (self.items > 0, "in a table with `each`, and in its `where`"),
             Variable::Outer => (self.items > 1, "where a table with `each` stands in another one"),
             Variable::List => (self.list, "in the `then` of a table with `each`"),
+            Variable::Photo => (self.photos, "in `data` and `record`"),
             _ => (true, ""),
         };
         let field = format!("`event.{name}`, if it is a field of the event");

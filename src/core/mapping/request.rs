@@ -10,10 +10,12 @@ use super::answer::{Budget, Refusal, Refusals, kind_of_json, too_large};
 use super::content::Content;
 use super::expression::{Expression, Given};
 use super::leaf::{Leaf, run_table};
+use super::photos::{Made, PhotoRules};
 use super::place::Label;
 use super::scope::Scope;
 use crate::core::bounds::Bounds;
 use crate::core::lookup::Lookup;
+use crate::core::photo::{Photo, Photos};
 use crate::core::process::{CreateProcess, Procedure, Status};
 
 /// The longest value that is looked up, in bytes: it travels in a header with a delayed event.
@@ -26,13 +28,15 @@ pub(super) struct Head {
     /// Whether the rule names the procedure itself.
     pub(super) procedure_is_literal: bool,
     pub(super) lookup: Option<Lookup>,
+    pub(super) photos: Vec<Photo>,
 }
 
 impl Head {
     /// The request with its body.
     pub(super) fn with(self, body: Arc<[u8]>) -> CreateProcess {
-        let Self { procedure, procedure_is_literal, lookup } = self;
-        CreateProcess { procedure, procedure_is_literal, lookup, body }
+        let Self { procedure, procedure_is_literal, lookup, photos } = self;
+        let photos = Photos::of(photos, procedure.as_str(), &body);
+        CreateProcess { procedure, procedure_is_literal, lookup, body, photos }
     }
 }
 
@@ -57,6 +61,8 @@ pub(super) struct Request {
     pub(super) reconcile_by: Option<String>,
     /// Whether what `reconcile_by` names is made of the event's key.
     pub(super) is_looked_up_by_key: bool,
+    /// `photo`.
+    pub(super) photos: PhotoRules,
 }
 
 impl Request {
@@ -66,6 +72,7 @@ impl Request {
         let tables = [&mut self.data, &mut self.record];
         let members = tables.into_iter().flatten().flat_map(|table| table.iter_mut().map(|(_, member)| member));
         self.procedure.each(does);
+        self.photos.each(does);
         fields.into_iter().flatten().chain(members).for_each(|leaf| leaf.each(does));
     }
 
@@ -76,6 +83,8 @@ impl Request {
     pub(super) fn make(&self, scope: Scope<'_>, bounds: Bounds) -> Result<(Head, Content), Refusal> {
         let (budget, refusals) = (&mut Budget::of(bounds), &mut Refusals::default());
         let procedure = refusals.take(self.procedure(scope, budget));
+        let Made { ids, photos } = refusals.take(self.photos.make(scope, budget)).unwrap_or_default();
+        let scope = scope.with_photos(&ids);
         let data = refusals.take(table(self.data.as_deref(), scope, budget)).flatten();
         let record = refusals.take(table(self.record.as_deref(), scope, budget)).flatten();
         let status = refusals.take(field("status", self.status.as_ref(), scope, budget, status)).flatten();
@@ -90,7 +99,7 @@ impl Request {
         // A hash of the body, in whatever the rule makes of it: a lookup would find the copy of this event.
         let is_of_a_hash = self.is_looked_up_by_key && !scope.is_identified;
         let lookup = self.lookup(&procedure, data.as_ref())?.filter(|_| !is_of_a_hash);
-        let head = Head { procedure, procedure_is_literal: self.procedure.is_literal(), lookup };
+        let head = Head { procedure, procedure_is_literal: self.procedure.is_literal(), lookup, photos };
         Ok((head, Content { data, record, status, state, next_action_at, assigned_to }))
     }
 

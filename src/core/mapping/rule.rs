@@ -105,6 +105,15 @@ impl Rule {
         matches!(&self.does, Does::Create(request) if request.procedure.is_literal())
     }
 
+    /// Whether it makes photos, and whether any of them is to be fetched.
+    #[must_use]
+    pub fn photos(&self) -> (bool, bool) {
+        match &self.does {
+            Does::Create(request) => (!request.photos.is_empty(), request.photos.fetches()),
+            Does::Skip => (false, false),
+        }
+    }
+
     /// Whether it acknowledges its events and creates nothing.
     #[must_use]
     pub fn is_skip(&self) -> bool {

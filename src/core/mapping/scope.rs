@@ -24,6 +24,7 @@ pub(super) struct Scope<'a> {
     message_id: Option<&'a str>,
     item: Option<&'a Item<'a>>,
     list: Option<&'a Value>,
+    photos: Option<&'a Map<String, Value>>,
 }
 
 /// One item of a list, while something is made of it.
@@ -75,7 +76,18 @@ impl<'a> Scope<'a> {
             message_id: event.message_id.as_deref(),
             item: None,
             list: None,
+            photos: None,
         }
+    }
+
+    /// The same with the ids of the photos that the rule makes.
+    pub(super) fn with_photos(self, photos: &'a Map<String, Value>) -> Self {
+        Scope { photos: Some(photos), ..self }
+    }
+
+    /// The key of the event.
+    pub(super) fn key(self) -> &'a str {
+        self.key
     }
 
     /// The same for one item of a list.
@@ -135,6 +147,9 @@ impl<'a> Scope<'a> {
             (Variable::Item, _) => walk(self.item.ok_or(0_usize)?.value, &path.steps, 0),
             (Variable::Outer, _) => walk(self.outer().ok_or(0_usize)?.value, &path.steps, 0),
             (Variable::List, _) => walk(self.list.ok_or(0_usize)?, &path.steps, 0),
+            (Variable::Photo, Some((Step::Member(name), rest))) => {
+                walk(self.photos.and_then(|photos| photos.get(name)).ok_or(0_usize)?, rest, 1)
+            }
             (Variable::Index, None) => self.item.map(|item| Cow::Owned(Value::from(item.index))).ok_or(0),
             (variable, None) => self.text(variable).map(|text| Cow::Owned(Value::from(text))).ok_or(0),
             (_, Some(_)) => Err(0),

@@ -17,6 +17,7 @@ mod matching;
 mod mistakes;
 mod moments;
 mod patterns;
+mod photos;
 mod requests;
 mod schemas;
 mod strictness;
@@ -128,6 +129,7 @@ fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {
         keys: field("keys").map(text),
         duplicates: field("duplicates").map(text),
         outcomes: None,
+        photo: field("photo").map(written),
     }
 }
 

@@ -82,6 +82,8 @@ pub struct WrittenRule {
     pub duplicates: Option<Spot<String>>,
     /// `outcomes`: which outcomes of its events are told.
     pub outcomes: Option<Spot<Written>>,
+    /// `photo`: the photos that `data` and `record` name.
+    pub photo: Option<Spot<Written>>,
 }
 
 /// One `[[schema]]` as it was written.

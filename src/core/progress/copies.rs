@@ -42,6 +42,7 @@ impl Progress {
         self.since_create = [self.since_create, other.since_create].into_iter().flatten().min();
         self.refused = self.refused.or_else(|| other.refused.clone());
         self.status = self.status.or(other.status);
+        self.photos = self.photos.joined(&other.photos);
         self
     }
 }

@@ -58,7 +58,7 @@ impl Progress {
         let words = self.refused.as_ref().and_then(|refused| refused.error_text.as_ref());
         let unknown =
             if self.unknown.is_empty() { 0 } else { serde_json::to_string(&self.unknown).map_or(0, |text| text.len()) };
-        size_of::<Self>() + words.map_or(0, String::capacity) + unknown * VALUE
+        size_of::<Self>() + self.photos.bytes() + words.map_or(0, String::capacity) + unknown * VALUE
     }
 }
 

@@ -7,7 +7,7 @@ use crate::core::reason::{Cause, HaltReason, Reason};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn policy(on_unknown: OnUnknown) -> Policy {
+pub(super) fn policy(on_unknown: OnUnknown) -> Policy {
     Policy {
         initial: Duration::from_secs(1),
         multiplier: 2.0,

@@ -16,6 +16,7 @@ fn with_body(body: Value) -> CreateProcess {
         procedure: Procedure::new("lead").unwrap(),
         procedure_is_literal: true,
         lookup: None,
+        photos: crate::core::photo::Photos::default(),
         body: body.to_string().into_bytes().into(),
     }
 }

@@ -64,13 +64,16 @@ impl Reporter {
         }
         let (key, rule) = (text(failed.key.as_ref()), failed.rule.as_deref().unwrap_or_default());
         let FailedTry { attempt, reason, status, place, .. } = failed;
-        let (asked, next, detail) = (word(failed.asked), word(failed.next), failed.detail.as_deref());
+        let photo = failed.photo.as_deref();
+        let asked = if photo.is_some() { "photo" } else { word(failed.asked) };
+        let (next, detail) = (word(failed.next), failed.detail.as_deref());
         let (waits_in, queue, next_in_s) = (place.as_str(), place.delay_queue(), seconds(failed.wait));
         let trace_id = failed.trace.map(tracing::field::display);
         tracing::info!(
             key,
             rule,
             asked,
+            photo,
             attempt,
             status,
             reason,

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::books::{Books, Created, Seen, Ticket};
 use super::faults::On;
+use super::photos;
 use super::plan::Visit;
 use super::query::Query;
 use super::refusal;
@@ -50,7 +51,9 @@ pub fn arrive(books: &mut Books, request: &Request, is_reused: bool) -> (Call, S
             Staging::plain(Reply::words(401, "the access token is missing or not valid"))
         }
         Asked::Process(..) => {
-            let event = fingerprint(key.as_deref(), &request.body);
+            // A form has another boundary each time.
+            let told_by = if on == On::Photo { Some(procedure) } else { key.as_deref() };
+            let event = fingerprint(told_by, &request.body);
             Staging::of(books.plan.draw(&Visit { on, procedure, attributes, event }), is_reused)
         }
     };
@@ -66,6 +69,7 @@ fn asked<'a>(books: &Books, request: &'a Request) -> Asked<'a> {
     let (method, asked) = match segments.as_slice() {
         ["v1", "ext", "procedure", procedure, "process"] => ("POST", Asked::Process(On::Create, procedure)),
         ["v1", "ext", "procedure", procedure, "process", "list"] => ("POST", Asked::Process(On::List, procedure)),
+        ["v1", "ext", "photo", id] => ("POST", Asked::Process(On::Photo, id)),
         ["v1", "health"] => ("GET", Asked::Answer(Reply::data(&json!({"status": "ok"}), &json!({})))),
         ["v1", "ext", "config"] => ("GET", Asked::Answer(config(books, request))),
         _ => return Asked::Answer(Reply::words(404, "there is nothing at this path")),
@@ -120,6 +124,9 @@ fn nothing_done() -> Reply {
 
 /// The true answer to a create or list; refusals as errors.
 fn process(books: &mut Books, call: Call, staging: &Staging, request: &mut Request) -> Result<Reply, Reply> {
+    if call.on == On::Photo {
+        return photo(books, &call, request);
+    }
     let Some(states) = books.procedures.get(&call.procedure) else {
         return Err(Reply::words(404, "there is no such procedure"));
     };
@@ -140,6 +147,20 @@ fn process(books: &mut Books, call: Call, staging: &Staging, request: &mut Reque
     let row = row(&created, body);
     books.enter(created);
     Ok(Reply::data(&row, &json!({})))
+}
+
+/// An upload.
+fn photo(books: &mut Books, call: &Call, request: &Request) -> Result<Reply, Reply> {
+    let uploaded = photos::read(request, &call.procedure)?;
+    let reply = photos::shown(&uploaded);
+    if let Some(seen) = books.request(call.ticket) {
+        seen.applied = true;
+    }
+    let is_first = books.upload(uploaded);
+    if !is_first && books.refuses_second_uploads {
+        return Err(Reply::words(409, "a photo with this id is there"));
+    }
+    Ok(reply)
 }
 
 /// A random UUID, version 4.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::photos::Uploaded;
 use super::plan::Plan;
 
 /// A process that was created.
@@ -67,6 +68,10 @@ pub struct Books {
     pub created: Vec<Created>,
     /// Requests, in the order of their arrival; those under `/control/` are left out.
     pub requests: Vec<Seen>,
+    /// The photos that are there, in the order of their first upload.
+    pub photos: Vec<Uploaded>,
+    /// Whether a second upload to an id is refused with 409.
+    pub refuses_second_uploads: bool,
     /// The faults to play.
     pub plan: Plan,
     /// The tokens accepted.
@@ -89,6 +94,8 @@ impl Books {
         Self {
             created: Vec::new(),
             requests: Vec::new(),
+            photos: Vec::new(),
+            refuses_second_uploads: false,
             plan: Plan::default(),
             tokens,
             lag: Duration::ZERO,
@@ -105,6 +112,7 @@ impl Books {
         self.forgotten += self.requests.len();
         self.created = Vec::new();
         self.requests = Vec::new();
+        self.photos = Vec::new();
         self.plan = Plan::default();
         self.by_key = HashMap::new();
     }
@@ -143,6 +151,19 @@ impl Books {
             None => self.created.iter().collect(),
             Some(key) => self.by_key.get(key).into_iter().flatten().map(|&place| &self.created[place]).collect(),
         }
+    }
+
+    /// Writes an upload down; answers whether it is the first to its id.
+    pub fn upload(&mut self, uploaded: Uploaded) -> bool {
+        let before = self.created.len();
+        match self.photos.iter_mut().find(|photo| photo.id == uploaded.id) {
+            Some(photo) => photo.times += 1,
+            None => {
+                self.photos.push(Uploaded { times: 1, before, ..uploaded });
+                return true;
+            }
+        }
+        false
     }
 
     /// The keys that more than one process was created with.

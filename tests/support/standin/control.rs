@@ -32,6 +32,7 @@ struct Lag {
 pub fn answer(house: &House, request: &Request, path: &str) -> Reply {
     match (request.method.as_str(), path) {
         ("GET", "created") => shown(&house.read().created),
+        ("GET", "photos") => shown(&house.read().photos),
         ("GET", "requests") => shown(&house.read().requests),
         ("POST", "reset") => set(house, Ok(()), |books, ()| books.reset()),
         ("POST", "fault") => set(house, read(request), |books, rules| match rules {

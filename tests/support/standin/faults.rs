@@ -143,7 +143,9 @@ pub enum On {
     Create,
     /// Lists.
     List,
-    /// Both.
+    /// Uploads of photos.
+    Photo,
+    /// All of them.
     Any,
 }
 

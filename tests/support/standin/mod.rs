@@ -2,6 +2,7 @@
 //! misbehaves to plan, down to the byte. A real server over real sockets; also the example `stand-in`.
 //!
 //! - `POST /v1/ext/procedure/{p}/process` creates, `POST …/process/list` lists, `GET /v1/health` answers 200.
+//! - `POST /v1/ext/photo/{id}` takes a form with a photo.
 //! - The token is looked at first (401), then the plan of faults is played, then the procedure (404), the
 //!   content type (415) and the body (422) are looked at.
 //!
@@ -10,6 +11,7 @@
 //! | request | body | does |
 //! | --- | --- | --- |
 //! | `GET /control/created` | | all processes: `id`, `procedure`, `key`, `when` (epoch ms), `body` (text) |
+//! | `GET /control/photos` | | all photos: `id`, `filename`, `filetype`, `length`, `times` |
 //! | `GET /control/requests` | | all requests: `method`, `path`, `key`, `status`, `applied`, `over` |
 //! | `POST /control/fault` | a [`Rule`], or a list of them | adds one rule; a list takes the place of the plan |
 //! | `POST /control/reset` | | forgets processes, requests and the plan |
@@ -26,6 +28,7 @@ mod api;
 mod books;
 mod control;
 mod faults;
+mod photos;
 mod plan;
 mod query;
 mod refusal;
@@ -43,6 +46,7 @@ use tokio::task::JoinSet;
 
 pub use books::{Books, Created, Seen};
 pub use faults::{Canned, ErrorBody, Fault, On, Rule};
+pub use photos::Uploaded;
 
 use books::House;
 use plan::Plan;
@@ -152,6 +156,16 @@ impl StandIn {
     /// What was created, in order.
     pub fn created(&self) -> Vec<Created> {
         self.house.read().created.clone()
+    }
+
+    /// The photos that are there, in the order of their first upload.
+    pub fn photos(&self) -> Vec<Uploaded> {
+        self.house.read().photos.clone()
+    }
+
+    /// Whether a second upload to an id is refused with 409 from now on.
+    pub fn refuse_second_uploads(&self, refuses: bool) {
+        self.house.update(|books| books.refuses_second_uploads = refuses);
     }
 
     /// The requests that arrived, in order, without those to the control endpoints.

@@ -15,6 +15,9 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// The longest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The longest form with a photo, in bytes.
+const PHOTO_BYTES_MAX: usize = 12 * 1024 * 1024;
+
 const HEADERS_MAX: usize = 64;
 
 /// A request as it came.
@@ -30,6 +33,8 @@ pub struct Request {
     pub trace: Option<String>,
     /// Whether the body says that it is JSON.
     pub is_json: bool,
+    /// The boundary of its parts, if the body says that it is a form.
+    pub boundary: Option<String>,
     /// Whether the connection stays open after the answer.
     pub keep_alive: bool,
     /// The body.
@@ -102,20 +107,24 @@ fn head(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Unreadable> {
         let text = String::from_utf8_lossy(header.value);
         match header.name.to_ascii_lowercase().as_str() {
             "content-length" => length = text.trim().parse().ok(),
-            "content-type" => request.is_json = text.to_ascii_lowercase().starts_with("application/json"),
+            "content-type" => {
+                request.is_json = text.to_ascii_lowercase().starts_with("application/json");
+                request.boundary = text.strip_prefix("multipart/form-data; boundary=").map(str::to_owned);
+            }
             "traceparent" => request.trace = Some(text.into_owned()),
             "authorization" => request.token = text.strip_prefix("Bearer ").map(str::to_owned),
             "connection" if text.eq_ignore_ascii_case("close") => request.keep_alive = false,
             _ => {}
         }
     }
-    let length = bounded(length, &request.method)?;
+    let most = if request.boundary.is_some() { PHOTO_BYTES_MAX } else { BODY_BYTES_MAX };
+    let length = bounded(length, &request.method, most)?;
     Ok(Some((request, start, length)))
 }
 
-fn bounded(length: Option<usize>, method: &str) -> Result<usize, Unreadable> {
+fn bounded(length: Option<usize>, method: &str, most: usize) -> Result<usize, Unreadable> {
     match length {
-        Some(length) if length > BODY_BYTES_MAX => Err(refused(413, "the body is too large")),
+        Some(length) if length > most => Err(refused(413, "the body is too large")),
         Some(length) => Ok(length),
         None if method == "GET" || method == "HEAD" => Ok(0),
         None => Err(refused(411, "Content-Length is required")),

@@ -19,9 +19,9 @@ fn a_dependency_without_a_reason_is_found() {
 fn too_many_dependencies_are_found() {
     let manifest =
         |count: usize| (0..count).fold("[dependencies]\n".to_owned(), |all, n| format!("{all}a{n} = \"1\" # why\n"));
-    assert_eq!(reasons(&manifest(33)), []);
-    assert_eq!(reasons(&manifest(34)).len(), 1);
-    let and = |table: &str, name: &str| reasons(&format!("{}[{table}]\n{name} = \"1\" # why\n", manifest(33))).len();
+    assert_eq!(reasons(&manifest(34)), []);
+    assert_eq!(reasons(&manifest(35)).len(), 1);
+    let and = |table: &str, name: &str| reasons(&format!("{}[{table}]\n{name} = \"1\" # why\n", manifest(34))).len();
     assert_eq!(and("dev-dependencies", "b"), 0, "of the tests");
     assert_eq!(and("target.'cfg(unix)'.dev-dependencies", "b"), 0, "of the tests");
     assert_eq!(and("target.'cfg(unix)'.dependencies", "a0"), 0, "one crate, twice");

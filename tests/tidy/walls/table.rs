@@ -27,7 +27,7 @@ impl Wall {
 pub(crate) const FLOORS: &[&[&str]] = &[
     &["core", "files"],
     &["secret", "tls", "clock", "handover", "states", "metrics"],
-    &["amqp", "management", "chakra", "admin", "ledger"],
+    &["amqp", "management", "chakra", "photos", "admin", "ledger"],
     &["dispatch"],
     &["config"],
     &["telemetry", "ready"],
@@ -75,6 +75,11 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { room: "src/metrics/", never: &["lapin", "reqwest", "hyper", "tokio"], but: &[] },
     Wall { room: "src/amqp/", never: &["crate::chakra", "reqwest", "minijinja", "*::Outcome"], but: &[] },
     Wall { room: "src/chakra/", never: &["lapin", "crate::handover", "*::Receipt", "*::Outcome"], but: &[] },
+    Wall {
+        room: "src/photos/",
+        never: &["lapin", "hyper", "crate::handover", "crate::secret", "*::Receipt", "*::Outcome"],
+        but: &[],
+    },
     Wall {
         room: "src/management/",
         never: &["lapin", "hyper", "crate::handover", "*::Receipt", "*::Outcome"],

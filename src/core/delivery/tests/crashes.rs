@@ -277,6 +277,7 @@ impl Machine {
             made_ms: 0,
             is_outcome: false,
             trace: None,
+            waits_for_source: false,
         };
         self.crashed_before(context, message);
     }

@@ -1,0 +1,290 @@
+//! The hosts that pictures are fetched from: a breaker for each, and how many are fetched at once. One that is slow, hangs or fails
+//! holds up nobody else: it has a share of the fetches, and of the places while events of others come.
+//!
+//! Not here: what a try came to (`photos`), and fetching (`crate::photos`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::Stage;
+use super::photo_report::PhotoReport;
+use super::report::Report;
+use super::{EventId, Machine};
+use crate::core::backoff::{ceiling, jittered};
+use crate::core::gate::Moment;
+use crate::core::policy::{GatePolicy, PhotoPolicy};
+use crate::core::process::Procedure;
+
+/// Hosts remembered at most, beside those that something waits for.
+const HOSTS_MAX: usize = 1024;
+
+/// What waits for a fetch to end asks again after this at the latest.
+const TURN: Duration = Duration::from_secs(30);
+
+/// A host that has let a fetch wait for so long is slow, and so is one for whose queue that many seconds would not do.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    hosts: BTreeMap<Arc<str>, Host>,
+    running: usize,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    /// Failures in a row.
+    failures: u32,
+    shut: Option<Shut>,
+    running: BTreeMap<EventId, Moment>,
+    /// May name events that are gone, or wait for something else by now.
+    waiting: BTreeSet<EventId>,
+    /// How long a fetch takes.
+    took: Duration,
+}
+
+#[derive(Debug)]
+struct Shut {
+    since: Moment,
+    until: Moment,
+    probes: u32,
+}
+
+/// What the end of a fetch says of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It answered.
+    Good,
+    /// It failed; it asks to be left alone for so long.
+    Failed(Option<Duration>),
+    /// Nothing.
+    Nothing,
+}
+
+/// How the breaker of a host changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    Shut { wait: Duration, probes: u32 },
+    Opened { after: Duration },
+}
+
+impl Host {
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty() && self.shut.is_none()
+    }
+
+    /// For how long it has been shut or slow.
+    fn is_slow_for(&self, now: Moment, of_one_host: usize) -> Option<Duration> {
+        if let Some(shut) = &self.shut {
+            return Some(now.saturating_sub(shut.since));
+        }
+        let oldest = self.running.values().min().map(|began| now.saturating_sub(*began));
+        let queue = u32::try_from(self.waiting.len() / of_one_host).unwrap_or(u32::MAX);
+        let is_long = self.took.saturating_mul(queue) >= SLOW;
+        oldest.filter(|oldest| *oldest >= SLOW || is_long)
+    }
+}
+
+impl Sources {
+    /// Whether a fetch from this host may begin.
+    ///
+    /// # Errors
+    /// When to ask again; none where the end of another fetch tells.
+    fn may_begin(&self, host: &str, now: Moment, policy: PhotoPolicy) -> Result<(), Option<Moment>> {
+        let is_full = self.running >= policy.at_once;
+        let Some(host) = self.hosts.get(host) else { return if is_full { Err(None) } else { Ok(()) } };
+        match &host.shut {
+            Some(shut) if now < shut.until => Err(Some(shut.until)),
+            Some(_) if !host.running.is_empty() => Err(None),
+            _ if is_full || host.running.len() >= policy.of_one_host() => Err(None),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn begun(&mut self, host: &str, event: EventId, now: Moment) {
+        let host = self.hosts.entry(host.into()).or_default();
+        host.waiting.remove(&event);
+        if host.running.insert(event, now).is_none() {
+            self.running += 1;
+        }
+    }
+
+    fn waits(&mut self, host: &str, event: EventId) {
+        self.hosts.entry(host.into()).or_default().waiting.insert(event);
+    }
+
+    /// A fetch ended. Answers how that changed the breaker of its host.
+    fn ended(&mut self, host: &str, event: EventId, said: Said, turn: &Turn<'_>) -> Option<Changed> {
+        let entry = self.hosts.get_mut(host)?;
+        let began = entry.running.remove(&event)?;
+        self.running -= 1;
+        let now = turn.now;
+        let changed = match said {
+            Said::Nothing => None,
+            Said::Good => {
+                entry.failures = 0;
+                entry.took = (entry.took.saturating_mul(3).saturating_add(now.saturating_sub(began))) / 4;
+                entry.shut.take().map(|shut| Changed::Opened { after: now.saturating_sub(shut.since) })
+            }
+            Said::Failed(asked) => {
+                entry.failures = entry.failures.saturating_add(1);
+                let is_enough = entry.failures >= turn.policy.failures || asked.is_some() || entry.shut.is_some();
+                is_enough.then(|| entry.shuts(asked, turn))
+            }
+        };
+        if self.hosts.len() > HOSTS_MAX {
+            self.hosts.retain(|_, host| !host.is_idle());
+        }
+        changed
+    }
+
+    /// Those whose wait is over, and of which one may ask.
+    fn probed_now(&self, now: Moment) -> Vec<Arc<str>> {
+        let may_ask = |host: &Host| {
+            host.running.is_empty()
+                && !host.waiting.is_empty()
+                && host.shut.as_ref().is_some_and(|shut| shut.until <= now)
+        };
+        self.hosts.iter().filter(|(_, host)| may_ask(host)).map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// When the wait of the next ends for which something waits.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        let waited_for = self.hosts.values().filter(|host| host.running.is_empty() && !host.waiting.is_empty());
+        waited_for.filter_map(|host| host.shut.as_ref().map(|shut| shut.until)).min()
+    }
+
+    /// Whether nothing is known of any host: no event had a picture to be fetched.
+    pub(super) fn is_empty(&self) -> bool {
+        self.hosts.is_empty()
+    }
+}
+
+/// What it takes to shut the breaker of a host.
+struct Turn<'a> {
+    policy: &'a GatePolicy,
+    asked_max: Duration,
+    now: Moment,
+    dice: f64,
+}
+
+impl Host {
+    fn shuts(&mut self, asked: Option<Duration>, turn: &Turn<'_>) -> Changed {
+        let (since, probes) =
+            self.shut.as_ref().map_or((turn.now, 0), |shut| (shut.since, shut.probes.saturating_add(1)));
+        let whole = ceiling(turn.policy.probe_initial, 2.0, turn.policy.probe_max, probes);
+        let own = whole / 2 + jittered(whole / 2, turn.dice);
+        let wait = own.max(asked.unwrap_or_default().min(turn.asked_max));
+        self.shut = Some(Shut { since, until: turn.now.saturating_add(wait), probes });
+        Changed::Shut { wait, probes }
+    }
+}
+
+impl Machine {
+    /// Whether an event about to fetch a picture has to wait for its host; if so it does. It ages all the same.
+    pub(super) fn waits_for_its_source(&mut self, id: EventId) -> bool {
+        let now = self.now.moment;
+        let Some(host) = self.held.get(id).and_then(|event| event.source()) else { return false };
+        let Err(until) = self.sources.may_begin(&host, now, self.setup.photos) else { return false };
+        self.sources.waits(&host, id);
+        self.probes_no_rule(id);
+        let until = until.unwrap_or_else(|| now.saturating_add(TURN));
+        self.held.stage(id, Stage::Waiting(until));
+        true
+    }
+
+    /// The fetch of an event has ended: others may go.
+    pub(super) fn source_said(&mut self, id: EventId, said: Said) {
+        let Some(host) = self.held.get(id).and_then(|event| event.source()) else { return };
+        let (policy, asked_max) = (self.setup.gate, self.setup.policy.retry_after_max);
+        let turn = Turn { policy: &policy, asked_max, now: self.now.moment, dice: self.dice };
+        match self.sources.ended(&host, id, said, &turn) {
+            Some(Changed::Shut { wait, probes }) => {
+                self.tell(Report::Photos(PhotoReport::SourceShut { host, wait, probes }))
+            }
+            Some(Changed::Opened { after }) => self.tell(Report::Photos(PhotoReport::SourceOpened { host, after })),
+            None => {}
+        }
+        self.wake_for_sources();
+    }
+
+    /// The wait of a host is over: one asks.
+    pub(super) fn wake_probes_of_sources(&mut self) {
+        if !self.sources.is_empty() {
+            let hosts = self.sources.probed_now(self.now.moment);
+            self.wake_for(hosts);
+        }
+    }
+
+    /// Those that waited longest for a fetch to end, as many as may begin now: the oldest of each host.
+    fn wake_for_sources(&mut self) {
+        let hosts = self.sources.hosts.keys().cloned().collect();
+        self.wake_for(hosts);
+    }
+
+    fn wake_for(&mut self, hosts: Vec<Arc<str>>) {
+        let (now, policy) = (self.now.moment, self.setup.photos);
+        let mut woken = Vec::new();
+        for name in hosts {
+            if self.sources.may_begin(&name, now, policy).is_err() {
+                continue;
+            }
+            let Some(host) = self.sources.hosts.get_mut(&name) else { continue };
+            let most = if host.shut.is_some() { 1 } else { policy.of_one_host().saturating_sub(host.running.len()) };
+            while woken.len() < most.max(1)
+                && let Some(id) = host.waiting.pop_first()
+            {
+                let waits = self.held.get(id).is_some_and(|event| matches!(event.stage, Stage::Waiting(_)));
+                if waits && self.held.get(id).and_then(|event| event.source()).as_deref() == Some(&*name) {
+                    woken.push(id);
+                }
+            }
+            woken.drain(..).for_each(|id| self.held.stage(id, Stage::Ready));
+        }
+    }
+
+    /// Events whose pictures come from a host that is shut or slow must not stand in the way of others: beyond a quarter of the places
+    /// they are delayed, the newest first. They age meanwhile.
+    pub(super) fn make_room_of_sources(&mut self) {
+        if self.sources.is_empty() || !self.can_delay() {
+            return;
+        }
+        let (now, of_one_host) = (self.now.moment, self.setup.photos.of_one_host());
+        let slow = |host: &Host| host.is_slow_for(now, of_one_host);
+        let hosts: Vec<(Arc<str>, Duration)> =
+            self.sources.hosts.iter().filter_map(|(name, host)| Some((Arc::clone(name), slow(host)?))).collect();
+        for (name, slow_for) in hosts {
+            for id in self.too_many_of(&name, slow_for) {
+                if self.can_delay() {
+                    self.delay_for_source(id, slow_for);
+                }
+            }
+        }
+    }
+
+    fn too_many_of(&mut self, name: &Arc<str>, slow_for: Duration) -> Vec<EventId> {
+        let limit = self.limit_of_source(&Procedure::of_host(name), slow_for);
+        let Some(host) = self.sources.hosts.get_mut(name) else { return Vec::new() };
+        let held = &self.held;
+        let is_its = |id: &EventId| {
+            held.get(*id).is_some_and(|event| {
+                matches!(event.stage, Stage::Waiting(_)) && event.source().as_deref() == Some(&**name)
+            })
+        };
+        host.waiting.retain(is_its);
+        let excess = (host.waiting.len() + host.running.len()).saturating_sub(limit);
+        let newest: Vec<EventId> = host.waiting.iter().rev().take(excess).copied().collect();
+        host.waiting.retain(|id| !newest.contains(id));
+        newest
+    }
+
+    fn delay_for_source(&mut self, id: EventId, slow_for: Duration) {
+        if let Some(event) = self.held.get_mut(id) {
+            event.context.waits_for_source = true;
+        }
+        let wait = self.wait_of_shut(slow_for);
+        self.outstanding.add(self.now.moment.saturating_add(wait));
+        self.delay(id, wait, wait);
+    }
+}

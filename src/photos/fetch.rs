@@ -1,0 +1,146 @@
+//! One picture from its link: only `https`, only hosts of the list, redirects followed by hand, and all of it within one time.
+//!
+//! Not here: the bytes of the picture (`picture`), and addresses (`resolve`).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use reqwest::{Certificate, Proxy, Response, StatusCode, Url};
+use tokio::time::Instant;
+
+use super::address::is_public;
+use super::failure::failed;
+use super::picture::Picture;
+use super::resolve::Resolver;
+use super::{Config, picture};
+use crate::core::photo::{Link, Missed, missed};
+use crate::core::reason::Cause;
+
+/// The most redirects followed.
+const REDIRECTS_MAX: usize = 3;
+
+/// The longest that connecting may take, where that is shorter than the whole.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// How long a connection without a request is kept.
+const IDLE: Duration = Duration::from_secs(10);
+
+const AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
+
+/// Fetches pictures. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    /// None where no host is allowed: then nothing is asked for, and a system without a trust store will do.
+    http: Option<reqwest::Client>,
+    config: Config,
+}
+
+impl Fetcher {
+    /// Makes one. Connects to nothing.
+    ///
+    /// # Errors
+    /// Says in words what is wrong with a file of certificates, or that the system's trust store cannot be used.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        if config.allow.is_empty() {
+            return Ok(Self { http: None, config: config.clone() });
+        }
+        // Fails only where a provider is installed already, which then serves as well.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
+        let in_words = |error: reqwest::Error| error.without_url().to_string();
+        let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
+        let builder = reqwest::Client::builder()
+            .tls_certs_merge(authorities.map_err(in_words)?.unwrap_or_default())
+            .default_headers(headers())
+            .https_only(true)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT_MAX.min(config.timeout))
+            .pool_idle_timeout(IDLE);
+        let builder = match &config.proxy {
+            // It resolves the hosts, and has an address of our own.
+            Some(url) => builder.proxy(Proxy::all(url.clone()).map_err(in_words)?),
+            None => builder.dns_resolver(Resolver { private_addresses: config.private_addresses }),
+        };
+        Ok(Self { http: Some(builder.build().map_err(in_words)?), config: config.clone() })
+    }
+
+    /// The largest picture taken, in bytes.
+    #[must_use]
+    pub fn max_size(&self) -> u64 {
+        self.config.max_size
+    }
+
+    /// Begins to fetch the picture at `link`, as far as it takes to know that it is one.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub async fn open(&self, link: &Link) -> Result<Picture, Missed> {
+        let deadline = Instant::now() + self.config.timeout;
+        let opened = tokio::time::timeout_at(deadline, self.follow(link, deadline)).await;
+        opened.unwrap_or(Err(Missed::Failed { cause: Cause::Timeout, status: None, after: None }))
+    }
+
+    async fn follow(&self, link: &Link, deadline: Instant) -> Result<Picture, Missed> {
+        let mut url = self.allowed(link.whole(), "it")?;
+        let Some(http) = &self.http else { return Err(Missed::NotAllowed("photos.allow names no host".to_owned())) };
+        for _ in 0..=REDIRECTS_MAX {
+            let response = http.get(url.clone()).send().await.map_err(|error| failed(&error))?;
+            if !response.status().is_redirection() {
+                return self.picture(response, &url, deadline).await;
+            }
+            let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
+            let Some(to) = to else { return Err(missed(response.status().as_u16(), "", None)) };
+            url = self.allowed(to.as_str(), "what it redirects to")?;
+        }
+        Err(Missed::NotAllowed(format!("it redirects more than {REDIRECTS_MAX} times")))
+    }
+
+    /// The URL of a link that may be followed. Whatever is asked is this very value: nobody reads the text twice.
+    fn allowed(&self, link: &str, what: &str) -> Result<Url, Missed> {
+        let refused = |words: String| Missed::NotAllowed(words);
+        let url = Url::parse(link).map_err(|_| refused(format!("{what} is no link")))?;
+        if url.scheme() != "https" {
+            return Err(refused(format!("{what} is no https:// link")));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused(format!("{what} holds a user or a password")));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        if !self.config.allow.has(host, port) {
+            let at = if port == 443 { String::new() } else { format!(":{port}") };
+            return Err(refused(format!("{what} is of the host {host}{at}, which photos.allow does not name")));
+        }
+        // An address that is written out is resolved by nobody.
+        let written: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        if written.is_some_and(|address| !self.config.private_addresses && !is_public(address)) {
+            return Err(refused(format!("{what} is of an address of our own networks")));
+        }
+        Ok(url)
+    }
+
+    async fn picture(&self, response: Response, url: &Url, deadline: Instant) -> Result<Picture, Missed> {
+        if response.status() != StatusCode::OK {
+            return Err(missed(response.status().as_u16(), url.as_str(), retry_after(response.headers())));
+        }
+        picture::read(response, self.config.max_size, deadline).await
+    }
+}
+
+fn headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("image/*")),
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        (USER_AGENT, HeaderValue::from_static(AGENT)),
+    ])
+}
+
+/// The wait that a source asks for, in its usual form.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}

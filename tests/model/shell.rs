@@ -240,7 +240,6 @@ impl World<'_> {
                     "skipped" => count.skipped += 1,
                     "dead_lettered" => count.dead += 1,
                     "delayed" => count.delayed += 1,
-                    // Told to its producer, it is no acknowledgement by itself.
                     "already_dead_lettered" => self.ledger.is_told_dead = !self.setting.tells,
                     _ => {}
                 }

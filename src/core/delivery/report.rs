@@ -114,15 +114,7 @@ impl Ended {
 
     /// Whether the broker may forget its message.
     pub(super) fn is_done(&self) -> bool {
-        matches!(
-            self,
-            Self::Created(_)
-                | Self::Found(_)
-                | Self::AlreadyCreated(_)
-                | Self::Duplicate(_)
-                | Self::Skipped
-                | Self::AlreadyDeadLettered
-        )
+        !matches!(self, Self::DeadLettered(_) | Self::Delayed(..) | Self::Requeued | Self::ConnectionLost)
     }
 }
 

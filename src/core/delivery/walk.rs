@@ -84,9 +84,8 @@ impl Machine {
                 self.settle(Context { rule: Some(rule), ..context }, Ended::Skipped, &Progress::default());
             }
             What::AlreadyCreated { process, rule } => {
-                context.rule = rule;
                 let ended = context.done_before(process);
-                self.settle(context, ended, &Progress::default());
+                self.settle(Context { rule, ..context }, ended, &Progress::default());
             }
             What::Dead { rule, fault, progress } => {
                 self.reject_unmapped(Context { rule, ..context }, message, fault, &progress);

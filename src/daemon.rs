@@ -186,8 +186,8 @@ fn ways(config: &Config) -> Result<Ways, String> {
 fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> Setup {
     let (policy, gate, request_limits) = (config.policy, config.gate, config.request_limits);
     let ledger = config.ledger.as_ref().map(|_| LedgerPolicy { timeout: config.api.timeout });
-    let photos = config.photo_policy;
-    Setup { limits, rules, policy, gate, request_limits, repeats: config.repeats, ledger, photos, places }
+    let (outcomes, photos, repeats) = (config.outcomes, config.photo_policy, config.repeats);
+    Setup { limits, rules, policy, gate, request_limits, repeats, ledger, outcomes, photos, places }
 }
 
 /// Consumes in a task of its own, which answers whether the broker took every answer.

@@ -24,6 +24,7 @@ mod flow;
 mod gates;
 mod ledger;
 mod log;
+mod outcomes;
 mod photos;
 mod queues;
 mod rules;
@@ -35,6 +36,7 @@ mod tests;
 pub use descriptors::Descriptors;
 pub use flow::Totals;
 pub use log::LogState;
+pub use outcomes::ReplyTold;
 pub use seen::QueueSeen;
 
 /// The content type of [`Metrics::text`].
@@ -109,6 +111,7 @@ pub struct Metrics {
     last_settled: Level,
     queues: queues::Queues,
     ledger: ledger::Ledger,
+    outcomes: outcomes::Outcomes,
     photos: photos::Photos,
     spans: spans::Spans,
     certificates: certificates::Certificates,
@@ -174,6 +177,7 @@ impl Metrics {
             last_settled: put(all, "last_settled_timestamp_seconds", "When an event was settled last; 0 is never"),
             queues: queues::Queues::registered(all),
             ledger: ledger::Ledger::registered(all),
+            outcomes: outcomes::Outcomes::registered(all),
             photos: photos::Photos::registered(all),
             spans: spans::Spans::registered(all),
             certificates: certificates::Certificates::registered(all),
@@ -191,6 +195,7 @@ impl Metrics {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
         self.foresee_reloads();
+        self.foresee_outcomes();
         self.gates([]);
     }
 

@@ -23,6 +23,8 @@ mod ledger;
 mod letters;
 #[path = "model/neighbours.rs"]
 mod neighbours;
+#[path = "model/outcomes.rs"]
+mod outcomes;
 #[path = "model/requests.rs"]
 mod requests;
 #[path = "model/settling.rs"]
@@ -66,6 +68,7 @@ const WITH_LOOKUP: Setting = Setting {
     repeats: 0,
     has_ledger: false,
     writes: 0,
+    tells: false,
     lag_varies: true,
     has_neighbour: false,
     sabotage: Sabotage::None,

@@ -19,7 +19,7 @@ const HEADERS_MAX: usize = 64 * 1024;
 const SENT_MAX: usize = 4 * 1024;
 
 /// Every header of ours that a dead letter may have, beside those that keep what was moved aside.
-pub const DEAD_LETTER_HEADERS: [&str; 17] = [
+pub const DEAD_LETTER_HEADERS: [&str; 19] = [
     "chakra-bridge-reason",
     "chakra-bridge-text",
     "chakra-bridge-may-exist",
@@ -34,6 +34,8 @@ pub const DEAD_LETTER_HEADERS: [&str; 17] = [
     "chakra-bridge-routing-key",
     "chakra-bridge-sent",
     "chakra-bridge-version",
+    "chakra-bridge-retries",
+    "chakra-bridge-outcome",
     "chakra-bridge-journey",
     "chakra-bridge-trace",
     "chakra-bridge-cut",
@@ -69,6 +71,7 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
         ("rule", &dead_letter.rule),
         ("procedure", &dead_letter.procedure),
         ("key", &dead_letter.key),
+        ("outcome", &dead_letter.outcome),
         ("trace", &dead_letter.trace),
     ];
     headers.extend(known.into_iter().filter_map(|(name, value)| Some((own(name), text(value.as_deref()?)))));
@@ -77,6 +80,9 @@ fn ours(held: &Held, dead_letter: &DeadLetter) -> BTreeMap<ShortString, AMQPValu
         dead_letter.unread.as_ref().map(|unread| (PROGRESS.into(), AMQPValue::LongString(unread.as_str().into()))),
     );
     headers.extend(dead_letter.sent.as_ref().and_then(sent).map(|sent| (own("sent"), sent)));
+    if dead_letter.retries > 0 {
+        headers.insert(own("retries"), integer(dead_letter.retries.into()));
+    }
     headers.extend(dead_letter.status.map(|status| (own("status"), integer(status.into()))));
     headers
 }

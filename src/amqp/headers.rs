@@ -22,6 +22,8 @@ const ASIDE: &str = "chakra-bridge-original-";
 pub(super) const PROGRESS: &str = "chakra-bridge-journey";
 /// The longest text of ours, in bytes.
 const TEXT_MAX: usize = 2048;
+/// The longest id of an outcome that is read, in bytes.
+const ID_MAX: usize = 64;
 const PERSISTENT: u8 = 2;
 
 /// The properties of a message that stands for `original`, with headers of ours beside as many of its own as fit into
@@ -78,6 +80,8 @@ pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
         first_seen_ms: number("first-seen-ms").unwrap_or_default(),
         last_seen_ms: number("last-seen-ms").unwrap_or_default(),
         sent: text("sent").and_then(|text| serde_json::from_str(&text).ok()),
+        retries: number("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or_default(),
+        outcome: text("outcome").filter(|id| id.len() <= ID_MAX),
         trace: text("trace"),
     })
 }

@@ -19,10 +19,10 @@ use std::time::Duration;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Connection};
 
+use super::confirms::refusal;
 use super::connect::{self, Tries};
 use super::error::{BrokerError, within};
 use super::made::{self, Known};
-use super::publisher::refusal;
 use super::questions::{self, name};
 use super::topology::kind;
 use super::{Config, QueueType, channel};

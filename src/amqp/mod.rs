@@ -5,12 +5,14 @@
 pub mod address;
 pub mod callers;
 mod channel;
+mod confirms;
 mod connect;
 pub mod connection;
 mod dead_letter;
 mod delay;
 mod deliveries;
 mod error;
+mod exchange;
 mod fallback;
 mod headers;
 mod intake;
@@ -18,11 +20,15 @@ pub mod letters;
 mod made;
 mod notices;
 pub mod online_check;
+mod outcomes;
+mod outgoing;
 mod packed;
+mod patience;
 pub mod plan;
 mod publisher;
 mod questions;
 mod queue_warnings;
+mod reply;
 mod session;
 mod settle;
 mod shallow;
@@ -37,6 +43,7 @@ use crate::secret::SecretSource;
 use crate::tls;
 use address::Address;
 pub use dead_letter::DEAD_LETTER_HEADERS;
+pub use outcomes::Outlet;
 
 /// The configuration of the consumer.
 #[derive(Clone, Debug)]
@@ -51,6 +58,8 @@ pub struct Config {
     pub queue: String,
     /// The queue that dead letters go to.
     pub dead_letter_queue: String,
+    /// Where the outcomes of events are told, if they are.
+    pub outcomes: Option<Outlet>,
     /// Unacknowledged events at most; the broker holds back the rest. 1 to 65,535.
     pub prefetch: u16,
     /// Whether queues are checked or made.

@@ -9,7 +9,7 @@ use super::connect::Connections;
 use super::error::{BrokerError, within};
 use super::queue_warnings::{Findings, OfQueue};
 use super::topology::{self, Missing};
-use super::{Config, Topology, channel, questions};
+use super::{Config, Topology, channel, exchange, questions};
 
 /// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct OnlineCheck {
     pub warnings: Vec<String>,
     /// The queues that are not there.
     pub missing: Vec<String>,
+    /// Whether the exchange of outcomes is not there, where there is to be one.
+    pub lacks_exchange: bool,
 }
 
 /// Connects as the daemon would, asks, and closes the connections again. Each call may take `call_timeout`.
@@ -48,6 +50,8 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
         Topology::Declare => online_check.of_rights_to_make(config, connection, &missing).await?,
     }
     online_check.of_publishing(config, connections).await?;
+    online_check.mistakes.extend(exchange::obstacle(config, &connections.publishing).await?);
+    online_check.lacks_exchange = exchange::is_absent(config, connection).await?;
     online_check.missing = missing.into_names();
     Ok(online_check)
 }

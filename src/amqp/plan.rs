@@ -41,6 +41,8 @@ pub struct Plan {
     pub user: String,
     /// The work queue, which comes first; its dead-letter queue; the delay queues.
     pub queues: Vec<PlannedQueue>,
+    /// The exchange of outcomes, if they are told: a topic exchange, durable.
+    pub exchange: Option<String>,
     /// The least that the daemon needs.
     pub daemon: Rights,
     /// The least that a person needs who looks how the queues are made, and at dead letters.
@@ -63,14 +65,16 @@ pub fn of(config: &Config) -> Plan {
     let names: Vec<_> = queues.iter().map(|queue| pattern_of(&queue.name)).collect();
     let (all, others) = (names.join("|"), names[1..].join("|"));
     let makes = config.topology == Topology::Declare;
+    let exchange = config.outcomes.as_ref().map(|outlet| outlet.exchange.clone());
+    let told = exchange.as_deref().map(|exchange| format!("|{}", pattern_of(exchange))).unwrap_or_default();
     let daemon = Rights {
-        configure: if makes { format!("^({all})$") } else { "^$".to_owned() },
-        write: format!("^(amq\\.default|{others})$"),
+        configure: if makes { format!("^({all}{told})$") } else { "^$".to_owned() },
+        write: format!("^(amq\\.default|{others}{told})$"),
         read: if makes { format!("^({all})$") } else { format!("^{}$", names[0]) },
     };
     let whole = format!("^({all})$");
-    let operator = Rights { configure: whole.clone(), write: format!("^(amq\\.default|{all})$"), read: whole };
-    Plan { vhost, user, queues, daemon, operator }
+    let operator = Rights { configure: whole.clone(), write: format!("^(amq\\.default|{all}{told})$"), read: whole };
+    Plan { vhost, user, queues, exchange, daemon, operator }
 }
 
 /// A name as a pattern that finds it alone.

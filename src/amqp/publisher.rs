@@ -8,67 +8,41 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
-use lapin::{Channel, Confirmation, Connection};
-use tokio::sync::watch;
+use lapin::options::BasicPublishOptions;
+use lapin::{Channel, Connection};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Config;
-use super::channel;
+use super::confirms::{NO_QUEUE, NOT_BOUND, PublishContext, open_channel, refusal};
 use super::connection::Endpoints;
-use super::error::{BrokerError, is_of_the_channel, within};
-use super::packed::Packed;
-use crate::metrics::Metrics;
-use crate::states::broker::BrokerStatus;
+use super::error::{BrokerError, is_of_the_channel};
+use super::outgoing::Publish;
+use super::patience::Patience;
+use super::reply;
 
-/// Channels, and so messages on their way at once.
-const CHANNELS: usize = 4;
+/// Channels for dead letters and delayed events, and so messages on their way at once.
+pub(super) const CHANNELS: usize = 4;
 
 const UNCONFIRMED: &str = "a publish is not confirmed yet: has its queue lost the majority of its nodes?";
-
-/// What publishing needs.
-#[derive(Clone)]
-struct PublishContext {
-    connection: Arc<Connection>,
-    limit: Duration,
-    metrics: Arc<Metrics>,
-    state: watch::Sender<BrokerStatus>,
-}
-
-impl PublishContext {
-    /// Told once, and again when the reason changes: each event that meets it would say the same.
-    fn refused(&self, queue: &ShortString, why: &str) {
-        if self.state.send_if_modified(|status| status.refuses(queue.as_str(), why)) {
-            tracing::error!(%queue, "publish refused: {why}; its events stay unacknowledged or are delayed, and none is lost");
-        }
-    }
-
-    fn taken(&self, queue: &ShortString) {
-        if self.state.send_if_modified(|status| status.takes(queue.as_str())) {
-            tracing::info!(%queue, "the queue takes what is published to it again");
-        }
-    }
-}
-
-/// A message that waits for a channel.
-pub(super) struct Publish {
-    /// The delivery that it stands for.
-    pub(super) tag: u64,
-    pub(super) queue: ShortString,
-    pub(super) properties: Packed,
-    pub(super) body: Arc<Vec<u8>>,
-}
 
 /// What became of the stand-in of the delivery with this tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Published {
     /// The broker keeps it.
     Kept(u64),
+    /// The broker keeps a letter, and its outcome is to be told before its message is acknowledged.
+    KeptFirst(u64),
     /// The broker does not take it.
     Refused(u64),
+}
+
+impl Published {
+    fn tag(self) -> u64 {
+        match self {
+            Self::Kept(tag) | Self::KeptFirst(tag) | Self::Refused(tag) => tag,
+        }
+    }
 }
 
 /// What became of one publish.
@@ -94,26 +68,31 @@ pub(super) struct Publisher {
     idle: Vec<Channel>,
     waiting: VecDeque<Publish>,
     on_their_way: JoinSet<Ended>,
+    patience: Patience,
 }
 
 impl Publisher {
+    /// One with so many channels. With `gives_up`, what is not confirmed within `broker.call_timeout` counts as refused.
     pub(super) async fn open(
         config: &Config,
         publishing: &Arc<Connection>,
         endpoints: &Endpoints,
+        (channels, gives_up): (usize, bool),
     ) -> Result<Self, BrokerError> {
         let limit = config.call_timeout;
         let asking = open_channel(publishing, limit).await?;
-        let mut idle = Vec::with_capacity(CHANNELS);
-        for _ in 0..CHANNELS {
+        let mut idle = Vec::with_capacity(channels);
+        for _ in 0..channels {
             idle.push(open_channel(publishing, limit).await?);
         }
         let (metrics, state) = (Arc::clone(&endpoints.metrics), endpoints.state.clone());
         let to = PublishContext { limit, connection: Arc::clone(publishing), metrics, state };
-        Ok(Self { to, asking, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new() })
+        let patience = Patience::of(gives_up.then_some(limit));
+        Ok(Self { to, asking, idle, waiting: VecDeque::new(), on_their_way: JoinSet::new(), patience })
     }
 
     pub(super) fn send(&mut self, outgoing: Publish) {
+        self.patience.begins(outgoing.tag);
         self.waiting.push_back(outgoing);
         self.fill();
     }
@@ -130,13 +109,36 @@ impl Publisher {
     /// The next that came to its end, or why nothing can be published any more; none while none is on its way. Loses none if it
     /// is dropped while it waits.
     pub(super) async fn next(&mut self) -> Option<Result<Published, BrokerError>> {
-        let ended = self.on_their_way.join_next().await?;
-        Some(self.ended(ended))
+        loop {
+            tokio::select! {
+                ended = self.on_their_way.join_next() => {
+                    let published = self.ended(ended?);
+                    if !published.as_ref().is_ok_and(|published| self.patience.is_over(published.tag())) {
+                        return Some(published);
+                    }
+                }
+                tag = self.patience.ends() => {
+                    self.waiting.retain(|waiting| waiting.tag != tag);
+                    return Some(Ok(Published::Refused(tag)));
+                }
+            }
+        }
+    }
+
+    /// The next that came to its end already, if one did.
+    pub(super) fn try_next(&mut self) -> Option<Result<Published, BrokerError>> {
+        loop {
+            let ended = self.on_their_way.try_join_next()?;
+            let published = self.ended(ended);
+            if !published.as_ref().is_ok_and(|published| self.patience.is_over(published.tag())) {
+                return Some(published);
+            }
+        }
     }
 
     fn ended(&mut self, ended: Result<Ended, JoinError>) -> Result<Published, BrokerError> {
         let Ended { outgoing, channel, end } = ended.map_err(|error| broke_off(&error))?;
-        let Publish { tag, queue, .. } = outgoing;
+        let (tag, queue) = (outgoing.tag, outgoing.told_as());
         let published = match end {
             Ok(()) => {
                 self.to.taken(&queue);
@@ -159,16 +161,19 @@ fn broke_off(error: &JoinError) -> BrokerError {
     BrokerError::new(format!("publishing broke off: {error}"))
 }
 
-async fn open_channel(connection: &Connection, limit: Duration) -> Result<Channel, BrokerError> {
-    let channel = channel::open(connection, limit).await?;
-    within(limit, "asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
-    Ok(channel)
-}
-
 /// Publishes once, and brings the channel back, or another where the broker closed it.
 async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publish) -> Ended {
     let end = match publish(&channel, &to, &outgoing).await {
-        Ok(None) => Ok(()),
+        Ok(None) => match &outgoing.reply {
+            Some(reply) => match reply::publish(channel.clone(), &to, reply, &outgoing.body).await {
+                Ok(usable) => {
+                    channel = usable;
+                    Ok(())
+                }
+                Err(error) => Err(Refusal::Broken(error)),
+            },
+            None => Ok(()),
+        },
         Ok(Some(why)) => Err(Refusal::Refused(why)),
         // A right that is missing or a size that is too large costs the channel. Were it to cost the connection, every event
         // unacknowledged would be delivered again, and be counted towards its delivery limit.
@@ -188,29 +193,22 @@ async fn publish_once(mut channel: Channel, to: PublishContext, outgoing: Publis
 async fn publish(channel: &Channel, to: &PublishContext, outgoing: &Publish) -> lapin::Result<Option<String>> {
     let confirmed = async {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let (queue, properties) = (outgoing.queue.clone(), outgoing.properties.whole().into_owned());
-        channel.basic_publish("".into(), queue, options, &outgoing.body, properties).await?.await
+        let (exchange, queue) = (outgoing.exchange.clone(), outgoing.queue.clone());
+        let properties = outgoing.properties.whole().into_owned();
+        channel.basic_publish(exchange, queue, options, &outgoing.body, properties).await?.await
     };
     tokio::pin!(confirmed);
     loop {
         match tokio::time::timeout(to.limit, &mut confirmed).await {
-            Ok(confirmation) => return confirmation.map(refusal),
+            Ok(confirmation) => {
+                let refused = confirmation.map(refusal)?;
+                let is_unbound = refused.as_deref() == Some(NO_QUEUE) && !outgoing.exchange.as_str().is_empty();
+                return Ok(if is_unbound { Some(NOT_BOUND.to_owned()) } else { refused });
+            }
             // Publishing again now could make two of it; a dead connection shows by its heartbeat. That the broker blocks
             // whoever publishes is told where it says so.
             Err(_) if to.connection.status().blocked() => {}
-            Err(_) => to.refused(&outgoing.queue, UNCONFIRMED),
+            Err(_) => to.refused(&outgoing.told_as(), UNCONFIRMED),
         }
-    }
-}
-
-/// Why the broker does not keep what was published; none where it does.
-pub(super) fn refusal(confirmation: Confirmation) -> Option<String> {
-    match confirmation {
-        Confirmation::Ack(None) => None,
-        Confirmation::Ack(Some(_)) => Some("no such queue; make it".to_owned()),
-        Confirmation::Nack(_) => {
-            Some("the broker did not take it: is the queue full, or without its majority?".to_owned())
-        }
-        Confirmation::NotRequested => Some("the channel does not confirm".to_owned()),
     }
 }

@@ -4,6 +4,7 @@
 
 mod subscribing;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -15,8 +16,9 @@ use super::connect::Connections;
 use super::connection::{Endpoints, Previous};
 use super::deliveries::{Deliveries, TOO_MANY};
 use super::error::BrokerError;
+use super::exchange;
 use super::intake::Arrived;
-use super::publisher::{Published, Publisher};
+use super::publisher::{CHANNELS, Published, Publisher};
 use super::questions::name;
 use super::settle::Settler;
 use super::stall::StallState;
@@ -81,15 +83,17 @@ impl<'a> Session<'a> {
         let limit = config.call_timeout;
         refused(&endpoints.state)?;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
-        let publisher = Publisher::open(config, &connections.publishing, endpoints).await?;
+        let publisher = Publisher::open(config, &connections.publishing, endpoints, (CHANNELS, false)).await?;
+        let outcomes = open_outcomes(config, connections, endpoints).await?;
         let Prepared { obstacle, warnings } =
             topology::prepare(config, connections, &publisher.asking, &mut previous.notices).await?;
+        exchange::make(config, &connections.consuming).await?;
         let can_delay = obstacle.is_none();
         endpoints.state.send_modify(|status| {
             (status.no_delays, status.queue_warnings) = (obstacle, warnings);
         });
         let channel = channel::open(&connections.consuming, limit).await?;
-        let settler = Settler::new(config, channel.clone(), publisher, endpoints)?;
+        let settler = Settler::new(config, channel.clone(), (publisher, outcomes), endpoints)?;
         let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let places = subscription.places(wanted, 0);
@@ -221,19 +225,25 @@ impl<'a> Session<'a> {
     /// The broker has answered a publish. That it keeps a dead letter is told before the acknowledgement is written: if that is lost
     /// with its connection, the letter is known when its event comes again.
     async fn published(&mut self, published: Published) -> Result<(), BrokerError> {
-        match published {
-            Published::Kept(tag) => {
-                // At the end nobody may be there any more to hear it.
-                drop(self.intake.send(Inbound::Kept(tag)).await);
-                self.settler.confirmed(tag).await
-            }
-            Published::Refused(tag) => {
-                let receipt = Receipt::new(tag, &self.line).ok_or_else(|| BrokerError::new(TOO_MANY))?;
-                // The receipt, dropped here, hands the message back.
-                drop(self.intake.send(Inbound::Refused(receipt)).await);
-                Ok(())
-            }
+        let (mut kept, mut next) = (BTreeSet::new(), Some(published));
+        while let Some(published) = next {
+            let inbound = match published {
+                Published::Kept(tag) => {
+                    kept.insert(tag);
+                    Inbound::Kept(tag)
+                }
+                Published::KeptFirst(tag) => Inbound::KeptFirst(self.receipt(tag)?),
+                Published::Refused(tag) => Inbound::Refused(self.receipt(tag)?),
+            };
+            // At the end nobody may be there any more to hear it; a receipt, dropped here, hands its message back.
+            drop(self.intake.send(inbound).await);
+            next = self.settler.try_next_published().transpose()?;
         }
+        self.settler.confirmed(kept).await
+    }
+
+    fn receipt(&self, tag: u64) -> Result<Receipt, BrokerError> {
+        Receipt::new(tag, &self.line).ok_or_else(|| BrokerError::new(TOO_MANY))
     }
 
     async fn take(&mut self, arrived: Option<Result<Arrived, BrokerError>>) -> Result<(), BrokerError> {
@@ -258,6 +268,17 @@ impl<'a> Session<'a> {
             tracing::warn!(queue = %self.subscription.queue, %header, "{NESTED}");
         }
     }
+}
+
+/// What tells outcomes, if they are told.
+async fn open_outcomes(
+    config: &Config,
+    connections: &Connections,
+    endpoints: &Endpoints,
+) -> Result<Option<Publisher>, BrokerError> {
+    let Some(outlet) = &config.outcomes else { return Ok(None) };
+    let how = (usize::from(outlet.channels), !outlet.required);
+    Publisher::open(config, &connections.publishing, endpoints, how).await.map(Some)
 }
 
 /// That the management API shows a work queue that must not be consumed, which AMQP may not have shown.

@@ -2,7 +2,7 @@
 //!
 //! Not here: who decides. The dangerous order is: publish, confirmed, and only then acknowledge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +18,15 @@ use super::dead_letter;
 use super::delay;
 use super::error::{BrokerError, within};
 use super::intake::Held;
+use super::outcomes::Outcomes;
+use super::outgoing::Publish;
 use super::packed::Packed;
-use super::publisher::{Publish, Published, Publisher};
+use super::publisher::{Published, Publisher};
 use super::questions::name;
 use super::topology;
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 use crate::core::delayed_state::DelayedState;
+use crate::core::outcome::EventOutcome;
 use crate::core::settlement::{DeadLetter, Settlement};
 use crate::handover::receipt::Answer;
 
@@ -34,6 +37,10 @@ pub(super) struct Settler {
     /// more tasks each.
     channel: Channel,
     publisher: Publisher,
+    /// Where outcomes are told, and what tells them.
+    outcomes: Option<(Outcomes, Publisher)>,
+    /// The letters after which an outcome is told, and only then their message acknowledged.
+    first: HashSet<u64>,
     dead_letter_queue: ShortString,
     /// The names of the delay queues, in the order of `DELAY_QUEUES`.
     delay_queue_names: Vec<ShortString>,
@@ -50,7 +57,7 @@ impl Settler {
     pub(super) fn new(
         config: &Config,
         channel: Channel,
-        publisher: Publisher,
+        (publisher, outcomes): (Publisher, Option<Publisher>),
         endpoints: &Endpoints,
     ) -> Result<Self, BrokerError> {
         let dead_letter_queue = name(&config.dead_letter_queue)?;
@@ -60,6 +67,8 @@ impl Settler {
             held: BTreeMap::new(),
             channel,
             publisher,
+            outcomes: Outcomes::of(config).zip(outcomes),
+            first: HashSet::new(),
             dead_letter_queue,
             delay_queue_names: delay_queue_names.collect::<Result<_, _>>()?,
             limit: config.call_timeout,
@@ -91,6 +100,7 @@ impl Settler {
             match settlement {
                 Some(Settlement::Ack) => drop(done.insert(number)),
                 Some(Settlement::DeadLetter(dead_letter)) => self.dead_letter(number, &dead_letter),
+                Some(Settlement::Tell(outcome)) => self.tell_back(number, &outcome),
                 Some(Settlement::Delay(delay_queue, delayed_state)) => self.delay(number, delay_queue, &delayed_state),
                 Some(Settlement::Release) => self.release(number).await?,
                 None => self.forgotten(number).await?,
@@ -113,7 +123,16 @@ impl Settler {
     fn dead_letter(&mut self, tag: u64, why: &DeadLetter) {
         if let Some(held) = self.held.get(&tag) {
             let (queue, properties) = (self.dead_letter_queue.clone(), Packed::of(dead_letter::properties(held, why)));
-            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
+            if why.outcome.is_some() {
+                self.first.insert(tag);
+            }
+            self.publisher.send(to_queue(tag, queue, properties, held));
+        }
+    }
+
+    fn tell_back(&mut self, tag: u64, outcome: &EventOutcome) {
+        if let (Some(held), Some((outcomes, publisher))) = (self.held.get(&tag), &mut self.outcomes) {
+            publisher.send(outcomes.message(tag, held, outcome));
         }
     }
 
@@ -125,18 +144,47 @@ impl Settler {
             .map(|(_, queue)| queue);
         if let (Some(held), Some(queue)) = (self.held.get(&tag), queue) {
             let (queue, properties) = (queue.clone(), Packed::of(delay::properties(held, delayed_state)));
-            self.publisher.send(Publish { tag, queue, properties, body: Arc::clone(&held.body) });
+            self.publisher.send(to_queue(tag, queue, properties, held));
         }
     }
 
     /// The next publish that the broker has answered, or the error that prevents it; none while none is on its way.
     pub(super) async fn next_published(&mut self) -> Option<Result<Published, BrokerError>> {
-        self.publisher.next().await
+        let Some((_, outcomes)) = &mut self.outcomes else {
+            let published = self.publisher.next().await?;
+            return Some(self.ordered(published));
+        };
+        let published = tokio::select! {
+            Some(published) = self.publisher.next() => published,
+            Some(published) = outcomes.next() => published,
+            else => return None,
+        };
+        Some(self.ordered(published))
     }
 
-    /// The broker keeps the dead letter, or the delayed event: now, and not before, the message itself is acknowledged.
-    pub(super) async fn confirmed(&mut self, tag: u64) -> Result<(), BrokerError> {
-        self.acknowledge(BTreeSet::from([tag])).await
+    /// The same of one that the broker has answered already, if there is one.
+    pub(super) fn try_next_published(&mut self) -> Option<Result<Published, BrokerError>> {
+        let outcomes = self.outcomes.as_mut().and_then(|(_, outcomes)| outcomes.try_next());
+        let published = outcomes.or_else(|| self.publisher.try_next())?;
+        Some(self.ordered(published))
+    }
+
+    /// A letter that is kept is not the end of its message where its outcome is told.
+    fn ordered(&mut self, published: Result<Published, BrokerError>) -> Result<Published, BrokerError> {
+        published.map(|published| match published {
+            Published::Kept(tag) if self.first.remove(&tag) => Published::KeptFirst(tag),
+            Published::Refused(tag) => {
+                self.first.remove(&tag);
+                published
+            }
+            _ => published,
+        })
+    }
+
+    /// The broker keeps what stands for these messages, a dead letter, an outcome or a delayed event: now, and not before, they are
+    /// acknowledged.
+    pub(super) async fn confirmed(&mut self, tags: BTreeSet<u64>) -> Result<(), BrokerError> {
+        self.acknowledge(tags).await
     }
 
     /// Hands a message back to its queue.
@@ -161,6 +209,11 @@ impl Settler {
         let acks = frames.map(|(tag, multiple)| self.channel.basic_ack(tag, BasicAckOptions { multiple }));
         within(self.limit, "acknowledging", try_join_all(acks)).await.map(drop)
     }
+}
+
+fn to_queue(tag: u64, queue: ShortString, properties: Packed, held: &Held) -> Publish {
+    let (exchange, body) = (ShortString::default(), Arc::clone(&held.body));
+    Publish { tag, exchange, queue, properties, body, reply: None }
 }
 
 /// Acknowledges a dead letter that was published anew and confirmed, or that somebody wants to be forgotten (`letters`).

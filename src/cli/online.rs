@@ -53,7 +53,7 @@ async fn ledger(ready: &Ready) -> Found {
 async fn broker(ready: &Ready) -> Found {
     let (asked, surveyed, of_addresses) =
         tokio::join!(online_check::ask(&ready.config.broker), survey(ready), of_addresses(ready));
-    let OnlineCheck { mut mistakes, mut of_queues, warnings, missing } = match asked {
+    let OnlineCheck { mut mistakes, mut of_queues, warnings, missing, .. } = match asked {
         Err(why) => return refused(ready, "broker.url", vec![why]),
         Ok(online_check) => online_check,
     };

@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 use super::Common;
 use super::check::load_for_dry_run;
 use super::exit::Exit;
-use crate::amqp::{online_check, plan};
+use crate::amqp::online_check::{self, OnlineCheck};
+use crate::amqp::plan;
 use crate::ready::{Ready, load};
 use formats::Wanted;
 
@@ -61,8 +62,11 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> io::
     let mut plan = plan::of(&ready.config.broker);
     let operator = arguments.operator.clone().unwrap_or_else(|| format!("{}-operator", plan.user));
     if arguments.online {
-        match missing(&ready) {
-            Ok(missing) => plan.queues.retain(|queue| missing.contains(&queue.name)),
+        match asked(&ready) {
+            Ok(asked) => {
+                plan.queues.retain(|queue| asked.missing.contains(&queue.name));
+                plan.exchange = plan.exchange.filter(|_| asked.lacks_exchange);
+            }
             Err(why) => {
                 eprintln!("the broker cannot be asked: {why}");
                 return Ok(Exit::Config);
@@ -95,8 +99,8 @@ fn load_to_ask(common: &Common) -> Result<Ready, Exit> {
     })
 }
 
-fn missing(ready: &Ready) -> Result<Vec<String>, String> {
+fn asked(ready: &Ready) -> Result<OnlineCheck, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be begun: {error}"))?;
-    runtime.block_on(online_check::ask(&ready.config.broker)).map(|asked| asked.missing)
+    runtime.block_on(online_check::ask(&ready.config.broker))
 }

@@ -38,6 +38,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
         password,
         dead_letter_queue: dead_letter_queue(reader, &queue),
         queue,
+        outcomes: None,
         prefetch: reader.number("broker.prefetch", Some("64"), &(1..=1000), WHOLE).unwrap_or_default(),
         topology: reader.word("broker.topology", &[("verify", Topology::Verify), ("declare", Topology::Declare)]),
         queue_type: reader.word("broker.queue_type", &[("quorum", QueueType::Quorum), ("classic", QueueType::Classic)]),

@@ -38,6 +38,8 @@ pub enum Kind {
     },
     /// One of these words.
     Word(Vec<&'static str>),
+    /// True or false.
+    Flag,
     /// A list of texts or whole numbers.
     List,
     /// Whatever a rule, a case or a schema takes there.

@@ -16,9 +16,10 @@ use super::reader::Reader;
 use super::source::Places;
 use super::tables::List;
 use super::{
-    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, photos, rules, schemas, sections,
-    telemetry,
+    Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, photos, rules, schemas,
+    sections, telemetry,
 };
+use crate::amqp;
 use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
@@ -207,6 +208,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let retry = sections::retry(reader);
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let ledger = ledger::ledger(reader, &broker.queue, timeout);
+    let (outlet, outcomes) = outcomes::outcomes(reader, &broker.queue, &rules);
+    let broker = amqp::Config { outcomes: outlet, ..broker };
     let (photos, photo_policy) = photos::photos(reader, timeout, &rules);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);
     let policy = Policy { lookup_window, on_absent, not_processed, ..retry };
@@ -222,6 +225,7 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
         broker,
         management,
         ledger,
+        outcomes,
         api,
         photos,
         photo_policy,

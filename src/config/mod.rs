@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::core::bounds::Bounds;
 use crate::core::mapping::written::{Spot, WrittenRule};
+use crate::core::outcome::OutcomePolicy;
 use crate::core::policy::{GatePolicy, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use crate::{admin, amqp, chakra, dispatch, management as management_api};
 
@@ -28,6 +29,7 @@ mod load;
 mod management;
 mod memory;
 mod names;
+mod outcomes;
 mod photos;
 mod reader;
 mod renamed;
@@ -62,6 +64,8 @@ pub struct Config {
     pub management: Option<management_api::Config>,
     /// The ledger of events, where one is named.
     pub ledger: Option<crate::ledger::Config>,
+    /// Which outcomes are told to producers, where any is; `broker` says where.
+    pub outcomes: Option<OutcomePolicy>,
     /// The API client.
     pub api: chakra::Config,
     /// How pictures are fetched.

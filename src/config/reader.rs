@@ -218,7 +218,7 @@ impl<'t> Reader<'t> {
             ValueKind::Nil => return None,
             ValueKind::String(text) if from_file => (text, Shape::Text),
             ValueKind::String(text) => (text, Shape::Bare),
-            ValueKind::Boolean(_) => ("true or false".to_owned(), Shape::Other),
+            ValueKind::Boolean(flag) => (flag.to_string(), Shape::Flag),
             ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
             ValueKind::Array(list) => match texts(&list) {
                 Some(texts) => (texts, Shape::List),

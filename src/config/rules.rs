@@ -15,7 +15,7 @@ use crate::core::mistake::Mistake;
 pub(super) const LIST: List = List { section: "rule", named_by: "name", keys: &KEYS };
 
 /// The keys of a rule.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "name",
     "type",
     "when",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 16] = [
     "reconcile",
     "keys",
     "duplicates",
+    "outcomes",
     "status",
     "state",
     "nextActionAt",
@@ -62,6 +63,7 @@ fn rule(table: &mut Table<'_, '_>) -> WrittenRule {
         reconcile: table.text("reconcile"),
         keys: table.text("keys"),
         duplicates: table.text("duplicates"),
+        outcomes: table.value("outcomes"),
         photo: table.value("photo"),
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Shape {
     Bare,
     /// A list of texts or whole numbers; with commas between them.
     List,
+    /// True or false.
+    Flag,
     /// Neither text nor number; the value's text says what.
     Other,
 }
@@ -58,6 +60,7 @@ impl Given {
             Shape::Text | Shape::Bare => "is text".to_owned(),
             Shape::Number => "is a number".to_owned(),
             Shape::List => "is a list".to_owned(),
+            Shape::Flag => "is true or false".to_owned(),
             Shape::Other => format!("is {}", self.text),
         }
     }
@@ -66,7 +69,7 @@ impl Given {
         match self.shape {
             Shape::Text | Shape::Bare if self.text.trim().is_empty() => Err(wrong("is empty", expected)),
             Shape::Text | Shape::Bare => Ok(&self.text),
-            Shape::Number | Shape::List | Shape::Other => Err(wrong(self.shape(), expected)),
+            Shape::Number | Shape::List | Shape::Flag | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }
 
@@ -76,7 +79,7 @@ impl Given {
             Shape::List | Shape::Bare => {
                 Ok(self.text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
             }
-            Shape::Text | Shape::Number | Shape::Other => Err(wrong(self.shape(), expected)),
+            Shape::Text | Shape::Number | Shape::Flag | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }
 
@@ -86,13 +89,13 @@ impl Given {
                 self.text.parse().map_err(|_| wrong(self.quoted("is not such a number"), expected))
             }
             Shape::Text => Err(wrong("is text", format!("{expected}, without quotes"))),
-            Shape::List | Shape::Other => Err(wrong(self.shape(), expected)),
+            Shape::List | Shape::Flag | Shape::Other => Err(wrong(self.shape(), expected)),
         }
     }
 
     /// A number of anything, and nothing that says of what.
     fn lacks_unit(&self) -> bool {
-        !matches!(self.shape, Shape::List | Shape::Other) && self.text.parse::<f64>().is_ok()
+        !matches!(self.shape, Shape::List | Shape::Flag | Shape::Other) && self.text.parse::<f64>().is_ok()
     }
 
     fn quoted(&self, rest: &str) -> String {
@@ -153,6 +156,15 @@ pub(super) fn number<T: PartialOrd + Display + std::str::FromStr>(
 ) -> Result<T, Wrong> {
     let expected = format!("{kind} from {} to {}", range.start(), range.end());
     within(given.as_number(&expected)?, range, given, T::to_string)
+}
+
+/// True or false, without quotes.
+pub(super) fn flag(given: &Given) -> Result<bool, Wrong> {
+    match (given.shape, given.text.as_str()) {
+        (Shape::Flag | Shape::Bare, "true") => Ok(true),
+        (Shape::Flag | Shape::Bare, "false") => Ok(false),
+        _ => Err(wrong(given.shape(), "true or false, without quotes")),
+    }
 }
 
 /// One of these words.

@@ -40,6 +40,10 @@ pub struct DeadLetter {
     pub origin: Option<(String, String)>,
     /// The header that it brought through a delay queue and that this daemon cannot read: it stays with it.
     pub unread: Option<String>,
+    /// How often somebody asked for its event again.
+    pub retries: u32,
+    /// The id of its outcome, if that is told: then the message is not acknowledged with the letter, but with its outcome.
+    pub outcome: Option<String>,
     /// Where the event stood in its trace, as a `traceparent`, if spans were kept.
     pub trace: Option<String>,
     /// Where a create of it may have been applied, and so is looked for first; whatever the rules say by then.
@@ -49,7 +53,7 @@ pub struct DeadLetter {
 impl DeadLetter {
     /// What it takes in memory, in bytes.
     pub(in crate::core) fn bytes(&self) -> usize {
-        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.trace];
+        let texts = [&self.rule, &self.procedure, &self.key, &self.unread, &self.outcome, &self.trace];
         let texts = texts.into_iter().flatten().map(String::capacity).sum::<usize>() + self.fault.text.capacity();
         let origin = self.origin.as_ref().map_or(0, |(exchange, key)| exchange.capacity() + key.capacity());
         let sent = self.sent.as_ref().map_or(0, Lookup::bytes);
@@ -125,6 +129,8 @@ impl Verdict {
             origin: Some(origin),
             unread: None,
             sent: None,
+            retries: 0,
+            outcome: None,
             trace: None,
         }
     }

@@ -12,14 +12,15 @@ use serde_json::{Map, Value};
 
 use crate::core::dead_letter::Verdict;
 use crate::core::lookup::Lookup;
+use crate::core::outcome::{EventOutcome, is_nought};
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// The version written; what is older can be read, what is newer is held until a newer daemon reads it.
 pub const VERSION: u32 = 1;
 
-/// The version written with a verdict. A daemon that knows none must not ask the API again: to it this is newer, and it passes
-/// it on as it came.
+/// The version written with a verdict or an outcome. A daemon that knows none must not ask the API again: to it this is newer, and
+/// it passes it on as it came.
 pub const VERSION_OF_VERDICTS: u32 = 2;
 
 /// The version written where photos of the event are up, or it goes without some: to a daemon that knows none this is newer.
@@ -53,6 +54,15 @@ pub struct DelayedState {
     /// What is decided of it, where its dead letter could not be published: it comes back only for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Box<Verdict>>,
+    /// How it ended, where its producer could not be told: it comes back only for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Box<EventOutcome>>,
+    /// How often somebody asked for it again.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub retries: u32,
+    /// The id of the outcome before that, if its producer was told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     /// Where the event stood in its trace as it was delayed, or as its dead letter was published: a `traceparent`, if spans were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
@@ -111,6 +121,12 @@ impl DelayedState {
         Self { exchange, routing_key, first_seen_ms, newer: Some(newer), ..Self::default() }
     }
 
+    /// Whether nothing is asked for it any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.verdict.is_some() || self.outcome.is_some()
+    }
+
     /// The text of the header.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -118,7 +134,7 @@ impl DelayedState {
             return newer.clone();
         }
         let v = match self.progress.photos.has_any() {
-            _ if self.verdict.is_some() => VERSION_OF_VERDICTS,
+            _ if self.is_ended() => VERSION_OF_VERDICTS,
             true => VERSION_OF_PHOTOS,
             false => VERSION,
         };
@@ -142,7 +158,7 @@ impl DelayedState {
             Some(newer @ (VERSION_OF_VERDICTS | VERSION_OF_PHOTOS)) => {
                 let read: Option<Self> = serde_json::from_value(value.into()).ok();
                 let of_photos = newer == VERSION_OF_PHOTOS;
-                let is_whole = |it: &Self| if of_photos { it.progress.photos.has_any() } else { it.verdict.is_some() };
+                let is_whole = |it: &Self| if of_photos { it.progress.photos.has_any() } else { it.is_ended() };
                 read.filter(is_whole).ok_or(Unreadable::Newer(newer))
             }
             Some(newer) if newer > VERSION => Err(Unreadable::Newer(newer)),

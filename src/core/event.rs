@@ -58,13 +58,18 @@ impl Identity {
     /// That of a message with this key and body; none where the key does not identify an event.
     #[must_use]
     pub fn of(key: &Key, body: &[u8]) -> Option<Self> {
-        key.origin.identifies().then(|| Self { key: key.digest(), body: short(&Sha256::digest(body)) })
+        key.origin.identifies().then(|| Self { key: key.digest(), body: digest_of_body(body) })
     }
 
     /// All that a key may have.
     pub(in crate::core) fn all_of(key: Digest) -> std::ops::RangeInclusive<Self> {
         Self { key, body: u64::MIN }..=Self { key, body: u64::MAX }
     }
+}
+
+/// A digest of a body.
+pub(in crate::core) fn digest_of_body(body: &[u8]) -> u64 {
+    short(&Sha256::digest(body))
 }
 
 /// A digest of what a request asks for.

@@ -24,6 +24,7 @@ pub mod mapping;
 pub mod message;
 pub mod mistake;
 pub mod next_step;
+pub mod outcome;
 pub mod photo;
 pub mod policy;
 pub mod procedure;

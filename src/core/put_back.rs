@@ -29,6 +29,10 @@ pub struct PutBack {
     pub first_seen_ms: u64,
     /// When it was given up, in epoch milliseconds; 0 where it is not told.
     pub last_seen_ms: u64,
+    /// How often its event was asked for again before.
+    pub retries: u32,
+    /// The id of the outcome that was told of it, if one was.
+    pub outcome: Option<String>,
     /// Where the event stood in its trace, if it is told.
     pub trace: Option<String>,
     /// Where a create of it may have been applied, if that is told.
@@ -55,6 +59,8 @@ impl PutBack {
             first_seen_ms: self.first_seen_ms,
             sent: self.sent.clone().filter(|_| self.is_doubtful()),
             is_retry: true,
+            retries: self.retries.saturating_add(1),
+            earlier: self.outcome.clone(),
             trace: self.trace.clone(),
             ..DelayedState::default()
         }

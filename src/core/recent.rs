@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::core::dead_letter::DeadLetter;
 use crate::core::event::Identity;
+use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::progress::Progress;
 
@@ -109,6 +110,13 @@ impl Recent {
             self.bytes -= slot.bytes();
             slot.known = Known::Underway(Box::new(retried), sent);
             self.bytes += slot.bytes();
+        }
+    }
+
+    /// The message whose letter is kept was unacknowledged until now.
+    pub fn is_unacknowledged(&mut self, identity: Identity, now: Moment) {
+        if let Some(Known::Dead { kept: Some(kept), .. }) = self.known.get_mut(&identity).map(|slot| &mut slot.known) {
+            *kept = now;
         }
     }
 

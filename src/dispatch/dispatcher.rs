@@ -171,13 +171,8 @@ impl Dispatcher {
                     self.on(Input::Kept { receipt });
                 }
             }
-            Inbound::Refused(receipt) => {
-                if let Some(id) = self.publishes.remove(&receipt.number()) {
-                    self.receipts.insert(id, receipt);
-                    self.published(id, false);
-                    self.on(Input::Refused { receipt: id });
-                }
-            }
+            Inbound::KeptFirst(receipt) => self.again(receipt, true, |receipt| Input::KeptFirst { receipt }),
+            Inbound::Refused(receipt) => self.again(receipt, false, |receipt| Input::Refused { receipt }),
             Inbound::Disconnected => self.on(Input::Disconnected),
             Inbound::Message(mut message, receipt) => {
                 self.mind_connection();
@@ -191,6 +186,15 @@ impl Dispatcher {
                 self.trace(id, &mut message);
                 aside(bytes, || self.on(Input::Message { receipt: id, message, is_live }));
             }
+        }
+    }
+
+    /// A message that was answered for is to be answered for again.
+    fn again(&mut self, receipt: Receipt, is_kept: bool, input: impl FnOnce(ReceiptId) -> Input) {
+        if let Some(id) = self.publishes.remove(&receipt.number()) {
+            self.receipts.insert(id, receipt);
+            self.published(id, is_kept);
+            self.on(input(id));
         }
     }
 
@@ -231,7 +235,7 @@ impl Dispatcher {
             Effect::Settle { receipt, mut settlement } => {
                 let Some(held) = self.receipts.remove(&receipt) else { return };
                 self.settles(receipt, &mut settlement);
-                if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Delay(..)) {
+                if matches!(settlement, Settlement::DeadLetter(_) | Settlement::Tell(_) | Settlement::Delay(..)) {
                     self.publishes.insert(held.number(), receipt);
                 }
                 held.settle(settlement);
@@ -266,6 +270,7 @@ impl Dispatcher {
         let ramp = self.machine.ramp(self.clock.now()).unwrap_or(0);
         self.reporter.levels(self.machine.held(), self.machine.running(), self.tasks.len(), ramp);
         self.reporter.letters(self.machine.letters_waiting(self.clock.now()));
+        self.reporter.outcomes(self.machine.outcomes_waiting());
         self.pulse.beat(Instant::now());
     }
 }

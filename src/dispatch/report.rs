@@ -5,6 +5,7 @@
 
 mod events;
 mod gates;
+mod outcomes;
 mod photos;
 mod warnings;
 
@@ -112,6 +113,8 @@ impl Reporter {
                 self.metrics.ledger_unrecorded();
                 warnings::unrecorded(&Of::event(key.as_ref(), rule.as_deref(), trace));
             }
+            Report::Outcome(kind, told) => self.metrics.outcome_told(kind.as_str(), told.as_str()),
+            Report::OutcomesWait(waits) => self.outcomes_wait(waits),
             Report::Gate(report) => self.gate(*report),
             Report::RuleHeld { rule, rejections } => {
                 self.metrics.rule_held(&rule, true);
@@ -122,11 +125,7 @@ impl Reporter {
                     "rule held: so many of its events in a row were rejected; the others wait, and one asks each 5 s. It goes on when one is created, when the rules are reloaded (SIGHUP), or by `chakra-bridge resume --rule`"
                 );
             }
-            Report::RuleReleased { rule, after } => {
-                self.metrics.rule_held(&rule, false);
-                self.shut.send_modify(|shut| shut.retain(|other| *other != held(&rule)));
-                tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
-            }
+            Report::RuleReleased { rule, after } => self.rule_released(&rule, after),
             Report::Checked { rule, result } => self.checked(&rule, result),
             Report::Rules(rules, replaced) => self.rules(&rules, &replaced),
             Report::Windows { events, left, is_news } => self.windows(events, left, is_news),
@@ -138,6 +137,12 @@ impl Reporter {
                 );
             }
         }
+    }
+
+    fn rule_released(&self, rule: &str, after: Duration) {
+        self.metrics.rule_held(rule, false);
+        self.shut.send_modify(|shut| shut.retain(|other| *other != held(rule)));
+        tracing::info!(%rule, after_s = seconds(after), "rule released: its events go on");
     }
 
     fn answered(&self, outcome: &'static str, status: Option<u16>, took: Duration) {
@@ -184,8 +189,8 @@ impl Reporter {
 
     /// What the queue says stands in `publishes_refused`; this is what it comes to.
     fn letters_told(&self, state: LettersState) {
-        let told = DeadLetters::from(state);
-        self.letters.send_replace(told);
+        self.letters.send_modify(|told| told.set_letters(state));
+        let told = *self.letters.borrow();
         match told.what() {
             Some(what) if state == LettersState::StandStill => tracing::error!("{what}"),
             Some(what) => tracing::warn!("{what}"),

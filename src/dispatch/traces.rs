@@ -150,6 +150,11 @@ impl Tracer {
                 letter.trace = Some(span.context.traceparent());
                 live.publish = Some(span);
             }
+            Settlement::Tell(outcome) => {
+                let span = steps::publish(&live.root, draw(), &outcome.routing_key(), now_ns);
+                outcome.trace = Some(span.context.traceparent());
+                live.publish = Some(span);
+            }
             Settlement::Delay(queue, state) => {
                 let name = format!("{}.wait.{}", self.queues.work, queue.label);
                 let span = steps::publish(&live.root, draw(), &name, now_ns);

@@ -12,6 +12,8 @@ pub enum Inbound {
     Message(Box<Message>, Receipt),
     /// The broker keeps what stands for the message of this number, a dead letter or a delayed event.
     Kept(u64),
+    /// The broker keeps the dead letter of a message whose outcome is to be told: it is to be answered for again.
+    KeptFirst(Receipt),
     /// The broker does not take it: the message is to be answered for again.
     Refused(Receipt),
     /// A connection stands.

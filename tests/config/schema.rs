@@ -53,6 +53,7 @@ fn of_kind(kind: &Kind) -> Value {
             json!({ "type": named, "minimum": bound(least), "maximum": bound(most) })
         }
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::List => json!({ "type": "array", "items": { "type": ["string", "integer"] } }),
         Kind::Any => json!({}),
     }
@@ -64,7 +65,7 @@ fn property(known: &Known, described: &BTreeMap<String, String>) -> Value {
     let words = words.unwrap_or_else(|| panic!("no row for {}.{}", known.section, known.name));
     property["description"] = json!(words);
     if let Some(default) = known.default {
-        let is_number = matches!(known.kind, Kind::Number { .. });
+        let is_number = matches!(known.kind, Kind::Number { .. } | Kind::Flag);
         property["default"] = if is_number { serde_json::from_str(default).unwrap() } else { json!(default) };
     }
     property

@@ -209,8 +209,8 @@ fn fields_of_the_log_and_of_readyz_are_those_that_are_written() {
     let pulse = Arc::new(Pulse::new(tokio::time::Instant::now()));
     let log = LogState::default();
     let descriptors = Descriptors::default();
-    let told =
-        Health { phase, broker, gate, gates, waits, ledger, letters, rules, log, descriptors, pulse }.ready_details();
+    let told = Health { phase, broker, gate, gates, waits, ledger, letters, rules, log, descriptors, pulse };
+    let told = told.ready_details();
     let fields = told.as_object().unwrap().keys().cloned().collect();
     let documented = named(&Page::read("docs/operations.md").tables("Health checks")[1]);
     same("fields of /readyz", &documented, &fields);

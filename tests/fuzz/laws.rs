@@ -176,6 +176,7 @@ fn rule(data: Vec<Member>, when: Option<String>) -> WrittenRule {
         reconcile: None,
         keys: None,
         duplicates: None,
+        outcomes: None,
         photo: None,
     }
 }

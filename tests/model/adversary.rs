@@ -32,6 +32,8 @@ pub(crate) struct Setting {
     pub(crate) has_ledger: bool,
     /// Writes to it that are lost, or applied although they failed, or late.
     pub(crate) writes: u32,
+    /// Whether outcomes are told to producers.
+    pub(crate) tells: bool,
     /// Whether some processes show only after a while.
     pub(crate) lag_varies: bool,
     /// Whether an event, or a procedure, never succeeds.
@@ -55,6 +57,7 @@ impl Setting {
         repeats: 0,
         has_ledger: false,
         writes: 0,
+        tells: false,
         lag_varies: false,
         has_neighbour: false,
         sabotage: Sabotage::None,
@@ -91,6 +94,8 @@ pub(crate) enum Sabotage {
     IgnoresClaims,
     /// It says of what it is to record that it is recorded, and leaves it.
     RecordsNothing,
+    /// It says of outcomes that they are told, and leaves them.
+    TellsNothing,
 }
 
 /// The choices of one walk.

@@ -88,6 +88,8 @@ pub(crate) enum Later {
     Confirm(ReceiptId),
     /// The daemon hears that the broker keeps what it published: a letter, or a delayed event.
     Kept(ReceiptId, bool),
+    /// The daemon hears that the broker keeps a letter whose outcome is told next.
+    KeptFirst(ReceiptId),
     /// The daemon hears that the broker does not take it.
     Refused(ReceiptId),
     /// The request of an event ends; without a reply by a panic.

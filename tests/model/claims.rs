@@ -213,7 +213,9 @@ impl World<'_> {
     pub(crate) fn minds_records(&mut self, key: usize, kind: Kind) {
         let is_said = std::mem::take(&mut self.ledger.is_told_unrecorded);
         let is_known = matches!(self.ledger.told, "already_created" | "duplicate" | "already_dead_lettered")
-            || kind == Kind::Noise;
+            || kind == Kind::Noise
+            // What it was is told behind the acknowledgement; the walks without say the same.
+            || self.setting.tells;
         let text = key_text(key);
         let is_there = |row: &Row| row.key == text && matches!(row.end, Some(RowEnd::Created(_)));
         if self.setting.has_ledger && !is_said && !is_known {

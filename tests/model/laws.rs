@@ -33,6 +33,8 @@ pub(crate) struct Count {
     pub(crate) withheld: u64,
     /// Messages that were recognised as repeats of what is a process.
     pub(crate) duplicates: u64,
+    /// Outcomes that the broker keeps.
+    pub(crate) told: u64,
     pub(crate) sins: Sins,
 }
 
@@ -54,6 +56,10 @@ pub(crate) struct Sins {
     pub(crate) doubled_with_a_ledger: u64,
     /// A process that was acknowledged before the ledger had it, and nobody said so.
     pub(crate) acknowledged_unrecorded: u64,
+    /// An event that was acknowledged though its producer was not told.
+    pub(crate) untold: u64,
+    /// Two outcomes of one id that say different things, or two ids of one outcome.
+    pub(crate) told_otherwise: u64,
     /// A receipt that was named again.
     pub(crate) settled_twice: u64,
     /// A receipt that was not named although nothing is held any more.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chakra_bridge::core::delayed_state::DelayedState;
 use chakra_bridge::core::delivery::{Doubt, ReceiptId};
 use chakra_bridge::core::event::Key;
+use chakra_bridge::core::outcome::EventOutcome;
 use chakra_bridge::core::process::Procedure;
 use chakra_bridge::core::reason::Reason;
 use chakra_bridge::core::settlement::Settlement;
@@ -44,6 +45,10 @@ pub(crate) struct Account {
     pub(crate) unknown: u32,
     pub(crate) panics: u32,
     pub(crate) returns: u32,
+    /// Whether the broker keeps a letter of it.
+    pub(crate) is_buried: bool,
+    /// What its producer was told.
+    pub(crate) outcomes: Vec<EventOutcome>,
 }
 
 /// See the head of this file.
@@ -202,8 +207,8 @@ impl World<'_> {
         let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| slot.copy.id) else { return };
         let stands = match settlement {
             Settlement::DeadLetter(_) => true,
-            Settlement::Delay(_, state) => state.verdict.is_some(),
-            Settlement::Ack | Settlement::Release => false,
+            Settlement::Delay(_, state) => state.is_ended(),
+            Settlement::Ack | Settlement::Tell(_) | Settlement::Release => false,
         };
         if stands {
             self.ledger.verdicts.insert((self.shell.life, copy));
@@ -214,7 +219,7 @@ impl World<'_> {
     pub(crate) fn is_asked(&mut self, copy: &Copy) {
         let is_one = self.ledger.accounts[self.ledger.lines[copy.line].key].published == 1;
         let state = copy.state.as_deref().and_then(|state| DelayedState::decode(state).ok());
-        let has_verdict = state.is_some_and(|state| state.verdict.is_some());
+        let has_verdict = state.is_some_and(|state| state.is_ended());
         let is_known = self.ledger.verdicts.contains(&(self.shell.life, copy.id));
         self.count.sins.asked_after_the_verdict += u64::from(has_verdict || (is_one && is_known));
     }
@@ -242,10 +247,12 @@ impl World<'_> {
             _ => false,
         };
         self.count.sins.dead_for_our_fault += u64::from(!is_its_own);
+        let key = self.ledger.lines[line].key;
+        self.ledger.accounts[key].is_buried = true;
         self.done(line, "dead");
     }
 
-    fn done(&mut self, line: usize, how: &'static str) {
+    pub(crate) fn done(&mut self, line: usize, how: &'static str) {
         self.ledger.lines[line].done.get_or_insert((self.now, how));
         let waited = self.now.saturating_sub(self.troubled_until);
         self.count.latest = self.count.latest.max(waited.as_secs());

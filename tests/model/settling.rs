@@ -20,6 +20,7 @@ impl World<'_> {
             Settlement::Ack if self.setting.sabotage == Sabotage::DropsAcks => {}
             Settlement::Ack => {
                 self.acknowledged(&copy);
+                self.minds_outcomes(copy.line);
                 if !self.strikes_now() {
                     drop(self.broker.acknowledge(receipt));
                 }
@@ -31,6 +32,10 @@ impl World<'_> {
                 self.returned(line);
                 self.broker.give_back(receipt);
             }
+            told @ Settlement::Tell(_) if self.setting.sabotage == Sabotage::TellsNothing => {
+                self.is_kept(receipt, &told);
+                self.agenda.add(self.now, Later::Kept(receipt, false));
+            }
             publish => self.publish(receipt, publish),
         }
     }
@@ -38,6 +43,11 @@ impl World<'_> {
     fn publish(&mut self, receipt: ReceiptId, settlement: Settlement) {
         self.verdict_stands(receipt, &settlement);
         if self.refuses(&settlement) {
+            return self.agenda.add(self.now, Later::Refused(receipt));
+        }
+        if matches!(settlement, Settlement::Tell(_)) && self.choices.spends(&mut self.setting.publishes, 8) {
+            // It is there, and the daemon hears that it is not.
+            self.keeps(receipt, &settlement, true);
             return self.agenda.add(self.now, Later::Refused(receipt));
         }
         if self.choices.spends(&mut self.setting.publishes, 4) {
@@ -52,8 +62,12 @@ impl World<'_> {
     }
 
     fn refuses(&self, settlement: &Settlement) -> bool {
-        let is_letter = matches!(settlement, Settlement::DeadLetter(_));
-        self.now < if is_letter { self.refuses_letters_until } else { self.refuses_delays_until }
+        self.now
+            < match settlement {
+                Settlement::DeadLetter(_) => self.refuses_letters_until,
+                Settlement::Tell(_) => self.refuses_outcomes_until,
+                _ => self.refuses_delays_until,
+            }
     }
 
     /// The publish that was not confirmed yet goes through now.
@@ -69,6 +83,15 @@ impl World<'_> {
             self.hears_of_letter(receipt);
         }
         self.on(Input::Kept { receipt });
+    }
+
+    /// The word that a letter is kept: the receipt may be named again.
+    pub(crate) fn hears_kept_first(&mut self, receipt: ReceiptId) {
+        self.hears_of_letter(receipt);
+        if let Some(slot) = self.shell.receipts.get_mut(&receipt) {
+            slot.is_settled = false;
+        }
+        self.on(Input::KeptFirst { receipt });
     }
 
     /// The word of a refusal: the receipt may be named again.
@@ -91,12 +114,16 @@ impl World<'_> {
         let strike = self.next_strike();
         self.keeps(receipt, &settlement, strike.is_some());
         let is_heard = strike.is_none_or(|strike| strike == Strike::Disconnect && self.choices.happens(2));
+        let is_first = matches!(&settlement, Settlement::DeadLetter(letter) if letter.outcome.is_some());
         if is_heard {
-            self.agenda.add(self.now, Later::Kept(receipt, matches!(settlement, Settlement::DeadLetter(_))));
+            let is_letter = matches!(settlement, Settlement::DeadLetter(_));
+            self.agenda
+                .add(self.now, if is_first { Later::KeptFirst(receipt) } else { Later::Kept(receipt, is_letter) });
         }
         match strike {
             Some(strike) => self.strike(strike),
-            None => drop(self.broker.acknowledge(receipt)),
+            None if is_first => {}
+            None => self.is_kept(receipt, &settlement),
         }
     }
 
@@ -119,6 +146,7 @@ impl World<'_> {
                 }
                 self.agenda.add(self.now + queue.wait, Later::Expired(delayed));
             }
+            Settlement::Tell(outcome) => self.is_told(&copy, outcome),
             Settlement::Ack | Settlement::Release => {}
         }
     }

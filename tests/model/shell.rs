@@ -240,7 +240,7 @@ impl World<'_> {
                     "skipped" => count.skipped += 1,
                     "dead_lettered" => count.dead += 1,
                     "delayed" => count.delayed += 1,
-                    "already_dead_lettered" => self.ledger.is_told_dead = true,
+                    "already_dead_lettered" => self.ledger.is_told_dead = !self.setting.tells,
                     _ => {}
                 }
             }

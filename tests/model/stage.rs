@@ -11,6 +11,7 @@ pub(crate) use chakra_bridge::core::delivery::Setup;
 use chakra_bridge::core::ledger::LedgerPolicy;
 use chakra_bridge::core::mapping::rules::Rules;
 use chakra_bridge::core::message::Message;
+use chakra_bridge::core::outcome::{OutcomeKinds, OutcomePolicy};
 use chakra_bridge::core::policy::{GatePolicy, NotProcessed, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 use chakra_bridge::ready::{Ready, load_with};
 
@@ -139,6 +140,7 @@ pub(crate) fn setup(setting: &Setting, at: usize) -> Setup {
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 0.2 },
         repeats: RepeatPolicy::default(),
         ledger: setting.has_ledger.then_some(LedgerPolicy { timeout: TIMEOUT }),
+        outcomes: setting.tells.then_some(OutcomePolicy { tells: OutcomeKinds::ALL, required: true }),
         photos: PhotoPolicy::default(),
         places: setting.places,
     }
@@ -155,6 +157,7 @@ pub(crate) fn defaults() -> Setup {
         request_limits: config.request_limits,
         repeats: config.repeats,
         ledger: None,
+        outcomes: None,
         photos: config.photo_policy,
         places: config.broker.prefetch.into(),
     }

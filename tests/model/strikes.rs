@@ -119,7 +119,8 @@ impl World<'_> {
     /// A new life knows of an event what came with its message.
     fn begin_again(&mut self) {
         self.ledger.unsure_creates = self.ledger.brought.clone();
-        self.agenda.keep(|later| !matches!(later, Later::Resume | Later::CutOff | Later::Kept(..)));
+        self.agenda
+            .keep(|later| !matches!(later, Later::Resume | Later::CutOff | Later::Kept(..) | Later::KeptFirst(_)));
         self.shell = self.shell.reborn(stage::setup(&self.setting, self.rules_at));
         self.agenda.add(self.now, Later::Connect);
     }
@@ -204,6 +205,9 @@ impl World<'_> {
             1 => {
                 // Both for as long, or one of them.
                 let of = self.choices.of(3);
+                if self.setting.tells && self.choices.happens(2) {
+                    self.refuses_outcomes_until = self.now + length;
+                }
                 self.refuses_letters_until = if of == 2 { self.refuses_letters_until } else { self.now + length };
                 self.refuses_delays_until = if of == 1 { self.refuses_delays_until } else { self.now + length };
                 self.reason(self.now + length + TIMEOUT);

@@ -48,6 +48,8 @@ pub(crate) struct World<'a> {
     /// Until then the dead-letter queue, and the delay queues, refuse what is published.
     pub(crate) refuses_letters_until: Duration,
     pub(crate) refuses_delays_until: Duration,
+    /// The same of the exchange of outcomes.
+    pub(crate) refuses_outcomes_until: Duration,
     /// Until then something was not well.
     pub(crate) troubled_until: Duration,
     /// Each create that was sent: when, and of which publish.
@@ -78,6 +80,7 @@ impl<'a> World<'a> {
             rules_at: 0,
             refuses_letters_until: Duration::ZERO,
             refuses_delays_until: Duration::ZERO,
+            refuses_outcomes_until: Duration::ZERO,
             troubled_until: Duration::ZERO,
             asked: Vec::new(),
             is_told: false,
@@ -215,6 +218,7 @@ impl<'a> World<'a> {
             Later::Expired(copy) => self.broker.work.push_back(copy),
             Later::Confirm(receipt) => self.confirmed(receipt),
             Later::Kept(receipt, is_letter) => self.hears_kept(receipt, is_letter),
+            Later::KeptFirst(receipt) => self.hears_kept_first(receipt),
             Later::Refused(receipt) => self.hears_refused(receipt),
             Later::Replied { event, reply, took, is_unsure, epoch } => {
                 if epoch.is_some() {

@@ -90,7 +90,7 @@ fn the_details_say_what_stands_in_the_way() {
         json!({
             "ready": false, "degraded": ["gate_shut"], "phase": "draining", "broker": "lost",
             "broker_lost": "connection refused", "broker_blocked": null, "publishes_refused": {},
-            "dead_letters": null, "no_delays": null,
+            "dead_letters": null, "outcomes": null, "no_delays": null,
             "ledger": "off", "ledger_away": null, "ledger_degraded": null,
             "queue_warnings": [], "management_away": null,
             "gate_shut": ["lead: forbidden"], "gates": [], "rules": "in force since 1970-01-01T00:00:00Z", "needs_restart": [],

@@ -31,6 +31,8 @@ fn dead_letter() -> DeadLetter {
         origin: None,
         unread: None,
         sent: None,
+        retries: 0,
+        outcome: None,
         trace: None,
     }
 }
@@ -147,9 +149,17 @@ fn a_dead_letter_sent_home_and_dead_again_tells_of_the_last_time_only() {
 #[test]
 fn the_headers_of_ours_are_those_that_are_told() {
     let huge = BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE)))]));
-    let trace = Some("00-".to_owned());
-    let full = DeadLetter { unread: Some("{}".to_owned()), trace, sent: Some(lookup("m1")), ..dead_letter() };
-    let properties = properties(&held(huge), &full);
+    let properties = properties(
+        &held(huge),
+        &DeadLetter {
+            unread: Some("{}".to_owned()),
+            retries: 1,
+            outcome: Some("id".to_owned()),
+            trace: Some("00-".to_owned()),
+            sent: Some(lookup("m1")),
+            ..dead_letter()
+        },
+    );
     let written: Vec<&str> = headers(&properties).keys().map(ShortString::as_str).collect();
     let mut told = DEAD_LETTER_HEADERS;
     told.sort_unstable();

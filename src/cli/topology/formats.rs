@@ -40,19 +40,24 @@ impl Wanted<'_> {
             sections.insert(0, ("vhosts", vec![json!({ "name": vhost })]));
             sections.insert(1, ("policies", vec![self.limit_policy()]));
         }
-        if let Some(exchange) = self.exchange {
+        let exchanges: Vec<_> = self.exchange.into_iter().chain(self.plan.exchange.as_deref()).collect();
+        if !exchanges.is_empty() {
             let (no, yes) = (false, true);
-            let made = json!({
-                "name": exchange, "vhost": vhost, "type": "topic", "durable": yes, "auto_delete": no, "internal": no,
-                "arguments": {}
-            });
+            let made = |exchange: &&str| {
+                json!({
+                    "name": exchange, "vhost": vhost, "type": "topic", "durable": yes, "auto_delete": no, "internal": no,
+                    "arguments": {}
+                })
+            };
+            sections.push(("exchanges", exchanges.iter().map(made).collect()));
+        }
+        if let Some(exchange) = self.exchange {
             let bound = |key: &String| {
                 json!({
                     "source": exchange, "vhost": vhost, "destination": self.queue, "destination_type": "queue",
                     "routing_key": key, "arguments": {}
                 })
             };
-            sections.push(("exchanges", vec![made]));
             sections.push(("bindings", self.routing_keys.iter().map(bound).collect()));
         }
         written(&sections)
@@ -90,7 +95,7 @@ impl Wanted<'_> {
     pub(super) fn script(&self) -> String {
         let mut script = HEAD.to_owned();
         let vhost = quoted(&self.plan.vhost);
-        if self.is_rest && self.plan.queues.is_empty() && self.exchange.is_none() {
+        if self.is_rest && self.plan.queues.is_empty() && self.exchange.is_none() && self.plan.exchange.is_none() {
             return script + "# Nothing is missing. Rights and policies cannot be seen from here.\n";
         }
         if !self.is_rest {

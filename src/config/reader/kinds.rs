@@ -81,6 +81,13 @@ impl Reader<'_> {
         value.unwrap_or_default()
     }
 
+    /// True or false; written as its default is.
+    pub(in crate::config) fn flag(&mut self, key: &'static str, default: &'static str) -> bool {
+        let value = self.optional(key, Some(default), values::flag);
+        self.last_is(Kind::Flag);
+        value.unwrap_or_default()
+    }
+
     /// One of these words; the first of them is the default.
     pub(in crate::config) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> T {
         let (default, value) = words[0];

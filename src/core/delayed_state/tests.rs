@@ -1,10 +1,11 @@
-//! What travels in the header comes back as it was, and what nobody of ours wrote is told apart.
+//! Laws of what travels through a delay queue.
+//!
+//! Not here: where an event goes (`delay_queue`).
 
 use serde_json::json;
 
 use super::*;
 use crate::core::dead_letter::DeadLetter;
-use crate::core::photo::PhotosDone;
 use crate::core::process::Procedure;
 use crate::core::progress::{Next, Refused};
 
@@ -19,11 +20,7 @@ fn delayed_state() -> DelayedState {
             refused: Some(Refused { status: 409, error_text: Some("there".into()) }),
             crashes: 1,
             status: Some(503),
-            refusals: 0,
-            refused_ms: 0,
-            unsure_ms: 0,
-            photos: PhotosDone::default(),
-            unknown: Map::new(),
+            ..Progress::default()
         },
         age: Duration::from_secs(90),
         remaining: Duration::from_millis(700),
@@ -35,11 +32,8 @@ fn delayed_state() -> DelayedState {
             attribute: "event_key".into(),
             value: json!("a/1"),
         }),
-        is_retry: false,
-        verdict: None,
-        trace: None,
-        unknown: Map::new(),
         newer: None,
+        ..DelayedState::default()
     }
 }
 

@@ -40,7 +40,7 @@ impl Machine {
         let is_dead = matches!(known, Some(Known::Dead { .. }));
         let is_after_letter = matches!(known, Some(Known::Dead { kept: Some(_), .. }));
         let is_again = is_after_letter || (is_new && known.is_some());
-        if is_live && (is_again || self.held.has_live(key) || self.publishes.has(key)) {
+        if is_live && (is_again || self.held.has_live(key) || self.publishes.has(key) || self.outcomes.has_key(key)) {
             self.company.note(key);
         }
         if let Some(identity) = identity.filter(|_| is_new && is_dead) {

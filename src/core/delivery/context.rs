@@ -56,6 +56,8 @@ pub(super) struct Context {
     /// What it has of its row in the ledger.
     pub(super) claim: Ticket,
     pub(super) made_ms: u64,
+    /// Whether it is an outcome that was told, of which none is told.
+    pub(super) is_outcome: bool,
     /// Whether it leaves its place since the host of its picture is shut or slow.
     pub(super) waits_for_source: bool,
     /// The trace that it belongs to.
@@ -126,6 +128,8 @@ impl Context {
             key: self.key.as_ref().map(ToString::to_string),
             origin: self.origin(),
             unread: self.state.newer.clone(),
+            retries: self.state.retries,
+            outcome: None,
             trace: self.state.trace.clone(),
         }
     }

@@ -17,7 +17,7 @@ use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 
 /// Why events are put into delay queues, as the log says it.
-pub const DELAY_REASONS: [&str; 11] = [
+pub const DELAY_REASONS: [&str; 12] = [
     "retry",
     "gate_shut",
     "rule_held",
@@ -27,6 +27,7 @@ pub const DELAY_REASONS: [&str; 11] = [
     "stopping",
     "newer_version",
     "letter_refused",
+    "outcome_refused",
     "claimed_elsewhere",
     "photo_source",
 ];
@@ -172,6 +173,8 @@ impl Machine {
         let procedure = context.procedure.as_ref();
         if state.verdict.is_some() {
             "letter_refused"
+        } else if state.outcome.is_some() {
+            "outcome_refused"
         } else if state.newer.is_some() {
             "newer_version"
         } else if self.is_draining {

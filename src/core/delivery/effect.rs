@@ -77,8 +77,9 @@ pub enum Effect {
         /// The procedure.
         procedure: Procedure,
     },
-    /// Settle a message so. Each receipt is named exactly once, and once more after each [`Input::Refused`](super::Input::Refused).
-    /// What is published is answered with that or with [`Input::Kept`](super::Input::Kept).
+    /// Settle a message so. Each receipt is named exactly once, and once more after each [`Input::Refused`](super::Input::Refused)
+    /// and each [`Input::KeptFirst`](super::Input::KeptFirst). What is published is answered with one of these or with
+    /// [`Input::Kept`](super::Input::Kept).
     Settle {
         /// The receipt.
         receipt: ReceiptId,

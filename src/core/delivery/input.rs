@@ -48,9 +48,15 @@ pub enum Input {
     CanDelay(bool),
     /// The connection is lost: every receipt from before is void, and the broker delivers those messages again.
     Disconnected,
-    /// The broker keeps what a settlement asked it to publish.
+    /// The broker keeps what a settlement asked it to publish, and forgets the message.
     Kept {
         /// The receipt that was settled so.
+        receipt: ReceiptId,
+    },
+    /// The broker keeps the dead letter of a settlement whose outcome is told: the message is unacknowledged, and its receipt is to be
+    /// settled again.
+    KeptFirst {
+        /// The receipt.
         receipt: ReceiptId,
     },
     /// The broker does not take what a settlement asked it to publish: the message is unacknowledged, and its receipt is to be

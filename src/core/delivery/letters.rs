@@ -36,7 +36,7 @@ impl Machine {
             letter.rule.as_deref().and_then(|rule| self.setup.rules.named(rule)).map(|rule| Arc::clone(rule.name()));
         let context = Context { rule, ..context };
         if kept {
-            return self.settle(context, Ended::AlreadyDeadLettered, progress);
+            return self.kept_before(context, &letter, progress);
         }
         self.bury(context, letter, progress);
     }
@@ -51,6 +51,7 @@ impl Machine {
 
     /// An event is a dead letter. While letters are refused, those beyond a quarter of the places are delayed with their verdict.
     pub(super) fn bury(&mut self, context: Context, letter: DeadLetter, progress: &Progress) {
+        let letter = self.named(&context, letter);
         self.remember_letter(&context, &letter, progress, None);
         if !context.is_live {
             return self.settle(context, Ended::ConnectionLost, progress);
@@ -89,7 +90,7 @@ impl Machine {
         self.publish(Publish { context, settlement, verdict, attempts, status, refusals: 0, delayed, why, stage });
     }
 
-    fn publish(&mut self, publish: Publish) {
+    pub(super) fn publish(&mut self, publish: Publish) {
         let (receipt, settlement) = (publish.context.receipt, publish.settlement.clone());
         let delayed = match &publish.settlement {
             Settlement::Delay(queue, state) => Some(self.delayed(&publish.context, *queue, state)),
@@ -101,8 +102,24 @@ impl Machine {
 
     /// The broker keeps it: now, and not before, it is settled.
     pub(super) fn kept(&mut self, receipt: ReceiptId) {
+        if let Some(publish) = self.publishes.kept(receipt) {
+            self.is_kept(&publish);
+        } else {
+            self.told_back(receipt);
+        }
+    }
+
+    /// The broker keeps a letter, and its producer is to be told before its event is acknowledged.
+    pub(super) fn kept_first(&mut self, receipt: ReceiptId) {
+        let Some(publish) = self.publishes.kept(receipt) else {
+            return self.push(Effect::Settle { receipt, settlement: Settlement::Release });
+        };
+        self.is_kept(&publish);
+        self.tell_of_letter(publish);
+    }
+
+    fn is_kept(&mut self, publish: &Publish) {
         let now = self.now.moment;
-        let Some(publish) = self.publishes.kept(receipt) else { return };
         if let (true, Some(verdict)) = (publish.is_letter(), &publish.verdict)
             && self.is_remembered(&publish.context, &verdict.0)
         {
@@ -123,12 +140,18 @@ impl Machine {
 
     /// The broker does not take it.
     pub(super) fn refused(&mut self, receipt: ReceiptId) {
+        if self.outcomes.has(receipt) {
+            return self.not_told(receipt);
+        }
         let refused = self.publishes.refused(receipt, self.now.moment, self.dice);
         let Some(publish) = refused else {
             return self.push(Effect::Settle { receipt, settlement: Settlement::Release });
         };
         if !publish.context.is_live || self.is_draining {
             return self.give_publish_back(publish);
+        }
+        if publish.is_outcome() {
+            return self.wait_to_tell(publish);
         }
         match (publish.is_letter(), &publish.verdict) {
             (true, _) if self.has_too_many_letters() => self.set_letter_aside(publish),
@@ -256,6 +279,8 @@ fn as_delay(publish: Publish, queue: DelayQueue) -> Publish {
             exchange: state.exchange.clone(),
             routing_key: state.routing_key.clone(),
             first_seen_ms: state.first_seen_ms,
+            retries: state.retries,
+            earlier: state.earlier.clone(),
             trace: state.trace.clone(),
             unknown: state.unknown.clone(),
             ..DelayedState::default()

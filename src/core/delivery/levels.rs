@@ -6,10 +6,11 @@ use super::Machine;
 use crate::core::gate::Moment;
 
 impl Machine {
-    /// How many events are unacknowledged: held, published in another place and not confirmed there, or done and not recorded.
+    /// How many events are unacknowledged: held, published in another place and not confirmed there,
+    /// or done and not recorded or not told to their producers.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len() + self.waiting.len() + self.publishes.len() + self.records.holding()
+        self.held.len() + self.waiting.len() + self.publishes.len() + self.records.holding() + self.outcomes.len()
     }
 
     /// How many of them have a request under way.

@@ -12,6 +12,7 @@ mod claims;
 mod commands;
 mod company;
 mod compares;
+mod connection;
 mod context;
 mod copies;
 mod crash;
@@ -27,6 +28,8 @@ mod letters_state;
 mod levels;
 mod open;
 mod others;
+mod outcome;
+mod outcomes;
 mod photo_report;
 mod photos;
 mod places;
@@ -42,6 +45,7 @@ mod setup;
 mod shortage;
 mod sources;
 mod survived;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -61,15 +65,17 @@ pub use self::photo_report::PhotoReport;
 pub use self::report::{Doubt, Ended, GateReport, Report, Settled};
 pub use self::settled::CameIn;
 pub use self::setup::Setup;
-pub use self::told::{CameBack, Delayed, FailedTry, LettersState, Place, Traced};
+pub use self::told::{CameBack, Delayed, FailedTry, LettersState, OutcomeTold, Place, Traced};
 
 use self::away::Away;
 use self::brake::Brakes;
 use self::company::Company;
+use self::connection::Connection;
 use self::copies::Creates;
 use self::doubt::Doubts;
 use self::held::Held;
 use self::others::Reused;
+use self::outcomes::Outcomes;
 use self::places::{Arrivals, Outstanding, Probed, Worked};
 use self::publishes::Publishes;
 use self::records::Records;
@@ -93,15 +99,6 @@ pub type ReceiptId = u64;
 
 /// The number of an event that the machine holds: that of the receipt it came with.
 pub type EventId = u64;
-
-/// What is known of the connection to the broker.
-#[derive(Clone, Copy, Debug, Default)]
-struct Connection {
-    is_up: bool,
-    can_delay: bool,
-    /// When the last was lost.
-    lost_at: Option<Moment>,
-}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -128,6 +125,7 @@ pub struct Machine {
     windows: Windows,
     redeliveries: Redeliveries,
     publishes: Publishes,
+    outcomes: Outcomes,
     waiting: WaitingMessages,
     records: Records,
     away: Away,
@@ -172,6 +170,7 @@ impl Machine {
             windows: Windows::default(),
             redeliveries: Redeliveries::default(),
             publishes: Publishes::default(),
+            outcomes: Outcomes::default(),
             waiting: WaitingMessages::default(),
             records: Records::default(),
             away: Away::default(),
@@ -200,6 +199,7 @@ impl Machine {
             Input::CanDelay(can_delay) => self.connection.can_delay = can_delay,
             Input::Disconnected => self.disconnected(),
             Input::Kept { receipt } => self.kept(receipt),
+            Input::KeptFirst { receipt } => self.kept_first(receipt),
             Input::Refused { receipt } => self.refused(receipt),
             Input::Replied { event, reply, took, epoch } => {
                 self.granted(event, epoch);
@@ -221,35 +221,13 @@ impl Machine {
         Effects { list: std::mem::take(&mut self.effects), wake }
     }
 
-    fn connected(&mut self, can_delay: bool) {
-        self.publishes_connected();
-        (self.connection.is_up, self.connection.can_delay) = (true, can_delay);
-        self.redeliveries.begin(self.now.moment);
-    }
-
-    /// Lets go of what no request is under way for; the rest ends with its request.
-    fn disconnected(&mut self) {
-        // A connection that never stood gave nothing back.
-        let stood = std::mem::take(&mut self.connection.is_up);
-        if stood {
-            self.connection.lost_at = Some(self.now.moment);
-            self.survived.lose(self.now.moment);
-        }
-        self.held.live_bodies().chain(self.publishes.live_bodies()).for_each(|body| self.survived.note(body));
-        self.publishes_disconnected();
-        self.records_disconnected();
-        self.give_waiting_back(|| Ended::ConnectionLost);
-        for event in self.held.disconnected() {
-            self.end(event, Ended::ConnectionLost);
-        }
-    }
-
     /// After each input: delays what stands in the way of others, begins whatever may begin, and says when to come back.
     fn go_on(&mut self) -> Moment {
         if self.is_draining {
             self.give_back_idle();
             self.give_waiting_back(|| Ended::Requeued);
             self.give_publishes_back();
+            self.give_outcomes_back();
             let tick = self.now.moment.saturating_add(TICK);
             return self.tell_records().map_or(tick, |told| told.min(tick));
         }
@@ -258,6 +236,7 @@ impl Machine {
         let told = self.tell_records();
         let reopened = self.reopen_what_may();
         let published = self.publish_again();
+        let outcomes = self.tell_again();
         self.mind_prefetch();
         self.make_room();
         self.make_room_of_sources();
@@ -269,7 +248,7 @@ impl Machine {
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
         let next = [begun, checked, published, reopened, lettered, told, self.held.next_due(), self.redeliveries.due()];
-        let next = next.into_iter().chain([self.sources.next_due()]);
+        let next = next.into_iter().chain([self.sources.next_due(), outcomes]);
         next.flatten().fold(tick, Moment::min)
     }
 
@@ -278,6 +257,7 @@ impl Machine {
         if self.now.moment >= self.next_round {
             self.next_round = self.now.moment.saturating_add(TICK);
             self.release_old();
+            self.release_old_outcomes();
             self.forget_removed_rules();
         }
     }

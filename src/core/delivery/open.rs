@@ -13,6 +13,7 @@ use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
+use crate::core::outcome::{EventOutcome, is_outcome};
 use crate::core::process::CreateProcess;
 use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
@@ -27,6 +28,8 @@ pub(super) struct Opened {
     pub(super) identity: Option<Identity>,
     /// What it brought through a delay queue, or what it will take into one.
     pub(super) delayed_state: DelayedState,
+    /// Whether it is an outcome that was told.
+    pub(super) is_outcome: bool,
     /// The trace that it says it belongs to.
     pub(super) trace: Option<TraceContext>,
     pub(super) what: What,
@@ -44,6 +47,8 @@ pub(super) enum What {
     Dead { rule: Option<Arc<str>>, fault: Fault, progress: Progress },
     /// Its verdict stands, and the API is not asked again: it is a dead letter, or the letter is kept already, since then.
     Verdict { letter: Box<DeadLetter>, progress: Box<Progress>, kept: Option<Moment> },
+    /// It has ended, and its producer is to be told this.
+    Tell { outcome: Box<EventOutcome> },
     /// Its handling crashed, here or with the whole process.
     Crashed,
     /// A newer daemon delayed it: it waits for one.
@@ -56,7 +61,7 @@ impl What {
         match self {
             Self::Create { rule, .. } | Self::Skip { rule } => Some(rule),
             Self::AlreadyCreated { rule, .. } | Self::Dead { rule, .. } => rule.as_ref(),
-            Self::Verdict { .. } | Self::Crashed | Self::Newer => None,
+            Self::Verdict { .. } | Self::Tell { .. } | Self::Crashed | Self::Newer => None,
         }
     }
 }
@@ -73,6 +78,9 @@ pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rule
             return unread(message, first(message), dead(Unreadable::fault()));
         }
     };
+    if let Some(outcome) = delayed_state.outcome.clone() {
+        return ended_before(message, outcome, delayed_state, limits);
+    }
     if let Some(verdict) = delayed_state.verdict.clone() {
         return judged_before(message, *verdict, delayed_state, limits, recent);
     }
@@ -81,12 +89,22 @@ pub(super) fn open(message: &mut Message, can_delay: bool, limits: &Limits, rule
     }
     let read = catch_unwind(AssertUnwindSafe(|| read(message, &delayed_state, limits, rules, recent)));
     let (known_by, what) = read.unwrap_or((None, What::Crashed));
-    let Some(KnownBy { key, identity, trace }) = known_by else { return unread(message, delayed_state, what) };
-    Opened { key: Some(key), identity, delayed_state, trace, what }
+    let Some(KnownBy { key, identity, is_outcome, trace }) = known_by else {
+        return Opened { is_outcome: says_outcome(message), ..unread(message, delayed_state, what) };
+    };
+    Opened { key: Some(key), identity, delayed_state, is_outcome, trace, what }
+}
+
+/// Whether what cannot be decoded says that it is an outcome.
+fn says_outcome(message: &Message) -> bool {
+    let headers = message.headers.open();
+    let is_type = |name: &str| ["cloudEvents:type", "cloudEvents_type"].contains(&name);
+    let mut types = headers.iter().filter(|(name, _)| is_type(name)).filter_map(|(_, kind)| kind.as_str());
+    message.kind.as_deref().is_some_and(is_outcome) || types.any(is_outcome)
 }
 
 fn unread(message: &Message, delayed_state: DelayedState, what: What) -> Opened {
-    Opened { key: None, identity: None, delayed_state, trace: trace_of(message), what }
+    Opened { key: None, identity: None, delayed_state, is_outcome: false, trace: trace_of(message), what }
 }
 
 /// What the headers of a message say of its trace.
@@ -102,8 +120,9 @@ fn judged_before(
     limits: &Limits,
     recent: &Recent,
 ) -> Opened {
-    let decoded = || catch_unwind(AssertUnwindSafe(|| decode(message, limits).ok())).ok().flatten();
-    let key = if verdict.reason == Reason::Crashing { None } else { decoded().map(|event| event.key) };
+    let event = if verdict.reason == Reason::Crashing { None } else { decoded(message, limits) };
+    let is_outcome = event.as_ref().map_or_else(|| says_outcome(message), |event| is_outcome(&event.kind));
+    let key = event.map(|event| event.key);
     let origin = (delayed_state.exchange.clone(), delayed_state.routing_key.clone());
     let mut letter = verdict.letter(delayed_state.first_seen_ms, origin);
     letter.sent = delayed_state.sent.clone().filter(|_| letter.may_exist);
@@ -114,7 +133,19 @@ fn judged_before(
     // What may be a process stays in doubt for whoever publishes it again.
     let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
     let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
-    Opened { key, identity, delayed_state, trace: trace_of(message), what }
+    Opened { key, identity, delayed_state, is_outcome, trace: trace_of(message), what }
+}
+
+/// It ended before, and comes back for its outcome alone.
+fn ended_before(message: &Message, outcome: Box<EventOutcome>, delayed_state: DelayedState, limits: &Limits) -> Opened {
+    let key = decoded(message, limits).map(|event| event.key);
+    let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
+    let (trace, what) = (trace_of(message), What::Tell { outcome });
+    Opened { key, identity, delayed_state, is_outcome: false, trace, what }
+}
+
+fn decoded(message: &Message, limits: &Limits) -> Option<Event> {
+    catch_unwind(AssertUnwindSafe(|| decode(message, limits).ok())).ok().flatten()
 }
 
 /// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published with, which rules match on.
@@ -143,10 +174,11 @@ fn lost(fault: Fault, progress: Progress) -> What {
     What::Dead { rule: None, fault: progress.confessed(fault), progress }
 }
 
-/// An event's key, what it is known by, and its trace.
+/// An event's key, what it is known by, whether it is an outcome that was told, and its trace.
 struct KnownBy {
     key: Key,
     identity: Option<Identity>,
+    is_outcome: bool,
     trace: Option<TraceContext>,
 }
 
@@ -167,8 +199,8 @@ fn read(
         let (progress, sent) = stands(message, delayed_state, known);
         mapped(&event, rules, limits, progress, message.redelivered, sent)
     });
-    let trace = event.trace();
-    (Some(KnownBy { key: event.key, identity, trace }), what)
+    let (is_outcome, trace) = (is_outcome(&event.kind), event.trace());
+    (Some(KnownBy { key: event.key, identity, is_outcome, trace }), what)
 }
 
 /// What is known of an event, whatever rule maps it now: that it is a process, or that it is a dead letter. Somebody who puts a

@@ -54,6 +54,11 @@ impl Publish {
         matches!(self.settlement, Settlement::DeadLetter(_))
     }
 
+    /// Whether it is delayed only since its producer could not be told how it ended.
+    pub(super) fn is_outcome(&self) -> bool {
+        matches!(&self.settlement, Settlement::Delay(_, state) if state.outcome.is_some())
+    }
+
     /// What is told of it.
     pub(super) fn told(&self, result: &'static str, now: Moment) -> Settled {
         let is_dead = result == "dead_lettered";

@@ -164,7 +164,7 @@ impl Machine {
         }
         self.ledger_answered();
         if let Some(done) = self.records.take(id).and_then(|entry| entry.done) {
-            self.settle_at_once(done.context, &done.ended, &done.progress);
+            self.conclude(done.context, done.ended, &done.progress);
         }
     }
 
@@ -180,7 +180,7 @@ impl Machine {
         for done in self.records.done() {
             let (key, rule) = (done.context.key.clone(), done.context.rule.clone());
             self.tell(Report::Unrecorded { key, rule, trace: done.context.trace_id() });
-            self.settle_at_once(done.context, &done.ended, &done.progress);
+            self.conclude(done.context, done.ended, &done.progress);
         }
         self.records = Records { last: self.records.last, ..Records::default() };
     }

@@ -15,7 +15,7 @@ use crate::core::progress::Progress;
 
 /// An event that is kept to probe with, or that waits for one procedure or its turn, goes after so many times
 /// `gate.release_after`.
-const KEPT: u32 = 5;
+pub(super) const KEPT: u32 = 5;
 
 impl Machine {
     /// Says how many events are wanted, and delays those that are too many. Without delay queues nothing changes.
@@ -69,8 +69,10 @@ impl Machine {
         for id in self.held.all() {
             self.give_back(id);
         }
-        self.cut_publishes_off();
         self.cut_records_off();
+        self.cut_outcomes_off();
+        // Last: what those give back is published.
+        self.cut_publishes_off();
     }
 
     /// Gives an event back: delayed, if it has something to take along, and otherwise requeued. If it may be a process

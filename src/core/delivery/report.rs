@@ -9,7 +9,7 @@ pub use super::settled::Settled;
 
 use super::WantedPrefetch;
 use super::photo_report::PhotoReport;
-use super::told::{CameBack, FailedTry, LettersState, Traced};
+use super::told::{CameBack, FailedTry, LettersState, OutcomeTold, Traced};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
@@ -114,15 +114,7 @@ impl Ended {
 
     /// Whether the broker may forget its message.
     pub(super) fn is_done(&self) -> bool {
-        matches!(
-            self,
-            Self::Created(_)
-                | Self::Found(_)
-                | Self::AlreadyCreated(_)
-                | Self::Duplicate(_)
-                | Self::Skipped
-                | Self::AlreadyDeadLettered
-        )
+        !matches!(self, Self::DeadLettered(_) | Self::Delayed(..) | Self::Requeued | Self::ConnectionLost)
     }
 }
 
@@ -213,6 +205,10 @@ pub enum Report {
         /// Whether it is the first of its rule.
         is_first: bool,
     },
+    /// The producer of an event was told how it ended, or could not be told.
+    Outcome(crate::core::outcome::OutcomeKind, OutcomeTold),
+    /// Outcomes wait that no queue takes, or none does any more.
+    OutcomesWait(bool),
     /// An event is a process and is acknowledged, and the ledger could not be told of it until the end: a later repeat of it is not
     /// recognised.
     Unrecorded {

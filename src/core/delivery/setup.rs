@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::core::decode::Limits;
 use crate::core::ledger::LedgerPolicy;
 use crate::core::mapping::rules::Rules;
+use crate::core::outcome::OutcomePolicy;
 use crate::core::policy::{GatePolicy, PhotoPolicy, Policy, RepeatPolicy, RequestLimitPolicy};
 
 /// What the machine is built of.
@@ -28,6 +29,8 @@ pub struct Setup {
     pub ledger: Option<LedgerPolicy>,
     /// How pictures are fetched.
     pub photos: PhotoPolicy,
+    /// Which outcomes are told to producers, if any are.
+    pub outcomes: Option<OutcomePolicy>,
     /// How many events may be held: the broker's prefetch.
     pub places: usize,
 }

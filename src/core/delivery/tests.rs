@@ -98,6 +98,7 @@ fn setup(places: usize) -> Setup {
         request_limits: RequestLimitPolicy { max_requests_per_second: None, budget: 1.0 },
         repeats: RepeatPolicy::default(),
         ledger: None,
+        outcomes: None,
         photos: PhotoPolicy::default(),
         places,
     }

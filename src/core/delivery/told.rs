@@ -1,4 +1,4 @@
-//! What is told of tries that failed, of waits, and of dead letters that wait: values for the log.
+//! What is told of tries that failed, of waits, of dead letters that wait, and of outcomes: values for the log.
 //!
 //! Not here: when it is told (`tries`, `letters`), and all other reports (`report`).
 
@@ -129,4 +129,30 @@ pub enum LettersState {
     Waiting,
     /// So many wait that no place is left for other events.
     StandStill,
+}
+
+/// What became of an outcome that was to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutcomeTold {
+    /// The broker keeps it.
+    Told,
+    /// The broker did not take it: its event waits, and it is told again.
+    Refused,
+    /// The broker did not take it, and its event is settled all the same, as the configuration says.
+    PassedOver,
+}
+
+impl OutcomeTold {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Told, Self::Refused, Self::PassedOver];
+
+    /// The label of metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Refused => "refused",
+            Self::PassedOver => "passed_over",
+        }
+    }
 }

@@ -42,7 +42,7 @@ impl Machine {
         let (redelivered, is_new) = (message.redelivered, !message.redelivered && message.delayed_state.is_none());
         let (body, received) = (Arc::clone(&message.body), since.unwrap_or(self.now.moment));
         let (kind, message_id, made_ms) = (message.kind.clone(), message.message_id.clone(), message.made_ms);
-        let Opened { key, identity, delayed_state, trace, what } =
+        let Opened { key, identity, delayed_state, is_outcome, trace, what } =
             open(&mut message, self.connection.can_delay, &self.setup.limits, &self.setup.rules, &self.recent);
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
@@ -67,6 +67,7 @@ impl Machine {
             message_id,
             claim: Ticket::new(self.setup.ledger.is_some() && identity.is_some()),
             made_ms,
+            is_outcome,
             waits_for_source: false,
             trace,
         };
@@ -78,22 +79,20 @@ impl Machine {
                 self.take(context, request, lookup, progress, redelivered);
             }
             What::Skip { rule } => {
-                context.rule = Some(rule);
-                self.settle(context, Ended::Skipped, &Progress::default());
+                self.settle(Context { rule: Some(rule), ..context }, Ended::Skipped, &Progress::default());
             }
             What::AlreadyCreated { process, rule } => {
-                context.rule = rule;
                 let ended = context.done_before(process);
-                self.settle(context, ended, &Progress::default());
+                self.settle(Context { rule, ..context }, ended, &Progress::default());
             }
             What::Dead { rule, fault, progress } => {
-                context.rule = rule;
-                self.reject_unmapped(context, message, fault, &progress);
+                self.reject_unmapped(Context { rule, ..context }, message, fault, &progress);
             }
             What::Verdict { letter, progress, kept } => {
                 let is_kept = !was_dead_letter && self.may_be_unacknowledged(kept, context.key.as_ref());
                 self.judged_before(context, *letter, &progress, is_kept);
             }
+            What::Tell { outcome } => self.tell_late(context, outcome),
             What::Crashed => self.crashed_before(context, message),
             What::Newer => self.pass_on(context),
         }
@@ -282,18 +281,24 @@ impl Machine {
         // Without its connection nothing can be settled: the broker delivers the event again, and `recent` knows it.
         match if context.is_live { ended } else { Ended::ConnectionLost } {
             Ended::Delayed(queue, state) => self.publish_delayed(context, queue, state, progress),
-            ended => self.settle_at_once(context, &ended, progress),
+            ended => self.conclude(context, ended, progress),
         }
     }
 
     pub(super) fn settle_at_once(&mut self, context: Context, ended: &Ended, progress: &Progress) {
-        let (result, process, receipt) = (ended.result(), ended.process().map(str::to_owned), context.receipt);
-        let (took, attempts, status) = (context.held_for(self.now.moment), progress.attempts, progress.status);
+        let receipt = context.receipt;
         let settlement = if ended.is_done() { Settlement::Ack } else { Settlement::Release };
+        self.tell_settled(context, ended, (progress.attempts, progress.status));
+        self.push(Effect::Settle { receipt, settlement });
+    }
+
+    /// Tells how an event ended, by its requests and the status of the last answer.
+    pub(super) fn tell_settled(&mut self, context: Context, ended: &Ended, (attempts, status): (u32, Option<u16>)) {
+        let (result, process) = (ended.result(), ended.process().map(str::to_owned));
+        let took = context.held_for(self.now.moment);
         let came_in = context.came_in();
         let (key, rule, fault, delayed, why) = (context.key, context.rule, None, None, None);
         let settled = Settled { result, key, rule, process, fault, status, attempts, took, delayed, came_in, why };
         self.tell(Report::Settled(Box::new(settled)));
-        self.push(Effect::Settle { receipt, settlement });
     }
 }

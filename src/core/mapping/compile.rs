@@ -11,9 +11,11 @@ use super::place::{Inside, Label, Place};
 use super::repeats::{self, Repeats};
 use super::request::{self, Request};
 use super::rule::{Does, Rule};
+use super::tells;
 use super::written::{Action, Spot, Written, WrittenRule};
 use super::{names, photos};
 use crate::core::mistake::{Mistake, Span};
+use crate::core::outcome::OutcomeKinds;
 use crate::core::process::Status;
 
 /// Compiles one rule. Where there is a mistake, what comes back must not be run.
@@ -28,6 +30,7 @@ pub(super) fn rule(written: &WrittenRule, mistakes: &mut Vec<Mistake>) -> Rule {
         when: compiler.when(mistakes),
         procedure: written.procedure.as_ref().map(|procedure| procedure.value.clone()),
         repeats: compiler.repeats(mistakes),
+        outcomes: compiler.outcomes(mistakes),
         does: compiler.does(mistakes),
     }
 }
@@ -49,6 +52,14 @@ impl Compiler<'_> {
         mistakes
             .extend(wrong.into_iter().map(|(field, span, what, expected)| self.mistake(field, &span, what, expected)));
         repeats
+    }
+
+    fn outcomes(&self, mistakes: &mut Vec<Mistake>) -> Option<OutcomeKinds> {
+        let mut wrong = Vec::new();
+        let kinds = tells::of(self.written, &mut wrong);
+        mistakes
+            .extend(wrong.into_iter().map(|(field, span, what, expected)| self.mistake(field, &span, what, expected)));
+        kinds
     }
 
     fn kinds(&self, mistakes: &mut Vec<Mistake>) -> Vec<WildMatch> {

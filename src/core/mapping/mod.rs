@@ -38,6 +38,7 @@ mod request;
 mod scan;
 mod scope;
 mod strict;
+mod tells;
 
 #[cfg(test)]
 pub(super) mod tests;

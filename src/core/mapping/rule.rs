@@ -17,6 +17,7 @@ use super::request::Request;
 use super::scope::Scope;
 use crate::core::event::KeyOrigin;
 use crate::core::lookup_check::LookupTarget;
+use crate::core::outcome::OutcomeKinds;
 use crate::core::reason::{Fault, Reason};
 
 /// One compiled rule.
@@ -27,6 +28,7 @@ pub struct Rule {
     pub(super) when: Option<(Label, Expression)>,
     pub(super) procedure: Option<String>,
     pub(super) repeats: Repeats,
+    pub(super) outcomes: Option<OutcomeKinds>,
     pub(super) does: Does,
 }
 
@@ -65,6 +67,12 @@ impl Rule {
     #[must_use]
     pub fn takes_same_request(&self) -> bool {
         self.repeats.same_request
+    }
+
+    /// Which outcomes of its events are told, if it says so itself.
+    #[must_use]
+    pub fn outcomes(&self) -> Option<OutcomeKinds> {
+        self.outcomes
     }
 
     /// Whether an event with a key of this origin is looked up before its first create.

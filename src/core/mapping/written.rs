@@ -80,6 +80,8 @@ pub struct WrittenRule {
     pub keys: Option<Spot<String>>,
     /// `duplicates`: what of two messages of one key must be equal.
     pub duplicates: Option<Spot<String>>,
+    /// `outcomes`: which outcomes of its events are told.
+    pub outcomes: Option<Spot<Written>>,
     /// `photo`: the photos that `data` and `record` name.
     pub photo: Option<Spot<Written>>,
 }

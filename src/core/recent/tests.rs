@@ -22,6 +22,8 @@ fn dead(reason: Reason, unsure_creates: u32) -> Known {
         origin: None,
         unread: None,
         sent: None,
+        retries: 0,
+        outcome: None,
         trace: None,
     };
     let progress = Progress { unsure_creates, ..Progress::default() };

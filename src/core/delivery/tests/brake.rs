@@ -77,7 +77,7 @@ impl Feed {
         for (receipt, settlement) in done.settled {
             let message = self.messages.remove(&receipt).expect("it was sent");
             match settlement {
-                Settlement::Ack => self.created += 1,
+                Settlement::Ack | Settlement::Tell(_) => self.created += 1,
                 Settlement::DeadLetter(_) => self.dead += 1,
                 Settlement::Delay(queue, state) => {
                     let message = Message { delayed_state: Some(state.encode()), ..message };

@@ -275,6 +275,7 @@ impl Machine {
             message_id: None,
             claim: super::super::ticket::Ticket::default(),
             made_ms: 0,
+            is_outcome: false,
             waits_for_source: false,
             trace: None,
         };

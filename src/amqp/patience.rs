@@ -1,0 +1,47 @@
+//! Until when the confirms of publishes are waited for, where that has an end.
+//!
+//! Not here: publishing (`publisher`), and what becomes of an event whose publish is given up (`core::delivery`).
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Until when a confirm is waited for, where that has an end.
+#[derive(Default)]
+pub(super) struct Patience {
+    limit: Option<Duration>,
+    open: VecDeque<(Instant, u64)>,
+    /// Those whose confirm comes too late, if it comes.
+    over: HashSet<u64>,
+}
+
+impl Patience {
+    /// Without an end where there is no limit.
+    pub(super) fn of(limit: Option<Duration>) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    pub(super) fn begins(&mut self, tag: u64) {
+        if let Some(limit) = self.limit {
+            self.open.push_back((Instant::now() + limit, tag));
+        }
+    }
+
+    /// Takes in what came to its end; answers whether it was given up before.
+    pub(super) fn is_over(&mut self, tag: u64) -> bool {
+        if self.limit.is_some() {
+            self.open.retain(|(_, open)| *open != tag);
+        }
+        self.over.remove(&tag)
+    }
+
+    /// The next to be given up, once its time has come.
+    pub(super) async fn ends(&mut self) -> u64 {
+        let Some((at, tag)) = self.open.front().copied() else { return std::future::pending().await };
+        tokio::time::sleep_until(at).await;
+        self.open.pop_front();
+        self.over.insert(tag);
+        tag
+    }
+}

@@ -1,0 +1,63 @@
+//! The answer to the queue that an event names in `reply_to`, by AMQP's own convention: published once, and counted. It holds nothing
+//! up but its own event, and that for `broker.call_timeout` at most.
+//!
+//! Not here: what it says (`outcomes`), and the outcome that goes to the exchange before it (`publisher`).
+
+use lapin::options::BasicPublishOptions;
+use lapin::types::ShortString;
+use lapin::{Channel, Confirmation};
+
+use super::confirms::{PublishContext, open_channel, refusal};
+use super::error::{BrokerError, is_of_the_channel};
+use super::outgoing::Reply;
+use super::packed::Packed;
+use crate::metrics::ReplyTold;
+
+/// Publishes it, and counts what came of it. Brings the channel back, or another where this one can be used no more.
+///
+/// # Errors
+/// That nothing can be published any more.
+pub(super) async fn publish(
+    channel: Channel,
+    to: &PublishContext,
+    reply: &Reply,
+    body: &[u8],
+) -> Result<Channel, BrokerError> {
+    let Reply::To { queue, properties } = reply else {
+        to.metrics.outcome_replied(ReplyTold::Refused);
+        return Ok(channel);
+    };
+    let confirmation = once(&channel, to, (queue, properties), body).await;
+    let (told, is_usable) = match confirmation.map(|confirmation| confirmation.map(refusal)) {
+        Some(Ok(None)) => (ReplyTold::Told, true),
+        Some(Ok(Some(_))) => (ReplyTold::Gone, true),
+        Some(Err(error)) if is_of_the_channel(&error) => (ReplyTold::Gone, false),
+        Some(Err(error)) => return Err(BrokerError::during("answering", &error)),
+        None => (ReplyTold::Unconfirmed, false),
+    };
+    to.metrics.outcome_replied(told);
+    if is_usable { Ok(channel) } else { open_channel(&to.connection, to.limit).await }
+}
+
+/// What the broker says; none within the limit.
+async fn once(
+    channel: &Channel,
+    to: &PublishContext,
+    (queue, properties): (&ShortString, &Packed),
+    body: &[u8],
+) -> Option<lapin::Result<Confirmation>> {
+    let confirmed = async {
+        let options = BasicPublishOptions { mandatory: true, immediate: false };
+        let properties = properties.whole().into_owned();
+        channel.basic_publish("".into(), queue.clone(), options, body, properties).await?.await
+    };
+    tokio::pin!(confirmed);
+    loop {
+        match tokio::time::timeout(to.limit, &mut confirmed).await {
+            Ok(confirmation) => return Some(confirmation),
+            // A broker with an alarm takes nothing from anybody, and opens no channel either.
+            Err(_) if to.connection.status().blocked() => {}
+            Err(_) => return None,
+        }
+    }
+}

@@ -115,6 +115,7 @@ fn setup(config: &Config, limits: Limits, rules: Arc<Rules>, places: usize) -> S
         request_limits,
         repeats: config.repeats,
         ledger: None,
+        outcomes: None,
         photos: config.photo_policy,
         places,
     }

@@ -141,7 +141,7 @@ impl Outcomes {
             Some(correlation) => properties.clone().with_correlation_id(correlation.clone()),
             None => properties.clone(),
         };
-        Some(Reply::To { queue, properties: Packed::of(properties) })
+        Some(Reply::To { queue, properties: Box::new(Packed::of(properties)) })
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) enum Reply {
         /// Its name.
         queue: ShortString,
         /// Those of the outcome, and what the event says that its answer is known by.
-        properties: Packed,
+        properties: Box<Packed>,
     },
     /// To none: it names one of ours.
     Refused,

@@ -84,6 +84,7 @@ impl Bench {
             repeats: config.repeats,
             photos: config.photo_policy,
             ledger: None,
+            outcomes: None,
             places: held + 1,
         });
         let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };

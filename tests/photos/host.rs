@@ -102,7 +102,7 @@ async fn answer(near: &mut TcpStream, parts: &[&str], asked: usize) -> io::Resul
                 .await
         }
         "round" => near.write_all(b"HTTP/1.1 302 Found\r\nlocation: /round/x\r\ncontent-length: 0\r\n\r\n").await,
-        "flaky" if asked % 2 == 0 => status(near, 503).await,
+        "flaky" if asked.is_multiple_of(2) => status(near, 503).await,
         "flaky" => sized(near, 1000, 1000).await,
         code => status(near, code.parse().unwrap_or(404)).await,
     }

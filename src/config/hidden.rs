@@ -100,9 +100,17 @@ pub(super) fn starred(key: &str, text: &str) -> String {
         .into_iter()
         .flatten()
         .collect();
-    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.start));
-    let mut shown = written.clone();
-    pieces.into_iter().for_each(|piece| shown.replace_range(piece, STARS));
+    pieces.sort_by_key(|piece| piece.start);
+    let (mut shown, mut at) = (String::new(), 0);
+    // They may lie within each other: an `@` in a query looks like the end of a password.
+    for piece in pieces {
+        if piece.start >= at {
+            shown.push_str(&written[at..piece.start]);
+            shown.push_str(STARS);
+        }
+        at = at.max(piece.end);
+    }
+    shown.push_str(&written[at..]);
     shown.trim_matches('"').to_owned()
 }
 

@@ -114,6 +114,12 @@ struct Versioned<'a> {
 }
 
 impl DelayedState {
+    /// What is seen for the first time, is seen at `now_ms`, in milliseconds since 1970.
+    pub(in crate::core) fn seen_first(self, now_ms: u64) -> Self {
+        let first_seen_ms = if self.first_seen_ms == 0 { now_ms } else { self.first_seen_ms };
+        Self { first_seen_ms, ..self }
+    }
+
     /// What is passed on as it came, since a newer daemon wrote it.
     #[must_use]
     pub fn verbatim(newer: String) -> Self {

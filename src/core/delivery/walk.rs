@@ -47,7 +47,7 @@ impl Machine {
         if let Some(key) = key.as_ref().filter(|_| since.is_none()) {
             self.mind_company(key, identity, is_live, is_new, redelivered);
         }
-        let state = self.seen_first(delayed_state);
+        let state = delayed_state.seen_first(self.now.epoch_ms);
         let trace = self.traced(receipt, &message, &state, trace, &what);
         let mut context = Context {
             receipt,
@@ -96,12 +96,6 @@ impl Machine {
             What::Crashed => self.crashed_before(context, message),
             What::Newer => self.pass_on(context),
         }
-    }
-
-    /// What is seen for the first time, is seen now.
-    fn seen_first(&self, state: DelayedState) -> DelayedState {
-        let first_seen_ms = if state.first_seen_ms == 0 { self.now.epoch_ms } else { state.first_seen_ms };
-        DelayedState { first_seen_ms, ..state }
     }
 
     /// The event is held: ready, waiting for what is left of its wait, or in the place of an earlier copy whose connection was

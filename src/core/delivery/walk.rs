@@ -15,7 +15,6 @@ use super::report::{Ended, Report, Settled};
 use super::sources::Said;
 use super::ticket::Ticket;
 use super::{Effect, EventId, Machine, ReceiptId};
-use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Probe, Seen, is_refusal};
 use crate::core::judge::{Outcome, judge, without_doubt};
 use crate::core::lookup::{Lookup, judge_lookup};

@@ -96,7 +96,7 @@ pub struct OutcomePolicy {
 pub struct EventOutcome {
     /// How it ended.
     pub kind: OutcomeKind,
-    /// See [`EventOutcome::identify`].
+    /// The same for each telling of the same: made of kind, key, rule, digest of the body and count of retries.
     pub id: String,
     /// The event's key, if it could be decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]

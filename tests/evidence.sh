@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tables=(kill kill-unread kill-sqlite kill-postgres retry-killed many-letters outage-token outage-away replicas repeats cluster upgrade walks bench-mapping bench-admin bench-neighbours)
+tables=(kill kill-unread kill-sqlite kill-postgres kill-photos kill-outcomes retry-killed many-letters outage-token outage-away replicas repeats cluster upgrade walks bench-mapping bench-admin bench-neighbours)
 logs=${CARGO_TARGET_DIR:-target}/evidence
 page=EVIDENCE.md
 is_quick=no
@@ -27,6 +27,8 @@ command_of() { # name
     kill-unread) echo "KILLS=$(short 1 100) $test kill $shown full_log_pipe" ;;
     kill-sqlite) echo "KILLS=$(short 1 50) $test kill $shown write_with_sqlite" ;;
     kill-postgres) echo "KILLS=$(short 1 50) $test kill $shown write_with_postgres" ;;
+    kill-photos) echo "PHOTO_KILLS=$(short 6 200) $test photos $shown kills::" ;;
+    kill-outcomes) echo "OUTCOMES_KILLS=$(short 6 200) $test outcomes $shown killed::" ;;
     retry-killed) echo "KILLS=$(short 1 50) $test broker $shown night_killed" ;;
     many-letters)
       echo "cargo build --release && LETTERS=$(short 3000 100000) CHAKRA_BRIDGE_TEST_PROGRAM=target/release/chakra-bridge $test broker $shown many_letters" ;;

@@ -14,6 +14,7 @@ mod support;
 
 mod events;
 mod results;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -29,6 +30,9 @@ use support::standin::{Canned, Rule, StandIn};
 
 const QUEUE: &str = "crm.events";
 const DEAD: &str = "crm.events.dead";
+/// The exchange that producers are told by, and the queue that listens.
+const OUTCOMES: &str = "crm.outcomes";
+const LISTENER: &str = "crm.outcomes.read";
 /// The key of the sample that is published twice.
 const TWICE: &str = "case-7";
 /// Bulk beside the samples, so that there is something to see in the metrics.
@@ -40,6 +44,7 @@ async fn main() -> ExitCode {
     let broker = Broker::start().await;
     let place = broker.vhost().await;
     let (queue, dead) = (place.name_of(QUEUE), place.name_of(DEAD));
+    let (exchange, listener) = (place.name_of(OUTCOMES), place.name_of(LISTENER));
 
     let api = StandIn::start().await;
     api.plan(vec![Rule::always(Canned::new(429).retry_after("1")).attribute("event_key", "flaky-1").times(1)]);
@@ -51,6 +56,7 @@ async fn main() -> ExitCode {
     let setup = Setup::new(&place.url, &queue, &api.url(), StandIn::TOKEN)
         .broker(&format!("dead_letter_queue = \"{dead}\"\ntopology = \"declare\""))
         .sections(&ledger)
+        .sections(&format!("[outcomes]\nexchange = \"{exchange}\""))
         .sections(RULES);
     let mut daemon = Daemon::start_at(&beside(), &setup);
     within(30, "the daemon to consume", daemon.consuming()).await;
@@ -58,6 +64,7 @@ async fn main() -> ExitCode {
     println!("3. the daemon runs: {admin}/readyz {admin}/metrics");
 
     let client = place.client().await;
+    told::listen(&client, &exchange, &listener).await;
     let samples = samples();
     println!("4. publishing {} events of every result, and {MORE} leads besides", samples.len());
     for sample in &samples {
@@ -65,13 +72,16 @@ async fn main() -> ExitCode {
     }
     client.publish_many("", &queue, more()).await;
     let all = samples.len() + MORE;
-    within(60, "every event's result", told(&mut daemon, all)).await;
+    within(60, "every event's result", settled(&mut daemon, all)).await;
 
     println!("5. what the ledger knows of the ticket that was published twice: chakra-bridge trace {TWICE}");
     trace(&daemon.config());
     println!("6. stopping the daemon");
     daemon.signal("TERM");
     let (code, log) = within(30, "the daemon's end", daemon.ended()).await;
+    println!("7. what the producers were told, by the exchange {exchange}");
+    let outcomes = client.drain(&listener).await;
+    told::print(&outcomes);
     let report = Report {
         published: all,
         code,
@@ -80,17 +90,20 @@ async fn main() -> ExitCode {
         dead: client.drain(&dead).await.len(),
         skipped: log.iter().filter(|line| line["result"] == "skipped").count(),
         duplicates: log.iter().filter(|line| line["result"] == "duplicate").count(),
+        told: outcomes.len(),
         queued: client.depth(&queue).await.map_or(0, |depth| depth.messages as usize),
     };
     keep_for_a_lookup().await;
-    tidy_up(&client, &queue, &dead).await;
+    tidy_up(&client, &queue, &[&dead, &listener]).await;
+    told::forget(&client, &exchange).await;
     client.close().await;
     report.print()
 }
 
 /// A broker that is not ours is left as it was found.
-async fn tidy_up(client: &Client, queue: &str, dead: &str) {
-    for name in [queue, dead] {
+async fn tidy_up(client: &Client, queue: &str, others: &[&str]) {
+    client.delete(queue).await;
+    for name in others {
         client.delete(name).await;
     }
     for delay_queue in DELAY_QUEUES {
@@ -121,7 +134,7 @@ fn more() -> Vec<(Vec<u8>, lapin::BasicProperties)> {
     (0..MORE).map(lead).collect()
 }
 
-async fn told(daemon: &mut Daemon, all: usize) {
+async fn settled(daemon: &mut Daemon, all: usize) {
     daemon.until_count(all, |line| line["result"].is_string()).await;
 }
 

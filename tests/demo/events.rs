@@ -65,7 +65,7 @@ pub fn samples() -> Vec<Sample> {
             include_str!("ticket.json"),
         ),
         sample(
-            "a field visit with two pictures (CloudEvents, binary)",
+            "a field visit with two pictures",
             "created",
             Some("/visits|visit-3"),
             binary("visit-3", "visit.planned"),

@@ -74,6 +74,8 @@ pub struct Report {
     pub skipped: usize,
     /// Messages that were recognised as published again.
     pub duplicates: usize,
+    /// Outcomes that the producers were told.
+    pub told: usize,
     /// Events still in the queue.
     pub queued: usize,
 }
@@ -81,14 +83,15 @@ pub struct Report {
 impl Report {
     /// Prints it; a success only if every event is accounted for, as expected.
     pub fn print(&self) -> ExitCode {
-        let Self { published, code, created, dead, skipped, duplicates, queued, .. } = self;
+        let Self { published, code, created, dead, skipped, duplicates, told, queued, .. } = self;
         println!("\n{}\n", table(&self.results));
         println!(
             "published {published} = processes {created} + dead letters {dead} + skipped {skipped} + \
              duplicates {duplicates} + queued {queued}"
         );
         println!("the daemon ended with exit code {}", code.unwrap_or(-1));
-        let accounted = *published == created + dead + skipped + duplicates + queued;
+        println!("outcomes told: {told}");
+        let accounted = *published == created + dead + skipped + duplicates + queued && published - queued == *told;
         if accounted && *code == Some(0) && self.results.iter().all(|result| result.is_expected) {
             println!("every event is accounted for");
             return ExitCode::SUCCESS;

@@ -66,6 +66,7 @@ fn written() -> BTreeSet<String> {
     metrics.lookup_verified("lead", None);
     metrics.foresee_held(["lead"]);
     metrics.queues_seen([("crm.events.dead", [Some(0); 3])]);
+    metrics.certificate_expires("api", Some(0));
     let text = metrics.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let of = |(name, kind): (&str, &str)| match kind {

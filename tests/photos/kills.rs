@@ -96,5 +96,8 @@ async fn two_replicas_killed_at_each_step_make_one_process_of_each_event_and_nam
     assert!(missing.is_empty(), "a process names a photo that was not up: {missing:?}");
     let photos = stage.scene.api.photos();
     assert_eq!((photos.len(), named.len()), (2 * events, 2 * events), "one photo of each picture");
-    println!("killed {kills} times: {events} events, {} processes, {} photos", processes.len(), photos.len());
+    println!(
+        "| replicas | killed | events | processes | photos | of pictures |\n| --- | --- | --- | --- | --- | --- |"
+    );
+    println!("| 2 | {kills} times | {events} | {} | {} | {} |", processes.len(), photos.len(), 2 * events);
 }

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 
 mod broker;
 mod certificates;
@@ -191,7 +191,7 @@ impl Metrics {
 
     /// What is known beforehand is there from the start, so that an alert on a rate sees the first increase.
     fn foresee(&self) {
-        for outcome in Outcome::NAMES {
+        for outcome in Judgement::NAMES {
             drop(self.answered.get_or_create(&Answered { outcome, status: 0 }));
         }
         self.foresee_reloads();

@@ -77,7 +77,7 @@ bite "a request that was cut off is forgotten" $progress \
   'self.unsure_creates = self.unsure_creates.saturating_add(1);
             self.since_create' 'self.since_create' "${pure[@]}"
 bite "a 500 is taken for a refusal to begin" src/core/judge.rs \
-  '500..=599 => Outcome::Unsure {' '500..=599 => Outcome::Retry {' "${pure[@]}"
+  '500..=599 => Judgement::Unsure {' '500..=599 => Judgement::Retry {' "${pure[@]}"
 bite "a bad token is the event's fault" src/core/judge.rs \
   '401 | 419 | 440 | 498 =>' '419 | 440 | 498 =>' "${pure[@]}"
 bite "any row is a find" src/core/lookup.rs \

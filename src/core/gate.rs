@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::breaker::{Breaker, Turn};
 use self::evidence::{Evidence, Kind, Run};
 use self::pause::Pause;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::policy::GatePolicy;
 use crate::core::process::Procedure;
 use crate::core::reason::{Cause, HaltReason};
@@ -83,7 +83,7 @@ pub struct Seen<'a> {
     /// The event that it was asked for, by any number of its own.
     pub event: u64,
     /// How it was judged.
-    pub outcome: &'a Outcome,
+    pub outcome: &'a Judgement,
     /// What it probed.
     pub probe: Probe,
     /// Whether the event was refused like this before, and others of its procedure were created since: then the trouble is its
@@ -262,7 +262,7 @@ impl Gate {
 
 /// Whether an outcome is a refusal that may concern everything, the procedure, or this event's words alone.
 #[must_use]
-pub fn is_refusal(outcome: &Outcome) -> bool {
+pub fn is_refusal(outcome: &Judgement) -> bool {
     Kind::of(outcome) == Kind::Refusal
 }
 

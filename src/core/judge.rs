@@ -13,7 +13,7 @@ mod tests;
 
 /// What a reply means, to a create or to a lookup (`core::lookup`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Judgement {
     /// Done.
     Created {
         /// The id of the process, where the answer says it.
@@ -67,7 +67,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl Judgement {
     /// Every name, as `as_str` gives them.
     pub const NAMES: [&'static str; 9] =
         ["created", "retry", "unsure", "error_reply", "reject", "found", "absent", "unavailable", "halt"];
@@ -103,32 +103,32 @@ pub enum Scope {
 /// `procedure_is_literal` says whether the rule names the procedure itself; where the event named it, a 404 is the
 /// event's fault.
 #[must_use]
-pub fn judge(reply: &Reply, procedure_is_literal: bool) -> Outcome {
+pub fn judge(reply: &Reply, procedure_is_literal: bool) -> Judgement {
     match reply {
         Reply::NotSent { why, .. } => not_sent(*why),
-        Reply::Lost { why: Lost::Timeout, .. } => Outcome::Unsure { cause: Cause::Timeout, after: None },
-        Reply::Lost { why: Lost::Reset, .. } => Outcome::Unsure { cause: Cause::Reset, after: None },
+        Reply::Lost { why: Lost::Timeout, .. } => Judgement::Unsure { cause: Cause::Timeout, after: None },
+        Reply::Lost { why: Lost::Reset, .. } => Judgement::Unsure { cause: Cause::Reset, after: None },
         Reply::Response(answer) => answered(answer, procedure_is_literal),
     }
 }
 
 /// What the same reply means where an operator knows of its status that nothing was done: a try that failed, and no doubt.
 #[must_use]
-pub fn without_doubt(outcome: Outcome, reply: &Reply, known: NotProcessed) -> Outcome {
+pub fn without_doubt(outcome: Judgement, reply: &Reply, known: NotProcessed) -> Judgement {
     match (outcome, reply) {
-        (Outcome::Unsure { cause, after }, Reply::Response(answer)) if known.has(answer.status) => {
-            Outcome::Retry { cause, after }
+        (Judgement::Unsure { cause, after }, Reply::Response(answer)) if known.has(answer.status) => {
+            Judgement::Retry { cause, after }
         }
         (outcome, _) => outcome,
     }
 }
 
-fn not_sent(why: NotSent) -> Outcome {
-    let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after: None };
+fn not_sent(why: NotSent) -> Judgement {
+    let halt = |reason| Judgement::Halt { scope: Scope::Everything, reason, after: None };
     match why {
-        NotSent::Unreachable => Outcome::Retry { cause: Cause::Unreachable, after: None },
+        NotSent::Unreachable => Judgement::Retry { cause: Cause::Unreachable, after: None },
         // It says nothing of the API: the machine sets it aside before (`delivery::shortage`).
-        NotSent::NoDescriptors => Outcome::Retry { cause: Cause::NoDescriptors, after: None },
+        NotSent::NoDescriptors => Judgement::Retry { cause: Cause::NoDescriptors, after: None },
         NotSent::Certificate => halt(HaltReason::Certificate),
         NotSent::Proxy => halt(HaltReason::Proxy),
         NotSent::Token => halt(HaltReason::TokenUnreadable),
@@ -136,35 +136,35 @@ fn not_sent(why: NotSent) -> Outcome {
 }
 
 /// The table of statuses.
-fn answered(answer: &Response, procedure_is_literal: bool) -> Outcome {
+fn answered(answer: &Response, procedure_is_literal: bool) -> Judgement {
     let after = answer.retry_after;
-    let halt = |reason| Outcome::Halt { scope: Scope::Everything, reason, after };
+    let halt = |reason| Judgement::Halt { scope: Scope::Everything, reason, after };
     match answer.status {
         200..=299 => accepted(answer),
         300..=399 => halt(HaltReason::Redirected),
         400..=499 => not_accepted(answer, procedure_is_literal),
         501 | 505 | 511 => halt(HaltReason::Unsupported),
-        500..=599 => Outcome::Unsure { cause: Cause::ServerError, after },
-        _ => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
+        500..=599 => Judgement::Unsure { cause: Cause::ServerError, after },
+        _ => Judgement::Unsure { cause: Cause::BrokenAnswer, after },
     }
 }
 
 /// 4xx: first what the moment refused, then what can only be about us, whoever says it. The rest is about the event
 /// where the API itself says so; a gateway's text or page is not the API, and what it refuses one event it may refuse
 /// all.
-fn not_accepted(answer: &Response, procedure_is_literal: bool) -> Outcome {
+fn not_accepted(answer: &Response, procedure_is_literal: bool) -> Judgement {
     let after = answer.retry_after;
-    let halt = |scope, reason| Outcome::Halt { scope, reason, after };
+    let halt = |scope, reason| Judgement::Halt { scope, reason, after };
     match answer.status {
         // Who says that we went away may have done it meanwhile.
-        408 | 499 => Outcome::Unsure { cause: Cause::RequestTimeout, after },
+        408 | 499 => Judgement::Unsure { cause: Cause::RequestTimeout, after },
         // Perhaps there already: looked for, and never created again.
-        409 => Outcome::ErrorReply { status: 409, error_text: error_text(answer) },
+        409 => Judgement::ErrorReply { status: 409, error_text: error_text(answer) },
         // About the size of this one request, whoever says it: halting all for one large event would be worse.
         413 => refused(answer, "the request is too large"),
-        423 => Outcome::Retry { cause: Cause::Locked, after },
-        425 => Outcome::Retry { cause: Cause::TooEarly, after },
-        429 => Outcome::Retry { cause: Cause::Throttled, after },
+        423 => Judgement::Retry { cause: Cause::Locked, after },
+        425 => Judgement::Retry { cause: Cause::TooEarly, after },
+        429 => Judgement::Retry { cause: Cause::Throttled, after },
         status => match about_us(status) {
             Some(reason) => halt(Scope::Everything, reason),
             None if !is_api_word(&answer.body) => halt(Scope::Everything, HaltReason::NotTheApi),
@@ -201,25 +201,25 @@ pub(super) fn is_api_word(body: &Body) -> bool {
 }
 
 /// 2xx: done only where the body is one that the API documents.
-fn accepted(answer: &Response) -> Outcome {
+fn accepted(answer: &Response) -> Judgement {
     let after = answer.retry_after;
     match &answer.body {
-        Body::Empty => Outcome::Unsure { cause: Cause::EmptyAnswer, after },
-        Body::Html => Outcome::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after },
-        Body::Broken | Body::Encoded(_) => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
+        Body::Empty => Judgement::Unsure { cause: Cause::EmptyAnswer, after },
+        Body::Html => Judgement::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after },
+        Body::Broken | Body::Encoded(_) => Judgement::Unsure { cause: Cause::BrokenAnswer, after },
         Body::Json(Wrapper { has_errors: true, error_text, .. }) => {
-            Outcome::ErrorReply { status: answer.status, error_text: error_text.clone() }
+            Judgement::ErrorReply { status: answer.status, error_text: error_text.clone() }
         }
         Body::Json(wrapper) if wrapper.is_bare || wrapper.has_data => {
-            Outcome::Created { process: wrapper.process.clone() }
+            Judgement::Created { process: wrapper.process.clone() }
         }
-        Body::Json(_) => Outcome::Unsure { cause: Cause::BrokenAnswer, after },
+        Body::Json(_) => Judgement::Unsure { cause: Cause::BrokenAnswer, after },
     }
 }
 
-fn refused(answer: &Response, what: &str) -> Outcome {
+fn refused(answer: &Response, what: &str) -> Judgement {
     let said = error_text(answer).map_or_else(|| "in no words".to_owned(), |words| format!("in its words: {words}"));
-    Outcome::Reject(Fault::new(Reason::Refused, format!("the API answered {}: {what}; {said}", answer.status)))
+    Judgement::Reject(Fault::new(Reason::Refused, format!("the API answered {}: {what}; {said}", answer.status)))
 }
 
 fn error_text(answer: &Response) -> Option<String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::core::judge::{Outcome, Scope, is_api_word, judge};
+use crate::core::judge::{Judgement, Scope, is_api_word, judge};
 use crate::core::procedure::Procedure;
 use crate::core::reason::{Cause, HaltReason};
 use crate::core::reply::{Body, Reply, Row, Wrapper};
@@ -42,33 +42,33 @@ impl Lookup {
 /// What the reply to a lookup means. Total: every reply has exactly one outcome, and none is unsure, since a lookup changes
 /// nothing and may always be asked again.
 #[must_use]
-pub fn judge_lookup(reply: &Reply, lookup: &Lookup) -> Outcome {
+pub fn judge_lookup(reply: &Reply, lookup: &Lookup) -> Judgement {
     let Reply::Response(answer) = reply else { return waited_out(judge(reply, true), None) };
     let after = answer.retry_after;
     match (answer.status, &answer.body) {
         (200..=299, Body::Json(Wrapper { has_errors: false, rows: Some(rows), .. })) => seen(rows, lookup, after),
-        (400 | 404 | 422, body) if is_api_word(body) => Outcome::Unavailable { status: answer.status },
-        (403, Body::Json(_) | Body::Empty | Body::Broken) => Outcome::Unavailable { status: answer.status },
+        (400 | 404 | 422, body) if is_api_word(body) => Judgement::Unavailable { status: answer.status },
+        (403, Body::Json(_) | Body::Empty | Body::Broken) => Judgement::Unavailable { status: answer.status },
         // Without a word of the API's, a 404 may be a gateway's that has lost sight of the list alone. Only a page is as
         // sure a sign of a wrong place as it is to a create.
         (400..=499, body) if *body != Body::Html && is_not_the_api(&judge(reply, true)) => {
-            Outcome::Retry { cause: Cause::LookupRefused, after }
+            Judgement::Retry { cause: Cause::LookupRefused, after }
         }
         _ => waited_out(judge(reply, true), after),
     }
 }
 
-fn is_not_the_api(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Halt { reason: HaltReason::NotTheApi, .. })
+fn is_not_the_api(outcome: &Judgement) -> bool {
+    matches!(outcome, Judgement::Halt { reason: HaltReason::NotTheApi, .. })
 }
 
 /// Found only if a row carries the value asked for: an API that does not know the filter may answer with any rows.
-fn seen(rows: &[Row], lookup: &Lookup, after: Option<Duration>) -> Outcome {
+fn seen(rows: &[Row], lookup: &Lookup, after: Option<Duration>) -> Judgement {
     let mut equal = rows.iter().filter(|row| row.value.as_ref().is_some_and(|value| is_same(value, &lookup.value)));
     match equal.next() {
-        Some(first) => Outcome::Found { process: first.process.clone(), copies: 1 + equal.count() },
-        None if rows.is_empty() => Outcome::Absent,
-        None => Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::LookupUntrusted, after },
+        Some(first) => Judgement::Found { process: first.process.clone(), copies: 1 + equal.count() },
+        None if rows.is_empty() => Judgement::Absent,
+        None => Judgement::Halt { scope: Scope::Procedure, reason: HaltReason::LookupUntrusted, after },
     }
 }
 
@@ -82,11 +82,11 @@ fn text(value: &Value) -> String {
 }
 
 /// What a create would be unsure or refused by is only a reason to ask again.
-fn waited_out(outcome: Outcome, asked: Option<Duration>) -> Outcome {
+fn waited_out(outcome: Judgement, asked: Option<Duration>) -> Judgement {
     match outcome {
-        Outcome::Unsure { cause, after } => Outcome::Retry { cause, after },
-        Outcome::Halt { scope: Scope::Everything, .. } | Outcome::Retry { .. } => outcome,
-        _ => Outcome::Retry { cause: Cause::LookupRefused, after: asked },
+        Judgement::Unsure { cause, after } => Judgement::Retry { cause, after },
+        Judgement::Halt { scope: Scope::Everything, .. } | Judgement::Retry { .. } => outcome,
+        _ => Judgement::Retry { cause: Cause::LookupRefused, after: asked },
     }
 }
 

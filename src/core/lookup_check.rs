@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::core::backoff::ceiling;
 use crate::core::gate::Moment;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::lookup::Lookup;
 use crate::core::policy::Policy;
 
@@ -172,7 +172,7 @@ impl LookupChecks {
     pub fn answered(
         &mut self,
         rule: &str,
-        outcome: Option<&Outcome>,
+        outcome: Option<&Judgement>,
         now: Moment,
         policy: &Policy,
     ) -> Option<CheckResult> {
@@ -182,9 +182,9 @@ impl LookupChecks {
         trial.lookups = trial.lookups.saturating_add(1);
         let age = now.saturating_sub(trial.created);
         let check_result = match outcome {
-            Some(Outcome::Found { .. }) => CheckResult::Found { lag: age },
-            Some(Outcome::Unavailable { .. }) => CheckResult::Unavailable,
-            Some(Outcome::Absent) if age >= policy.lookup_window => CheckResult::NotFound,
+            Some(Judgement::Found { .. }) => CheckResult::Found { lag: age },
+            Some(Judgement::Unavailable { .. }) => CheckResult::Unavailable,
+            Some(Judgement::Absent) if age >= policy.lookup_window => CheckResult::NotFound,
             _ if age >= policy.lookup_window => {
                 // The API did not answer, which proves nothing.
                 *standing = Standing::Unverified { not_before: now.saturating_add(AGAIN) };

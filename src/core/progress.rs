@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::backoff::{ceiling, jittered};
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::photo::PhotosDone;
 use crate::core::policy::{OnAbsent, OnUnknown, Policy};
 use crate::core::reason::{Cause, Fault};
@@ -141,7 +141,7 @@ impl Progress {
 
     /// Takes the outcome of a create or a lookup in, and says what comes next.
     #[must_use]
-    pub fn step(&mut self, outcome: &Outcome, at: StepContext, policy: &Policy) -> Step {
+    pub fn step(&mut self, outcome: &Judgement, at: StepContext, policy: &Policy) -> Step {
         if is_nobodys_fault(outcome, at.is_probe) {
             self.look_up_after(outcome, at.can_look_up);
             return at.refusal.map_or(Step::Hold, |refusal| self.set_aside(refusal, at, policy));
@@ -151,14 +151,16 @@ impl Progress {
             Next::Lookup => self.lookups = self.lookups.saturating_add(1),
         }
         match outcome {
-            Outcome::Created { process } | Outcome::Found { process, .. } => Step::Done { process: process.clone() },
-            Outcome::Halt { .. } => Step::Hold,
-            Outcome::Reject(fault) => self.dead(fault.clone()),
-            Outcome::ErrorReply { status, error_text } => self.refused(*status, error_text.as_deref(), at),
-            Outcome::Retry { cause, after } => self.again(cause.as_str(), *after, at, policy),
-            Outcome::Unsure { cause, after } => self.unsure(cause.as_str(), *after, at, policy),
-            Outcome::Absent => self.absent(at, policy),
-            Outcome::Unavailable { .. } => self.unavailable(at, policy),
+            Judgement::Created { process } | Judgement::Found { process, .. } => {
+                Step::Done { process: process.clone() }
+            }
+            Judgement::Halt { .. } => Step::Hold,
+            Judgement::Reject(fault) => self.dead(fault.clone()),
+            Judgement::ErrorReply { status, error_text } => self.refused(*status, error_text.as_deref(), at),
+            Judgement::Retry { cause, after } => self.again(cause.as_str(), *after, at, policy),
+            Judgement::Unsure { cause, after } => self.unsure(cause.as_str(), *after, at, policy),
+            Judgement::Absent => self.absent(at, policy),
+            Judgement::Unavailable { .. } => self.unavailable(at, policy),
         }
     }
 
@@ -185,9 +187,9 @@ impl Progress {
     }
 
     /// What shut the gate may have kept a lookup from seeing an earlier create: it is looked up again after it.
-    fn look_up_after(&mut self, outcome: &Outcome, can_look_up: bool) {
+    fn look_up_after(&mut self, outcome: &Judgement, can_look_up: bool) {
         if can_look_up
-            && matches!(outcome, Outcome::Halt { .. })
+            && matches!(outcome, Judgement::Halt { .. })
             && (self.unsure_creates > 0 || self.since_create.is_some())
         {
             self.next = Next::Lookup;
@@ -273,10 +275,10 @@ impl Progress {
 }
 
 /// Our own fault, and a probe that was not sent or met a rate limit, spend nothing of the event's.
-fn is_nobodys_fault(outcome: &Outcome, is_probe: bool) -> bool {
+fn is_nobodys_fault(outcome: &Judgement, is_probe: bool) -> bool {
     match outcome {
-        Outcome::Halt { .. } => true,
-        Outcome::Retry { cause, .. } => is_probe && matches!(cause, Cause::Unreachable | Cause::Throttled),
+        Judgement::Halt { .. } => true,
+        Judgement::Retry { cause, .. } => is_probe && matches!(cause, Cause::Unreachable | Cause::Throttled),
         _ => false,
     }
 }

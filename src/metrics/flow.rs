@@ -145,7 +145,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::judge::Outcome;
+    use crate::core::judge::Judgement;
 
     #[test]
     fn every_result_and_every_answer_is_counted_once_where_it_belongs() {
@@ -155,7 +155,7 @@ mod tests {
         {
             metrics.settled(result, "lead", "");
         }
-        Outcome::NAMES.iter().for_each(|outcome| metrics.answered(outcome, 200, Duration::from_millis(10)));
+        Judgement::NAMES.iter().for_each(|outcome| metrics.answered(outcome, 200, Duration::from_millis(10)));
         metrics.event_took(Duration::from_millis(7));
         metrics.event_aged(Duration::from_secs(1));
         metrics.received();

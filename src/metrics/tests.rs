@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Metrics;
 use crate::core::gate::EVERYTHING;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 
 /// The lines of the text with a value, without comments.
 fn lines(metrics: &Metrics) -> BTreeSet<String> {
@@ -109,7 +109,7 @@ fn what_is_known_beforehand_is_there_from_the_start() {
     metrics.foresee_possible_duplicate("resent");
     let text = metrics.text();
     let mut expected: Vec<String> = Vec::new();
-    expected.extend(Outcome::NAMES.map(|name| format!("api_requests_total{{outcome=\"{name}\",status=\"0\"}} 0")));
+    expected.extend(Judgement::NAMES.map(|name| format!("api_requests_total{{outcome=\"{name}\",status=\"0\"}} 0")));
     expected.push("possible_duplicates_total{cause=\"resent\"} 0".to_owned());
     expected.extend(
         [

@@ -12,7 +12,7 @@ use chakra_bridge::cli::exit::Exit;
 use chakra_bridge::config::known_keys;
 use chakra_bridge::core::delay_queue::DELAY_QUEUES;
 use chakra_bridge::core::delivery::{DELAY_REASONS, Place};
-use chakra_bridge::core::judge::{Outcome, judge};
+use chakra_bridge::core::judge::{Judgement, judge};
 use chakra_bridge::core::reason::{Cause, HaltReason, Reason};
 use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
 use chakra_bridge::metrics::{Descriptors, LogState};
@@ -156,8 +156,8 @@ fn meaning(status: u16) -> &'static str {
     let body = if (400..500).contains(&status) { in_words } else { Body::Empty };
     let response = Response::new(status, body);
     match judge(&Reply::Response(response), true) {
-        Outcome::Halt { reason, .. } => reason.as_str(),
-        Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),
+        Judgement::Halt { reason, .. } => reason.as_str(),
+        Judgement::Retry { cause, .. } | Judgement::Unsure { cause, .. } => cause.as_str(),
         other => other.as_str(),
     }
 }

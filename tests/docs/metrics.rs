@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chakra_bridge::core::delivery::Ended;
-use chakra_bridge::core::judge::Outcome;
+use chakra_bridge::core::judge::Judgement;
 use chakra_bridge::metrics::Metrics;
 
 use super::lists::same;
@@ -80,7 +80,7 @@ fn labels_and_their_values_are_those_that_are_written() {
     let labels = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('{'));
     let labels = labels.flat_map(|(_, rest)| rest.split("\",").filter_map(|pair| pair.split_once("=\"")));
     same("labels", &Page::read(PAGE).names("The other labels"), &labels.map(|(name, _)| name.to_owned()).collect());
-    let outcomes = Outcome::NAMES.map(str::to_owned).into();
+    let outcomes = Judgement::NAMES.map(str::to_owned).into();
     same("outcomes", &Page::read(PAGE).names("Label outcome of api_requests_total"), &outcomes);
     same(
         "results",

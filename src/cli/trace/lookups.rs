@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::chakra::Client;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::procedure::Procedure;
 use crate::core::reply::Reply;
@@ -67,8 +67,8 @@ impl Lookups {
         let lookup = Lookup { procedure, attribute: attribute.to_owned(), value: Value::from(key) };
         let reply = client.look_up(&lookup).await;
         Ok(match judge_lookup(&reply, &lookup) {
-            Outcome::Found { process, copies } => Found::Process(process, copies),
-            Outcome::Absent => Found::Absent,
+            Judgement::Found { process, copies } => Found::Process(process, copies),
+            Judgement::Absent => Found::Absent,
             _ => Found::Unclear(unclear(&reply)),
         })
     }

@@ -13,7 +13,7 @@ use super::report::{Ended, Report};
 use super::sources::Said;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::Seen;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::photo::{Missed, Photo, PhotoReply, judge_upload};
 use crate::core::process::Procedure;
 use crate::core::progress::{PhotoStep, StepContext};
@@ -140,12 +140,12 @@ impl Machine {
         self.wait(id, Duration::ZERO, Duration::ZERO);
     }
 
-    fn tell_photo(&mut self, reply: &PhotoReply, outcome: &Outcome, took: Duration) {
+    fn tell_photo(&mut self, reply: &PhotoReply, outcome: &Judgement, took: Duration) {
         let (word, bytes) = match reply {
             PhotoReply::Missed(missed) => (missed.as_str(), 0),
             PhotoReply::Asked { reply, bytes } => {
                 self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
-                let is_up = matches!(outcome, Outcome::Created { .. });
+                let is_up = matches!(outcome, Judgement::Created { .. });
                 (if is_up { "up" } else { outcome.as_str() }, if is_up { *bytes } else { 0 })
             }
         };
@@ -166,10 +166,10 @@ fn said(reply: &PhotoReply, photo: &Photo) -> Said {
 }
 
 /// What it means for the event that a picture could not be had.
-fn outcome_of(missed: &Missed) -> Outcome {
+fn outcome_of(missed: &Missed) -> Judgement {
     match (missed.fault(), missed) {
-        (Some((reason, text)), _) => Outcome::Reject(Fault::new(reason, text)),
-        (None, Missed::Failed { cause, after, .. }) => Outcome::Retry { cause: *cause, after: *after },
-        (None, _) => Outcome::Reject(Fault::new(Reason::PhotoDenied, "it cannot be had")),
+        (Some((reason, text)), _) => Judgement::Reject(Fault::new(reason, text)),
+        (None, Missed::Failed { cause, after, .. }) => Judgement::Retry { cause: *cause, after: *after },
+        (None, _) => Judgement::Reject(Fault::new(Reason::PhotoDenied, "it cannot be had")),
     }
 }

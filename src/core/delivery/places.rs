@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{EventId, Machine, Now};
 use crate::core::gate::Moment;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::process::{CreateProcess, Procedure};
 
 /// Procedures remembered at most; events may name them.
@@ -113,8 +113,8 @@ struct Work {
 }
 
 impl Worked {
-    pub(super) fn note(&mut self, procedure: &Procedure, outcome: &Outcome, now: Now, took: Duration) {
-        if !matches!(outcome, Outcome::Created { .. }) {
+    pub(super) fn note(&mut self, procedure: &Procedure, outcome: &Judgement, now: Now, took: Duration) {
+        if !matches!(outcome, Judgement::Created { .. }) {
             return;
         }
         if self.procedures.len() >= REMEMBERED_MAX {

@@ -14,7 +14,7 @@ use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::event::Key;
 use crate::core::gate::{Change, Why};
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::lookup::Lookup;
 use crate::core::lookup_check::{CheckResult, Replaced};
 use crate::core::mapping::rules::Rules;
@@ -81,8 +81,8 @@ impl Ended {
     }
 
     /// It is a process, as this outcome says.
-    pub(super) fn done(process: Option<String>, outcome: &Outcome) -> Self {
-        if matches!(outcome, Outcome::Found { .. }) { Self::Found(process) } else { Self::Created(process) }
+    pub(super) fn done(process: Option<String>, outcome: &Judgement) -> Self {
+        if matches!(outcome, Judgement::Found { .. }) { Self::Found(process) } else { Self::Created(process) }
     }
 
     /// The id of the process, if it is one and the API told it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::report::Report;
 use super::{EventId, Machine};
 use crate::core::backoff::{ceiling, jittered};
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::reason::Cause;
 use crate::core::reply::Reply;
 
@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 impl Machine {
     /// The request of an event could not be sent for want of descriptors.
     pub(super) fn short_of_descriptors(&mut self, id: EventId, reply: &Reply, took: Duration) {
-        let outcome = Outcome::Retry { cause: Cause::NoDescriptors, after: None };
+        let outcome = Judgement::Retry { cause: Cause::NoDescriptors, after: None };
         let tried = self.tried(id, &outcome, reply);
         let Some(event) = self.held.get_mut(id) else { return };
         let whole = ceiling(FIRST, 2.0, LONGEST, event.shortages);

@@ -13,7 +13,7 @@ use super::{Effect, EventId, Machine};
 use crate::core::delay_queue::DelayQueue;
 use crate::core::delayed_state::DelayedState;
 use crate::core::gate::{Moment, Pass};
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::photo::{Photo, PhotoReply};
 use crate::core::progress::{Next, Progress};
 use crate::core::reply::Reply;
@@ -60,11 +60,11 @@ impl Redeliveries {
 }
 
 /// What came of a request that is no end, as a fixed word.
-fn reason(outcome: &Outcome) -> &'static str {
+fn reason(outcome: &Judgement) -> &'static str {
     match outcome {
-        Outcome::Retry { cause, .. } | Outcome::Unsure { cause, .. } => cause.as_str(),
-        Outcome::Halt { reason, .. } => reason.as_str(),
-        Outcome::Reject(fault) => fault.reason.as_str(),
+        Judgement::Retry { cause, .. } | Judgement::Unsure { cause, .. } => cause.as_str(),
+        Judgement::Halt { reason, .. } => reason.as_str(),
+        Judgement::Reject(fault) => fault.reason.as_str(),
         other => other.as_str(),
     }
 }
@@ -78,7 +78,7 @@ pub(super) struct Try {
 
 impl Machine {
     /// What is known of a try before the event goes on.
-    pub(super) fn tried(&self, id: EventId, outcome: &Outcome, reply: &Reply) -> Option<Try> {
+    pub(super) fn tried(&self, id: EventId, outcome: &Judgement, reply: &Reply) -> Option<Try> {
         let event = self.held.get(id)?;
         let (asked, done) = match event.seeks() {
             Some(_) => (Next::Lookup, event.progress.lookups),
@@ -102,7 +102,13 @@ impl Machine {
     }
 
     /// The same of a try to bring a photo up.
-    pub(super) fn photo_tried(&self, id: EventId, photo: &Photo, outcome: &Outcome, reply: &PhotoReply) -> Option<Try> {
+    pub(super) fn photo_tried(
+        &self,
+        id: EventId,
+        photo: &Photo,
+        outcome: &Judgement,
+        reply: &PhotoReply,
+    ) -> Option<Try> {
         let event = self.held.get(id)?;
         let (status, detail) = match reply {
             PhotoReply::Missed(missed) => (missed.status(), None),
@@ -126,17 +132,17 @@ impl Machine {
     }
 
     /// Tells that a request was answered, and what about its answer is worth a word.
-    pub(super) fn tell_answer(&mut self, id: EventId, outcome: &Outcome, reply: &Reply, took: Duration) {
+    pub(super) fn tell_answer(&mut self, id: EventId, outcome: &Judgement, reply: &Reply, took: Duration) {
         self.tell(Report::Answered { outcome: outcome.as_str(), status: reply.status(), took });
         let Some(event) = self.held.get(id) else { return };
         let told = || (event.context.key.clone(), event.context.rule.clone());
         let trace = event.context.trace_id();
         let report = match outcome {
-            Outcome::Found { copies, .. } if *copies > 1 => {
+            Judgement::Found { copies, .. } if *copies > 1 => {
                 let (key, rule) = told();
                 Report::Duplicates { key, rule, trace, copies: *copies }
             }
-            Outcome::Unavailable { status } => {
+            Judgement::Unavailable { status } => {
                 let (key, rule) = told();
                 Report::LookupRefused { key, rule, trace, status: *status }
             }

@@ -16,7 +16,7 @@ use super::sources::Said;
 use super::ticket::Ticket;
 use super::{Effect, EventId, Machine, ReceiptId};
 use crate::core::gate::{Moment, Probe, Seen, is_refusal};
-use crate::core::judge::{Outcome, judge, without_doubt};
+use crate::core::judge::{Judgement, judge, without_doubt};
 use crate::core::lookup::{Lookup, judge_lookup};
 use crate::core::message::Message;
 use crate::core::process::CreateProcess;
@@ -156,7 +156,7 @@ impl Machine {
         self.tell_answer(id, &outcome, reply, took);
         self.tell_gate(changes, Some(reply));
         self.worked.note(&procedure, &outcome, self.now, took);
-        if matches!(outcome, Outcome::Created { .. }) {
+        if matches!(outcome, Judgement::Created { .. }) {
             self.clear_doubts(&procedure);
         }
         let tried = self.tried(id, &outcome, reply);
@@ -174,14 +174,14 @@ impl Machine {
     }
 
     /// What a reply means. A lookup that was allowed before and is refused now is waited for.
-    fn judged(&self, event: &HeldEvent, reply: &Reply) -> Outcome {
+    fn judged(&self, event: &HeldEvent, reply: &Reply) -> Judgement {
         let Some(lookup) = event.seeks() else {
             let outcome = judge(reply, event.request.procedure_is_literal);
             return without_doubt(outcome, reply, self.setup.policy.not_processed);
         };
         match judge_lookup(reply, lookup) {
-            Outcome::Unavailable { .. } if self.lookup_checks.is_verified(event.context.rule()) => {
-                Outcome::Retry { cause: Cause::LookupRefused, after: None }
+            Judgement::Unavailable { .. } if self.lookup_checks.is_verified(event.context.rule()) => {
+                Judgement::Retry { cause: Cause::LookupRefused, after: None }
             }
             outcome => outcome,
         }
@@ -191,7 +191,7 @@ impl Machine {
     fn decide(
         &mut self,
         id: EventId,
-        outcome: &Outcome,
+        outcome: &Judgement,
         probe: Probe,
         refusal: Option<Refusal>,
         status: Option<u16>,
@@ -202,7 +202,7 @@ impl Machine {
         if was_create {
             event.progress.status = status.or(event.progress.status);
         }
-        if let (Outcome::Created { .. }, Some(lookup)) = (outcome, &event.lookup) {
+        if let (Judgement::Created { .. }, Some(lookup)) = (outcome, &event.lookup) {
             self.lookup_checks.created(event.context.rule(), lookup, now);
         }
         let open = self.gate.open_time(&event.request.procedure, now).saturating_sub(event.open_time);
@@ -211,8 +211,8 @@ impl Machine {
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
         let step = self.creates.follow(event, self.now, |progress| progress.step(outcome, at, &self.setup.policy));
         match outcome {
-            Outcome::Absent if event.progress.next == Next::Create => event.provenance.cleared(),
-            Outcome::Unavailable { .. } => event.provenance.doubted(),
+            Judgement::Absent if event.progress.next == Next::Create => event.provenance.cleared(),
+            Judgement::Unavailable { .. } => event.provenance.doubted(),
             _ => {}
         }
         if was_create && event.provenance.is_doubtful() && event.lookup.is_some() {
@@ -223,7 +223,7 @@ impl Machine {
     }
 
     /// Whether a create was refused by what may be about it alone, and when others of its procedure were created.
-    fn refusal(&self, event: &HeldEvent, outcome: &Outcome) -> Option<Refusal> {
+    fn refusal(&self, event: &HeldEvent, outcome: &Judgement) -> Option<Refusal> {
         let is_create = event.seeks().is_none() && is_refusal(outcome);
         let others_ms = self.worked.created_ms(&event.request.procedure);
         is_create.then_some(Refusal { at_ms: self.now.epoch_ms, others_ms })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::report::Report;
 use super::{EventId, Machine, TICK};
 use crate::core::gate::Moment;
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::progress::Next;
 
 /// Told again once so many times as many wait.
@@ -53,10 +53,10 @@ impl Windows {
 
 impl Machine {
     /// A lookup came back: counts the event, once, if it has to wait for its window from here on.
-    pub(super) fn note_window(&mut self, id: EventId, outcome: &Outcome) {
+    pub(super) fn note_window(&mut self, id: EventId, outcome: &Judgement) {
         let (now, window) = (self.now.moment, self.setup.policy.lookup_window);
         let Some(event) = self.held.get_mut(id) else { return };
-        let is_waiting = matches!(outcome, Outcome::Absent) && event.progress.next == Next::Lookup;
+        let is_waiting = matches!(outcome, Judgement::Absent) && event.progress.next == Next::Lookup;
         if is_waiting && !std::mem::replace(&mut event.is_in_window, true) {
             let left = window.saturating_sub(event.progress.since_create.unwrap_or(window));
             self.windows.add(now.saturating_add(left));

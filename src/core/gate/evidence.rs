@@ -3,7 +3,7 @@
 //! Not here: shutting it (`gate`), and what an answer means for its event (`progress`).
 
 use super::Seen;
-use crate::core::judge::{Outcome, Scope};
+use crate::core::judge::{Judgement, Scope};
 use crate::core::process::Procedure;
 use crate::core::reason::{Cause, HaltReason};
 
@@ -32,16 +32,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &Judgement) -> Self {
         match outcome {
-            Outcome::Created { .. } | Outcome::Reject(_) | Outcome::ErrorReply { .. } => Self::Good,
-            Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => Self::OfLookups,
+            Judgement::Created { .. } | Judgement::Reject(_) | Judgement::ErrorReply { .. } => Self::Good,
+            Judgement::Found { .. } | Judgement::Absent | Judgement::Unavailable { .. } => Self::OfLookups,
             // Of the second the gate never hears: it says nothing of the API.
-            Outcome::Retry { cause: Cause::LookupRefused | Cause::NoDescriptors, .. } => Self::OfLookups,
-            Outcome::Retry { cause: Cause::Locked | Cause::TooEarly, .. } => Self::OfTheEvent,
-            Outcome::Retry { cause: Cause::Throttled, .. } => Self::Throttled,
-            Outcome::Retry { .. } | Outcome::Unsure { .. } => Self::Failure,
-            Outcome::Halt { reason, .. } => Self::of_trouble(*reason),
+            Judgement::Retry { cause: Cause::LookupRefused | Cause::NoDescriptors, .. } => Self::OfLookups,
+            Judgement::Retry { cause: Cause::Locked | Cause::TooEarly, .. } => Self::OfTheEvent,
+            Judgement::Retry { cause: Cause::Throttled, .. } => Self::Throttled,
+            Judgement::Retry { .. } | Judgement::Unsure { .. } => Self::Failure,
+            Judgement::Halt { reason, .. } => Self::of_trouble(*reason),
         }
     }
 
@@ -77,7 +77,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn note(&mut self, kind: Kind, seen: &Seen<'_>) {
-        self.is_untrusted = matches!(seen.outcome, Outcome::Halt { reason: HaltReason::LookupUntrusted, .. });
+        self.is_untrusted = matches!(seen.outcome, Judgement::Halt { reason: HaltReason::LookupUntrusted, .. });
         match kind {
             Kind::Good => *self = Self { has_worked: true, ..Self::default() },
             Kind::OfLookups => {}
@@ -130,7 +130,7 @@ impl Spread {
 
 impl Run {
     pub(super) fn note(&mut self, kind: Kind, seen: &Seen<'_>) {
-        let is_of_all = matches!(seen.outcome, Outcome::Halt { scope: Scope::Everything, .. });
+        let is_of_all = matches!(seen.outcome, Judgement::Halt { scope: Scope::Everything, .. });
         match kind {
             Kind::Good => *self = Self::default(),
             Kind::OfLookups => {}

@@ -38,13 +38,13 @@ fn ticket() -> Procedure {
     Procedure::new("ticket").unwrap()
 }
 
-fn created() -> Outcome {
-    Outcome::Created { process: None }
+fn created() -> Judgement {
+    Judgement::Created { process: None }
 }
 
-fn halt(scope: Scope) -> Outcome {
+fn halt(scope: Scope) -> Judgement {
     let reason = if scope == Scope::Everything { HaltReason::Unauthorized } else { HaltReason::Forbidden };
-    Outcome::Halt { scope, reason, after: None }
+    Judgement::Halt { scope, reason, after: None }
 }
 
 static EVENTS: AtomicU64 = AtomicU64::new(0);
@@ -53,7 +53,7 @@ static EVENTS: AtomicU64 = AtomicU64::new(0);
 fn observe(
     gate: &mut Gate,
     procedure: &Procedure,
-    outcome: &Outcome,
+    outcome: &Judgement,
     probe: Probe,
     now: Moment,
     dice: f64,
@@ -63,8 +63,8 @@ fn observe(
     gate.observe(&seen, now, dice)
 }
 
-fn lost() -> Outcome {
-    Outcome::Unsure { cause: Cause::Timeout, after: None }
+fn lost() -> Judgement {
+    Judgement::Unsure { cause: Cause::Timeout, after: None }
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_refusal_is_a_word_from_the_api_and_opens_the_gate() {
     let mut gate = gate();
     observe(&mut gate, &lead(), &halt(Scope::Everything), Probe::default(), secs(0), 0.0);
     let probe = gate.begun(&lead(), secs(5));
-    let refused = Outcome::Reject(Fault::new(Reason::Refused, "422"));
+    let refused = Judgement::Reject(Fault::new(Reason::Refused, "422"));
     assert!(matches!(&observe(&mut gate, &lead(), &refused, probe, secs(5), 0.0)[..], [Change::Opened { .. }]));
 }
 
@@ -161,7 +161,7 @@ fn a_lost_answer_to_the_probe_of_a_procedure_shuts_nothing_else_and_opens_nothin
 #[test]
 fn a_throttled_answer_shuts_everything_for_as_long_as_the_api_asks_up_to_the_ceiling() {
     let mut gate = gate();
-    let asked = |after| Outcome::Retry { cause: Cause::Throttled, after: Some(after) };
+    let asked = |after| Judgement::Retry { cause: Cause::Throttled, after: Some(after) };
     observe(&mut gate, &lead(), &asked(secs(90)), Probe::default(), secs(0), 0.5);
     assert_eq!(gate.pass(&ticket(), secs(0)), Pass::Shut(Some(secs(90))));
     let probe = gate.begun(&lead(), secs(90));
@@ -196,7 +196,7 @@ fn a_probe_that_vanished_lets_the_next_go() {
 fn locked_events_alone_never_shut_the_gate_for_the_others() {
     let mut gate = gate();
     for _ in 0..100 {
-        let locked = Outcome::Retry { cause: Cause::Locked, after: None };
+        let locked = Judgement::Retry { cause: Cause::Locked, after: None };
         assert_eq!(observe(&mut gate, &lead(), &locked, Probe::default(), secs(1), 0.0), []);
     }
     assert_eq!(gate.pass(&ticket(), secs(1)), Pass::Go);
@@ -221,10 +221,10 @@ fn lookups_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut
     for _ in 0..3 {
         assert_eq!(gate.pass(&lead(), secs(0)), Pass::Go);
         observe(&mut gate, &lead(), &lost(), Probe::default(), secs(0), 0.0);
-        observe(&mut gate, &lead(), &Outcome::Absent, Probe::default(), secs(0), 0.0);
+        observe(&mut gate, &lead(), &Judgement::Absent, Probe::default(), secs(0), 0.0);
     }
     let probe = gate.begun(&lead(), secs(2));
-    observe(&mut gate, &lead(), &Outcome::Absent, probe, secs(2), 0.0);
+    observe(&mut gate, &lead(), &Judgement::Absent, probe, secs(2), 0.0);
     assert!(gate.shut_for(&lead(), secs(2)).is_some(), "only a create shows that creates do not fail");
     assert_eq!(gate.pass(&lead(), secs(2)), Pass::Probe, "and one may try at once");
     let probe = gate.begun(&lead(), secs(30));
@@ -235,7 +235,7 @@ fn lookups_that_work_neither_break_a_run_of_failed_creates_nor_open_what_it_shut
 #[test]
 fn a_lookup_that_is_refused_is_no_sign_that_the_api_is_away() {
     let mut gate = gate();
-    let refused = Outcome::Retry { cause: Cause::LookupRefused, after: None };
+    let refused = Judgement::Retry { cause: Cause::LookupRefused, after: None };
     for _ in 0..10 {
         observe(&mut gate, &lead(), &refused, Probe::default(), secs(0), 0.0);
     }
@@ -245,12 +245,12 @@ fn a_lookup_that_is_refused_is_no_sign_that_the_api_is_away() {
 #[test]
 fn a_lookup_that_works_opens_what_an_unreachable_api_shut() {
     let mut gate = gate();
-    let unreachable = Outcome::Retry { cause: Cause::Unreachable, after: None };
+    let unreachable = Judgement::Retry { cause: Cause::Unreachable, after: None };
     for _ in 0..3 {
         observe(&mut gate, &lead(), &unreachable, Probe::default(), secs(0), 0.0);
     }
     let probe = gate.begun(&lead(), secs(2));
-    observe(&mut gate, &lead(), &Outcome::Absent, probe, secs(2), 0.0);
+    observe(&mut gate, &lead(), &Judgement::Absent, probe, secs(2), 0.0);
     assert_eq!(gate.everything_shut_for(secs(2)), None);
 }
 
@@ -262,18 +262,18 @@ fn a_lookup_that_finds_what_lost_its_answer_shows_that_creates_are_applied() {
     }
     let probe = gate.begun(&lead(), secs(2));
     assert!(gate.shut_for(&lead(), secs(2)).is_some());
-    observe(&mut gate, &lead(), &Outcome::Found { process: None, copies: 1 }, probe, secs(2), 0.0);
+    observe(&mut gate, &lead(), &Judgement::Found { process: None, copies: 1 }, probe, secs(2), 0.0);
     assert_eq!(gate.shut_for(&lead(), secs(2)), None);
 }
 
 #[test]
 fn a_lookup_that_works_does_not_open_what_creates_were_refused_for() {
-    let refused = Outcome::Halt { scope: Scope::Everything, reason: HaltReason::PaymentRequired, after: None };
+    let refused = Judgement::Halt { scope: Scope::Everything, reason: HaltReason::PaymentRequired, after: None };
     for (outcome, opens) in [(refused, false), (halt(Scope::Everything), true)] {
         let mut gate = gate();
         observe(&mut gate, &lead(), &outcome, Probe::default(), secs(0), 0.0);
         let probe = gate.begun(&lead(), secs(2));
-        observe(&mut gate, &lead(), &Outcome::Absent, probe, secs(2), 0.0);
+        observe(&mut gate, &lead(), &Judgement::Absent, probe, secs(2), 0.0);
         assert_eq!(gate.pass(&lead(), secs(2)) == Pass::Go, opens, "{outcome:?}");
         let probe = gate.begun(&lead(), secs(2));
         observe(&mut gate, &lead(), &outcome, probe, secs(2), 0.0);

@@ -5,7 +5,7 @@
 use super::breaker::{Breaker, Verdict};
 use super::evidence::Kind;
 use super::{Gate, Seen, Why};
-use crate::core::judge::{Outcome, Scope};
+use crate::core::judge::{Judgement, Scope};
 use crate::core::reason::{Cause, HaltReason};
 
 impl Gate {
@@ -17,8 +17,10 @@ impl Gate {
         let is_enough = own.is_some_and(|own| own.evidence.is_enough(self.policy.failures));
         let clears = is_open || self.wants_a_lookup(seen.procedure);
         match (Kind::of(seen.outcome), seen.outcome) {
-            (Kind::OfLookups, Outcome::Retry { .. }) if is_open => Verdict::Good,
-            (Kind::OfLookups, Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. }) if clears => {
+            (Kind::OfLookups, Judgement::Retry { .. }) if is_open => Verdict::Good,
+            (Kind::OfLookups, Judgement::Found { .. } | Judgement::Absent | Judgement::Unavailable { .. })
+                if clears =>
+            {
                 Verdict::Good
             }
             (Kind::OfLookups, outcome) => own.map_or(Verdict::Aside, |own| said_by_a_lookup(&own.breaker, outcome)),
@@ -26,13 +28,13 @@ impl Gate {
             // It speaks of the event, and the procedure is there: a ramp may grow by it.
             (Kind::OfTheEvent, _) if is_open => Verdict::Good,
             (Kind::Refusal, _) if seen.is_alone && is_open => Verdict::Aside,
-            (Kind::Refusal, Outcome::Halt { reason, after, .. }) if is_enough || !is_open => {
+            (Kind::Refusal, Judgement::Halt { reason, after, .. }) if is_enough || !is_open => {
                 Verdict::Shut { why: Why::Halt(*reason), after: *after }
             }
-            (Kind::Throttled, Outcome::Retry { cause, after }) if !matches!(on_everything, Verdict::Shut { .. }) => {
+            (Kind::Throttled, Judgement::Retry { cause, after }) if !matches!(on_everything, Verdict::Shut { .. }) => {
                 Verdict::Shut { why: Why::Failing(*cause), after: *after }
             }
-            (Kind::Failure, Outcome::Retry { cause, after } | Outcome::Unsure { cause, after })
+            (Kind::Failure, Judgement::Retry { cause, after } | Judgement::Unsure { cause, after })
                 if is_enough && *cause != Cause::Unreachable =>
             {
                 Verdict::Shut { why: Why::Failing(*cause), after: *after }
@@ -45,20 +47,20 @@ impl Gate {
     pub(super) fn verdict_on_everything(&self, seen: &Seen<'_>) -> Verdict {
         match (Kind::of(seen.outcome), seen.outcome) {
             (Kind::OfLookups, outcome) => said_by_a_lookup(&self.everything, outcome),
-            (Kind::OfEverything, Outcome::Halt { reason, after, .. }) => {
+            (Kind::OfEverything, Judgement::Halt { reason, after, .. }) => {
                 Verdict::Shut { why: Why::Halt(*reason), after: *after }
             }
-            (Kind::Refusal, Outcome::Halt { scope: Scope::Everything, reason, after }) => {
+            (Kind::Refusal, Judgement::Halt { scope: Scope::Everything, reason, after }) => {
                 if self.run.is_refused_widely() {
                     Verdict::Shut { why: Why::Halt(*reason), after: *after }
                 } else {
                     Verdict::Again
                 }
             }
-            (Kind::Throttled, Outcome::Retry { cause, after }) if self.is_throttled_widely(seen) => {
+            (Kind::Throttled, Judgement::Retry { cause, after }) if self.is_throttled_widely(seen) => {
                 Verdict::Shut { why: Why::Failing(*cause), after: *after }
             }
-            (Kind::Failure, Outcome::Retry { cause, after } | Outcome::Unsure { cause, after }) => {
+            (Kind::Failure, Judgement::Retry { cause, after } | Judgement::Unsure { cause, after }) => {
                 let is_of_all = *cause == Cause::Unreachable || self.run.is_wide();
                 if is_of_all && self.run.failures() >= self.policy.failures {
                     Verdict::Shut { why: Why::Failing(*cause), after: *after }
@@ -91,8 +93,8 @@ const OF_ANSWERS: [Cause; 4] = [Cause::Timeout, Cause::Reset, Cause::EmptyAnswer
 
 /// A lookup that the API answers clears up what would have kept it from answering that too. What creates are refused for, or
 /// fail by while looks work, only a create can clear up; or a find, where all that was lost are answers.
-fn said_by_a_lookup(breaker: &Breaker, outcome: &Outcome) -> Verdict {
-    let is_found = matches!(outcome, Outcome::Found { .. });
+fn said_by_a_lookup(breaker: &Breaker, outcome: &Judgement) -> Verdict {
+    let is_found = matches!(outcome, Judgement::Found { .. });
     let is_of_all = breaker.is_shut_for(&OF_ALL) || breaker.is_shut_by(&[Cause::Unreachable, Cause::Throttled]);
     if is_of_all || (is_found && breaker.is_shut_by(&OF_ANSWERS)) { Verdict::Good } else { Verdict::Aside }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Outcome, Scope, judge};
+use super::{Judgement, Scope, judge};
 use crate::core::reason::{Cause, HaltReason, Reason};
 use crate::core::reply::{Body, Lost, NotSent, Reply, Response, Wrapper};
 
@@ -47,23 +47,23 @@ fn is_api_word(body: &Body) -> bool {
 }
 
 /// An outcome in one line, so that the table can be read as a table.
-fn line(outcome: &Outcome) -> String {
+fn line(outcome: &Judgement) -> String {
     match outcome {
-        Outcome::Created { process } => format!("created {}", process.as_deref().unwrap_or("-")),
-        Outcome::Retry { cause, .. } => format!("retry {}", cause.as_str()),
-        Outcome::Unsure { cause, .. } => format!("unsure {}", cause.as_str()),
-        Outcome::ErrorReply { status, error_text } => {
+        Judgement::Created { process } => format!("created {}", process.as_deref().unwrap_or("-")),
+        Judgement::Retry { cause, .. } => format!("retry {}", cause.as_str()),
+        Judgement::Unsure { cause, .. } => format!("unsure {}", cause.as_str()),
+        Judgement::ErrorReply { status, error_text } => {
             format!("words {status} {}", error_text.as_deref().unwrap_or("-"))
         }
-        Outcome::Reject(fault) => format!("reject {}", fault.reason.as_str()),
-        Outcome::Found { .. } | Outcome::Absent | Outcome::Unavailable { .. } => "of a lookup".to_owned(),
-        Outcome::Halt { scope: Scope::Everything, reason, .. } => format!("halt all {}", reason.as_str()),
-        Outcome::Halt { scope: Scope::Procedure, reason, .. } => format!("halt procedure {}", reason.as_str()),
+        Judgement::Reject(fault) => format!("reject {}", fault.reason.as_str()),
+        Judgement::Found { .. } | Judgement::Absent | Judgement::Unavailable { .. } => "of a lookup".to_owned(),
+        Judgement::Halt { scope: Scope::Everything, reason, .. } => format!("halt all {}", reason.as_str()),
+        Judgement::Halt { scope: Scope::Procedure, reason, .. } => format!("halt procedure {}", reason.as_str()),
     }
 }
 
 /// Walks every status, every body and both kinds of procedure.
-fn everywhere(mut law: impl FnMut(u16, &Body, bool, &Outcome)) {
+fn everywhere(mut law: impl FnMut(u16, &Body, bool, &Judgement)) {
     for status in 0..=u16::MAX {
         for body in bodies() {
             for literal in [LITERAL, NAMED_BY_EVENT] {
@@ -170,7 +170,7 @@ fn a_refusal_that_is_not_the_word_of_the_api_shuts_as_a_page_does() {
 fn a_conflict_is_looked_up_and_never_shuts_whoever_says_it() {
     for body in bodies() {
         let judged = judge(&answer(409, body.clone()), LITERAL);
-        assert!(matches!(judged, Outcome::ErrorReply { status: 409, .. }), "{body:?}");
+        assert!(matches!(judged, Judgement::ErrorReply { status: 409, .. }), "{body:?}");
     }
 }
 
@@ -208,7 +208,7 @@ fn our_own_trouble_never_makes_a_dead_letter() {
             _ => matches!(status, 300..=399 | 501 | 505 | 511),
         };
         if is_ours {
-            assert!(matches!(outcome, Outcome::Halt { .. }), "{status} {body:?} {literal}: {outcome:?}");
+            assert!(matches!(outcome, Judgement::Halt { .. }), "{status} {body:?} {literal}: {outcome:?}");
         }
     });
 }
@@ -217,14 +217,14 @@ fn our_own_trouble_never_makes_a_dead_letter() {
 fn only_a_documented_2xx_is_created() {
     everywhere(|status, body, _, outcome| {
         let documented = (200..=299).contains(&status) && (*body == bare() || *body == created());
-        assert_eq!(matches!(outcome, Outcome::Created { .. }), documented, "{status} {body:?}");
+        assert_eq!(matches!(outcome, Judgement::Created { .. }), documented, "{status} {body:?}");
     });
 }
 
 #[test]
 fn only_a_4xx_that_speaks_of_this_event_is_rejected() {
     everywhere(|status, body, literal, outcome| {
-        if let Outcome::Reject(fault) = outcome {
+        if let Judgement::Reject(fault) = outcome {
             assert!((400..=499).contains(&status), "{status} {body:?}");
             assert!(!matches!(status, 401..=403 | 405..=409 | 411 | 415 | 423 | 425 | 429 | 431 | 494), "{status}");
             assert!(!matches!(status, 404 | 410) || !literal, "{body:?}");
@@ -238,7 +238,7 @@ fn only_a_4xx_that_speaks_of_this_event_is_rejected() {
 #[test]
 fn a_request_that_may_have_been_done_is_never_plainly_repeated() {
     everywhere(|status, body, _, outcome| {
-        if let Outcome::Retry { .. } = outcome {
+        if let Judgement::Retry { .. } = outcome {
             assert!(matches!(status, 423 | 425 | 429), "{status} {body:?}");
         }
     });
@@ -247,7 +247,7 @@ fn a_request_that_may_have_been_done_is_never_plainly_repeated() {
 #[test]
 fn the_wait_the_api_asks_for_is_carried_wherever_something_waits() {
     everywhere(|status, body, _, outcome| match outcome {
-        Outcome::Retry { after, .. } | Outcome::Unsure { after, .. } | Outcome::Halt { after, .. } => {
+        Judgement::Retry { after, .. } | Judgement::Unsure { after, .. } | Judgement::Halt { after, .. } => {
             assert_eq!(*after, Some(WAIT), "{status} {body:?}");
         }
         _ => {}
@@ -261,13 +261,13 @@ fn every_outcome_is_reached_and_has_its_name() {
         seen.insert(outcome.as_str());
     });
     let of_a_lookup = ["found", "absent", "unavailable"];
-    let of_a_create = Outcome::NAMES.into_iter().filter(|name| !of_a_lookup.contains(name));
+    let of_a_create = Judgement::NAMES.into_iter().filter(|name| !of_a_lookup.contains(name));
     assert_eq!(seen, of_a_create.collect());
 }
 
 #[test]
 fn a_rejection_repeats_the_words_of_the_api() {
-    let Outcome::Reject(fault) = judge(&answer(422, errors()), LITERAL) else { panic!("422 is the event's fault") };
+    let Judgement::Reject(fault) = judge(&answer(422, errors()), LITERAL) else { panic!("422 is the event's fault") };
     assert!(fault.text.ends_with("in its words: no such state"), "{}", fault.text);
 }
 

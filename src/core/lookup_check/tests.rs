@@ -43,15 +43,15 @@ fn begun() -> LookupChecks {
     lookup_checks
 }
 
-fn ask(lookup_checks: &mut LookupChecks, outcome: &Outcome, now: Moment) -> Option<CheckResult> {
+fn ask(lookup_checks: &mut LookupChecks, outcome: &Judgement, now: Moment) -> Option<CheckResult> {
     let (rule, _) = lookup_checks.due(now).into_iter().next().expect("a lookup is due");
     lookup_checks.asked(&rule);
     assert_eq!(lookup_checks.due(now).into_iter().next(), None, "one lookup at a time");
     lookup_checks.answered(&rule, Some(outcome), now, &policy())
 }
 
-fn found() -> Outcome {
-    Outcome::Found { process: None, copies: 1 }
+fn found() -> Judgement {
+    Judgement::Found { process: None, copies: 1 }
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn nothing_is_asked_before_the_first_create() {
 #[test]
 fn a_lookup_that_finds_what_was_created_is_verified_and_never_asked_again() {
     let mut lookup_checks = begun();
-    assert_eq!(ask(&mut lookup_checks, &Outcome::Absent, SECOND), None);
+    assert_eq!(ask(&mut lookup_checks, &Judgement::Absent, SECOND), None);
     assert_eq!(lookup_checks.due(SECOND).into_iter().next(), None, "not before the next wait is over");
     let then = lookup_checks.wake().unwrap();
     assert_eq!(ask(&mut lookup_checks, &found(), then), Some(CheckResult::Found { lag: then - SECOND }));
@@ -78,7 +78,7 @@ fn what_is_not_found_for_the_whole_window_leaves_the_lookup_unverified_and_is_tr
     let mut lookup_checks = begun();
     let mut now = SECOND;
     let ended = loop {
-        if let Some(ended) = ask(&mut lookup_checks, &Outcome::Absent, now) {
+        if let Some(ended) = ask(&mut lookup_checks, &Judgement::Absent, now) {
             break ended;
         }
         now = lookup_checks.wake().unwrap();
@@ -93,14 +93,14 @@ fn what_is_not_found_for_the_whole_window_leaves_the_lookup_unverified_and_is_tr
 
 #[test]
 fn a_lookup_that_is_not_allowed_is_told_from_one_that_finds_nothing() {
-    let unavailable = Outcome::Unavailable { status: 403 };
+    let unavailable = Judgement::Unavailable { status: 403 };
     assert_eq!(ask(&mut begun(), &unavailable, SECOND), Some(CheckResult::Unavailable));
 }
 
 #[test]
 fn trouble_of_the_moment_and_of_ours_decides_nothing() {
     let mut lookup_checks = begun();
-    let halt = Outcome::Halt { scope: Scope::Everything, reason: HaltReason::Unauthorized, after: None };
+    let halt = Judgement::Halt { scope: Scope::Everything, reason: HaltReason::Unauthorized, after: None };
     assert_eq!(ask(&mut lookup_checks, &halt, SECOND), None);
     let then = lookup_checks.wake().unwrap();
     lookup_checks.asked("r");

@@ -5,30 +5,30 @@
 //! What a second upload to an id does is not documented. An id stands for one picture of one event, so that 409 and every 2xx both
 //! say that it is there: this is inferred. Whether an upload that lost its answer was done is no matter either: it is repeated.
 
-use crate::core::judge::{Outcome, Scope, is_api_word, judge};
+use crate::core::judge::{Judgement, Scope, is_api_word, judge};
 use crate::core::reason::{Cause, Fault, HaltReason, Reason};
 use crate::core::reply::{Body, Reply};
 
 /// Judges a reply to an upload. Total, and never in doubt: the outcomes are created, retry, reject and halt.
 #[must_use]
-pub fn judge_upload(reply: &Reply) -> Outcome {
+pub fn judge_upload(reply: &Reply) -> Judgement {
     match (judge(reply, true), reply) {
-        (Outcome::ErrorReply { status: 409, .. }, _) => Outcome::Created { process: None },
-        (Outcome::ErrorReply { status, error_text }, _) => refused(status, error_text.as_deref()),
-        (Outcome::Unsure { cause: Cause::EmptyAnswer, .. }, _) => Outcome::Created { process: None },
-        (Outcome::Unsure { .. }, Reply::Response(answer))
+        (Judgement::ErrorReply { status: 409, .. }, _) => Judgement::Created { process: None },
+        (Judgement::ErrorReply { status, error_text }, _) => refused(status, error_text.as_deref()),
+        (Judgement::Unsure { cause: Cause::EmptyAnswer, .. }, _) => Judgement::Created { process: None },
+        (Judgement::Unsure { .. }, Reply::Response(answer))
             if (200..=299).contains(&answer.status) && matches!(answer.body, Body::Json(_)) =>
         {
-            Outcome::Created { process: None }
+            Judgement::Created { process: None }
         }
-        (Outcome::Unsure { cause, after }, _) => Outcome::Retry { cause, after },
+        (Judgement::Unsure { cause, after }, _) => Judgement::Retry { cause, after },
         // Of every other request it would be about us; a picture has a type of its own.
-        (Outcome::Halt { .. }, Reply::Response(answer)) if answer.status == 415 && is_api_word(&answer.body) => {
+        (Judgement::Halt { .. }, Reply::Response(answer)) if answer.status == 415 && is_api_word(&answer.body) => {
             refused(415, text_of(reply))
         }
         // No procedure was named: what answers has no uploads.
-        (Outcome::Halt { reason: HaltReason::ProcedureUnknown, after, .. }, _) => {
-            Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::Unsupported, after }
+        (Judgement::Halt { reason: HaltReason::ProcedureUnknown, after, .. }, _) => {
+            Judgement::Halt { scope: Scope::Procedure, reason: HaltReason::Unsupported, after }
         }
         (outcome, _) => outcome,
     }
@@ -44,9 +44,9 @@ fn text_of(reply: &Reply) -> Option<&str> {
     }
 }
 
-fn refused(status: u16, words: Option<&str>) -> Outcome {
+fn refused(status: u16, words: Option<&str>) -> Judgement {
     let words = words.unwrap_or("no words given");
-    Outcome::Reject(Fault::new(Reason::Refused, format!("the API answered {status} to the upload: {words}")))
+    Judgement::Reject(Fault::new(Reason::Refused, format!("the API answered {status} to the upload: {words}")))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::core::reply::{Lost, NotSent, Response, Wrapper};
 
-    fn answer(status: u16, body: Body) -> Outcome {
+    fn answer(status: u16, body: Body) -> Judgement {
         judge_upload(&Reply::Response(Response::new(status, body)))
     }
 
@@ -73,7 +73,7 @@ mod tests {
             (409, word()),
             (409, data()),
         ] {
-            assert_eq!(answer(status, body.clone()), Outcome::Created { process: None }, "{status} {body:?}");
+            assert_eq!(answer(status, body.clone()), Judgement::Created { process: None }, "{status} {body:?}");
         }
     }
 
@@ -88,7 +88,7 @@ mod tests {
             let outcome = judge_upload(&reply);
             let is_sure = matches!(
                 outcome,
-                Outcome::Created { .. } | Outcome::Retry { .. } | Outcome::Reject(_) | Outcome::Halt { .. }
+                Judgement::Created { .. } | Judgement::Retry { .. } | Judgement::Reject(_) | Judgement::Halt { .. }
             );
             assert!(is_sure, "{reply:?}: {outcome:?}");
         }
@@ -97,13 +97,13 @@ mod tests {
     #[test]
     fn what_the_api_says_of_the_picture_is_the_events_trouble_and_what_it_says_of_us_is_ours() {
         for status in [400, 413, 415, 422] {
-            assert!(matches!(answer(status, word()), Outcome::Reject(_)), "{status}");
+            assert!(matches!(answer(status, word()), Judgement::Reject(_)), "{status}");
         }
         for status in [401, 402, 403, 404, 405] {
-            assert!(matches!(answer(status, word()), Outcome::Halt { .. }), "{status}");
+            assert!(matches!(answer(status, word()), Judgement::Halt { .. }), "{status}");
         }
-        assert!(matches!(answer(200, Body::Html), Outcome::Halt { .. }), "a page is not the API");
-        assert!(matches!(answer(200, word()), Outcome::Reject(_)), "2xx with errors");
-        assert!(matches!(answer(403, word()), Outcome::Halt { scope: Scope::Procedure, .. }), "uploads alone");
+        assert!(matches!(answer(200, Body::Html), Judgement::Halt { .. }), "a page is not the API");
+        assert!(matches!(answer(200, word()), Judgement::Reject(_)), "2xx with errors");
+        assert!(matches!(answer(403, word()), Judgement::Halt { scope: Scope::Procedure, .. }), "uploads alone");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Progress, StepContext, is_nobodys_fault, limits};
 use crate::core::backoff::{ceiling, jittered};
-use crate::core::judge::Outcome;
+use crate::core::judge::Judgement;
 use crate::core::photo::{OnMissing, Photo};
 use crate::core::policy::Policy;
 use crate::core::reason::{Cause, Fault, Reason};
@@ -29,17 +29,17 @@ pub enum PhotoStep {
 impl Progress {
     /// Takes the outcome of a try to bring this photo up in, and says what comes next.
     #[must_use]
-    pub fn photo_step(&mut self, photo: &Photo, outcome: &Outcome, at: StepContext, policy: &Policy) -> PhotoStep {
+    pub fn photo_step(&mut self, photo: &Photo, outcome: &Judgement, at: StepContext, policy: &Policy) -> PhotoStep {
         if is_nobodys_fault(outcome, at.is_probe) {
             return PhotoStep::Hold;
         }
         match outcome {
-            Outcome::Created { .. } => {
+            Judgement::Created { .. } => {
                 self.photos.is_up(photo.id);
                 PhotoStep::Next
             }
-            Outcome::Reject(fault) => self.gives_photo_up(photo, fault.clone()),
-            Outcome::Retry { cause, after } => self.photo_again(photo, *cause, *after, at, policy),
+            Judgement::Reject(fault) => self.gives_photo_up(photo, fault.clone()),
+            Judgement::Retry { cause, after } => self.photo_again(photo, *cause, *after, at, policy),
             // None of the others comes of an upload.
             _ => PhotoStep::Hold,
         }
@@ -94,27 +94,27 @@ mod tests {
         StepContext { is_probe, can_look_up: true, age, dice: 1.0, refusal: None }
     }
 
-    fn retry(cause: Cause) -> Outcome {
-        Outcome::Retry { cause, after: None }
+    fn retry(cause: Cause) -> Judgement {
+        Judgement::Retry { cause, after: None }
     }
 
     #[test]
     fn a_photo_is_tried_after_growing_waits_and_one_that_is_up_begins_the_next_anew() {
         let (mut progress, photo, policy) = (Progress::default(), photo(OnMissing::DeadLetter), policy());
-        let mut step = |outcome: &Outcome| progress.photo_step(&photo, outcome, at(Duration::ZERO, false), &policy);
+        let mut step = |outcome: &Judgement| progress.photo_step(&photo, outcome, at(Duration::ZERO, false), &policy);
         let waits: Vec<PhotoStep> = (0..3).map(|_| step(&retry(Cause::Timeout))).collect();
         let [first, second, third] = &waits[..] else { panic!() };
         let length = |step: &PhotoStep| if let PhotoStep::Wait(wait) = step { *wait } else { panic!("{step:?}") };
         assert!(length(first) < length(second) && length(second) < length(third));
-        assert_eq!(step(&Outcome::Created { process: None }), PhotoStep::Next);
+        assert_eq!(step(&Judgement::Created { process: None }), PhotoStep::Next);
         assert_eq!((progress.photos.tries, progress.photos.has(photo.id)), (0, true));
     }
 
     #[test]
     fn whatever_comes_of_an_upload_the_process_is_in_no_more_doubt_than_before() {
         let fault = Fault::new(Reason::PhotoGone, "gone");
-        let halt = Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::Forbidden, after: None };
-        let outcomes = [Outcome::Created { process: None }, retry(Cause::Reset), Outcome::Reject(fault), halt];
+        let halt = Judgement::Halt { scope: Scope::Procedure, reason: HaltReason::Forbidden, after: None };
+        let outcomes = [Judgement::Created { process: None }, retry(Cause::Reset), Judgement::Reject(fault), halt];
         for outcome in outcomes {
             let mut progress = Progress::default();
             let _ = progress.photo_step(&photo(OnMissing::Without), &outcome, at(Duration::ZERO, false), &policy());
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_is_a_dead_letter_or_left_out_as_the_rule_says_and_so_is_what_never_comes() {
-        let gone = Outcome::Reject(Fault::new(Reason::PhotoGone, "it is not there"));
+        let gone = Judgement::Reject(Fault::new(Reason::PhotoGone, "it is not there"));
         for (outcome, age) in [(gone, Duration::ZERO), (retry(Cause::ServerError), policy().give_up_after)] {
             let mut progress = Progress::default();
             let strict = photo(OnMissing::DeadLetter);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn our_own_trouble_and_a_probe_that_was_not_answered_spend_nothing() {
-        let halt = Outcome::Halt { scope: Scope::Everything, reason: HaltReason::Unauthorized, after: None };
+        let halt = Judgement::Halt { scope: Scope::Everything, reason: HaltReason::Unauthorized, after: None };
         for (outcome, is_probe) in [(halt, false), (retry(Cause::Unreachable), true), (retry(Cause::Throttled), true)] {
             let mut progress = Progress::default();
             let step =

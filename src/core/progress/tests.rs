@@ -33,15 +33,15 @@ const FRESH: StepContext =
 
 const WITH_LOOKUP: StepContext = StepContext { can_look_up: true, ..FRESH };
 
-fn retry(after: Option<Duration>) -> Outcome {
-    Outcome::Retry { cause: Cause::Unreachable, after }
+fn retry(after: Option<Duration>) -> Judgement {
+    Judgement::Retry { cause: Cause::Unreachable, after }
 }
 
-fn unsure() -> Outcome {
-    Outcome::Unsure { cause: Cause::Timeout, after: None }
+fn unsure() -> Judgement {
+    Judgement::Unsure { cause: Cause::Timeout, after: None }
 }
 
-fn walk(outcomes: &[Outcome], policy: &Policy) -> (Progress, Step) {
+fn walk(outcomes: &[Judgement], policy: &Policy) -> (Progress, Step) {
     let mut progress = Progress::default();
     let step = outcomes.iter().fold(Step::Hold, |_, outcome| progress.step(outcome, FRESH, policy));
     (progress, step)
@@ -59,7 +59,7 @@ fn waits_double_with_each_attempt() {
 fn a_halt_spends_no_attempt_and_never_dead_letters_however_old_the_event() {
     let (policy, mut progress) = (policy(OnUnknown::DeadLetter), Progress::default());
     for scope in [Scope::Everything, Scope::Procedure] {
-        let halt = Outcome::Halt { scope, reason: HaltReason::Unauthorized, after: None };
+        let halt = Judgement::Halt { scope, reason: HaltReason::Unauthorized, after: None };
         assert_eq!(progress.step(&halt, at(10_000 * HOUR), &policy), Step::Hold);
     }
     assert_eq!(progress, Progress::default());
@@ -101,14 +101,14 @@ fn an_event_that_fails_beyond_its_age_is_exhausted() {
 #[test]
 fn a_create_that_succeeds_at_any_age_is_done() {
     let policy = policy(OnUnknown::DeadLetter);
-    let created = Outcome::Created { process: Some("p".into()) };
+    let created = Judgement::Created { process: Some("p".into()) };
     let step = Progress::default().step(&created, at(1000 * HOUR), &policy);
     assert_eq!(step, Step::Done { process: Some("p".into()) });
 }
 
 #[test]
 fn what_the_api_refused_with_an_error_text_is_never_created_again() {
-    let refused = Outcome::ErrorReply { status: 409, error_text: Some("exists".into()) };
+    let refused = Judgement::ErrorReply { status: 409, error_text: Some("exists".into()) };
     let (_, step) = walk(&[refused], &policy(OnUnknown::Resend));
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Refused, text }) if text.contains("exists")));
 }
@@ -129,7 +129,7 @@ fn an_event_that_may_be_a_process_is_never_called_exhausted_and_its_refusal_says
     let (mut progress, _) = walk(&[unsure()], &policy);
     let step = progress.clone().step(&retry(None), at(24 * HOUR), &policy);
     assert!(matches!(step, Step::Dead(Fault { reason: Reason::Unknown, .. })));
-    let refused = Outcome::Reject(Fault::new(Reason::Refused, "422."));
+    let refused = Judgement::Reject(Fault::new(Reason::Refused, "422."));
     let Step::Dead(fault) = progress.step(&refused, FRESH, &policy) else { panic!("dead") };
     assert!(fault.text.contains("may be a process"), "{}", fault.text);
 }
@@ -137,7 +137,7 @@ fn an_event_that_may_be_a_process_is_never_called_exhausted_and_its_refusal_says
 /// What the API says to a lookup that sees nothing, and time passing before the next.
 fn absent_after(progress: &mut Progress, time: u64, policy: &Policy) -> Step {
     progress.passed(Duration::from_secs(time));
-    progress.step(&Outcome::Absent, WITH_LOOKUP, policy)
+    progress.step(&Judgement::Absent, WITH_LOOKUP, policy)
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_lookup_that_finds_it_is_a_process() {
     let policy = policy(OnUnknown::DeadLetter);
     let mut progress = Progress::default();
     let _ = progress.step(&unsure(), WITH_LOOKUP, &policy);
-    let found = Outcome::Found { process: Some("p".into()), copies: 1 };
+    let found = Judgement::Found { process: Some("p".into()), copies: 1 };
     assert_eq!(progress.step(&found, WITH_LOOKUP, &policy), Step::Done { process: Some("p".into()) });
 }
 
@@ -211,7 +211,7 @@ fn what_was_delayed_without_a_doubt_is_created_after_one_lookup_and_what_was_red
 #[test]
 fn what_was_refused_with_an_error_text_is_looked_up_and_never_created_again() {
     let policy = policy(OnUnknown::Resend);
-    let refused = Outcome::ErrorReply { status: 409, error_text: Some("exists".into()) };
+    let refused = Judgement::ErrorReply { status: 409, error_text: Some("exists".into()) };
     let mut progress = Progress::default();
     let _ = progress.step(&refused, WITH_LOOKUP, &policy);
     assert_eq!(progress.next, Next::Lookup);
@@ -222,7 +222,7 @@ fn what_was_refused_with_an_error_text_is_looked_up_and_never_created_again() {
 
 #[test]
 fn without_the_right_to_look_a_lost_answer_goes_the_way_of_those_that_cannot_be_looked_up() {
-    let unavailable = Outcome::Unavailable { status: 403 };
+    let unavailable = Judgement::Unavailable { status: 403 };
     for (on_unknown, is_dead) in [(OnUnknown::Resend, false), (OnUnknown::DeadLetter, true)] {
         let policy = policy(on_unknown);
         let mut progress = Progress::default();
@@ -267,7 +267,7 @@ fn a_create_that_is_cut_off_may_have_been_applied_and_a_lookup_changes_nothing()
 
 #[test]
 fn what_may_be_a_process_is_looked_up_again_after_the_gate_was_shut_on_its_create() {
-    let halt = Outcome::Halt { scope: Scope::Procedure, reason: HaltReason::ProcedureUnknown, after: None };
+    let halt = Judgement::Halt { scope: Scope::Procedure, reason: HaltReason::ProcedureUnknown, after: None };
     let policy = policy(OnUnknown::Resend);
     let mut progress = Progress { unsure_creates: 1, ..Progress::default() };
     assert_eq!(progress.step(&halt, WITH_LOOKUP, &policy), Step::Hold);

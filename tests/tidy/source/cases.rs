@@ -65,11 +65,11 @@ fn a_path_is_read_through_groups_and_super() {
 #[test]
 fn a_pattern_fits_whole_words_of_a_path() {
     assert!(names_it("tokio::sync::mpsc", "tokio"));
-    assert!(names_it("crate::core::judge::Outcome", "*::Outcome"));
-    assert!(names_it("Outcome::Created", "*::Outcome"));
+    assert!(names_it("crate::core::judge::Judgement", "*::Judgement"));
+    assert!(names_it("Judgement::Created", "*::Judgement"));
     assert!(!names_it("tokio_util::x", "tokio"));
     assert!(!names_it("crate::tokio", "tokio"));
-    assert!(!names_it("crate::OutcomeKind", "*::Outcome"));
+    assert!(!names_it("crate::OutcomeKind", "*::Judgement"));
 }
 
 #[test]

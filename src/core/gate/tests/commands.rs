@@ -7,7 +7,7 @@ use super::*;
 /// A gate in which this was said of `lead` at 0.
 fn shut(scope: Scope, reason: HaltReason) -> Gate {
     let mut gate = gate();
-    observe(&mut gate, &lead(), &Outcome::Halt { scope, reason, after: None }, Probe::default(), secs(0), 0.0);
+    observe(&mut gate, &lead(), &Judgement::Halt { scope, reason, after: None }, Probe::default(), secs(0), 0.0);
     gate
 }
 

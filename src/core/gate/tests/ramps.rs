@@ -19,7 +19,7 @@ fn open(gate: &mut Gate, procedure: &Procedure, now: Moment) {
 }
 
 /// Begins what may begin now, and lets each end so at once; answers how many those were.
-fn burst(gate: &mut Gate, procedure: &Procedure, outcome: &Outcome, now: Moment) -> u32 {
+fn burst(gate: &mut Gate, procedure: &Procedure, outcome: &Judgement, now: Moment) -> u32 {
     let mut begun = 0;
     while begun < 5000 && gate.pass(procedure, now) == Pass::Go {
         let probe = gate.begun(procedure, now);

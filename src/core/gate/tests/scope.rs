@@ -4,8 +4,8 @@
 
 use super::*;
 
-fn page() -> Outcome {
-    Outcome::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after: None }
+fn page() -> Judgement {
+    Judgement::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after: None }
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn an_event_that_is_refused_alone_says_nothing_of_others() {
 #[test]
 fn a_429_pauses_its_procedure_and_one_of_a_second_procedure_in_that_pause_everything() {
     let mut gate = gate();
-    let outcome = Outcome::Retry { cause: Cause::Throttled, after: Some(secs(7)) };
+    let outcome = Judgement::Retry { cause: Cause::Throttled, after: Some(secs(7)) };
     let told = |gate: &mut Gate, procedure: &Procedure| {
         let probe = Probe::default();
         let seen = Seen { procedure, event: 1, outcome: &outcome, probe, is_alone: false, has_others: true };
@@ -57,12 +57,12 @@ fn a_429_pauses_its_procedure_and_one_of_a_second_procedure_in_that_pause_everyt
 #[test]
 fn a_gate_that_opened_takes_a_whole_run_of_failures_to_shut_again() {
     let mut gate = gate();
-    let unreachable = Outcome::Retry { cause: Cause::Unreachable, after: None };
+    let unreachable = Judgement::Retry { cause: Cause::Unreachable, after: None };
     for _ in 0..3 {
         observe(&mut gate, &lead(), &unreachable, Probe::default(), secs(0), 0.0);
     }
     let probe = gate.begun(&lead(), secs(2));
-    assert_eq!(observe(&mut gate, &lead(), &Outcome::Absent, probe, secs(2), 0.0).len(), 1);
+    assert_eq!(observe(&mut gate, &lead(), &Judgement::Absent, probe, secs(2), 0.0).len(), 1);
     for _ in 0..2 {
         assert_eq!(observe(&mut gate, &lead(), &unreachable, Probe::default(), secs(3), 0.0), []);
     }

@@ -2,11 +2,12 @@
 //!
 //! Not here: publishing to it (`publisher`), and the queues (`topology`).
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::options::{BasicPublishOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ExchangeKind};
 
-use super::error::{BrokerError, is_missing, is_refused, within};
+use super::confirms::open_channel;
+use super::error::{BrokerError, is_missing, is_refused};
 use super::questions::{has_exchange, name};
 use super::{Config, Topology, channel};
 
@@ -40,17 +41,18 @@ pub(super) async fn make(config: &Config, connection: &Connection) -> Result<(),
     }
 }
 
-/// Whether the exchange is missing, where there is to be one.
-pub(super) async fn is_absent(config: &Config, connection: &Connection) -> Result<bool, BrokerError> {
-    match &config.outcomes {
-        Some(outlet) => Ok(!has_exchange(config, connection, &outlet.exchange).await?),
-        None => Ok(false),
-    }
+/// What is found of the exchange.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Whether it is not there, where there is to be one.
+    pub(super) is_absent: bool,
+    /// What stands in the way of telling outcomes, if anything does.
+    pub(super) obstacle: Option<String>,
 }
 
-/// What stands in the way of telling outcomes, if anything does: asked with a message that cannot be.
-pub(super) async fn obstacle(config: &Config, publishing: &Connection) -> Result<Option<String>, BrokerError> {
-    let Some(outlet) = &config.outcomes else { return Ok(None) };
+/// Asks whether the exchange is there, and with a message that cannot be whether this user may publish to it.
+pub(super) async fn look(config: &Config, publishing: &Connection) -> Result<Found, BrokerError> {
+    let Some(outlet) = &config.outcomes else { return Ok(Found::default()) };
     let (exchange, limit) = (outlet.exchange.as_str(), config.call_timeout);
     let missing = || {
         let remedy = match config.topology {
@@ -60,21 +62,22 @@ pub(super) async fn obstacle(config: &Config, publishing: &Connection) -> Result
         format!("exchange `{exchange}` is missing: no outcome can be told{remedy}")
     };
     if !has_exchange(config, publishing, exchange).await? {
-        return Ok((config.topology == Topology::Verify).then(missing));
+        let obstacle = (config.topology == Topology::Verify).then(missing);
+        return Ok(Found { is_absent: true, obstacle });
     }
-    let channel = channel::open(publishing, limit).await?;
-    within(limit, "asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    let channel = open_channel(publishing, limit).await?;
     let confirmed = async {
         let properties = BasicProperties::default().with_expiration(NONSENSE.into());
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         channel.basic_publish(name(exchange).unwrap_or_default(), "".into(), options, &[], properties).await?.await
     };
-    match tokio::time::timeout(limit, confirmed).await {
-        Ok(Err(error)) if is_refused(&error) => Ok(Some(format!(
+    let obstacle = match tokio::time::timeout(limit, confirmed).await {
+        Ok(Err(error)) if is_refused(&error) => Some(format!(
             "this user may not publish to exchange `{exchange}`: give it the right to write to it ({error})"
-        ))),
-        Ok(Err(error)) if is_missing(&error) => Ok(Some(missing())),
+        )),
+        Ok(Err(error)) if is_missing(&error) => Some(missing()),
         // That it cannot be is said after the rights were looked at. A broker with an alarm says nothing.
-        Ok(_) | Err(_) => Ok(None),
-    }
+        Ok(_) | Err(_) => None,
+    };
+    Ok(Found { is_absent: false, obstacle })
 }

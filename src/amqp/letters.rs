@@ -16,16 +16,16 @@ mod look;
 
 use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel, Connection};
 
-use super::confirms::refusal;
+use super::confirms::{open_channel, refusal};
 use super::connect::{self, Tries};
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
 use super::made::{self, Known};
 use super::questions::{self, name};
 use super::topology::kind;
-use super::{Config, QueueType, channel};
+use super::{Config, QueueType};
 use crate::core::letters::cost::Seen;
 pub use carried::Carried;
 pub use found::Found;
@@ -176,7 +176,6 @@ async fn open(config: &Config, who: &str, publishes: bool) -> Result<Letters, Br
 }
 
 async fn confirming(connection: Connection, limit: Duration) -> Result<(Connection, Channel), BrokerError> {
-    let channel = channel::open(&connection, limit).await?;
-    within(limit, "asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    let channel = open_channel(&connection, limit).await?;
     Ok((connection, channel))
 }

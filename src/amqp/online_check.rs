@@ -3,13 +3,13 @@
 //! Not here: what the daemon does about it (`topology`). What the daemon would refuse is a mistake here.
 
 use lapin::Connection;
-use lapin::options::ConfirmSelectOptions;
 
+use super::confirms::open_channel;
 use super::connect::Connections;
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
 use super::queue_warnings::{Findings, OfQueue};
 use super::topology::{self, Missing};
-use super::{Config, Topology, channel, exchange, questions};
+use super::{Config, Topology, exchange, questions};
 
 /// What the broker answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +50,9 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
         Topology::Declare => online_check.of_rights_to_make(config, connection, &missing).await?,
     }
     online_check.of_publishing(config, connections).await?;
-    online_check.mistakes.extend(exchange::obstacle(config, &connections.publishing).await?);
-    online_check.lacks_exchange = exchange::is_absent(config, connection).await?;
+    let exchange = exchange::look(config, &connections.publishing).await?;
+    online_check.mistakes.extend(exchange.obstacle);
+    online_check.lacks_exchange = exchange.is_absent;
     online_check.missing = missing.into_names();
     Ok(online_check)
 }
@@ -104,9 +105,7 @@ impl OnlineCheck {
     }
 
     async fn of_publishing(&mut self, config: &Config, connections: &Connections) -> Result<(), BrokerError> {
-        let limit = config.call_timeout;
-        let asking = channel::open(&connections.publishing, limit).await?;
-        within(limit, "asking for confirms", asking.confirm_select(ConfirmSelectOptions::default())).await?;
+        let asking = open_channel(&connections.publishing, config.call_timeout).await?;
         self.mistakes.extend(questions::refused_publish(config, &asking, &connections.publishing).await?);
         if connections.publishing.status().blocked() {
             self.warnings.push("the broker accepts no publishes now: it has an alarm, for memory or disk".to_owned());

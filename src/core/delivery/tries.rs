@@ -69,6 +69,24 @@ fn reason(outcome: &Judgement) -> &'static str {
     }
 }
 
+/// A try that failed, of that step, after so many like it; what comes next is not known yet.
+fn failed(event: &HeldEvent, (asked, done): (Next, u32), outcome: &Judgement, reply: Option<&Reply>) -> FailedTry {
+    FailedTry {
+        key: event.context.key.clone(),
+        rule: event.context.rule.clone(),
+        trace: event.context.trace_id(),
+        asked,
+        photo: None,
+        attempt: done.saturating_add(1),
+        reason: reason(outcome),
+        status: reply.and_then(Reply::status),
+        detail: reply.and_then(Reply::detail).map(str::to_owned),
+        next: asked,
+        place: Place::Memory,
+        wait: Duration::ZERO,
+    }
+}
+
 /// A try while what comes of it is still open.
 pub(super) struct Try {
     failed: FailedTry,
@@ -84,20 +102,7 @@ impl Machine {
             Some(_) => (Next::Lookup, event.progress.lookups),
             None => (Next::Create, event.progress.attempts),
         };
-        let failed = FailedTry {
-            key: event.context.key.clone(),
-            rule: event.context.rule.clone(),
-            trace: event.context.trace_id(),
-            asked,
-            photo: None,
-            attempt: done.saturating_add(1),
-            reason: reason(outcome),
-            status: reply.status(),
-            detail: reply.detail().map(str::to_owned),
-            next: asked,
-            place: Place::Memory,
-            wait: Duration::ZERO,
-        };
+        let failed = failed(event, (asked, done), outcome, Some(reply));
         Some(Try { failed, effects: self.effects.len() })
     }
 
@@ -110,24 +115,12 @@ impl Machine {
         reply: &PhotoReply,
     ) -> Option<Try> {
         let event = self.held.get(id)?;
-        let (status, detail) = match reply {
-            PhotoReply::Missed(missed) => (missed.status(), None),
-            PhotoReply::Asked { reply, .. } => (reply.status(), reply.detail().map(str::to_owned)),
+        let asked = (Next::Create, event.progress.photos.tries);
+        let failed = match reply {
+            PhotoReply::Missed(missed) => FailedTry { status: missed.status(), ..failed(event, asked, outcome, None) },
+            PhotoReply::Asked { reply, .. } => failed(event, asked, outcome, Some(reply)),
         };
-        let failed = FailedTry {
-            key: event.context.key.clone(),
-            rule: event.context.rule.clone(),
-            trace: event.context.trace_id(),
-            asked: Next::Create,
-            photo: Some(Arc::clone(&photo.name)),
-            attempt: event.progress.photos.tries.saturating_add(1),
-            reason: reason(outcome),
-            status,
-            detail,
-            next: Next::Create,
-            place: Place::Memory,
-            wait: Duration::ZERO,
-        };
+        let failed = FailedTry { photo: Some(Arc::clone(&photo.name)), ..failed };
         Some(Try { failed, effects: self.effects.len() })
     }
 

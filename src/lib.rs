@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod dispatch;
 pub mod files;
 pub mod handover;
+pub(crate) mod http_client;
 pub mod ledger;
 pub mod management;
 pub mod metrics;

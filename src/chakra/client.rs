@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT as USER_AGENT_HEADER};
-use reqwest::{Certificate, Identity, Proxy, Url};
+use reqwest::{Identity, Proxy, Url};
 use tokio::sync::watch;
 
 use super::Config;
 use super::reuse::Reuse;
 use super::token::Token;
 use crate::core::trace_context::TraceContext;
-use crate::tls;
+use crate::{http_client, tls};
 
 const USER_AGENT: &str = concat!("chakra-bridge/", env!("CARGO_PKG_VERSION"));
 
@@ -58,8 +58,6 @@ impl Client {
     /// be used.
     pub fn new(config: &Config) -> Result<Self, String> {
         check_base_url(&config.base_url)?;
-        // Fails only where a provider is installed already, which then serves as well.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
         Ok(Self {
             http: watch::Sender::new(connect(config, &held)?),
@@ -128,33 +126,22 @@ fn refused(error: reqwest::Error) -> String {
     super::failure::in_words(&error.without_url())
 }
 
-/// Every option that a default could turn into a second request, another host or an endless wait is written down.
 fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, String> {
-    let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
-    let authorities = authorities.map_err(refused)?.unwrap_or_default();
-    let builder = reqwest::Client::builder();
     let is_encrypted =
         [Some(&config.base_url), config.proxy.as_ref()].iter().flatten().any(|url| url.scheme() == "https");
-    // Without TLS nothing is trusted, and a system without a trust store will do.
-    let trusting =
-        if is_encrypted { builder.tls_certs_merge(authorities) } else { builder.tls_certs_only(authorities) };
+    let trusting = http_client::builder(held, is_encrypted).map_err(refused)?;
     let known = match &held.identity {
         Some((cert, key)) => {
             trusting.identity(Identity::from_pem(format!("{cert}\n{key}").as_bytes()).map_err(refused)?)
         }
         None => trusting,
     };
-    // Only what is written: a variable for other programs must not lead the token elsewhere.
     let led = match &config.proxy {
-        Some(url) => known.no_proxy().proxy(logged_in(Proxy::all(url.clone()).map_err(refused)?, config)?),
-        None => known.no_proxy(),
+        Some(url) => known.proxy(logged_in(Proxy::all(url.clone()).map_err(refused)?, config)?),
+        None => known,
     };
     Ok(led
         .default_headers(headers())
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
         .tls_info(true)
         .connect_timeout(config.connect_timeout)
         .timeout(config.timeout)

@@ -5,10 +5,11 @@
 use std::error::Error as _;
 use std::iter::successors;
 
-use reqwest::{Certificate, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::Config;
+use crate::http_client;
 use crate::secret::Secret;
 use crate::tls::{self, Handshake};
 
@@ -28,8 +29,6 @@ pub(super) struct Api {
 impl Api {
     /// Made anew for each survey, so that what is rotated needs no restart.
     pub(super) async fn open(config: &Config) -> Result<Self, String> {
-        // Fails only where a provider is installed already, which then serves as well.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let password = config.password.read().await.map_err(|why| format!("its password cannot be read: {why}"))?;
         let held = config.tls.read().await.map_err(|wrong| wrong.to_string())?;
         let http = client(config, &held).map_err(|error| in_words(&error))?;
@@ -77,25 +76,9 @@ impl Api {
     }
 }
 
-/// Every option that a default could turn into a second request, another host or an endless wait is written down.
 fn client(config: &Config, held: &tls::Held) -> reqwest::Result<reqwest::Client> {
-    let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose()?;
-    let authorities = authorities.unwrap_or_default();
-    let builder = reqwest::Client::builder();
-    let trusting = match config.url.scheme() {
-        // Without TLS nothing is trusted, and a system without a trust store will do.
-        "http" => builder.tls_certs_only(authorities),
-        _ => builder.tls_certs_merge(authorities),
-    };
-    trusting
-        .no_proxy()
-        .user_agent(USER_AGENT)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .timeout(config.timeout)
-        .build()
+    let is_encrypted = config.url.scheme() != "http";
+    http_client::builder(held, is_encrypted)?.user_agent(USER_AGENT).timeout(config.timeout).build()
 }
 
 /// The error and its causes in one line. Holds neither the URL nor a header.

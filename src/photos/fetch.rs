@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
-use reqwest::{Certificate, Proxy, Response, StatusCode, Url};
+use reqwest::{Proxy, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use super::address::is_public;
@@ -16,6 +16,7 @@ use super::resolve::Resolver;
 use super::{Config, picture};
 use crate::core::photo::{Link, Missed, missed};
 use crate::core::reason::Cause;
+use crate::http_client;
 
 /// The most redirects followed.
 const REDIRECTS_MAX: usize = 3;
@@ -45,20 +46,12 @@ impl Fetcher {
         if config.allow.is_empty() {
             return Ok(Self { http: None, config: config.clone() });
         }
-        // Fails only where a provider is installed already, which then serves as well.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
         let in_words = |error: reqwest::Error| error.without_url().to_string();
-        let authorities = held.authorities.as_ref().map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
-        let builder = reqwest::Client::builder()
-            .tls_certs_merge(authorities.map_err(in_words)?.unwrap_or_default())
+        let builder = http_client::builder(&held, true)
+            .map_err(in_words)?
             .default_headers(headers())
             .https_only(true)
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
             .connect_timeout(CONNECT_MAX.min(config.timeout))
             .pool_idle_timeout(IDLE);
         let builder = match &config.proxy {

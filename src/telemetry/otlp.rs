@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Certificate, Client, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::config::Telemetry;
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::span::Span;
+use crate::http_client;
 use crate::metrics::Metrics;
 use crate::states::phase::stopped;
 
@@ -65,25 +66,10 @@ impl Exporter {
     /// # Errors
     /// Says in words what is wrong with the file of authorities, or that the system's cannot be used.
     pub fn new(config: &Telemetry, metrics: Arc<Metrics>) -> Result<Self, String> {
-        // Fails only where a provider is installed already, which then serves as well.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let words = |error: reqwest::Error| format!("telemetry: {}", error.without_url());
         let held = config.tls.read_now().map_err(|wrong| wrong.to_string())?;
-        let authorities = held.authorities.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose();
-        let authorities = authorities.map_err(words)?.unwrap_or_default();
-        let trusting = match config.otlp.scheme() {
-            "http" => Client::builder().tls_certs_only(authorities),
-            _ => Client::builder().tls_certs_merge(authorities),
-        };
-        let client = trusting
-            .no_proxy()
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT)
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(words)?;
+        let begun = http_client::builder(&held, config.otlp.scheme() != "http").map_err(words)?;
+        let client = begun.connect_timeout(CONNECT).timeout(TIMEOUT).build().map_err(words)?;
         let mut url = config.otlp.clone();
         url.set_path(&format!("{}/v1/traces", url.path().trim_end_matches('/')));
         let service = message::Service::named(&config.service_name, fastrand::u128(..));

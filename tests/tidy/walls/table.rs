@@ -27,6 +27,7 @@ impl Wall {
 pub(crate) const FLOORS: &[&[&str]] = &[
     &["core", "files"],
     &["secret", "tls", "clock", "handover", "states", "metrics"],
+    &["http_client"],
     &["amqp", "management", "chakra", "photos", "admin", "ledger"],
     &["dispatch"],
     &["config"],

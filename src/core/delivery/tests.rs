@@ -241,6 +241,11 @@ fn created() -> Reply {
     json(200, Wrapper { has_data: true, process: Some("p1".to_owned()), ..Wrapper::default() })
 }
 
+/// A lookup that finds nothing.
+fn absent() -> Reply {
+    json(200, Wrapper { has_data: true, rows: Some(Vec::new()), ..Wrapper::default() })
+}
+
 fn timed_out() -> Reply {
     Reply::Lost { why: Lost::Timeout, detail: String::new() }
 }

@@ -13,6 +13,7 @@ mod letters;
 mod neighbours;
 mod order;
 mod others;
+mod outcomes;
 mod photos;
 mod put_back;
 mod repeats;

@@ -14,6 +14,8 @@ mod python;
 mod refused;
 #[path = "outcomes/replies.rs"]
 mod replies;
+#[path = "outcomes/silent.rs"]
+mod silent;
 #[path = "outcomes/stage.rs"]
 mod stage;
 

@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "outcomes/bound.rs"]
+mod bound;
 #[path = "outcomes/killed.rs"]
 mod killed;
 #[path = "outcomes/python.rs"]

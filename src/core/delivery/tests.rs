@@ -22,6 +22,7 @@ mod shortage;
 mod state;
 mod traces;
 mod tries;
+mod untold;
 mod waiting;
 mod windows;
 

@@ -6,6 +6,7 @@
 use super::*;
 use crate::core::delivery::PhotoReport;
 use crate::core::photo::{Missed, PhotoReply};
+use crate::core::progress::Progress;
 use crate::core::reason::{Cause, Reason};
 
 const PHOTOS: &str = r#"
@@ -264,4 +265,17 @@ fn what_came_back_is_looked_up_again_after_its_photos_since_another_replica_may_
     assert_eq!((done.lookups, done.creates.len()), (vec![id], 0));
     let done = bench.replied(id, absent());
     assert_eq!((done.lookups.len(), done.creates), (0, vec![id]), "once is enough");
+}
+
+#[test]
+fn what_one_message_of_an_event_goes_without_is_not_named_by_another_that_goes_on_from_there() {
+    let mut bench = bench(8);
+    let (id, _) = bench.event("visit", "v1");
+    let event = bench.machine.held.get_mut(id).unwrap();
+    let tile = event.request.photos.iter().find(|photo| &*photo.name == "tile").unwrap().id;
+    let mut other = Progress::default();
+    other.photos.goes_without(tile);
+    event.goes_on_from(&other, None);
+    let body = String::from_utf8_lossy(&event.request.body).into_owned();
+    assert!(!body.contains(&tile.to_string()) && body.contains("site"), "{body}");
 }

@@ -18,7 +18,8 @@ const LETTERS: usize = 6;
 const AT: usize = 3;
 
 /// Of the table, printed by each test of it.
-const HEAD: &str = "| killed | times | events | lost | duplicated | unexpected |\n| --- | --- | --- | --- | --- | --- |";
+const HEAD: &str =
+    "| killed | times | events | lost | duplicated | unexpected |\n| --- | --- | --- | --- | --- | --- |";
 
 /// A step of a retry.
 #[derive(Clone, Copy, Debug)]

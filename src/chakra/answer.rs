@@ -1,15 +1,11 @@
-//! Reads an answer into bare facts: what its body is, what its wrapper says, how long it asks to wait, where it points.
+//! Reads an answer into bare facts: what its body is, what its wrapper says, where it points.
 //!
-//! Not here: statuses, sockets, and what any of it means (`core::judge`).
+//! Not here: statuses, sockets, how long it asks to wait (`http_client`), and what any of it means (`core::judge`).
 
 mod kept;
 
-use std::time::{Duration, SystemTime};
-
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use serde_json::Value;
 
 use self::kept::Kept;
@@ -22,12 +18,6 @@ mod tests;
 
 /// The longest id of a process that is kept, in characters.
 const ID_MAX: usize = 128;
-
-/// The longest wait that is read, in seconds: nobody counts further (RFC 9111, 1.2.2).
-const WAIT_MAX: u64 = 1 << 31;
-
-/// The two older forms of a date, without the day of the week before them.
-const OLDER_DATES: [&str; 2] = ["%d-%b-%y %H:%M:%S GMT", "%b %d %H:%M:%S %Y"];
 
 /// What the body of a whole answer is, its encoding taken off. Nothing beyond `limit` bytes is decoded.
 pub(super) fn read(head: &HeaderMap, bytes: &[u8], attribute: Option<&str>, limit: usize) -> Body {
@@ -86,38 +76,6 @@ fn is_page(content_type: &str, bytes: &[u8]) -> bool {
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     let is_html = ["text/html", "application/xhtml+xml"].iter().any(|html| kind.eq_ignore_ascii_case(html));
     is_html || begins(b"<!doctype") || begins(b"<html")
-}
-
-/// The wait that an answer asks for, counted from `now`: seconds, or a date in one of the three forms that HTTP allows. A
-/// part of a second is a whole one; a date in the past is no wait; nonsense is ignored.
-pub(super) fn retry_after(head: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = head.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.starts_with(|first: char| first.is_ascii_digit()) {
-        return seconds(text).map(Duration::from_secs);
-    }
-    let wait = date(text)?.duration_since(jiff::Timestamp::try_from(now).ok()?);
-    Some(wait.try_into().unwrap_or_default())
-}
-
-/// Whole seconds, or the next whole ones after a decimal.
-fn seconds(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole) || !is_number(part) {
-        return None;
-    }
-    let is_more = part.bytes().any(|digit| digit != b'0');
-    Some(whole.parse().unwrap_or(WAIT_MAX).saturating_add(u64::from(is_more)).min(WAIT_MAX))
-}
-
-/// A date as servers write it today, or in one of the two forms from before.
-fn date(text: &str) -> Option<jiff::Timestamp> {
-    let today = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    today.or_else(|| {
-        let (_, rest) = text.split_once(' ')?;
-        let read = OLDER_DATES.iter().find_map(|form| DateTime::strptime(form, rest.trim()).ok())?;
-        TimeZone::UTC.to_timestamp(read).ok()
-    })
 }
 
 fn wrapper(Kept { object, is_bare }: &Kept, attribute: Option<&str>) -> Wrapper {

@@ -15,6 +15,7 @@ use crate::clock::seconds;
 use crate::core::process::Procedure;
 use crate::core::reply::{NotSent, Reply, Response};
 use crate::core::trace_context::{TRACEPARENT, TRACESTATE};
+use crate::http_client;
 
 /// One request: where it goes, what it says, and what is read of its answer.
 pub(super) struct Question<'a> {
@@ -132,7 +133,7 @@ async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_repl
         }
     };
     let redirects_to = answer::redirects_to(&head, &asked).filter(|_| status.is_redirection());
-    let retry_after = answer::retry_after(&head, SystemTime::now());
+    let retry_after = http_client::retry_after(&head, SystemTime::now());
     Reply::Response(Response { status: status.as_u16(), body, retry_after, redirects_to })
 }
 

@@ -3,9 +3,9 @@
 //! Not here: the bytes of the picture (`picture`), and addresses (`resolve`).
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::{Proxy, Response, StatusCode, Url};
 use tokio::time::Instant;
 
@@ -57,7 +57,7 @@ impl Fetcher {
         let builder = match &config.proxy {
             // It resolves the hosts, and has an address of our own.
             Some(url) => builder.proxy(Proxy::all(url.clone()).map_err(in_words)?),
-            None => builder.dns_resolver(Resolver { private_addresses: config.private_addresses }),
+            None => builder.dns_resolver(Resolver::new(config.private_addresses)),
         };
         Ok(Self { http: Some(builder.build().map_err(in_words)?), config: config.clone() })
     }
@@ -119,7 +119,8 @@ impl Fetcher {
 
     async fn picture(&self, response: Response, url: &Url, deadline: Instant) -> Result<Picture, Missed> {
         if response.status() != StatusCode::OK {
-            return Err(missed(response.status().as_u16(), url.as_str(), retry_after(response.headers())));
+            let after = http_client::retry_after(response.headers(), SystemTime::now());
+            return Err(missed(response.status().as_u16(), url.as_str(), after));
         }
         picture::read(response, self.config.max_size, deadline).await
     }
@@ -131,9 +132,4 @@ fn headers() -> HeaderMap {
         (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (USER_AGENT, HeaderValue::from_static(AGENT)),
     ])
-}
-
-/// The wait that a source asks for, in its usual form.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

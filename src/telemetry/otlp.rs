@@ -8,9 +8,9 @@ mod message;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode, Url};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -111,7 +111,7 @@ impl Exporter {
             Ok(answer) => answer,
             Err(error) => return Sent::Later(words(error), None),
         };
-        let (status, least) = (answer.status(), retry_after(answer.headers()));
+        let (status, least) = (answer.status(), http_client::retry_after(answer.headers(), SystemTime::now()));
         let mut bytes = Vec::new();
         while let Ok(Some(chunk)) = answer.chunk().await
             && bytes.len() < ANSWER_MAX
@@ -164,11 +164,6 @@ fn judged(status: StatusCode, least: Option<Duration>, body: &[u8]) -> Sent {
         429 | 502 | 503 | 504 => Sent::Later(format!("it answers {status}"), least),
         _ => Sent::Refused(format!("it answers {status}")),
     }
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// An error with what caused it, and without the address, which is configured.

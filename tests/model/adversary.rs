@@ -22,6 +22,8 @@ pub(crate) struct Setting {
     pub(crate) lookups: u32,
     /// Kills, lost connections and restarts.
     pub(crate) strikes: u32,
+    /// Fetches of pictures and uploads that are bent.
+    pub(crate) pictures: u32,
     /// Publishes that are refused or confirmed late.
     pub(crate) publishes: u32,
     /// Pauses, reloads, new tokens, times in which the API answers all alike, producers that repeat: at random alone.
@@ -52,6 +54,7 @@ impl Setting {
         creates: 0,
         lookups: 0,
         strikes: 0,
+        pictures: 0,
         publishes: 0,
         episodes: 0,
         repeats: 0,
@@ -96,6 +99,8 @@ pub(crate) enum Sabotage {
     RecordsNothing,
     /// It says of outcomes that they are told, and leaves them.
     TellsNothing,
+    /// It says of photos that they are up, and uploads none.
+    UploadsNothing,
 }
 
 /// The choices of one walk.

@@ -88,11 +88,10 @@ impl World<'_> {
             self.api.cut(process, self.now);
         }
         self.agenda.keep(|later| {
-            !matches!(
-                later,
-                Later::Replied { .. } | Later::Checked { .. } | Later::Withheld { .. } | Later::Recorded { .. }
-            )
+            let is_answer = matches!(later, Later::Replied { .. } | Later::Checked { .. } | Later::Brought { .. });
+            !is_answer && !matches!(later, Later::Withheld { .. } | Later::Recorded { .. })
         });
+        self.cut_uploads();
     }
 
     /// The broker delivers all of it again; what was being published is there or not.
@@ -231,6 +230,7 @@ impl World<'_> {
     fn wall(&mut self, length: Duration) {
         let procedure = self.choices.one(&["lead", "ticket", "prospect", ""]);
         let scope = Procedure::new(procedure).map_or(WallScope::Everything, WallScope::Procedure);
+        let scope = self.host_of_a_wall().unwrap_or(scope);
         let wall = Wall { act: self.choices.one(&WALLS), scope, until: self.now + length };
         self.reason(wall.until + TIMEOUT);
         self.tell(|| format!("{wall:?}"));

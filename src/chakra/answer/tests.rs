@@ -2,11 +2,9 @@
 //!
 //! Not here: the wire (`chakra::tests`).
 
-use std::time::{Duration, SystemTime};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-
-use super::{body, redirects_to, retry_after};
+use super::{body, redirects_to};
 use crate::core::reply::{Body, Wrapper};
 
 const JSON: &str = "application/json";
@@ -16,12 +14,6 @@ fn wrapper(text: &str) -> Wrapper {
         Body::Json(wrapper) => wrapper,
         other => panic!("{text} is an object, read as {other:?}"),
     }
-}
-
-/// The wait read from a header, one day after the epoch.
-fn wait(header: &str) -> Option<Duration> {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
-    retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(header).unwrap())]), now)
 }
 
 #[test]
@@ -106,40 +98,6 @@ fn words_are_found_in_every_shape_that_integrators_met() {
         assert_eq!((wrapper.error_text.as_deref(), wrapper.is_api_word), (Some("no such state"), true), "{shape}");
     }
     assert!(!wrapper(r#"{"_data":null,"_meta":{}}"#).is_api_word);
-}
-
-#[test]
-fn retry_after_is_read_as_seconds_and_the_part_of_a_second_counts_as_a_whole_one() {
-    for (text, seconds) in [("120", 120), ("0", 0), ("0.0", 0), ("1.5", 2), ("0.001", 1), ("30.000", 30)] {
-        assert_eq!(wait(text), Some(Duration::from_secs(seconds)), "{text}");
-    }
-    assert_eq!(wait("99999999999999999999999"), Some(Duration::from_secs(1 << 31)), "as long as anybody counts");
-}
-
-#[test]
-fn retry_after_is_read_in_all_three_forms_of_a_date() {
-    let forms = [
-        "Fri, 02 Jan 1970 00:00:30 GMT",
-        "Friday, 02-Jan-70 00:00:30 GMT",
-        "Fri Jan  2 00:00:30 1970",
-        "Fri Jan 02 00:00:30 1970",
-    ];
-    for form in forms {
-        assert_eq!(wait(form), Some(Duration::from_secs(30)), "{form}");
-    }
-    for past in ["Thu, 01 Jan 1970 00:00:00 GMT", "Sunday, 01-Jan-69 00:00:00 GMT", "Thu Jan  1 00:00:00 1970"] {
-        assert_eq!(wait(past), Some(Duration::ZERO), "a date in the past is no wait: {past}");
-    }
-}
-
-#[test]
-fn a_wait_that_is_none_is_ignored() {
-    let nonsense =
-        ["", "soon", "-5", "+5", "1.", ".5", "1.5.5", "1e3", "5 s", "Fri, 99 Jan 1970 00:00:30 GMT", "Fri Jan"];
-    for nonsense in nonsense {
-        assert_eq!(wait(nonsense), None, "{nonsense:?}");
-    }
-    assert_eq!(retry_after(&HeaderMap::new(), SystemTime::UNIX_EPOCH), None);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Machine {
             return true;
         }
         let Some(event) = self.held.get_mut(id) else { return true };
-        if self.gate.wants_a_lookup(event.procedure()) {
+        if self.gate.wants_a_lookup(event.procedure()) || event.was_looked_up_too_long_ago(now) {
             event.look_up_first();
         }
         if let Some(doubt) = event.doubt() {
@@ -127,7 +127,7 @@ impl Machine {
         }
         event.goes_out();
         if event.seeks().is_some() {
-            event.looked_up = Some(now);
+            (event.looked_up, event.has_begun_photo) = (Some(now), false);
         } else if let (Some(key), Some(lookup)) = (&event.context.key, &event.lookup) {
             self.creates.note(key, Create { event: id, at: now, lookup: Arc::clone(lookup), lost: None });
         }

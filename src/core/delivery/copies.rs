@@ -3,7 +3,10 @@
 //! A crash between the confirm of a delayed copy and the acknowledgement of the original leaves two. Each looks before it
 //! creates, and cannot see what the other created a moment ago; the machine that created it can.
 //!
-//! Not here: copies in two processes.
+//! Copies in two processes see each other only through the lookup. What it said holds for a moment: it is made again where more than
+//! a moment passed before the create.
+//!
+//! Not here: what is promised of copies in two processes (`docs/delivery.md`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -18,6 +21,9 @@ use crate::core::progress::Progress;
 
 /// How long one copy waits for the request of another before it asks again.
 const ASIDE: Duration = Duration::from_millis(500);
+
+/// What a lookup said is acted on for this long.
+const SEEN_FOR: Duration = Duration::from_secs(1);
 
 /// Keys whose last create is remembered: more than can have copies about.
 const REMEMBERED_MAX: usize = 16_384;
@@ -90,6 +96,17 @@ impl Creates {
     fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
         let last = self.last.get(&key.digest()).filter(|create| create.event != event)?;
         looked_up.is_none_or(|looked_up| looked_up <= last.at).then_some(last)
+    }
+}
+
+impl HeldEvent {
+    /// Whether a copy of it elsewhere may have been created since it was looked up: a photo was brought up meanwhile, or it waited for
+    /// the gate or a limit. Answered with yes once, so that a limit that lets a request through now and then is not spent on lookups.
+    pub(super) fn was_looked_up_too_long_ago(&mut self, now: Moment) -> bool {
+        let has_passed = self.looked_up.is_some_and(|at| self.has_begun_photo || now.saturating_sub(at) >= SEEN_FOR);
+        let is_due = has_passed && self.may_have_copies() && !self.is_looked_up_anew;
+        self.is_looked_up_anew |= is_due;
+        is_due
     }
 }
 

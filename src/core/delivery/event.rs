@@ -46,6 +46,10 @@ pub(super) struct HeldEvent {
     pub(super) probed_ms: u64,
     /// When it was looked up last.
     pub(super) looked_up: Option<Moment>,
+    /// Whether a photo of it was begun since.
+    pub(super) has_begun_photo: bool,
+    /// Whether it was looked up again for what had passed since.
+    pub(super) is_looked_up_anew: bool,
     /// Whether it was counted among those that wait for the window of their lookup.
     pub(super) is_in_window: bool,
     /// How long the gate had been open when it arrived: its age counts from here.
@@ -90,6 +94,8 @@ impl HeldEvent {
             provenance,
             probed_ms,
             looked_up,
+            has_begun_photo: false,
+            is_looked_up_anew: false,
             is_in_window,
             open_time,
             shortages: 0,
@@ -152,6 +158,7 @@ impl HeldEvent {
         let was = self.provenance;
         self.came_back();
         self.provenance = self.provenance.or(was);
+        self.leave_photos_out();
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.

@@ -61,6 +61,7 @@ impl Machine {
         let now = self.now.moment;
         let Some(event) = self.held.get_mut(id) else { return true };
         let Some(photo) = event.photo().cloned() else { return true };
+        event.has_begun_photo = true;
         let tries = event.tries();
         let probe = self.gate.begun(Procedure::uploads(), now);
         self.request_limits.take(Try::of(tries, probe.asks()), now);

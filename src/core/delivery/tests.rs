@@ -26,7 +26,7 @@ mod untold;
 mod waiting;
 mod windows;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
@@ -36,6 +36,7 @@ use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
 use crate::core::ledger::{Claim, Record};
+use crate::core::mapping::rules::Rules;
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
 use crate::core::photo::Photo;
@@ -73,10 +74,13 @@ reconcile_by = "event_key"
 event_key = "{{ key }}"
 "#;
 
+/// Compiled once, for all benches.
+static COMPILED: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(rules(RULES)));
+
 fn setup(places: usize) -> Setup {
     Setup {
         limits: Limits { bounds: Bounds::DEFAULT, key: None },
-        rules: Arc::new(rules(RULES)),
+        rules: Arc::clone(&COMPILED),
         policy: Policy {
             initial: SECOND / 2,
             multiplier: 2.0,
@@ -241,6 +245,11 @@ fn json(status: u16, wrapper: Wrapper) -> Reply {
 
 fn created() -> Reply {
     json(200, Wrapper { has_data: true, process: Some("p1".to_owned()), ..Wrapper::default() })
+}
+
+/// A lookup that finds nothing.
+fn absent() -> Reply {
+    json(200, Wrapper { has_data: true, rows: Some(Vec::new()), ..Wrapper::default() })
 }
 
 fn timed_out() -> Reply {

@@ -2,6 +2,8 @@
 //!
 //! Not here: the same on a real broker, and at length (`tests/model`).
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// Answers each create as `reply` says, lets the clock go on, and says when each event was created.
@@ -136,7 +138,7 @@ fn a_procedure_whose_creates_fail_holds_a_quarter_of_the_places_and_the_other_go
 
 /// Ten seconds of both kinds, 200 of each a second; answers how many tickets were taken, and how many of them created.
 fn tickets_beside_leads_that_meet(refusal: &Reply) -> (usize, usize) {
-    let (mut bench, mut tickets, mut done_tickets) = (Bench::new(16), Vec::new(), 0);
+    let (mut bench, mut tickets, mut done_tickets) = (Bench::new(16), BTreeSet::new(), 0);
     for round in 0..2000_u32 {
         let mut begun = bench.after(SECOND / 200).creates;
         for kind in ["lead", "ticket"] {

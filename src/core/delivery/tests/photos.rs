@@ -236,3 +236,32 @@ fn a_source_that_never_answers_is_given_up_with_the_event() {
     }
     panic!("it is still tried");
 }
+
+const LOOKED_UP: &str = r#"
+[[rule]]
+name = "visit"
+type = "visit"
+procedure = "fieldVisit"
+reconcile_by = "event_key"
+[rule.data]
+event_key = "{{ key }}"
+site = "{{ photo.site }}"
+[rule.photo.site]
+url = "https://slow.example/{{ event.of }}.jpg"
+"#;
+
+#[test]
+fn what_came_back_is_looked_up_again_after_its_photos_since_another_replica_may_have_created_it_meanwhile() {
+    let mut bench = bench(8);
+    bench.machine = Machine::new(Setup { rules: Arc::new(rules(LOOKED_UP)), ..setup(8) });
+    drop(bench.on(Input::Connected { can_delay: true }));
+    let state = DelayedState { first_seen_ms: 1, ..DelayedState::default() };
+    let (id, done) = bench.message(Message { delayed_state: Some(state.encode()), ..event("visit", "v1") });
+    assert_eq!((done.lookups, done.photos.len()), (vec![id], 0));
+    let done = bench.replied(id, absent());
+    assert_eq!(names(&done), ["site"]);
+    let done = bench.brought(id, up());
+    assert_eq!((done.lookups, done.creates.len()), (vec![id], 0));
+    let done = bench.replied(id, absent());
+    assert_eq!((done.lookups.len(), done.creates), (0, vec![id]), "once is enough");
+}

@@ -24,10 +24,6 @@ fn found() -> Reply {
     json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
 }
 
-fn absent() -> Reply {
-    json(200, Wrapper { has_data: true, rows: Some(Vec::new()), ..Wrapper::default() })
-}
-
 fn refused() -> Reply {
     json(422, Wrapper { is_api_word: true, ..Wrapper::default() })
 }

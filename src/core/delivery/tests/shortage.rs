@@ -21,8 +21,8 @@ fn a_want_of_descriptors_never_dead_letters_never_doubts_and_never_shuts_the_gat
     for kind in ["lead", "found.lead"] {
         let mut bench = Bench::new(64);
         drop(bench.on(Input::Connected { can_delay: false }));
-        let mut under_way: Vec<_> = (0..40).flat_map(|id| bench.event(kind, &format!("m{id}")).1.creates).collect();
-        assert_eq!(under_way.len(), 40, "{kind}");
+        let mut under_way: Vec<_> = (0..12).flat_map(|id| bench.event(kind, &format!("m{id}")).1.creates).collect();
+        assert_eq!(under_way.len(), 12, "{kind}");
         for _ in 0..30 * 60 {
             let mut begun = Vec::new();
             for id in under_way.drain(..) {

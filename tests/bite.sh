@@ -109,6 +109,16 @@ bite "a run of rejections holds no rule" src/core/delivery/brake.rs \
 bite "an outage spends the repeats" src/core/delivery/begin.rs \
   'if self.waits_in_doubt(id) {' 'if self.waits_in_doubt(id) && false {' "${pure[@]}"
 
+bite "a process is created before its upload has ended" src/core/delivery/begin.rs \
+  'self.begins_photo(id)' '(self.begins_photo(id) && false)' --test model
+bite "an upload without an answer is taken for done" src/core/photo/judge.rs \
+  '(Judgement::Unsure { cause, after }, _) => Judgement::Retry { cause, after }' \
+  '(Judgement::Unsure { .. }, _) => Judgement::Created { process: None }' --test model
+bite "what one message of an event goes without the other names" src/core/delivery/event.rs \
+  'self.leave_photos_out();' '' --test model
+bite "a late claim of a photo hides a create" src/core/ledger/claimed.rs \
+  'claim.sends.is_some() && is_the_next' 'is_the_next' --lib
+
 bite "recorded after the ack" src/core/delivery/walk.rs \
   'let Some((context, ended)) = self.record_process(context, ended, progress) else { return };' '' "${pure[@]}"
 bite "a claim is ignored" src/core/ledger/claimed.rs \

@@ -27,6 +27,8 @@ mod letters;
 mod neighbours;
 #[path = "model/outcomes.rs"]
 mod outcomes;
+#[path = "model/photos.rs"]
+mod photos;
 #[path = "model/requests.rs"]
 mod requests;
 #[path = "model/settling.rs"]
@@ -68,6 +70,7 @@ const WITH_LOOKUP: Setting = Setting {
     creates: 2,
     lookups: 1,
     strikes: 1,
+    pictures: 0,
     publishes: 0,
     episodes: 0,
     repeats: 0,

@@ -36,7 +36,11 @@ action = "skip"
 "#;
 
 fn setup(api: &StandIn) -> Setup {
-    Setup::new("amqp://guest:guest@127.0.0.1:1/", "none", &api.url(), StandIn::TOKEN).sections(RULES)
+    with_rules(api, RULES)
+}
+
+fn with_rules(api: &StandIn, rules: &str) -> Setup {
+    Setup::new("amqp://guest:guest@127.0.0.1:1/", "none", &api.url(), StandIn::TOKEN).sections(rules)
 }
 
 /// What it prints of the API, and never of the broker; and the text of the file.
@@ -113,6 +117,41 @@ async fn an_api_that_is_away_or_hangs_up_is_a_mistake_of_its_address() {
     api.go_dark().await;
     let (said, text) = asked(&setup(&api)).await;
     assert!(said.contains(&at(&text, "base_url")) && said.contains("2 mistakes;"), "{said}");
+}
+
+const PHOTO: &str = r#"
+[[rule]]
+name = "pictured"
+type = "pictured"
+procedure = "lead"
+data = { site = "{{ photo.site }}" }
+photo = { site = { base64 = "{{ event.site }}" } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_may_not_upload_is_a_mistake_where_a_rule_has_photos_and_one_that_may_makes_none() {
+    let api = StandIn::start().await;
+    let pictured = || with_rules(&api, &format!("{PHOTO}{RULES}"));
+    let uploads = || api.requests().into_iter().filter(|seen| seen.path.contains("/photo/")).count();
+    let (said, _) = asked(&pictured()).await;
+    assert!(said.contains("1 mistake;") && !said.contains("upload"), "{said}");
+    assert_eq!((uploads(), api.photos().len()), (1, 0), "it is asked by an upload that makes no photo");
+    let on_photos = |status| vec![Rule { on: On::Photo, ..Rule::always(Canned::new(status)) }];
+    for status in [403, 404] {
+        api.plan(on_photos(status));
+        let (said, text) = asked(&pictured()).await;
+        let words = "rule \"pictured\" has photos: the token may not upload";
+        assert!(said.contains(&at(&text, "token = ")) && said.contains(words), "{status}: {said}");
+        let (said, _) = asked(&setup(&api)).await;
+        assert!(said.contains("1 mistake;"), "no rule has photos: {said}");
+    }
+    api.plan(on_photos(503));
+    assert!(asked(&pictured()).await.0.contains("1 mistake;"), "that says nothing of the token");
+    api.plan(Vec::new());
+    api.set_tokens(&["another"]);
+    let (said, text) = asked(&pictured()).await;
+    assert!(said.contains(&at(&text, "token = ")) && said.contains("401"), "{said}");
+    assert!(said.contains("2 mistakes;") && !said.contains(StandIn::TOKEN), "told once: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "outcomes/bound.rs"]
+mod bound;
 #[path = "outcomes/killed.rs"]
 mod killed;
 #[path = "outcomes/python.rs"]
@@ -14,6 +16,8 @@ mod python;
 mod refused;
 #[path = "outcomes/replies.rs"]
 mod replies;
+#[path = "outcomes/silent.rs"]
+mod silent;
 #[path = "outcomes/stage.rs"]
 mod stage;
 

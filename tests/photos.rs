@@ -9,6 +9,8 @@ mod support;
 #[allow(dead_code, reason = "the tests of TLS use the rest of it")]
 #[path = "tls/authority.rs"]
 mod authority;
+#[path = "photos/fetched.rs"]
+mod fetched;
 #[allow(dead_code, reason = "the tests of TLS use the rest of it")]
 #[path = "tls/front.rs"]
 mod front;

@@ -4,6 +4,8 @@
 #
 #   RABBITMQ_ADMIN=user:password ./setup.sh https://rabbit.internal:15671 <rabbitmq-password
 #
+# With OUTCOMES=yes in front also what outcomes need: their exchange, a queue behind it, and the right to write to it (for-outcomes.json).
+#
 # The password comes from standard input; none stands in an argument list. May be run again, to change it, or after the files
 # have changed: rights become those of the files, and the other users keep their passwords.
 set -eu
@@ -35,6 +37,7 @@ sed -n 's/^ *{"name": "\([^"]*\)".*/\1/p' "$here/users.json" | while read -r use
 done
 # Rights always: who was there before must have these and no others.
 sed '/^  "users"/,/^  ]/d' "$here/users.json" | api POST definitions --data-binary @-
+[ "${OUTCOMES:-no}" != yes ] || api POST definitions --data-binary "@$here/for-outcomes.json"
 printf '{"password": "%s", "tags": ""}' "$(quoted "$password")" | api PUT users/chakra-bridge --data-binary @-
 echo "made: virtual host crm, queue crm.events with its dead-letter and delay queues, user chakra-bridge"
 echo "the other users of users.json have no access until they are given a password"

@@ -32,6 +32,7 @@ mod reply;
 mod session;
 mod settle;
 mod shallow;
+mod silent;
 mod size;
 mod stall;
 mod subscription;

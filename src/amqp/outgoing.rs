@@ -43,4 +43,6 @@ pub(super) enum Reply {
     },
     /// To none: it names one of ours.
     Refused,
+    /// To none: the broker said nothing of an answer there a moment ago.
+    Silent,
 }

@@ -1,7 +1,7 @@
 //! The answer to the queue that an event names in `reply_to`, by AMQP's own convention: published once, and counted. It holds nothing
 //! up but its own event, and that for `broker.call_timeout` at most.
 //!
-//! Not here: what it says (`outcomes`), and the outcome that goes to the exchange before it (`publisher`).
+//! Not here: what it says (`outcomes`), queues of which the broker says nothing (`silent`), and the outcome that goes to the exchange before it (`publisher`).
 
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
@@ -13,7 +13,15 @@ use super::outgoing::Reply;
 use super::packed::Packed;
 use crate::metrics::ReplyTold;
 
-/// Publishes it, and counts what came of it. Brings the channel back, or another where this one can be used no more.
+/// What an answer leaves behind it.
+pub(super) struct Answered {
+    /// The channel, or another where it can be used no more.
+    pub(super) channel: Channel,
+    /// Whether the broker said nothing in time.
+    pub(super) is_silent: bool,
+}
+
+/// Publishes it, and counts what came of it.
 ///
 /// # Errors
 /// That nothing can be published any more.
@@ -22,10 +30,15 @@ pub(super) async fn publish(
     to: &PublishContext,
     reply: &Reply,
     body: &[u8],
-) -> Result<Channel, BrokerError> {
-    let Reply::To { queue, properties } = reply else {
-        to.metrics.outcome_replied(ReplyTold::Refused);
-        return Ok(channel);
+) -> Result<Answered, BrokerError> {
+    let untold = |channel, why| {
+        to.metrics.outcome_replied(why);
+        Ok(Answered { channel, is_silent: false })
+    };
+    let (queue, properties) = match reply {
+        Reply::To { queue, properties } => (queue, properties),
+        Reply::Refused => return untold(channel, ReplyTold::Refused),
+        Reply::Silent => return untold(channel, ReplyTold::Unconfirmed),
     };
     let confirmation = once(&channel, to, (queue, properties), body).await;
     let (told, is_usable) = match confirmation.map(|confirmation| confirmation.map(refusal)) {
@@ -36,7 +49,8 @@ pub(super) async fn publish(
         None => (ReplyTold::Unconfirmed, false),
     };
     to.metrics.outcome_replied(told);
-    if is_usable { Ok(channel) } else { open_channel(&to.connection, to.limit).await }
+    let channel = if is_usable { channel } else { open_channel(&to.connection, to.limit).await? };
+    Ok(Answered { channel, is_silent: told == ReplyTold::Unconfirmed })
 }
 
 /// What the broker says; none within the limit.

@@ -18,7 +18,7 @@ use super::deliveries::{Deliveries, TOO_MANY};
 use super::error::BrokerError;
 use super::exchange;
 use super::intake::Arrived;
-use super::publisher::{CHANNELS, Published, Publisher};
+use super::publisher::{How, Published, Publisher};
 use super::questions::name;
 use super::settle::Settler;
 use super::stall::StallState;
@@ -83,7 +83,7 @@ impl<'a> Session<'a> {
         let limit = config.call_timeout;
         refused(&endpoints.state)?;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
-        let publisher = Publisher::open(config, &connections.publishing, endpoints, (CHANNELS, false)).await?;
+        let publisher = Publisher::open(config, &connections.publishing, endpoints, How::ONCE).await?;
         let outcomes = open_outcomes(config, connections, endpoints).await?;
         let Prepared { obstacle, warnings } =
             topology::prepare(config, connections, &publisher.asking, &mut previous.notices).await?;
@@ -277,7 +277,8 @@ async fn open_outcomes(
     endpoints: &Endpoints,
 ) -> Result<Option<Publisher>, BrokerError> {
     let Some(outlet) = &config.outcomes else { return Ok(None) };
-    let how = (usize::from(outlet.channels), !outlet.required);
+    // Told twice, it has the same id.
+    let how = How { channels: usize::from(outlet.channels), leaves: true, gives_up: !outlet.required };
     Publisher::open(config, &connections.publishing, endpoints, how).await.map(Some)
 }
 

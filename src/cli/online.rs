@@ -9,7 +9,7 @@ use crate::amqp::address::user_and_vhost;
 use crate::amqp::callers::{self, Caller};
 use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
-use crate::core::queue::Weight;
+use crate::core::queue::{BINDING, Finding, Weight};
 use crate::ledger::read;
 use crate::management::survey::{self, OfQueue, Survey};
 use crate::management::{self, connections};
@@ -58,7 +58,7 @@ async fn broker(ready: &Ready) -> Found {
         Ok(online_check) => online_check,
     };
     match surveyed {
-        None => {}
+        None => of_queues.extend(unseen_bindings(ready)),
         Some(Ok(mut survey)) => {
             survey.leave_out_unknown(|queue| missing.iter().any(|missing| missing == queue));
             let (wrong, risky) = sorted(&survey);
@@ -75,6 +75,15 @@ async fn broker(ready: &Ready) -> Found {
     mistakes.dedup();
     let warnings = of_queues.into_iter().chain(of_addresses).chain(warnings).collect();
     Found { warnings, ..refused(ready, "broker.queue", mistakes) }
+}
+
+/// AMQP shows no bindings.
+fn unseen_bindings(ready: &Ready) -> Option<String> {
+    let exchange = &ready.config.broker.outcomes.as_ref()?.exchange;
+    Some(format!(
+        "whether exchange `{exchange}` is bound to a queue of this daemon only the management API shows: name it in \
+         broker.management.url, or look by `rabbitmqctl list_bindings`"
+    ))
 }
 
 async fn survey(ready: &Ready) -> Option<Result<Survey, String>> {
@@ -119,10 +128,10 @@ async fn of_other_clusters(url: &str, management: &management::Config, callers: 
     callers.iter().filter(|caller| not_shown.contains(&caller.name)).map(|caller| words(&caller.address)).collect()
 }
 
-/// What cannot be worked with, and what is risky.
+/// What cannot be worked with, and what is risky. A binding that brings outcomes back stops no daemon, but nobody wants it.
 fn sorted(survey: &Survey) -> (Vec<String>, Vec<String>) {
-    let (refused, risky): (Vec<_>, Vec<_>) =
-        survey.found.iter().partition(|of_queue| of_queue.finding.weight == Weight::Refused);
+    let is_refused = |finding: &Finding| finding.weight == Weight::Refused || finding.argument == BINDING;
+    let (refused, risky): (Vec<_>, Vec<_>) = survey.found.iter().partition(|of_queue| is_refused(&of_queue.finding));
     let words = |found: Vec<&OfQueue>| found.into_iter().map(OfQueue::words).collect();
     (words(refused), words(risky))
 }

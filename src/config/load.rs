@@ -19,7 +19,6 @@ use super::{
     Config, Mistakes, Source, cases, connections, hidden, ledger, management, names, outcomes, photos, rules, schemas,
     sections, telemetry,
 };
-use crate::amqp;
 use crate::core::bounds::Bounds;
 use crate::core::case::Case;
 use crate::core::mapping::written::{Spot, WrittenRule, WrittenSchema};
@@ -27,6 +26,7 @@ use crate::core::mistake::{Mistake, Span};
 use crate::core::policy::{Policy, RequestLimitPolicy};
 use crate::files::{self, Seen};
 use crate::states::in_force::KeyInForce;
+use crate::{amqp, management as management_api};
 
 /// What is a list of tables, each of which has its place and no variables.
 const LISTS: [&List; 3] = [&rules::LIST, &cases::LIST, &schemas::LIST];
@@ -209,6 +209,8 @@ fn sections_of(reader: &mut Reader<'_>, rules: Arc<[WrittenRule]>) -> (Option<Co
     let timeout = api.as_ref().map_or(Duration::ZERO, |api| api.timeout);
     let ledger = ledger::ledger(reader, &broker.queue, timeout);
     let (outlet, outcomes) = outcomes::outcomes(reader, &broker.queue, &rules);
+    let exchange = outlet.as_ref().map(|outlet| outlet.exchange.clone());
+    let management = management.map(|management| management_api::Config { exchange, ..management });
     let broker = amqp::Config { outcomes: outlet, ..broker };
     let (photos, photo_policy) = photos::photos(reader, timeout, &rules);
     let (lookup_window, on_absent) = sections::lookup(reader, timeout);

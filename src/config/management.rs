@@ -49,6 +49,7 @@ pub(super) fn management(reader: &mut Reader<'_>, broker: &amqp::Config) -> Opti
         timeout: broker.call_timeout,
         interval,
         vhost,
+        exchange: None,
         queues: queues(broker),
     })
 }

@@ -13,6 +13,8 @@ pub use words::{HELD, LOCKED};
 
 /// The argument that says the kind.
 pub const KIND: &str = "x-queue-type";
+/// What a finding about bindings is about.
+pub const BINDING: &str = "binding";
 const CLASSIC_KIND: &str = "classic";
 const TARGET: &str = "x-dead-letter-exchange";
 const ROUTE: &str = "x-dead-letter-routing-key";

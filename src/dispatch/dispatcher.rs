@@ -247,7 +247,7 @@ impl Dispatcher {
                 });
             }
             Effect::Photo { event, photo, claim } => {
-                let bringing_up = bring_up(self.client.within(self.machine.trace(event)), self.fetcher.clone(), photo);
+                let bringing_up = bring_up(self.uploader(event, &photo), self.fetcher.clone(), photo);
                 self.tasks.photo(event, claim, bringing_up);
             }
             Effect::Record { id, record } => self.tasks.record(id, record),

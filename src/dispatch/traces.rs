@@ -3,6 +3,7 @@
 //!
 //! Not here: which trace an event belongs to (`core::delivery`), and sending spans (`telemetry`).
 
+mod photos;
 mod steps;
 #[cfg(test)]
 mod tests;

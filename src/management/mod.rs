@@ -5,6 +5,7 @@
 
 mod answer;
 mod api;
+mod bindings;
 pub mod connections;
 pub mod letters;
 pub mod survey;
@@ -34,6 +35,8 @@ pub struct Config {
     pub interval: Duration,
     /// The virtual host.
     pub vhost: String,
+    /// The exchange of outcomes, if any are told.
+    pub exchange: Option<String>,
     /// The queues, the work queue first.
     pub queues: Vec<(String, Role)>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::{self, COLUMNS, Seen};
 use super::api::Api;
-use super::{Config, Role};
+use super::{Config, Role, bindings};
 use crate::core::queue::{Finding, HELD, LOCKED, Weight};
 use crate::states::queues::Subscribed;
 
@@ -77,6 +77,7 @@ pub struct Level {
 pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Survey, String> {
     let api = Api::open(config).await?;
     let mut survey = Survey::default();
+    let reached = bindings::reached(&api, config).await?;
     let subscribed = subscribed.filter(|subscribed| subscribed.since.elapsed() >= SHOWN_AFTER);
     for (queue, role) in &config.queues {
         let path = ["queues", config.vhost.as_str(), queue.as_str()];
@@ -86,6 +87,8 @@ pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Su
                 survey.levels.push(level(queue, &seen));
                 let mut found = judged(&api, config, &seen, *role).await?;
                 found.extend(subscribed.filter(|_| *role == Role::Work).and_then(|own| elsewhere(&seen, own)));
+                let exchange = config.exchange.as_ref().filter(|_| reached.contains(queue));
+                found.extend(exchange.map(|exchange| bindings::finding(exchange, *role)));
                 found
             }
             None => missing(*role),

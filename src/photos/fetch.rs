@@ -57,7 +57,7 @@ impl Fetcher {
         let builder = match &config.proxy {
             // It resolves the hosts, and has an address of our own.
             Some(url) => builder.proxy(Proxy::all(url.clone()).map_err(in_words)?),
-            None => builder.dns_resolver(Resolver { private_addresses: config.private_addresses }),
+            None => builder.dns_resolver(Resolver::new(config.private_addresses)),
         };
         Ok(Self { http: Some(builder.build().map_err(in_words)?), config: config.clone() })
     }

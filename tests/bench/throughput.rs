@@ -26,6 +26,8 @@ mod sink;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "throughput/told.rs"]
+mod told;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,7 +37,8 @@ use runner::{Run, Runner};
 use stage::{Api, Stage, Store};
 
 /// Those that run where none is named.
-const PARTS: [&str; 9] = ["full", "slow", "latency", "storm", "watched", "traced", "tls", "ledger", "memory"];
+const PARTS: [&str; 10] =
+    ["full", "slow", "latency", "storm", "watched", "traced", "tls", "ledger", "outcomes", "memory"];
 /// It fills the broker with a million messages, which takes some minutes and 2 GB of disk.
 const BY_NAME: &str = "queued";
 
@@ -77,6 +80,7 @@ async fn parts(named: &[String]) -> ExitCode {
             "traced" => traced(&stage, rounds).await,
             "tls" => tls(stage.events, rounds).await,
             "ledger" => ledger(&stage, rounds).await,
+            "outcomes" => told::outcomes(&stage, rounds).await,
             BY_NAME => queued(&stage).await,
             _ => memory(&stage).await,
         });

@@ -20,12 +20,13 @@ mod schema;
 mod seeded;
 mod surroundings;
 
-const SHIPPED: [&str; 14] = [
+const SHIPPED: [&str; 15] = [
     "chakra-bridge.toml",
     "minimal.toml",
     "mappings/lead.toml",
     "mappings/ticket.toml",
     "mappings/fieldvisit.toml",
+    "mappings/inspection.toml",
     "mappings/order.toml",
     "mappings/cancellation.toml",
     "mappings/shopify.toml",

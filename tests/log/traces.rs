@@ -130,6 +130,32 @@ async fn an_event_is_one_trace_from_its_message_to_the_request_and_its_settlemen
     assert_eq!(collector.spans().iter().filter(|span| span.name.starts_with("process")).count(), 2);
 }
 
+const PICTURED: &str = r#"
+[[rule]]
+name = "pictured"
+type = "pictured"
+procedure = "lead"
+data = { event_key = "{{ key }}", site = "{{ photo.site }}" }
+photo = { site = { base64 = "{{ event.site }}" } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_a_part_of_the_trace_of_its_event() {
+    let (scene, mut collector) = (scene().await, Collector::start().await);
+    let sections = format!("{PICTURED}{}", telemetry(&collector.url(), ""));
+    let daemon = Daemon::consumes(&scene.setup().broker("topology = \"declare\"").sections(&sections)).await;
+    let picture = json!({ "site": "/9j/4AA=" });
+    publish(&scene, "p1", "pictured", &[("traceparent", &traceparent("01"))], &picture).await;
+    let spans = within(60, "spans", collector.until(|spans| !of_key(spans, "p1").is_empty())).await;
+    let (_, children) = of_key(&spans, "p1").remove(0);
+    let upload = children.iter().find(|span| span.name == "POST /v1/ext/photo/{photoId}").expect("an upload");
+    assert_eq!((upload.trace.as_str(), upload.kind, upload.failed), (TRACE, 3, false), "{upload:?}");
+    assert_eq!((upload.attributes["chakra_bridge.photo"].as_str(), children.len()), ("site", 4), "{children:#?}");
+    let asked = scene.api.requests().into_iter().find(|seen| seen.path.contains("/photo/")).expect("an upload");
+    assert_eq!(asked.trace, Some(format!("00-{TRACE}-{}-01", upload.span)));
+    drop(daemon);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_in_the_broker_and_a_retried_dead_letter_stay_in_the_trace_with_links() {
     let (scene, mut collector) = (scene().await, Collector::start().await);

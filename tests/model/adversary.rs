@@ -24,6 +24,8 @@ pub(crate) struct Setting {
     pub(crate) lookups: u32,
     /// Kills, lost connections and restarts.
     pub(crate) strikes: u32,
+    /// Fetches of pictures and uploads that are bent.
+    pub(crate) pictures: u32,
     /// Publishes that are refused or confirmed late.
     pub(crate) publishes: u32,
     /// Pauses, reloads, new tokens, times in which the API answers all alike, producers that repeat: at random alone.
@@ -55,6 +57,7 @@ impl Setting {
         creates: 0,
         lookups: 0,
         strikes: 0,
+        pictures: 0,
         publishes: 0,
         episodes: 0,
         repeats: 0,
@@ -103,6 +106,8 @@ pub(crate) enum Sabotage {
     SendsWhenItWakes,
     /// It says of outcomes that they are told, and leaves them.
     TellsNothing,
+    /// It says of photos that they are up, and uploads none.
+    UploadsNothing,
 }
 
 /// The choices of one walk.

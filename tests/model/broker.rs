@@ -9,6 +9,7 @@ use std::time::Duration;
 use chakra_bridge::core::delivery::{EventId, ReceiptId, RecordId};
 use chakra_bridge::core::ledger::{Claimed, Recorded, Row};
 use chakra_bridge::core::lookup::Lookup;
+use chakra_bridge::core::photo::{PhotoId, PhotoReply};
 use chakra_bridge::core::process::CreateProcess;
 use chakra_bridge::core::reply::Reply;
 use chakra_bridge::core::settlement::Settlement;
@@ -95,6 +96,10 @@ pub(crate) enum Later {
     Refused(ReceiptId),
     /// The request of an event ends; without a reply by a panic.
     Replied { event: EventId, reply: Option<Reply>, took: Duration, is_unsure: bool, epoch: Option<i64> },
+    /// A try to bring a photo up ends; without a reply by a panic.
+    Brought { event: EventId, reply: Option<PhotoReply>, took: Duration, epoch: Option<i64> },
+    /// The API has a photo from now on.
+    Up(PhotoId),
     /// A create was not sent, since the ledger did not let it.
     Withheld { event: EventId, claimed: Claimed },
     /// The ledger answers what it was told.
@@ -167,6 +172,10 @@ impl Agenda {
     /// The next, and whose it is.
     pub(crate) fn pop(&mut self) -> Option<(usize, Later)> {
         self.entries.pop_first().map(|(_, later)| later)
+    }
+
+    pub(crate) fn any(&self, is_it: impl Fn(&Later) -> bool) -> bool {
+        self.entries.values().any(|(_, later)| is_it(later))
     }
 
     /// Drops what is this replica's and not to be kept.

@@ -116,7 +116,7 @@ impl World<'_> {
         }
     }
 
-    fn asks(&mut self, write: Write) -> Option<Answer> {
+    pub(crate) fn asks(&mut self, write: Write) -> Option<Answer> {
         let life = self.shell.life;
         match self.outcome() {
             Outcome::Fine => Some(self.writes(life, &write)),

@@ -37,6 +37,9 @@ pub(crate) struct Count {
     pub(crate) duplicates: u64,
     /// Outcomes that the broker keeps.
     pub(crate) told: u64,
+    /// Photos that came up, and those that processes were created without.
+    pub(crate) photos: u64,
+    pub(crate) left_out: u64,
     pub(crate) sins: Sins,
 }
 
@@ -62,6 +65,12 @@ pub(crate) struct Sins {
     pub(crate) untold: u64,
     /// Two outcomes of one id that say different things, or two ids of one outcome.
     pub(crate) told_otherwise: u64,
+    /// A process that names a photo which is not up.
+    pub(crate) named_unseen: u64,
+    /// A process without a photo that could be had.
+    pub(crate) left_out_for_nothing: u64,
+    /// A picture that was uploaded under a second id.
+    pub(crate) uploaded_otherwise: u64,
     /// A receipt that was named again.
     pub(crate) settled_twice: u64,
     /// A receipt that was not named although nothing is held any more.

@@ -243,6 +243,7 @@ impl World<'_> {
             Reason::Refused => account.is_refused,
             Reason::Unknown => account.unsure_creates > 0,
             Reason::Crashing => account.panics + account.returns / 5 >= 3,
+            Reason::PhotoGone | Reason::PhotoExpired | Reason::PhotoType => self.is_missed(line),
             Reason::Exhausted | Reason::Blocked => self.now >= self.setup.policy.give_up_after,
             _ => false,
         };

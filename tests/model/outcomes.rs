@@ -13,7 +13,7 @@ use crate::world::World;
 use crate::{REPEATED, WILD, WILD_BLIND, WITH_LOOKUP, at_random, exhaustive, notices};
 
 /// Walks of each setting.
-const WALKS: u64 = 500;
+const WALKS: u64 = 250;
 
 const TOLD: Setting = Setting { tells: true, ..WILD };
 

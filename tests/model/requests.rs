@@ -33,6 +33,8 @@ pub(crate) enum WallScope {
     Creates(Procedure),
     /// Creates of these keys, the first so many.
     Keys(usize),
+    /// Pictures of this host.
+    Host(&'static str),
 }
 
 impl Wall {
@@ -41,6 +43,7 @@ impl Wall {
             WallScope::Everything => true,
             WallScope::Procedure(walled) | WallScope::Creates(walled) => walled == procedure,
             WallScope::Keys(keys) => key < *keys,
+            WallScope::Host(_) => false,
         };
         is_there && now < self.until
     }
@@ -51,6 +54,7 @@ impl Wall {
             WallScope::Everything => true,
             WallScope::Procedure(walled) | WallScope::Creates(walled) => kind.as_str().ends_with(walled.as_str()),
             WallScope::Keys(keys) => key < *keys,
+            WallScope::Host(host) => kind.hosts().contains(host),
         }
     }
 
@@ -73,6 +77,7 @@ impl World<'_> {
         let Some(copy) = self.begins(event) else { return };
         let content: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
         let key = content["data"]["event_key"].as_str().map(key_of).expect("its key");
+        self.minds_photos(self.ledger.lines[copy.line].kind, key, &content["data"]);
         let sent = self.ledger.unsure_creates.get(&copy.id).copied().unwrap_or(0);
         // Of two events of one key, or two copies, one may go on from where the other stood.
         let account = &self.ledger.accounts[key];

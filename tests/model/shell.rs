@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::core::delivery::{
-    Command, Effect, EventId, Input, Machine, Now, ReceiptId, Report, Setup, WantedPrefetch,
+    Command, Effect, EventId, Input, Machine, Now, PhotoReport, ReceiptId, Report, Setup, WantedPrefetch,
 };
 use chakra_bridge::core::settlement::Settlement;
 
@@ -197,8 +197,7 @@ impl World<'_> {
         match effect {
             Effect::Create { event, request, claim: None, .. } => self.create(event, &request, None),
             Effect::Create { event, request, claim: Some(claim), .. } => self.claim(event, &request, *claim),
-            // No rule of the model names a photo.
-            Effect::Photo { .. } => {}
+            Effect::Photo { event, photo, claim } => self.photo(event, &photo, claim),
             Effect::Record { id, record } => self.record(id, *record),
             Effect::LookUp { event, lookup } => self.look_up(event, &lookup),
             Effect::Check { rule, lookup } => self.check(rule, lookup),
@@ -220,6 +219,7 @@ impl World<'_> {
             Report::PossibleDuplicate { doubt, key, .. } if self.setting.sabotage != Sabotage::Mute => {
                 self.announced(key.as_ref(), doubt);
             }
+            Report::Photos(PhotoReport::LeftOut { .. }) => self.count.left_out += 1,
             Report::Unrecorded { .. } => self.ledger.is_told_unrecorded = true,
             Report::Settled(settled) => {
                 self.ledger.told = settled.result;

@@ -35,6 +35,8 @@ queue = "none"
 [api]
 base_url = "http://127.0.0.1"
 token = "none"
+[photos]
+allow = ["quick.example", "slow.example"]
 "#;
 
 /// Before and after a reload: the rules have other names then, and what could be looked up at `lead` goes to `prospect`.
@@ -53,16 +55,42 @@ const RULES: [[(&str, &str, &str, bool); 4]; 2] = [
     ],
 ];
 
-static LOADED: LazyLock<[Ready; 2]> = LazyLock::new(|| RULES.map(|rules| loaded(&rules)));
+/// Events with one picture, and with two of two hosts; after a reload one of the links is another.
+const PICTURED: &str = r#"
+[[rule]]
+name = "pictured"
+type = "pictured"
+procedure = "ticket"
+data = { event_key = "{{ key }}", site = "{{ photo.site }}" }
+[rule.photo.site]
+url = "https://quick.example/{{ key }}.jpg?sig=1"
+[[rule]]
+name = "found-pictured"
+type = "found.pictured"
+procedure = "ticket"
+reconcile_by = "event_key"
+data = { event_key = "{{ key }}", site = "{{ photo.site }}", roof = "{{ photo.roof }}" }
+[rule.photo.site]
+url = "https://quick.example/{{ key }}/site.jpg?sig=1"
+[rule.photo.roof]
+url = "https://slow.example/{{ key }}.jpg?sig=1"
+on_missing = "without"
+"#;
+
+static LOADED: LazyLock<[Ready; 2]> = LazyLock::new(|| {
+    let mended = PICTURED.replace("slow.example/", "slow.example/mended/").replace("sig=1", "sig=2");
+    [(&RULES[0], PICTURED), (&RULES[1], &mended)].map(|(rules, pictured)| loaded(rules, pictured))
+});
 static COMPILED: LazyLock<[Arc<Rules>; 2]> = LazyLock::new(|| [0, 1].map(|at| Arc::new(LOADED[at].rules.clone())));
 
-fn loaded(rules: &[(&str, &str, &str, bool)]) -> Ready {
+fn loaded(rules: &[(&str, &str, &str, bool)], pictured: &str) -> Ready {
     let mut file = HEAD.to_owned();
     for (name, kind, procedure, can_look_up) in rules {
         let lookup = if *can_look_up { "reconcile_by = \"event_key\"\n" } else { "" };
         file += &format!("[[rule]]\nname = {name:?}\ntype = {kind:?}\nprocedure = {procedure:?}\n{lookup}");
         file += "data = { event_key = \"{{ key }}\" }\n";
     }
+    file += pictured;
     file += "[[rule]]\nname = \"noise\"\ntype = \"noise\"\naction = \"skip\"\n";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.toml");
@@ -82,6 +110,10 @@ pub(crate) enum Kind {
     Ticket,
     FoundLead,
     FoundTicket,
+    /// With one picture.
+    Pictured,
+    /// With two, of two hosts.
+    FoundPictured,
     Noise,
 }
 
@@ -92,12 +124,32 @@ impl Kind {
             Self::Ticket => "ticket",
             Self::FoundLead => "found.lead",
             Self::FoundTicket => "found.ticket",
+            Self::Pictured => "pictured",
+            Self::FoundPictured => "found.pictured",
             Self::Noise => "noise",
         }
     }
 
     pub(crate) fn can_look_up(self) -> bool {
-        matches!(self, Self::FoundLead | Self::FoundTicket)
+        matches!(self, Self::FoundLead | Self::FoundTicket | Self::FoundPictured)
+    }
+
+    /// The photos that its process names.
+    pub(crate) fn photos(self) -> &'static [&'static str] {
+        match self {
+            Self::Pictured => &["site"],
+            Self::FoundPictured => &["site", "roof"],
+            _ => &[],
+        }
+    }
+
+    /// The hosts that its pictures come from.
+    pub(crate) fn hosts(self) -> &'static [&'static str] {
+        match self {
+            Self::Pictured => &["quick.example"],
+            Self::FoundPictured => &["quick.example", "slow.example"],
+            _ => &[],
+        }
     }
 }
 

@@ -101,15 +101,11 @@ impl World<'_> {
             self.api.cut(process, self.now);
         }
         self.agenda.keep(|later| {
-            !matches!(
-                later,
-                Later::Replied { .. }
-                    | Later::Checked { .. }
-                    | Later::Withheld { .. }
-                    | Later::Recorded { .. }
-                    | Later::SendsAnyway { .. }
-            )
+            let is_answer = matches!(later, Later::Replied { .. } | Later::Checked { .. } | Later::Brought { .. });
+            let is_sent = matches!(later, Later::SendsAnyway { .. });
+            !is_answer && !is_sent && !matches!(later, Later::Withheld { .. } | Later::Recorded { .. })
         });
+        self.cut_uploads();
     }
 
     /// The broker delivers all of it again; what was being published is there or not.
@@ -249,6 +245,7 @@ impl World<'_> {
     fn wall(&mut self, length: Duration) {
         let procedure = self.choices.one(&["lead", "ticket", "prospect", ""]);
         let scope = Procedure::new(procedure).map_or(WallScope::Everything, WallScope::Procedure);
+        let scope = self.host_of_a_wall().unwrap_or(scope);
         let wall = Wall { act: self.choices.one(&WALLS), scope, until: self.now + length };
         self.reason(wall.until + TIMEOUT);
         self.tell(|| format!("{wall:?}"));

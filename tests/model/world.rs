@@ -14,6 +14,7 @@ use crate::claims::Store;
 use crate::fleet::Fleet;
 use crate::laws::Count;
 use crate::ledger::{Ledger, Line};
+use crate::photos::{Gallery, WALLS_OF_HOSTS};
 use crate::requests::{Wall, WallScope};
 use crate::shell::Shell;
 use crate::stage::{self, Kind, SECOND};
@@ -42,6 +43,7 @@ pub(crate) struct World<'a> {
     pub(crate) lives: u32,
     pub(crate) ledger: Ledger,
     pub(crate) store: Store,
+    pub(crate) gallery: Gallery,
     pub(crate) walls: Vec<Wall>,
     /// The wall that never falls, if there is one.
     neighbour: Option<Wall>,
@@ -82,6 +84,7 @@ impl<'a> World<'a> {
             lives: 0,
             ledger: Ledger::default(),
             store: Store::default(),
+            gallery: Gallery::default(),
             walls: Vec::new(),
             neighbour: None,
             rules_at: 0,
@@ -107,7 +110,9 @@ impl<'a> World<'a> {
 
     /// A wall that never falls stands before one event, or before the creates of one procedure.
     fn wall_in_a_neighbour(&mut self) {
-        let (acts, scope): (&[Act], _) = if self.choices.happens(2) {
+        let (acts, scope): (&[Act], _) = if let Some(host) = self.host_of_a_wall() {
+            (&WALLS_OF_HOSTS, host)
+        } else if self.choices.happens(2) {
             (&WALLS_OF_EVENTS, WallScope::Keys(1))
         } else {
             let lead = Procedure::new("lead").expect("a short id");
@@ -241,6 +246,8 @@ impl<'a> World<'a> {
                     None => Input::Panicked { event },
                 });
             }
+            Later::Up(photo) => self.is_up(photo),
+            Later::Brought { event, reply, took, epoch } => self.brought(event, reply, took, epoch),
             Later::Withheld { event, claimed } => {
                 self.shell.running.remove(&event);
                 self.on(Input::Withheld { event, claimed });

@@ -119,11 +119,14 @@ impl Stage {
     }
 
     pub async fn bind(&self, queue: &str, key: &str) {
+        self.bind_to(&self.exchange(), queue, key).await;
+    }
+
+    pub async fn bind_to(&self, exchange: &str, queue: &str, key: &str) {
         let channel = self.scene.client.connection().create_channel().await.unwrap();
-        let (queue, exchange) = (queue.to_owned(), self.exchange());
         let bound = channel.queue_bind(
-            queue.as_str().into(),
-            exchange.as_str().into(),
+            queue.into(),
+            exchange.into(),
             key.into(),
             QueueBindOptions::default(),
             FieldTable::default(),

@@ -63,16 +63,21 @@ async fn serve(mut near: TcpStream, count: &AtomicUsize, seen: &std::sync::Mutex
             head.push(near.read_u8().await?);
         }
         let head = String::from_utf8_lossy(&head).into_owned();
-        let asked = count.fetch_add(1, Ordering::SeqCst);
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        seen.lock().unwrap().push(head);
+        let is_first = {
+            let mut seen = seen.lock().unwrap();
+            let is_first = !seen.iter().any(|before| before.split(' ').nth(1) == Some(path.as_str()));
+            seen.push(head);
+            is_first
+        };
+        count.fetch_add(1, Ordering::SeqCst);
         let path = path.split('?').next().unwrap_or_default().to_owned();
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        answer(&mut near, &parts, asked).await?;
+        answer(&mut near, &parts, is_first).await?;
     }
 }
 
-async fn answer(near: &mut TcpStream, parts: &[&str], asked: usize) -> io::Result<()> {
+async fn answer(near: &mut TcpStream, parts: &[&str], is_first: bool) -> io::Result<()> {
     let number = |at: usize| parts.get(at).and_then(|text| text.parse().ok()).unwrap_or(1000);
     match parts[0] {
         "jpeg" => sized(near, number(1), number(1)).await,
@@ -102,8 +107,10 @@ async fn answer(near: &mut TcpStream, parts: &[&str], asked: usize) -> io::Resul
                 .await
         }
         "round" => near.write_all(b"HTTP/1.1 302 Found\r\nlocation: /round/x\r\ncontent-length: 0\r\n\r\n").await,
-        "flaky" if asked.is_multiple_of(2) => status(near, 503).await,
-        "flaky" => sized(near, 1000, 1000).await,
+        "flaky" if is_first => status(near, 503).await,
+        // So long that it is waited for in a delay queue.
+        "later" if is_first => near.write_all(b"HTTP/1.1 503 So\r\nretry-after: 4\r\ncontent-length: 0\r\n\r\n").await,
+        "flaky" | "later" => sized(near, 1000, 1000).await,
         code => status(near, code.parse().unwrap_or(404)).await,
     }
 }

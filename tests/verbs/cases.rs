@@ -54,6 +54,46 @@ fn cases_that_pass_end_with_0_also_where_all_must_be_tried() {
     );
 }
 
+const PICTURED: &str = r#"
+[[rule]]
+name = "pictured"
+type = "pictured"
+procedure = "visit"
+data = { site = "{{ photo.site }}" }
+photo = { site = { url = "{{ event.url }}" } }
+[photos]
+allow = ["cdn.acme.com"]
+[[case]]
+name = "a picture"
+type = "pictured"
+message_id = "m1"
+event = '{ "url": "https://cdn.acme.com/1.gif?sig=S" }'
+photo = { site = "site.gif" }
+request = '{ "procedure": "visit", "data": { "site": "PHOTO" } }'
+"#;
+
+#[test]
+fn a_case_gives_a_picture_as_a_file_and_says_whether_it_would_be_taken() {
+    let with = |bytes: &[u8], name: &str| {
+        let cases = PICTURED.replace("PHOTO", "8f897909-a162-5545-a33c-685a1b07dd14").replace("{ site = \"s", name);
+        let (folder, path) = folder_with(&format!("{GOOD}\n{cases}"));
+        std::fs::write(folder.path().join("site.gif"), bytes).unwrap();
+        let output = run(&path, &["test"], "");
+        (output.status.code(), format!("{}{}", out(&output), err(&output)))
+    };
+    let taken = with(b"GIF89a and so on", "{ site = \"s");
+    assert_eq!(taken.0, Some(0), "{}", taken.1);
+    for (bytes, name, words) in [
+        (&b"<!DOCTYPE html>"[..], "{ site = \"s", "site: a JPEG, PNG, WebP, HEIC or GIF"),
+        (b"GIF89a", "{ roof = \"s", "roof: a photo of that name in the request"),
+    ] {
+        let (code, said) = with(bytes, name);
+        assert!(code == Some(1) && said.contains(words) && !said.contains("sig=S"), "{said}");
+    }
+    let (code, said) = with(b"GIF89a", "{ site = \"../gone/s");
+    assert!(code == Some(78) && said.contains("photo.site: ../gone/site.gif"), "{said}");
+}
+
 #[test]
 fn a_case_that_fails_ends_with_1_and_shows_each_field_that_differs() {
     let failing = PASSING.replace("\"score\": 5 }, \"record\"", "\"score\": 6, \"gone\": true }, \"record\"");

@@ -17,8 +17,13 @@ fn text(path: &str) -> String {
 
 /// What `topology` prints of the example, whose user is that of `users.json`.
 fn topology(more: &[&str]) -> String {
+    topology_with(&[], more)
+}
+
+fn topology_with(variables: &[(&str, &str)], more: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chakra-bridge"));
     command.arg("--config").arg(root("config/chakra-bridge.toml")).arg("topology").args(more);
+    command.envs(variables.iter().copied());
     let output =
         command.env("CHAKRA_BRIDGE__BROKER__URL", "amqps://chakra-bridge@rabbit.internal/crm").output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -35,6 +40,17 @@ fn the_files_of_the_broker_are_what_the_program_prints() {
     let kept = serde_json::from_str::<Value>(&text("deploy/rabbitmq/users.json")).unwrap();
     for rights in printed["permissions"].as_array().unwrap() {
         assert!(kept["permissions"].as_array().unwrap().contains(rights), "{rights}");
+    }
+}
+
+#[test]
+fn what_outcomes_need_of_the_broker_is_what_the_program_prints_where_they_are_told() {
+    let told = [("CHAKRA_BRIDGE__OUTCOMES__EXCHANGE", "crm.outcomes")];
+    let printed = |format: &str| serde_json::from_str::<Value>(&topology_with(&told, &["--format", format])).unwrap();
+    let kept = serde_json::from_str::<Value>(&text("deploy/rabbitmq/for-outcomes.json")).unwrap();
+    assert_eq!(printed("rights")["permissions"], kept["permissions"]);
+    for exchange in kept["exchanges"].as_array().unwrap() {
+        assert!(printed("definitions")["exchanges"].as_array().unwrap().contains(exchange), "{exchange}");
     }
 }
 

@@ -158,6 +158,7 @@ impl HeldEvent {
         let was = self.provenance;
         self.came_back();
         self.provenance = self.provenance.or(was);
+        self.leave_photos_out();
     }
 
     /// It looks before anything else, if it can be looked up at the procedure that it asks.

@@ -223,8 +223,9 @@ impl Held {
     pub(super) fn learn(&mut self, id: EventId, other: &Progress, sent: Option<Arc<Lookup>>) -> bool {
         let Some(event) = self.events.get_mut(&id) else { return false };
         let is_news = event.progress.learn(other);
-        if is_news && sent.is_some() {
-            event.lookup = sent;
+        if is_news {
+            event.lookup = sent.or_else(|| event.lookup.take());
+            event.leave_photos_out();
         }
         if is_news && event.stage == Stage::Ready {
             self.unqueue(id);

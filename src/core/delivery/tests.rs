@@ -13,6 +13,7 @@ mod letters;
 mod neighbours;
 mod order;
 mod others;
+mod outcomes;
 mod photos;
 mod put_back;
 mod repeats;
@@ -21,6 +22,7 @@ mod shortage;
 mod state;
 mod traces;
 mod tries;
+mod untold;
 mod waiting;
 mod windows;
 

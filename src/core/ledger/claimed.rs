@@ -119,10 +119,12 @@ impl Row {
     }
 
     /// Whether the asker knows of all that is counted here: it was told this epoch, or it was let create by a claim whose answer it
-    /// did not get, and asks the same again, so that it did not.
+    /// did not get, and asks the same again, so that it did not. A claim that sends nothing comes before those of creates: of one that is
+    /// applied behind them nothing follows.
     fn is_known(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
         let was_told = self.owner == asker.owner && claim.epoch == Some(self.epoch);
-        let asks_again = self.hold == Hold::Sends && self.unsure_creates == claim.unsure_creates.saturating_add(1);
+        let is_the_next = self.unsure_creates == claim.unsure_creates.saturating_add(1);
+        let asks_again = self.hold == Hold::Sends && claim.sends.is_some() && is_the_next;
         was_told || (asks_again && self.is_of(claim, asker))
     }
 

@@ -128,7 +128,7 @@ fn rule(table: &Spanned<DeValue<'_>>) -> WrittenRule {
         reconcile: field("reconcile").map(text),
         keys: field("keys").map(text),
         duplicates: field("duplicates").map(text),
-        outcomes: None,
+        outcomes: field("outcomes").map(written),
         photo: field("photo").map(written),
     }
 }

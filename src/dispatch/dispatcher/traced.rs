@@ -10,6 +10,7 @@ use crate::chakra::Client;
 use crate::clock::epoch_ns;
 use crate::core::delivery::{EventId, Input, ReceiptId, Report};
 use crate::core::message::Message;
+use crate::core::photo::Photo;
 use crate::core::process::Procedure;
 use crate::core::settlement::Settlement;
 use crate::core::trace_context::TraceContext;
@@ -45,6 +46,7 @@ impl Dispatcher {
         let Some(tracer) = &mut self.tracer else { return };
         match input {
             Input::Replied { event, reply, took, .. } => tracer.replied(*event, Some(reply), *took, epoch_ns()),
+            Input::PhotoReplied { event, reply, took, .. } => tracer.brought(*event, reply, *took, epoch_ns()),
             Input::Panicked { event } => tracer.replied(*event, None, Duration::ZERO, epoch_ns()),
             Input::Withheld { event, .. } => tracer.withheld(*event),
             _ => {}
@@ -73,6 +75,12 @@ impl Dispatcher {
     pub(super) fn client(&mut self, event: EventId, asked: Asked, procedure: &Procedure) -> Client {
         let tracer = self.tracer.as_mut();
         let own = tracer.and_then(|tracer| asked(tracer, event, procedure.as_str(), epoch_ns()));
+        self.client.within(own.or_else(|| self.machine.trace(event)))
+    }
+
+    /// The client that uploads a photo of this event.
+    pub(super) fn uploader(&mut self, event: EventId, photo: &Photo) -> Client {
+        let own = self.tracer.as_mut().and_then(|tracer| tracer.uploads(event, photo, epoch_ns()));
         self.client.within(own.or_else(|| self.machine.trace(event)))
     }
 }

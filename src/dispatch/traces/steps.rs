@@ -1,7 +1,7 @@
 //! What each step of an event is called and what is told of it, by OpenTelemetry's conventions for messaging and for HTTP. Keys,
 //! rules and ids are told; payloads and secrets never.
 //!
-//! Not here: when a step begins and ends (`traces`).
+//! Not here: when a step begins and ends (`traces`), and photos (`photos`).
 
 use super::text;
 use crate::core::delivery::Settled;
@@ -18,9 +18,9 @@ pub(super) struct Queues {
 
 /// The API, as spans tell of it.
 pub(super) struct Api {
-    base: String,
-    host: String,
-    port: Option<u16>,
+    pub(super) base: String,
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
 }
 
 /// What a request asks for.
@@ -61,7 +61,8 @@ fn messaging(operation: &'static str, kind: &'static str, destination: &str) -> 
     ]
 }
 
-fn child(of: &Span, span: SpanId, name: String, kind: Kind, began_ns: u64, attributes: Attributes) -> Span {
+/// A step of an event.
+pub(super) fn child(of: &Span, span: SpanId, name: String, kind: Kind, began_ns: u64, attributes: Attributes) -> Span {
     let (context, parent) = (of.context.with_span(span), Some(of.context.span()));
     Span { context, parent, name, kind, began_ns, ended_ns: began_ns, attributes, link: None, error: None }
 }

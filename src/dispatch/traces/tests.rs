@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::delivery::Traced;
+use crate::core::photo::{Link, Missed, OnMissing, Photo, PhotoId, PhotoReply, Source};
 use crate::core::reply::{Body, Lost, Response};
 use crate::core::span::Kind;
 use crate::handover::spans::{WAITING_MAX, queue};
@@ -87,6 +88,28 @@ fn a_request_that_failed_says_why_and_one_that_was_not_sent_is_none() {
     let spans = bench.told();
     let errors: Vec<_> = spans.iter().map(|span| span.error.as_deref()).collect();
     assert_eq!(errors, [None, Some("503"), Some("timeout"), Some("panic"), Some("cut_off")], "{spans:#?}");
+}
+
+#[test]
+fn a_photo_that_is_brought_up_is_an_upload_and_one_that_cannot_be_had_a_fetch_and_neither_tells_its_link() {
+    let mut bench = Bench::new();
+    bench.arrives(1, None);
+    let source = Source::Link(Link::read("https://cdn.example/1.jpg?sig=SECRET").unwrap());
+    let id = PhotoId::of("k", "r", "site", &source);
+    let photo = Photo { id, name: "site".into(), source, filename: None, on_missing: OnMissing::DeadLetter };
+    let up = PhotoReply::Asked { reply: Reply::Response(Response::new(409, Body::Empty)), bytes: 5 };
+    for reply in [&up, &PhotoReply::Missed(Missed::Gone(404))] {
+        let said = bench.tracer.uploads(1, &photo, 3 * SECOND).unwrap();
+        bench.tracer.brought(1, reply, Duration::from_secs(1), 5 * SECOND);
+        assert_eq!(bench.tracer.live[&1].root.context.trace(), said.trace());
+    }
+    let spans = bench.told();
+    assert_eq!(names(&spans), ["map", "POST /v1/ext/photo/{photoId}", "fetch photo"]);
+    assert_eq!((spans[1].began_ns, spans[1].ended_ns), (4 * SECOND, 5 * SECOND));
+    assert!(spans[1].attributes.contains(&text("url.full", &format!("https://api.example/v1/ext/photo/{id}"))));
+    assert!(spans[2].attributes.contains(&text("chakra_bridge.photo.host", "cdn.example")));
+    assert_eq!(spans[2].error.as_deref(), Some("photo_gone"));
+    assert!(!format!("{spans:?}").contains("SECRET"));
 }
 
 #[test]

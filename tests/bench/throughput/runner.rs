@@ -47,37 +47,44 @@ pub struct Runner {
     kind: Kind,
     in_flight: u16,
     store: Store,
+    /// Channels for outcomes, where they are told.
+    tells: Option<u16>,
 }
 
 impl Runner {
     pub fn bare(in_flight: u16) -> Self {
-        Self { kind: Kind::Bare { group: 1 }, in_flight, store: Store::None }
+        Self { kind: Kind::Bare { group: 1 }, in_flight, store: Store::None, tells: None }
     }
 
     pub fn grouped(in_flight: u16) -> Self {
-        Self { kind: Kind::Bare { group: 32 }, in_flight, store: Store::None }
+        Self { kind: Kind::Bare { group: 32 }, in_flight, store: Store::None, tells: None }
     }
 
     pub fn daemon(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Log), in_flight, store: Store::None }
+        Self { kind: Kind::Daemon(Watch::Log), in_flight, store: Store::None, tells: None }
     }
 
     pub fn unwatched(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Nothing), in_flight, store: Store::None }
+        Self { kind: Kind::Daemon(Watch::Nothing), in_flight, store: Store::None, tells: None }
     }
 
     pub fn scraped(in_flight: u16) -> Self {
-        Self { kind: Kind::Daemon(Watch::Metrics), in_flight, store: Store::None }
+        Self { kind: Kind::Daemon(Watch::Metrics), in_flight, store: Store::None, tells: None }
     }
 
     /// With spans of so many of a hundred events.
     pub fn traced(in_flight: u16, hundredths: u8) -> Self {
-        Self { kind: Kind::Daemon(Watch::Spans(hundredths)), in_flight, store: Store::None }
+        Self { kind: Kind::Daemon(Watch::Spans(hundredths)), ..Self::daemon(in_flight) }
     }
 
     /// A daemon with a ledger.
     pub fn keeping(in_flight: u16, store: Store) -> Self {
         Self { store, ..Self::daemon(in_flight) }
+    }
+
+    /// A daemon that tells outcomes by so many channels.
+    pub fn telling(in_flight: u16, channels: u16) -> Self {
+        Self { tells: Some(channels), ..Self::daemon(in_flight) }
     }
 
     async fn start(&self, place: &Place) -> Process {
@@ -92,9 +99,12 @@ impl Runner {
                 }
                 let mut command = Command::new(program());
                 let mut sections = place.ledger(self.store).await;
+                if let Some(channels) = self.tells {
+                    sections.push_str(&place.outcomes(channels).await);
+                }
                 if let Watch::Spans(hundredths) = watch {
                     let sink = Sink::begin(&mut scraping).await;
-                    sections += &sink.section(f64::from(hundredths) / 100.0);
+                    sections.push_str(&sink.section(f64::from(hundredths) / 100.0));
                 }
                 let configuration = place.configuration(self.in_flight, level, &admin, &sections);
                 command.arg("--config").arg(configuration).env_remove("RUST_LOG").env_remove("RUST_MIN_STACK");
@@ -141,7 +151,8 @@ impl fmt::Display for Runner {
             Store::Sqlite => ", SQLite",
             Store::Postgres => ", Postgres",
         };
-        write!(out, "{name}{ledger}, {} in flight", self.in_flight)
+        let tells = self.tells.map(|channels| format!(", outcomes by {channels}")).unwrap_or_default();
+        write!(out, "{name}{ledger}{tells}, {} in flight", self.in_flight)
     }
 }
 
@@ -168,6 +179,9 @@ impl Run {
         let memory = process.peak_mib();
         let seconds = place.seconds();
         place.until_settled().await;
+        if runner.tells.is_some() {
+            place.until_told(events).await;
+        }
         Self { rate: (events - 1) as f64 / seconds, cpu: spent * 1e6 / (events - from) as f64, memory }
     }
 

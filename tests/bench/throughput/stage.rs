@@ -113,7 +113,7 @@ struct Addresses {
 
 pub struct Place {
     _vhost: Vhost,
-    client: Client,
+    pub(super) client: Client,
     api: StandIn,
     addresses: Addresses,
     _front: Option<Front>,
@@ -122,7 +122,7 @@ pub struct Place {
 
 impl Place {
     /// The daemon's file: the rule of the mapping bench, its log and its admin port, and otherwise what a file has by itself.
-    pub fn configuration(&self, prefetch: u16, level: &str, admin: &str, ledger: &str) -> PathBuf {
+    pub fn configuration(&self, prefetch: u16, level: &str, admin: &str, more: &str) -> PathBuf {
         let rule = RULES.find("[[rule]]").map(|at| &RULES[at..]).expect("a rule");
         let Addresses { amqp, api, trusted } = &self.addresses;
         let trusted = trusted.as_ref().map(|path| format!("ca_file = \"{}\"", path.display())).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Place {
                 "prefetch = {prefetch}\ndead_letter_queue = \"{DEAD}\"\ntopology = \"declare\"\n{trusted}"
             ))
             .api(&trusted)
-            .sections(&format!("level = \"{level}\"\n{ledger}\n{rule}"));
+            .sections(&format!("level = \"{level}\"\n{more}\n{rule}"));
         admin.clone_into(&mut setup.admin);
         let path = self.folder.path().join("config.toml");
         std::fs::write(&path, setup.toml()).expect("a file in it");

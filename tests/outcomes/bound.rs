@@ -1,0 +1,71 @@
+//! An exchange of outcomes that is bound to the work queue: `check --online` refuses it, and an outcome that comes in as an event is
+//! told nobody, so that nothing goes round.
+//!
+//! Not here: what the management API shows of queues (`tests/broker/managed.rs`).
+
+use lapin::options::{ExchangeBindOptions, ExchangeDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, ExchangeKind};
+
+use crate::stage::Stage;
+use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::deadline::within;
+
+/// What `check --online` says, and its exit code.
+async fn check(setup: &Setup) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, setup.toml()).unwrap();
+    let mut command = tokio::process::Command::new(crate::support::daemon::program());
+    command.arg("--config").arg(&file).args(["check", "--online"]).kill_on_drop(true);
+    let ran = within(60, "the check", command.output()).await.unwrap();
+    (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+}
+
+/// With the management API, asked each second.
+fn managed(stage: &Stage) -> Setup {
+    let management = stage.scene.place.management();
+    let (user, password) = management.login();
+    stage.setup.clone().broker(&format!(
+        "management.url = \"{}\"\nmanagement.user = \"{user}\"\nmanagement.password = \"{password}\"\n\
+         management.interval = \"1s\"",
+        management.url()
+    ))
+}
+
+/// Binds another exchange to that of outcomes, and answers its name.
+async fn over_another_exchange(stage: &Stage) -> String {
+    let channel = stage.scene.client.connection().create_channel().await.unwrap();
+    let another = format!("{}.more", stage.exchange());
+    let options = ExchangeDeclareOptions::default();
+    let made = channel.exchange_declare(another.as_str().into(), ExchangeKind::Fanout, options, FieldTable::default());
+    within(30, "an exchange", made).await.unwrap();
+    let (from, to) = (stage.exchange(), another.clone());
+    let options = ExchangeBindOptions::default();
+    let bound = channel.exchange_bind(to.into(), from.into(), "*.created".into(), options, FieldTable::default());
+    within(30, "a binding", bound).await.unwrap();
+    another
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_leads_back_to_the_work_queue_is_refused_by_check_online_and_goes_round_once() {
+    let stage = Stage::new("", "").await;
+    let (queue, exchange) = (stage.scene.queue(), stage.exchange());
+    let (code, said) = check(&stage.setup).await;
+    assert!(code == Some(0) && said.contains("rabbitmqctl list_bindings"), "AMQP shows no bindings: {said}");
+    let setup = managed(&stage);
+    let mut daemon = Daemon::consumes(&setup).await;
+    let words = format!("queue `{queue}` takes what is published to exchange `{exchange}`");
+    assert_eq!(daemon.count(|line| says(line, "takes what is published to exchange")), 0);
+    let another = over_another_exchange(&stage).await;
+    stage.bind_to(&another, &queue, "").await;
+    let (code, said) = check(&setup).await;
+    assert!(code == Some(78) && said.contains(&words), "{said}");
+    let told = daemon.until(|line| says(line, "takes what is published to exchange"));
+    within(60, "that it is bound", told).await;
+    stage.publish("e1", b"{}", BasicProperties::default()).await;
+    within(60, "the event, and its outcome as an event", stage.scene.until_created(2)).await;
+    stage.at_rest().await;
+    assert_eq!(stage.scene.api.created().len(), 2, "its outcome has none");
+    assert_eq!(stage.told(1).await.len(), 1);
+}

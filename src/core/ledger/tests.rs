@@ -269,22 +269,6 @@ fn a_process_is_never_forgotten_for_a_dead_letter_or_for_a_lost_id() {
 }
 
 #[test]
-fn an_ended_row_is_opened_again_only_by_a_retry_and_what_may_have_been_created_stays_in_doubt() {
-    for (end, unsure, doubt) in
-        [(created(), 0, 1), (Some(RowEnd::Dead("refused".into())), 0, 0), (Some(RowEnd::Dead("unknown".into())), 2, 1)]
-    {
-        let mut store = Store::default();
-        let (epoch, _) = mine(&store.claim("a", &claim(1)));
-        store.record("a", &record(&claim(1), Some(epoch), end.clone(), unsure));
-        assert!(matches!(store.claim("b", &claim(1)), Claimed::Ended(row) if row.end == end));
-        let answer = store.claim("b", &Claim { opens: Opens::Created, ..claim(1) });
-        assert_eq!((mine(&answer).1, left(answer).unsure_creates), (doubt == 0, doubt), "{end:?}");
-        let row = store.row.unwrap();
-        assert_eq!((row.end, row.ended_ms, row.owner.as_str()), (None, 0, "b"));
-    }
-}
-
-#[test]
 fn clocks_that_go_back_make_no_time_negative() {
     let mut store = Store { now_ms: 60_000, ..Store::default() };
     store.claim("a", &claim(1));

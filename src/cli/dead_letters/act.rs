@@ -196,7 +196,8 @@ impl Doing<'_> {
                 })
             );
         }
-        before(self.deed, opened, counts).into_iter().try_for_each(|line| writeln!(out, "{line}"))
+        let is_dry = self.measure.dry_run.then(|| "a dry run: nothing was done".to_owned());
+        before(self.deed, opened, counts).into_iter().chain(is_dry).try_for_each(|line| writeln!(out, "{line}"))
     }
 
     /// The line of the audit: one for each letter.

@@ -32,6 +32,8 @@ pub(super) async fn run(ready: &Ready, arguments: &List, out: &mut impl Write) -
     let groups = groups?;
     ended?;
     match (arguments.looking.json, arguments.each) {
+        // That there are none is said.
+        (false, false) if depth.ready == 0 => {}
         (_, true) => {}
         (true, false) => writeln!(out, "{}", as_json(queue, depth, &groups))?,
         (false, false) => write!(out, "{}", table(&groups, now_ms))?,
@@ -88,7 +90,7 @@ fn one_as_json(number: u32, read: &Read) -> Value {
 fn table(groups: &Groups, now_ms: u64) -> String {
     let total = groups.total();
     if total.letters == 0 {
-        return "nothing that was asked for\n".to_owned();
+        return "none of them is one that was asked for\n".to_owned();
     }
     let mut text = format!(
         "\n{:>8} {:>7} {:>9} {:>8} {:>8}  reason and rule\n",

@@ -135,8 +135,8 @@ bite "a claim that is applied late takes a row that was given back" src/core/led
   'let was_free = row.hold == Hold::Free && row.ticket > record.claim.ticket;' --lib
 bite "what was sent is forgotten with another's verdict" src/core/delivery/repeats.rs \
   'let progress = progress.joined(&event.progress);' '' "${pure[@]}"
-bite "a row is ended whatever became of it" src/ledger/once.rs \
-  'AND e.revision = (x.value ->> 2) - 1 AND' 'AND' --lib
+bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
+  'AND e.revision = x.revision - 1 AND' 'AND' --lib
 bite "a claim is answered before it is committed" src/ledger/once.rs \
   'let rows = asked.fetch_all(connection).await' 'let rows = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
 

@@ -31,7 +31,7 @@ pub struct Client {
     pub(super) held: Arc<tls::Held>,
     /// Whether requests may share connections now.
     pub(super) reuse: watch::Sender<Reuse>,
-    pub(super) base_url: Url,
+    pub(super) base_url: Arc<Url>,
     pub(super) token: Arc<Token>,
     pub(super) timeout: Duration,
     pub(super) max_reply: usize,
@@ -63,7 +63,7 @@ impl Client {
             http: watch::Sender::new(connect(config, &held)?),
             held: Arc::new(held),
             reuse: watch::Sender::new(Reuse::default()),
-            base_url: config.base_url.clone(),
+            base_url: Arc::new(config.base_url.clone()),
             token: Arc::new(Token::new(config.token.clone())),
             timeout: config.timeout,
             max_reply: config.max_reply,

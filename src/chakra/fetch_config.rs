@@ -2,8 +2,8 @@
 //!
 //! Not here: what stands in it (`core::team_config`), and when to ask: only a person does.
 
-use reqwest::StatusCode;
 use reqwest::header::AUTHORIZATION;
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::Client;
@@ -19,7 +19,7 @@ impl Client {
     /// In words, without a piece of the answer, if it cannot be asked or does not answer with JSON.
     pub async fn fetch_config(&self) -> Result<Value, String> {
         let authorization = self.token.header(self.timeout).await?;
-        let mut url = self.base_url.clone();
+        let mut url = Url::clone(&self.base_url);
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}/v1/ext/config"));
         let http = self.http.borrow().clone();

@@ -118,7 +118,8 @@ impl Client {
 
 /// Reads an answer, as much of it as is taken.
 async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_reply: usize) -> Reply {
-    let (status, asked) = (response.status(), response.url().clone());
+    let status = response.status();
+    let asked = status.is_redirection().then(|| response.url().clone());
     let head = std::mem::take(response.headers_mut());
     let mut bytes = Vec::new();
     let body = loop {
@@ -132,7 +133,7 @@ async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_repl
             break answer::beyond_limit(&head, &bytes);
         }
     };
-    let redirects_to = answer::redirects_to(&head, &asked).filter(|_| status.is_redirection());
+    let redirects_to = asked.and_then(|asked| answer::redirects_to(&head, &asked));
     let retry_after = http_client::retry_after(&head, SystemTime::now());
     Reply::Response(Response { status: status.as_u16(), body, retry_after, redirects_to })
 }

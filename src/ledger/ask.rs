@@ -2,7 +2,8 @@
 //!
 //! Not here: who asks (`handle`), and what is answered (`core::ledger`).
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 
 use crate::core::ledger::{Claim, Claimed, Record, Recorded, RowId};
 
@@ -39,5 +40,16 @@ impl Ask {
             Self::Claim(_, answer) => drop(answer.send(Claimed::Away)),
             Self::Record(_, answer) => drop(answer.send(Recorded::Away)),
         }
+    }
+}
+
+/// Takes what others are about to ask beside what is `taken`, up to so many: they have a turn first. Where there are none that takes no
+/// time.
+pub(super) async fn gather(asks: &mut mpsc::Receiver<Ask>, taken: &mut Vec<Ask>, most: usize) {
+    yield_now().await;
+    while taken.len() < most
+        && let Ok(ask) = asks.try_recv()
+    {
+        taken.push(ask);
     }
 }

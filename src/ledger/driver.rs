@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::ask::Ask;
+use super::ask::{Ask, gather};
 use super::batch::{self, Done, Who};
 use super::expected::{Expected, Plan};
 use super::failure::{Failure, Kind};
@@ -98,7 +98,10 @@ impl Driver {
             tokio::select! {
                 count = self.asks.recv_many(&mut asks, BATCH_MAX) => match count {
                     0 => break,
-                    _ => self.take(&mut session, asks).await?,
+                    _ => {
+                        gather(&mut self.asks, &mut asks, BATCH_MAX).await;
+                        self.take(&mut session, asks).await?;
+                    }
                 },
                 () = sleep_until(due) => {}
             }

@@ -86,50 +86,6 @@ impl Kept {
         }
     }
 
-    /// The columns of a row that is made, in the order in which `once` takes them.
-    pub(super) fn made(&self) -> impl Serialize {
-        let Self {
-            slot,
-            revision,
-            epoch,
-            ticket,
-            unsure_creates,
-            sent_ms,
-            body,
-            request,
-            digest_version,
-            attempts,
-            ..
-        } = *self;
-        let (key, text, hold, sent) = (&*self.key, &*self.key_text, &*self.hold, self.sent.as_deref());
-        let (rule, procedure) = (&*self.rule, &*self.procedure_id);
-        (
-            key,
-            slot,
-            revision,
-            text,
-            epoch,
-            ticket,
-            hold,
-            unsure_creates,
-            sent_ms,
-            sent,
-            body,
-            request,
-            digest_version,
-            rule,
-            procedure,
-            attempts,
-        )
-    }
-
-    /// Those of one that ends or is given back, alike.
-    pub(super) fn written(&self) -> impl Serialize {
-        let Self { slot, revision, unsure_creates, attempts, .. } = *self;
-        let (ended, process, reason) = (self.ended.as_deref(), self.process.as_deref(), self.reason.as_deref());
-        (&*self.key, slot, revision, &*self.hold, unsure_creates, attempts, ended, process, reason)
-    }
-
     /// Which row it is; none if its key is no digest.
     pub(super) fn id(&self) -> Option<RowId> {
         Some(RowId { key: digest(&self.key)?, slot: self.slot.cast_unsigned() })

@@ -13,6 +13,7 @@ mod housekeeping;
 mod kept;
 mod lease;
 mod once;
+mod once_sqlite;
 mod postgres;
 pub mod read;
 mod schema;

@@ -1,39 +1,21 @@
-//! Rows that are made where none is, and rows that end as they are known: one statement each way, and one way to the database for all
-//! of them. Its transaction begins and is committed with it.
+//! Rows that are made where none is, and rows that end as they are known, in one transaction. Postgres takes all of them in one statement:
+//! its transaction begins and is committed with it.
 //!
-//! Not here: which rows those are (`expected`). What others have changed meanwhile is left as it is, and is told by the count.
+//! Not here: which rows those are (`expected`), and the statements of SQLite (`once_sqlite`). What others have changed meanwhile is left as it is, and is told by the count.
 
-use futures_util::TryStreamExt as _;
-use serde::Serialize;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Executor as _, Postgres, Sqlite, query, query_as};
+use sqlx::{Postgres, query_as};
 
 use super::batch::Who;
 use super::failure::Failure;
 use super::kept::Kept;
+use super::once_sqlite;
 use super::session::Session;
 
-/// Rows of a queue ($1) that this run ($2) ends or gives back ($3), and those that it makes ($4), each as a list. Nothing is written
-/// where its lease is over. That the queue seems to depend on the list lets no planner begin with all rows of the queue.
-const SQLITE: &str = "BEGIN IMMEDIATE; \
-     UPDATE chakra_bridge_events AS e SET revision = x.value ->> 2, hold = x.value ->> 3, unsure_creates = x.value ->> 4, \
-     attempts = x.value ->> 5, ended = x.value ->> 6, process = x.value ->> 7, reason = x.value ->> 8, \
-     ended_ms = CASE WHEN x.value ->> 6 IS NULL THEN 0 ELSE CAST(round(unixepoch('subsec') * 1000) AS INTEGER) END \
-     FROM json_each($3) AS x WHERE e.queue = iif(x.key >= 0, $1, '') AND e.key = unhex(x.value ->> 0) AND e.slot = x.value ->> 1 \
-     AND e.revision = (x.value ->> 2) - 1 AND EXISTS (SELECT 1 FROM chakra_bridge_owners \
-     WHERE owner = $2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER)); \
-     INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, \
-     sent_ms, sent, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
-     SELECT $1, unhex(x.value ->> 0), x.value ->> 1, x.value ->> 2, x.value ->> 3, $2, x.value ->> 4, x.value ->> 5, x.value ->> 6, \
-     x.value ->> 7, CASE x.value ->> 8 WHEN 0 THEN 0 ELSE CAST(round(unixepoch('subsec') * 1000) AS INTEGER) END, \
-     x.value ->> 9, x.value ->> 10, x.value ->> 11, x.value ->> 12, x.value ->> 13, x.value ->> 14, x.value ->> 15, \
-     CAST(round(unixepoch('subsec') * 1000) AS INTEGER), 0 FROM json_each($4) AS x WHERE EXISTS (SELECT 1 FROM chakra_bridge_owners \
-     WHERE owner = $2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER)) \
-     ON CONFLICT (queue, key, slot) DO NOTHING; \
-     COMMIT";
-
-/// The same, with a list of each column. Rows that are there are locked before any is made, and both in order: who holds a row that others
+/// Rows of a queue ($1) that this run ($2) ends or gives back, and those that it makes, as a list of each column. Nothing is written
+/// where its lease is over.
+///
+/// Rows that are there are locked before any is made, and both in order: who holds a row that others
 /// wait for waits for new ones alone, so that nobody waits in a circle. Each is found by itself and by its whole key, whatever the
 /// planner knew of the table when it made its plan.
 const POSTGRES: &str = "WITH alive AS MATERIALIZED (SELECT c.now_ms FROM \
@@ -61,35 +43,11 @@ const POSTGRES: &str = "WITH alive AS MATERIALIZED (SELECT c.now_ms FROM \
 pub(super) async fn write(session: &mut Session, who: &Who, rows: &(Vec<Kept>, Vec<Kept>)) -> Result<bool, Failure> {
     let (made, written) = rows;
     let counts = match session {
-        Session::Sqlite(connection) => sqlite(connection, who, made, written).await?,
+        Session::Sqlite(connection) => once_sqlite::write(connection, who, rows).await?,
         Session::Postgres(connection) => postgres(connection, who, made, written).await?,
     };
     let is_whole = |count: u64, rows: &[Kept]| usize::try_from(count).ok() == Some(rows.len());
     Ok(is_whole(counts.0, made) && is_whole(counts.1, written))
-}
-
-async fn sqlite(
-    connection: &mut SqliteConnection,
-    who: &Who,
-    made: &[Kept],
-    written: &[Kept],
-) -> Result<(u64, u64), Failure> {
-    let made = json(made.iter().map(Kept::made))?;
-    let written = json(written.iter().map(Kept::written))?;
-    let told = query::<Sqlite>(SQLITE).bind(&who.queue).bind(&who.owner).bind(written).bind(made);
-    let mut done = connection.execute_many(told);
-    let mut counts = Vec::with_capacity(4);
-    while let Some(statement) = done.try_next().await.map_err(|error| Failure::of(&error))? {
-        counts.push(statement.rows_affected());
-    }
-    // One for each statement.
-    let [_, written, made, _] = counts[..] else { return Err(Failure::rows("its statements were not all run")) };
-    Ok((made, written))
-}
-
-fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, Failure> {
-    let rows: Vec<T> = rows.collect();
-    serde_json::to_string(&rows).map_err(|error| Failure::rows(&error.to_string()))
 }
 
 async fn postgres(

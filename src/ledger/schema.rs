@@ -10,7 +10,7 @@ use super::sql::{BEGIN, COMMIT, ROLLBACK, Sql};
 pub const VERSION: usize = MIGRATIONS.len();
 
 /// What makes each version out of the one before. A version that was released is never changed.
-const MIGRATIONS: [&[Sql]; 2] = [
+const MIGRATIONS: [&[Sql]; 3] = [
     &[
         Sql {
             sqlite: "CREATE TABLE chakra_bridge_events (queue TEXT NOT NULL, key BLOB NOT NULL, slot INTEGER NOT NULL, \
@@ -38,7 +38,36 @@ const MIGRATIONS: [&[Sql]; 2] = [
         sqlite: "CREATE INDEX chakra_bridge_events_ended ON chakra_bridge_events (queue, ended, ended_ms) WHERE ended IS NOT NULL",
         postgres: "CREATE INDEX chakra_bridge_events_ended ON chakra_bridge_events (queue, ended, ended_ms) WHERE ended IS NOT NULL",
     }],
+    // SQLite kept the rows in the order of their keys, which are digests: each write went to a page of its own. Now they lie in the order in
+    // which they come, and what is written together lies together.
+    &[
+        Sql {
+            sqlite: "CREATE TABLE chakra_bridge_events_in_order (queue TEXT NOT NULL, key BLOB NOT NULL, slot INTEGER NOT NULL, \
+                 revision INTEGER NOT NULL, key_text TEXT NOT NULL, owner TEXT NOT NULL, epoch INTEGER NOT NULL, \
+                 ticket INTEGER NOT NULL, hold TEXT NOT NULL, \
+                 unsure_creates INTEGER NOT NULL, sent_ms INTEGER NOT NULL, sent TEXT, ended TEXT, process TEXT, reason TEXT, \
+                 body INTEGER NOT NULL, request INTEGER NOT NULL, digest_version INTEGER NOT NULL, rule TEXT NOT NULL, \
+                 procedure_id TEXT NOT NULL, attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, \
+                 PRIMARY KEY (queue, key, slot)) STRICT",
+            postgres: NOTHING,
+        },
+        Sql {
+            sqlite: "INSERT INTO chakra_bridge_events_in_order SELECT queue, key, slot, revision, key_text, owner, epoch, ticket, hold, \
+                 unsure_creates, sent_ms, sent, ended, process, reason, body, request, digest_version, rule, procedure_id, attempts, \
+                 first_ms, ended_ms FROM chakra_bridge_events ORDER BY first_ms",
+            postgres: NOTHING,
+        },
+        Sql { sqlite: "DROP TABLE chakra_bridge_events", postgres: NOTHING },
+        Sql { sqlite: "ALTER TABLE chakra_bridge_events_in_order RENAME TO chakra_bridge_events", postgres: NOTHING },
+        Sql {
+            sqlite: "CREATE INDEX chakra_bridge_events_ended ON chakra_bridge_events (queue, ended, ended_ms) WHERE ended IS NOT NULL",
+            postgres: NOTHING,
+        },
+    ],
 ];
+
+/// Postgres keeps rows as they come anyway.
+const NOTHING: &str = "SELECT 1";
 
 /// One daemon after the other; `BEGIN IMMEDIATE` of SQLite is that lock already. An index over all rows takes its time.
 const LOCK: Sql = Sql {

@@ -278,7 +278,7 @@ fn at(sorted_ms: &[f64], percentile: usize) -> f64 {
 async fn memory(stage: &Stage) -> Vec<Figure> {
     vec![
         Figure::most("idle memory, MiB", Run::idle_mib(stage).await, Bar::new(16.0, 32.0)),
-        Figure::most("size of the program, MB", runner::program_mb(), Bar::new(15.0, 18.0)),
+        Figure::most("size of the program, MB", runner::program_mb(), Bar::new(21.0, 26.0)),
     ]
 }
 

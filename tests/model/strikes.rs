@@ -102,8 +102,9 @@ impl World<'_> {
         }
         self.agenda.keep(|later| {
             let is_answer = matches!(later, Later::Replied { .. } | Later::Checked { .. } | Later::Brought { .. });
-            let is_sent = matches!(later, Later::SendsAnyway { .. });
-            !is_answer && !is_sent && !matches!(later, Later::Withheld { .. } | Later::Recorded { .. })
+            let is_of_the_ledger =
+                matches!(later, Later::Withheld { .. } | Later::Recorded { .. } | Later::SendsAnyway { .. });
+            !is_answer && !is_of_the_ledger
         });
         self.cut_uploads();
     }

@@ -62,6 +62,8 @@ pub(super) struct HeldEvent {
     pub(super) compared: u64,
     /// Whether it waits for another message of its event.
     pub(super) is_following: bool,
+    /// Whether it waits for the ledger to answer.
+    pub(super) awaits_ledger: bool,
     /// Until when time has been told to its progress.
     told: Moment,
     pub(super) stage: Stage,
@@ -102,6 +104,7 @@ impl HeldEvent {
             heard: 0,
             compared: 0,
             is_following: false,
+            awaits_ledger: false,
             told,
             stage,
         }

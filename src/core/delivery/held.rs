@@ -126,7 +126,7 @@ impl Held {
         self.unqueue(id);
         let Some(event) = self.events.get_mut(&id) else { return };
         let before = std::mem::replace(&mut event.stage, stage);
-        event.is_following = false;
+        (event.is_following, event.awaits_ledger) = (false, false);
         let load = self.loads.entry(event.request.procedure.clone()).or_default();
         match (before, stage) {
             // What a photo waits for says nothing of its procedure.

@@ -25,15 +25,31 @@ fn while_the_ledger_is_away_nothing_is_sent_and_one_event_asks_at_a_time_until_a
         }
     }
     assert!((15..60).contains(&asked), "{asked} questions in a minute");
-    let mut created = 0;
+    let (mut created, mut waiting) = (0, Vec::new());
     for _ in 0..100 {
         let done = bench.after(SECOND / 10);
-        for event in done.creates {
+        waiting.extend(done.creates);
+        while let Some(event) = waiting.pop() {
             created += 1;
-            drop(bench.on(Input::Replied { event, reply: self::created(), took: SECOND, epoch: Some(1) }));
+            waiting.extend(
+                bench.on(Input::Replied { event, reply: self::created(), took: SECOND, epoch: Some(1) }).creates,
+            );
         }
     }
     assert_eq!(created, 4, "within ten seconds");
+}
+
+#[test]
+fn questions_that_fail_together_are_one_failure_and_what_waits_goes_on_with_the_first_answer() {
+    let mut bench = replica(|_| {});
+    let ids: Vec<EventId> = (0..8).map(|number| bench.event("lead", &format!("m{number}")).0).collect();
+    for event in &ids {
+        assert!(bench.on(Input::Withheld { event: *event, claimed: Claimed::Away }).creates.is_empty());
+    }
+    let asked = bench.after(SECOND / 4).creates;
+    assert_eq!(asked.len(), 1, "one asks, after the first wait");
+    let done = bench.on(Input::Replied { event: asked[0], reply: created(), took: SECOND, epoch: Some(1) });
+    assert_eq!(done.creates.len(), 7, "{done:?}");
 }
 
 #[test]

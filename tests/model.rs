@@ -29,6 +29,8 @@ mod neighbours;
 mod outcomes;
 #[path = "model/photos.rs"]
 mod photos;
+#[path = "model/pictured.rs"]
+mod pictured;
 #[path = "model/requests.rs"]
 mod requests;
 #[path = "model/settling.rs"]

@@ -163,7 +163,7 @@ async fn what_signs_a_link_is_told_to_its_host_and_to_nobody_else() {
     let dead = stage.scene.dead();
     within(60, "dead letters", stage.scene.client.until_depth(&dead, 7, Duration::from_secs(60))).await;
     let admin = within(20, "the admin port", daemon.admin()).await;
-    for path in ["metrics", "readyz", "livez"] {
+    for path in ["metrics", "readyz", "livez", "status", "status.json", "status-configuration.json"] {
         let page = reqwest::get(format!("{admin}/{path}")).await.unwrap().text().await.unwrap();
         assert!(!page.contains(CANARY), "{path}: {page}");
     }
@@ -186,7 +186,8 @@ const HELD: usize = 12;
 async fn large_pictures_of_a_whole_prefetch_stay_within_the_stated_memory() {
     let held = std::env::var("PHOTOS").ok().and_then(|text| text.parse().ok()).unwrap_or(HELD);
     let stage = Stage::new().await;
-    let setup = stage.setup(&format!("{OWN}\ntimeout = \"100s\"")).api("timeout = \"120s\"");
+    // A quarter for the one host there is: as many at once as by default of all hosts together.
+    let setup = stage.setup(&format!("{OWN}\ntimeout = \"100s\"\nat_once = 32")).api("timeout = \"120s\"");
     let daemon = support::daemon::Daemon::consumes(&setup).await;
     let before = daemon.peak_memory_kib();
     for n in 0..held {

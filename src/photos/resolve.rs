@@ -1,5 +1,5 @@
 //! The addresses of a host. What is not of the public network is taken out before anybody connects, and the connection goes to the
-//! very addresses that were looked at: no name is resolved a second time. Each look-up is judged by itself, so that a name which leads
+//! very addresses that were looked at: no name is resolved a second time. Each lookup of it is judged by itself, so that a name which leads
 //! elsewhere the next time leads nowhere.
 //!
 //! Not here: which addresses these are (`address`).

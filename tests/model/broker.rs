@@ -174,10 +174,8 @@ impl Agenda {
         self.entries.pop_first().map(|(_, later)| later)
     }
 
-    /// Whether anything of this replica's is like that.
     pub(crate) fn any(&self, is_it: impl Fn(&Later) -> bool) -> bool {
-        let own = self.of;
-        self.entries.values().any(|(of, later)| *of == own && is_it(later))
+        self.entries.values().any(|(_, later)| is_it(later))
     }
 
     /// Drops what is this replica's and not to be kept.

@@ -102,9 +102,8 @@ impl World<'_> {
         }
         self.agenda.keep(|later| {
             let is_answer = matches!(later, Later::Replied { .. } | Later::Checked { .. } | Later::Brought { .. });
-            let is_of_the_ledger =
-                matches!(later, Later::Withheld { .. } | Later::Recorded { .. } | Later::SendsAnyway { .. });
-            !is_answer && !is_of_the_ledger
+            let is_sent = matches!(later, Later::SendsAnyway { .. });
+            !is_answer && !is_sent && !matches!(later, Later::Withheld { .. } | Later::Recorded { .. })
         });
         self.cut_uploads();
     }

@@ -2,7 +2,7 @@
 //! acknowledgement. `PHOTO_KILLS=200 cargo test --test photos kills -- --nocapture` does it longer.
 //!
 //! Everything comes to rest after each kill, and what waits for less than the shortest delay queue waits in memory: a copy that a kill
-//! leaves in that queue comes when its twin, which the other replica has at once, is a process. Of two that come at the same moment to
+//! leaves in that queue comes when the one that the other replica has at once is a process. Of two that come at the same moment to
 //! two replicas, neither sees the other: that is a limit (`docs/delivery.md`), and no fault.
 //!
 //! Not here: kills at the points of events without photos (`tests/kill.rs`).
@@ -118,7 +118,8 @@ async fn two_replicas_killed_at_each_step_make_one_process_of_each_event_and_nam
     // Each scene has all steps, each in another order.
     (0..kills).for_each(|kill| shares[kill % SCENES].push(STEPS[(kill + kill / SCENES) % STEPS.len()]));
     let scenes = shares.into_iter().filter(|steps| !steps.is_empty()).map(scene);
-    let seen = futures_util::future::join_all(scenes).await;
+    let limit = 180 + 60 * (kills / SCENES) as u64;
+    let seen = within(limit, "the kills", futures_util::future::join_all(scenes)).await;
     let sum = |at: usize| seen.iter().map(|counts| counts[at]).sum::<usize>();
     let [events, processes, photos] = [0, 1, 2].map(sum);
     println!(

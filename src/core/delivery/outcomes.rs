@@ -47,6 +47,11 @@ impl Refusing {
     }
 }
 
+/// The route of an outcome, if it refuses. While none does, no routing key is written out.
+fn refusing<'r>(routes: &'r mut BTreeMap<String, Refusing>, outcome: &EventOutcome) -> Option<&'r mut Refusing> {
+    if routes.is_empty() { None } else { routes.get_mut(&outcome.routing_key()) }
+}
+
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
@@ -93,7 +98,7 @@ impl Outcomes {
     /// One is to be told; answers whether it goes out at once, or waits since its route refuses.
     pub(super) fn add(&mut self, telling: Telling) -> bool {
         let receipt = telling.context.receipt;
-        let waits = self.refusing.get_mut(&telling.outcome.routing_key());
+        let waits = refusing(&mut self.refusing, &telling.outcome);
         let goes = waits.map(|refusing| refusing.waiting.insert(receipt)).is_none();
         self.waiting += usize::from(!goes);
         self.live += usize::from(telling.context.is_live);
@@ -116,7 +121,7 @@ impl Outcomes {
                 self.keys.remove(key);
             }
         }
-        if let Some(refusing) = self.refusing.get_mut(&telling.outcome.routing_key()) {
+        if let Some(refusing) = refusing(&mut self.refusing, &telling.outcome) {
             self.waiting -= usize::from(refusing.waiting.remove(&receipt));
             refusing.tried = refusing.tried.filter(|tried| *tried != receipt);
         }
@@ -126,7 +131,8 @@ impl Outcomes {
     /// The broker keeps one: its route takes what waits for it, which goes out at once.
     pub(super) fn kept(&mut self, receipt: ReceiptId) -> Option<(Telling, Vec<ReceiptId>)> {
         let telling = self.take(receipt)?;
-        let taken = if telling.context.is_live { self.refusing.remove(&telling.outcome.routing_key()) } else { None };
+        let has_route = telling.context.is_live && !self.refusing.is_empty();
+        let taken = if has_route { self.refusing.remove(&telling.outcome.routing_key()) } else { None };
         let waited: Vec<ReceiptId> = taken.into_iter().flat_map(|refusing| refusing.waiting).collect();
         self.waiting -= waited.len();
         Some((telling, waited))

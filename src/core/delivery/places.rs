@@ -151,7 +151,7 @@ impl Machine {
     }
 
     /// The places that a failing procedure may take where none of others is known.
-    fn most_alone(&self) -> usize {
+    pub(super) fn most_alone(&self) -> usize {
         self.setup.places * 3 / 4
     }
 

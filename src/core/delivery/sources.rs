@@ -251,9 +251,12 @@ impl Machine {
             return;
         }
         let (now, of_one_host) = (self.now.moment, self.setup.photos.of_one_host());
+        // No host has less than that; and this is asked at each input, whatever it is about.
+        let least = self.quarter().min(self.most_alone());
+        let crowded = self.sources.hosts.iter().filter(|(_, host)| host.waiting.len() + host.running.len() > least);
         let slow = |host: &Host| host.is_slow_for(now, of_one_host);
         let hosts: Vec<(Arc<str>, Duration)> =
-            self.sources.hosts.iter().filter_map(|(name, host)| Some((Arc::clone(name), slow(host)?))).collect();
+            crowded.filter_map(|(name, host)| Some((Arc::clone(name), slow(host)?))).collect();
         for (name, slow_for) in hosts {
             for id in self.too_many_of(&name, slow_for) {
                 if self.can_delay() {

@@ -165,18 +165,6 @@ fn a_claim_that_is_applied_late_takes_nothing_back_and_hides_no_create() {
 }
 
 #[test]
-fn a_claim_that_sends_nothing_and_is_applied_behind_the_create_hides_no_create() {
-    let mut store = Store::default();
-    let photo = Claim { sends: None, ..claim(1) };
-    let (epoch, _) = mine(&store.claim("a", &photo));
-    assert!(mine(&store.claim("a", &Claim { epoch: Some(epoch), ..claim(1) })).1);
-    store.claim("a", &photo);
-    assert_eq!(store.unsure_creates(), 1);
-    store.dead = vec!["a"];
-    assert_eq!(left(store.claim("b", &claim(1))).unsure_creates, 1);
-}
-
-#[test]
 fn a_late_claim_of_an_earlier_event_takes_nothing_from_a_later_one_and_opens_nothing_again() {
     let mut store = Store::default();
     let (epoch, _) = mine(&store.claim("a", &claim(5)));

@@ -74,7 +74,7 @@ impl Runner {
 
     /// With spans of so many of a hundred events.
     pub fn traced(in_flight: u16, hundredths: u8) -> Self {
-        Self { kind: Kind::Daemon(Watch::Spans(hundredths)), in_flight, store: Store::None, tells: None }
+        Self { kind: Kind::Daemon(Watch::Spans(hundredths)), ..Self::daemon(in_flight) }
     }
 
     /// A daemon with a ledger.
@@ -100,11 +100,11 @@ impl Runner {
                 let mut command = Command::new(program());
                 let mut sections = place.ledger(self.store).await;
                 if let Some(channels) = self.tells {
-                    sections += &place.outcomes(channels).await;
+                    sections.push_str(&place.outcomes(channels).await);
                 }
                 if let Watch::Spans(hundredths) = watch {
                     let sink = Sink::begin(&mut scraping).await;
-                    sections += &sink.section(f64::from(hundredths) / 100.0);
+                    sections.push_str(&sink.section(f64::from(hundredths) / 100.0));
                 }
                 let configuration = place.configuration(self.in_flight, level, &admin, &sections);
                 command.arg("--config").arg(configuration).env_remove("RUST_LOG").env_remove("RUST_MIN_STACK");

@@ -26,3 +26,15 @@ fn a_claim_that_is_applied_after_its_event_gave_the_row_back_takes_no_row_that_a
     let again = store.claim("a", &claim(3));
     assert_eq!((mine(&again).1, left(again).unsure_creates), (true, 0));
 }
+
+#[test]
+fn a_claim_that_sends_nothing_and_is_applied_behind_the_create_hides_no_create() {
+    let mut store = Store::default();
+    let photo = Claim { sends: None, ..claim(1) };
+    let (epoch, _) = mine(&store.claim("a", &photo));
+    assert!(mine(&store.claim("a", &Claim { epoch: Some(epoch), ..claim(1) })).1);
+    store.claim("a", &photo);
+    assert_eq!(store.unsure_creates(), 1);
+    store.dead = vec!["a"];
+    assert_eq!(left(store.claim("b", &claim(1))).unsure_creates, 1);
+}

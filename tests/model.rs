@@ -13,6 +13,8 @@ mod api;
 mod broker;
 #[path = "model/claims.rs"]
 mod claims;
+#[path = "model/fleet.rs"]
+mod fleet;
 #[path = "model/hour.rs"]
 mod hour;
 #[path = "model/laws.rs"]
@@ -39,6 +41,8 @@ mod stage;
 mod strikes;
 #[path = "model/with_ledger.rs"]
 mod with_ledger;
+#[path = "model/with_replicas.rs"]
+mod with_replicas;
 #[path = "model/world.rs"]
 mod world;
 
@@ -60,6 +64,7 @@ const WITH_LOOKUP: Setting = Setting {
     kinds: &[Kind::FoundLead],
     events: 1,
     places: 8,
+    replicas: 1,
     on_unknown: OnUnknown::Resend,
     on_absent: OnAbsent::Create,
     creates: 2,

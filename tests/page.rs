@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "page/acts.rs"]
+mod acts;
 #[path = "page/browser.rs"]
 mod browser;
 #[path = "page/laws.rs"]
@@ -93,6 +95,8 @@ async fn the_page_shows_rest_load_dead_letters_and_a_shut_gate_and_no_payload() 
     within(120, "its widths", laws::no_width_scrolls_sideways(&mut page)).await;
     within(240, "load", under_load(&mut page, &stage)).await;
     within(240, "dead letters", with_dead_letters(&mut page, &stage)).await;
+    within(120, "a command is copied", acts::copies_a_command(&mut page)).await;
+    within(120, "a pause", acts::is_paused_and_goes_on(&mut page, &stage)).await;
     within(240, "a shut gate", with_the_gate_shut(&mut page, &stage)).await;
     within(120, "its configuration", laws::the_configuration_shows_no_secret(&mut page, &stage)).await;
 

@@ -118,9 +118,21 @@ pub struct Claim {
     pub attempts: u32,
     /// Whether a create is sent at once if the claim is granted: that it was is committed with the claim.
     pub sends: Option<Sends>,
-    /// Whether an ended row is opened again: an operator retries a dead letter, or a producer publishes it anew. What may have been
-    /// created stays in doubt.
-    pub is_retry: bool,
+    /// Which row that has ended is opened again. What may have been created stays in doubt.
+    pub opens: Opens,
+}
+
+/// Which row that has ended a claim opens again: none that became something else since the asker was told how it ended, for that was
+/// done by another message of the same event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Opens {
+    /// None.
+    #[default]
+    Nothing,
+    /// That of a dead letter: an operator retries it, or a producer publishes it anew.
+    Dead,
+    /// That of a process as well: an operator says *again*.
+    Created,
 }
 
 /// A create that is about to be sent.

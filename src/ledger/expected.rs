@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::ask::Ask;
 use super::batch::{Answer, Known, Who, decide};
 use super::kept::Kept;
-use crate::core::ledger::{Asker, Row, RowId};
+use crate::core::ledger::{Asker, Opens, Row, RowId};
 
 /// Rows that are known at most. All are forgotten then: what is not known goes the long way.
 const KNOWN_MAX: usize = 4096;
@@ -58,7 +58,7 @@ impl Expected {
         // The statement itself looks whether the lease runs.
         let asker = Asker { owner: &who.owner, now_ms: MOMENT, lease: Duration::MAX };
         match (ask, self.known.get(&ask.row_id())) {
-            (Ask::Claim(claim, _), None) if claim.epoch.is_none() && !claim.is_retry => {
+            (Ask::Claim(claim, _), None) if claim.epoch.is_none() && claim.opens == Opens::Nothing => {
                 let (row, answer) = decide(None, ask, &asker);
                 Some((Known { row: row?, revision: 1 }, answer))
             }

@@ -1,5 +1,6 @@
 //! What each step of an event costs within the daemon: decode, map, judge, and its whole walk through the delivery machine with 10,
-//! 100 and 1,000 events held. Fails where the walk grows with what is held. `cargo bench --bench machine`.
+//! 100 and 1,000 events held; and what traces add to it. Fails where the walk grows with what is held, and where an event that
+//! brings no trace pays for traces though none are collected. `cargo bench --bench machine`.
 //!
 //! Not here: the broker, HTTP and the log (`throughput`), and the bar of the mapping (`mapping`).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail this way")]
@@ -12,20 +13,25 @@ use std::time::{Duration, Instant};
 
 use chakra_bridge::core::decode::decode;
 use chakra_bridge::core::delivery::{Effect, EventId, Input, Machine, Now, ReceiptId, Setup};
+use chakra_bridge::core::headers::Headers;
 use chakra_bridge::core::judge::judge;
 use chakra_bridge::core::mapping::rules::{Mapped, map};
 use chakra_bridge::core::message::Message;
 use chakra_bridge::core::reply::{Body, Reply, Response, Wrapper};
 use chakra_bridge::ready::{Ready, load_with};
+use serde_json::Map;
 
 /// At most so many times the walk with the fewest held.
 const GROWTH_MAX: f64 = 1.5;
+/// The most that looking for a trace may take of the walk of an event that brings none, with `[telemetry]` off.
+const UNTRACED_MAX: f64 = 0.02;
 
 const ROUNDS: usize = 60;
 /// Events of one measurement.
 const EVENTS: u32 = 1_000;
 const HELD: [usize; 3] = [10, 100, 1_000];
 
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const EVENT: &str = include_str!("event.json");
 const RULES: &str = include_str!("rules.toml");
 
@@ -34,7 +40,9 @@ fn main() -> ExitCode {
     let (message, reply) = (message(0), created());
     let event = decode(&message, &ready.limits).expect("an event");
     let mut benches = HELD.map(|held| Bench::new(&ready, held));
-    let mut times: [Vec<Duration>; 6] = Default::default();
+    let mut traced = Bench::new(&ready, HELD[0]);
+    traced.traceparent = Some(TRACEPARENT);
+    let mut times: [Vec<Duration>; 8] = Default::default();
     // In turn, so that what disturbs one disturbs all.
     for _ in 0..ROUNDS {
         times[0].push(time(|| decode(black_box(&message), &ready.limits).is_ok()));
@@ -45,15 +53,26 @@ fn main() -> ExitCode {
         for (bench, times) in benches.iter_mut().zip(&mut times[3..]) {
             times.push(time(|| bench.walk()));
         }
+        times[6].push(time(|| black_box(&event).trace().is_some()));
+        times[7].push(time(|| traced.walk()));
     }
     let least = times.map(|times| times.into_iter().min().expect("a round") / EVENTS);
     println!("| step | ns each |\n| --- | --- |");
     let names = ["decode 1 KB", "map eight fields", "judge a reply"].map(str::to_owned).into_iter();
     let walks = HELD.map(|held| format!("decode, map, begin, judge and end with {held} held"));
-    names.chain(walks).zip(least).for_each(|(name, each)| println!("| {name} | {} |", each.as_nanos()));
+    let traces = [
+        "look for a trace where there is none".to_owned(),
+        format!("the whole walk of an event that brings a trace, with {} held", HELD[0]),
+    ];
+    names.chain(walks).chain(traces).zip(least).for_each(|(name, each)| println!("| {name} | {} |", each.as_nanos()));
     let growth = least[5].as_secs_f64() / least[3].as_secs_f64();
     println!("| 1,000 held, of 10 | at most |\n| --- | --- |\n| {growth:.2} | {GROWTH_MAX:.2} |");
-    if growth <= GROWTH_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let [walk, untraced, traced] = [3, 6, 7].map(|at| least[at].as_secs_f64());
+    let share = untraced / walk;
+    println!("| traces off, of the walk of an event that brings none | at most |\n| --- | --- |");
+    println!("| {share:.3} | {UNTRACED_MAX:.3} |");
+    println!("| of an event that brings one | |\n| --- | --- |\n| {:.2} | |", traced / walk - 1.0);
+    if growth <= GROWTH_MAX && share <= UNTRACED_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn time<T>(mut work: impl FnMut() -> T) -> Duration {
@@ -70,6 +89,8 @@ struct Bench {
     running: VecDeque<EventId>,
     receipts: ReceiptId,
     began: Instant,
+    /// What its messages say of their trace.
+    traceparent: Option<&'static str>,
 }
 
 impl Bench {
@@ -87,7 +108,8 @@ impl Bench {
             outcomes: None,
             places: held + 1,
         });
-        let mut bench = Self { machine, running: VecDeque::new(), receipts: 0, began: Instant::now() };
+        let (running, began) = (VecDeque::new(), Instant::now());
+        let mut bench = Self { machine, running, receipts: 0, began, traceparent: None };
         bench.on(Input::Connected { can_delay: true });
         for _ in 0..held {
             bench.arrives();
@@ -108,7 +130,10 @@ impl Bench {
 
     fn arrives(&mut self) {
         self.receipts += 1;
-        let message = Box::new(message(self.receipts));
+        let mut message = Box::new(message(self.receipts));
+        if let Some(traceparent) = self.traceparent {
+            message.headers = Headers::Open(Map::from_iter([("traceparent".to_owned(), traceparent.into())]));
+        }
         self.on(Input::Message { receipt: self.receipts, message, is_live: true });
     }
 

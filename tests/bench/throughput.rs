@@ -20,6 +20,8 @@ mod front;
 mod runner;
 #[path = "throughput/secure.rs"]
 mod secure;
+#[path = "throughput/sink.rs"]
+mod sink;
 #[path = "throughput/stage.rs"]
 mod stage;
 #[path = "../support/mod.rs"]
@@ -35,7 +37,8 @@ use runner::{Run, Runner};
 use stage::{Api, Stage, Store};
 
 /// Those that run where none is named.
-const PARTS: [&str; 9] = ["full", "slow", "latency", "storm", "watched", "tls", "ledger", "outcomes", "memory"];
+const PARTS: [&str; 10] =
+    ["full", "slow", "latency", "storm", "watched", "traced", "tls", "ledger", "outcomes", "memory"];
 /// It fills the broker with a million messages, which takes some minutes and 2 GB of disk.
 const BY_NAME: &str = "queued";
 
@@ -74,6 +77,7 @@ async fn parts(named: &[String]) -> ExitCode {
             "latency" => latency(&stage).await,
             "storm" => storm(&stage).await,
             "watched" => watched(&stage, rounds).await,
+            "traced" => traced(&stage, rounds).await,
             "tls" => tls(stage.events, rounds).await,
             "ledger" => ledger(&stage, rounds).await,
             "outcomes" => told::outcomes(&stage, rounds).await,
@@ -206,6 +210,16 @@ async fn watched(stage: &Stage, rounds: usize) -> Vec<Figure> {
             scraped_paced.in_time / unwatched_paced.in_time,
             Bar::new(0.99, 0.95),
         ),
+    ]
+}
+
+/// What spans cost, of a daemon without; the collector takes its share of the same processors.
+async fn traced(stage: &Stage, rounds: usize) -> Vec<Figure> {
+    let runners = [Runner::daemon(256), Runner::traced(256, 0), Runner::traced(256, 100)];
+    let [off, none, all] = interleaved(stage, rounds.min(3), runners, Api::AtOnce, stage.events).await;
+    vec![
+        Figure::most("CPU of an event with spans of none, of one without", none.cpu() / off.cpu(), Bar::new(1.15, 1.6)),
+        Figure::most("CPU of an event with spans of each, of one without", all.cpu() / off.cpu(), Bar::new(1.5, 2.5)),
     ]
 }
 

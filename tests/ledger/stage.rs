@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::core::event::Key;
-use chakra_bridge::core::ledger::{Claim, Claimed, Record, Recorded, RowEnd, RowId, Sends};
+use chakra_bridge::core::ledger::{Claim, Claimed, Opens, Record, Recorded, RowEnd, RowId, Sends};
 use chakra_bridge::ledger::{self, Config, Ledger, Place, Server, Tls};
 use chakra_bridge::metrics::Metrics;
 use chakra_bridge::secret::{Secret, SecretSource};
@@ -122,7 +122,7 @@ pub fn claim(key: &str) -> Claim {
         unsure_creates: 0,
         attempts: 0,
         sends: Some(Sends { lookup: None }),
-        is_retry: false,
+        opens: Opens::Nothing,
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Setting {
     /// At most so many events.
     pub(crate) events: usize,
     pub(crate) places: usize,
+    /// How many daemons serve the queue at once, over one ledger.
+    pub(crate) replicas: usize,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) on_absent: OnAbsent,
     /// Creates that are bent.
@@ -49,6 +51,7 @@ impl Setting {
         kinds: &[],
         events: 0,
         places: 0,
+        replicas: 1,
         on_unknown: OnUnknown::Resend,
         on_absent: OnAbsent::Create,
         creates: 0,
@@ -97,6 +100,10 @@ pub(crate) enum Sabotage {
     IgnoresClaims,
     /// It says of what it is to record that it is recorded, and leaves it.
     RecordsNothing,
+    /// The same, and records it a second later.
+    RecordsLate,
+    /// It sends the create for which its lease was too short when it woke.
+    SendsWhenItWakes,
     /// It says of outcomes that they are told, and leaves them.
     TellsNothing,
     /// It says of photos that they are up, and uploads none.

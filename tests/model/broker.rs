@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chakra_bridge::core::delivery::{EventId, ReceiptId, RecordId};
-use chakra_bridge::core::ledger::{Claimed, Recorded};
+use chakra_bridge::core::ledger::{Claimed, Recorded, Row};
 use chakra_bridge::core::lookup::Lookup;
 use chakra_bridge::core::photo::{PhotoId, PhotoReply};
+use chakra_bridge::core::process::CreateProcess;
 use chakra_bridge::core::reply::Reply;
 use chakra_bridge::core::settlement::Settlement;
 
@@ -104,7 +105,7 @@ pub(crate) enum Later {
     /// The ledger answers what it was told.
     Recorded { record: RecordId, recorded: Recorded },
     /// What was asked of the ledger in this life, and given up, is applied after all.
-    LateWrite(u32, Write),
+    LateWrite { life: u32, write: Write, seen: Option<Row> },
     /// A check of a lookup ends.
     Checked { rule: Arc<str>, lookup: Arc<Lookup>, reply: Option<Reply> },
     /// The dispatcher hears that the connection is lost.
@@ -119,34 +120,69 @@ pub(crate) enum Later {
     Strike(Strike),
     /// A message comes out of the channel whose connection is lost.
     Stale(Copy),
+    /// It goes on after it stood still.
+    Thaws,
+    /// A daemon that minds no lease sends its create when it wakes.
+    SendsAnyway { event: EventId, request: Box<CreateProcess> },
+}
+
+impl Later {
+    /// Whether it happens without the daemon.
+    fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Publish { .. } | Self::Expired(_) | Self::LateWrite { .. })
+    }
 }
 
 /// What is to happen, by time.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
-    entries: BTreeMap<(Duration, u64), Later>,
+    entries: BTreeMap<(Duration, u64), (usize, Later)>,
     numbers: u64,
+    /// Whose turn it is: what is added is this replica's.
+    pub(crate) of: usize,
+    /// Until when a replica that is frozen sees and does nothing.
+    frozen: BTreeMap<usize, Duration>,
 }
 
 impl Agenda {
     pub(crate) fn add(&mut self, at: Duration, later: Later) {
         self.numbers += 1;
-        self.entries.insert((at, self.numbers), later);
+        let thaws = self.frozen.get(&self.of).filter(|_| !later.is_elsewhere());
+        self.entries.insert((at.max(thaws.copied().unwrap_or_default()), self.numbers), (self.of, later));
+    }
+
+    /// Nothing that this replica sees or does happens before, unless it is over.
+    pub(crate) fn freeze(&mut self, until: Option<Duration>) {
+        match until {
+            Some(until) => drop(self.frozen.insert(self.of, until)),
+            None => drop(self.frozen.remove(&self.of)),
+        }
+        let of = self.of;
+        for (at, later) in std::mem::take(&mut self.entries) {
+            let is_its = later.0 == of && !later.1.is_elsewhere();
+            let thaws = until.filter(|_| is_its).unwrap_or_default();
+            self.entries.insert((at.0.max(thaws), at.1), later);
+        }
     }
 
     pub(crate) fn next(&self) -> Option<Duration> {
         self.entries.first_key_value().map(|((at, _), _)| *at)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Later> {
+    /// The next, and whose it is.
+    pub(crate) fn pop(&mut self) -> Option<(usize, Later)> {
         self.entries.pop_first().map(|(_, later)| later)
     }
 
+    /// Whether anything of this replica's is like that.
     pub(crate) fn any(&self, is_it: impl Fn(&Later) -> bool) -> bool {
-        self.entries.values().any(is_it)
+        let own = self.of;
+        self.entries.values().any(|(of, later)| *of == own && is_it(later))
     }
 
+    /// Drops what is this replica's and not to be kept.
     pub(crate) fn keep(&mut self, keeps: impl Fn(&Later) -> bool) {
-        self.entries.retain(|_, later| keeps(later));
+        let own = self.of;
+        self.entries.retain(|_, (of, later)| *of != own || keeps(later));
     }
 }

@@ -32,6 +32,15 @@ pub(crate) enum Write {
     Record(Record),
 }
 
+impl Write {
+    fn row_id(&self) -> RowId {
+        match self {
+            Self::Claim(claim) => claim.id,
+            Self::Record(record) => record.claim.id,
+        }
+    }
+}
+
 /// What was answered.
 pub(crate) enum Answer {
     Claimed(Claimed),
@@ -65,6 +74,9 @@ impl World<'_> {
         if matches!(claimed, Claimed::Mine { may_send: true, .. }) && self.choices.spends(&mut self.setting.strikes, 12)
         {
             // Between the commit and the create.
+            if self.setting.replicas > 1 && self.choices.happens(2) && !self.is_frozen() {
+                return self.freezes_with(event, request, claimed);
+            }
             self.strike(Strike::Kill);
         }
         if self.shell.life != life {
@@ -85,6 +97,12 @@ impl World<'_> {
     /// The ledger is told something.
     pub(crate) fn record(&mut self, id: RecordId, record: Record) {
         if self.setting.sabotage == Sabotage::RecordsNothing {
+            return self.agenda.add(self.now, Later::Recorded { record: id, recorded: Recorded::Yes });
+        }
+        if self.setting.sabotage == Sabotage::RecordsLate {
+            let seen = self.store.rows.get(&record.claim.id).cloned();
+            let (life, write) = (self.shell.life, Write::Record(record));
+            self.agenda.add(self.now + SECOND, Later::LateWrite { life, write, seen });
             return self.agenda.add(self.now, Later::Recorded { record: id, recorded: Recorded::Yes });
         }
         let recorded = match self.asks(Write::Record(record)) {
@@ -110,7 +128,11 @@ impl World<'_> {
             Outcome::Late => {
                 let at = self.now + SECOND * self.choices.one(&[1, 3, 20]);
                 self.reason(at);
-                self.agenda.add(at, Later::LateWrite(life, write));
+                let seen = self.store.rows.get(&write.row_id()).cloned();
+                // What was asked for is decided by the row as it was read: what was refused by then is not written late.
+                if self.setting.replicas == 1 || self.decides(life, &write).0.is_some() {
+                    self.agenda.add(at, Later::LateWrite { life, write, seen });
+                }
                 None
             }
         }
@@ -129,16 +151,26 @@ impl World<'_> {
 
     /// The write comes to the rows.
     fn writes(&mut self, life: u32, write: &Write) -> Answer {
-        let id = match write {
-            Write::Claim(claim) => claim.id,
-            Write::Record(record) => record.claim.id,
-        };
-        let row = self.store.rows.get(&id).cloned();
+        let (row, answer) = self.decides(life, write);
+        if let Some(row) = row {
+            let id = write.row_id();
+            self.tell(|| format!("  row {id:?}: {row:?}"));
+            self.store.rows.insert(id, row);
+        }
+        if self.store.leases.contains_key(&life) || self.frozen_lease(life).is_some() {
+            self.leaves_doubts(life);
+        }
+        answer
+    }
+
+    /// What is to be written, and answered.
+    fn decides(&self, life: u32, write: &Write) -> (Option<Row>, Answer) {
+        let row = self.store.rows.get(&write.row_id()).cloned();
         let lease = row.as_ref().map_or(Duration::ZERO, |row| self.lease(&row.owner));
         let now_ms = i64::try_from(self.now.as_millis()).expect("a time of the model");
         let owner = owner(life);
         let asker = Asker { owner: &owner, now_ms, lease };
-        let (row, answer) = match write {
+        match write {
             Write::Claim(claim) => {
                 let (row, answer) = claimed(row, claim, &asker);
                 (row, Answer::Claimed(answer))
@@ -147,24 +179,21 @@ impl World<'_> {
                 let (row, answer) = recorded(row, record, &asker);
                 (row, Answer::Recorded(answer))
             }
-        };
-        if let Some(row) = row {
-            self.tell(|| format!("  row {id:?}: {row:?}"));
-            self.store.rows.insert(id, row);
         }
-        answer
     }
 
     fn lease(&self, owner: &str) -> Duration {
-        let life: u32 = owner.trim_start_matches('r').parse().expect("a life of the model");
-        if life == self.shell.life {
-            return LEASE;
-        }
-        self.store.leases.get(&life).map_or(Duration::ZERO, |until| until.saturating_sub(self.now))
+        self.lease_of(owner.trim_start_matches('r').parse().expect("a life of the model"))
+    }
+
+    /// How long the lease of a life still runs: one that goes on renews it.
+    pub(crate) fn lease_of(&self, life: u32) -> Duration {
+        let until = self.store.leases.get(&life).copied().or_else(|| self.frozen_lease(life));
+        until.map_or(LEASE, |until| until.saturating_sub(self.now))
     }
 
     /// What this life was let create, or wrote so late that it had ended, is in doubt for those after it.
-    fn leaves_doubts(&mut self, life: u32) {
+    pub(crate) fn leaves_doubts(&mut self, life: u32) {
         let owner = owner(life);
         let left =
             self.store.rows.values().filter(|row| row.owner == owner && row.end.is_none() && row.unsure_creates > 0);
@@ -173,11 +202,12 @@ impl World<'_> {
     }
 
     /// A write of this life comes after all.
-    pub(crate) fn writes_late(&mut self, life: u32, write: &Write) {
-        drop(self.writes(life, write));
-        if life != self.shell.life {
-            self.leaves_doubts(life);
+    pub(crate) fn writes_late(&mut self, life: u32, write: &Write, seen: Option<&Row>) {
+        // A store writes over no row that another replica has changed since it was read.
+        if self.setting.replicas > 1 && self.store.rows.get(&write.row_id()) != seen {
+            return;
         }
+        drop(self.writes(life, write));
     }
 
     /// This life ends: its lease runs for so long.
@@ -217,7 +247,10 @@ impl World<'_> {
             // What it was is told behind the acknowledgement; the walks without say the same.
             || self.setting.tells;
         let text = key_text(key);
-        let is_there = |row: &Row| row.key == text && matches!(row.end, Some(RowEnd::Created(_)));
+        // What a frozen owner knows when it wakes is not taken: whoever has the row by now ends it.
+        let is_anothers = |row: &Row| row.owner != owner(self.shell.life);
+        let is_recorded = |row: &Row| matches!(row.end, Some(RowEnd::Created(_))) || is_anothers(row);
+        let is_there = |row: &Row| row.key == text && is_recorded(row);
         if self.setting.has_ledger && !is_said && !is_known {
             let is_recorded = self.store.rows.values().any(is_there);
             self.count.sins.acknowledged_unrecorded += u64::from(!is_recorded);

@@ -15,6 +15,8 @@ pub(crate) struct Count {
     pub(crate) dead: u64,
     pub(crate) delayed: u64,
     pub(crate) killed: u64,
+    /// Replicas that stood still for a while.
+    pub(crate) frozen: u64,
     pub(crate) disconnected: u64,
     pub(crate) restarted: u64,
     pub(crate) copied: u64,

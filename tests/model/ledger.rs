@@ -249,6 +249,9 @@ impl World<'_> {
         };
         self.count.sins.dead_for_our_fault += u64::from(!is_its_own);
         let key = self.ledger.lines[line].key;
+        if !is_its_own {
+            self.tell(|| format!("  k{key} is dead by {reason:?}, which is not its own (A SIN)"));
+        }
         self.ledger.accounts[key].is_buried = true;
         self.done(line, "dead");
     }

@@ -75,9 +75,9 @@ impl Shell {
         }
     }
 
-    /// The next life.
-    pub(crate) fn reborn(&self, setup: Setup) -> Self {
-        Self::new(setup, self.life + 1, self.next_receipt, self.connection + 1)
+    /// The next life of the same replica.
+    pub(crate) fn reborn(&self, setup: Setup, life: u32) -> Self {
+        Self::new(setup, life, self.next_receipt, self.connection + 1)
     }
 
     /// What the event's receipt stands for.
@@ -102,14 +102,6 @@ impl Shell {
 }
 
 impl World<'_> {
-    /// The broker delivers as much as is wanted.
-    pub(crate) fn deliver(&mut self) {
-        while self.shell.is_up && !self.shell.is_draining && self.broker.delivered.len() < self.shell.places {
-            let Some(copy) = self.broker.work.pop_front() else { return };
-            self.arrives(copy, true);
-        }
-    }
-
     /// A message comes through the channel; its connection may be lost by then.
     pub(crate) fn arrives(&mut self, copy: Copy, is_live: bool) {
         let line = &self.ledger.lines[copy.line];

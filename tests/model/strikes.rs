@@ -10,7 +10,7 @@ use chakra_bridge::core::process::Procedure;
 use crate::api::Act;
 use crate::broker::{Copy, Later};
 use crate::requests::{Wall, WallScope};
-use crate::stage::{self, LEASE, SECOND, TIMEOUT};
+use crate::stage::{self, SECOND, TIMEOUT};
 use crate::world::World;
 
 /// What may strike.
@@ -20,6 +20,8 @@ pub(crate) enum Strike {
     Disconnect,
     /// Told to end, and started again.
     Restart,
+    /// It stands still for a while, as a machine under a snapshot does.
+    Freeze,
 }
 
 /// What stands before the API for a while.
@@ -44,7 +46,7 @@ impl World<'_> {
     /// Perhaps something strikes while this request is under way.
     pub(crate) fn strike_meanwhile(&mut self, took: Duration) {
         if self.choices.spends(&mut self.setting.strikes, 6) {
-            let strike = self.choices.one(&[Strike::Kill, Strike::Disconnect, Strike::Restart]);
+            let strike = self.one_strike();
             let at = if self.choices.is_random() { took.mul_f64(self.choices.dice()) } else { Duration::ZERO };
             self.agenda.add(self.now + at, Later::Strike(strike));
         }
@@ -63,6 +65,15 @@ impl World<'_> {
         strikes.then(|| self.choices.one(&[Strike::Kill, Strike::Disconnect]))
     }
 
+    /// Any of those that may strike at any time. What is frozen can only be killed.
+    fn one_strike(&mut self) -> Strike {
+        match self.setting.replicas {
+            _ if self.is_frozen() => Strike::Kill,
+            1 => self.choices.one(&[Strike::Kill, Strike::Disconnect, Strike::Restart]),
+            _ => self.choices.one(&[Strike::Kill, Strike::Disconnect, Strike::Restart, Strike::Freeze, Strike::Freeze]),
+        }
+    }
+
     pub(crate) fn strike(&mut self, strike: Strike) {
         self.tell(|| format!("{strike:?}"));
         self.reason(self.now + TIMEOUT);
@@ -70,13 +81,15 @@ impl World<'_> {
             Strike::Kill => self.kill(),
             Strike::Disconnect => self.disconnect(),
             Strike::Restart => self.drain(),
+            Strike::Freeze => self.freeze(),
         }
     }
 
     /// All that is held goes back, and nothing is remembered.
     fn kill(&mut self) {
         self.count.killed += 1;
-        self.lease_ends(LEASE);
+        self.lease_ends(self.lease_of(self.shell.life));
+        self.agenda.freeze(None);
         self.cut_requests();
         self.connection_is_gone();
         self.begin_again();
@@ -89,7 +102,9 @@ impl World<'_> {
         }
         self.agenda.keep(|later| {
             let is_answer = matches!(later, Later::Replied { .. } | Later::Checked { .. } | Later::Brought { .. });
-            !is_answer && !matches!(later, Later::Withheld { .. } | Later::Recorded { .. })
+            let is_of_the_ledger =
+                matches!(later, Later::Withheld { .. } | Later::Recorded { .. } | Later::SendsAnyway { .. });
+            !is_answer && !is_of_the_ledger
         });
         self.cut_uploads();
     }
@@ -117,14 +132,15 @@ impl World<'_> {
 
     /// A new life knows of an event what came with its message.
     fn begin_again(&mut self) {
-        self.ledger.unsure_creates = self.ledger.brought.clone();
+        self.ledger.unsure_creates = self.known_by_others();
         self.agenda
             .keep(|later| !matches!(later, Later::Resume | Later::CutOff | Later::Kept(..) | Later::KeptFirst(_)));
-        self.shell = self.shell.reborn(stage::setup(&self.setting, self.rules_at));
+        self.lives += 1;
+        self.shell = self.shell.reborn(stage::setup(&self.setting, self.rules_at), self.lives);
         self.agenda.add(self.now, Later::Connect);
     }
 
-    fn disconnect(&mut self) {
+    pub(crate) fn disconnect(&mut self) {
         if !self.shell.is_up {
             return;
         }
@@ -188,10 +204,10 @@ impl World<'_> {
             return;
         }
         if self.choices.spends(&mut self.setting.strikes, 30) {
-            let strike = self.choices.one(&[Strike::Kill, Strike::Disconnect, Strike::Restart]);
+            let strike = self.one_strike();
             self.strike(strike);
         }
-        if self.choices.spends(&mut self.setting.episodes, 8) {
+        if !self.is_frozen() && self.choices.spends(&mut self.setting.episodes, 8) {
             self.episode();
         }
     }

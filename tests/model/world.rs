@@ -11,6 +11,7 @@ use crate::adversary::{Choices, Setting};
 use crate::api::{Act, Api};
 use crate::broker::{Agenda, Broker, Later};
 use crate::claims::Store;
+use crate::fleet::Fleet;
 use crate::laws::Count;
 use crate::ledger::{Ledger, Line};
 use crate::photos::{Gallery, WALLS_OF_HOSTS};
@@ -36,6 +37,10 @@ pub(crate) struct World<'a> {
     pub(crate) api: Api,
     pub(crate) agenda: Agenda,
     pub(crate) shell: Shell,
+    /// The other replicas.
+    pub(crate) fleet: Fleet,
+    /// The number of the newest life of any.
+    pub(crate) lives: u32,
     pub(crate) ledger: Ledger,
     pub(crate) store: Store,
     pub(crate) gallery: Gallery,
@@ -75,6 +80,8 @@ impl<'a> World<'a> {
             api: Api::default(),
             agenda: Agenda::default(),
             shell,
+            fleet: Fleet::default(),
+            lives: 0,
             ledger: Ledger::default(),
             store: Store::default(),
             gallery: Gallery::default(),
@@ -96,6 +103,7 @@ impl<'a> World<'a> {
         world.is_told = is_told;
         world.plan();
         world.connects();
+        world.muster();
         world.run(stage::timeout(&world.setup));
         world.close();
     }
@@ -179,7 +187,7 @@ impl<'a> World<'a> {
         let mut lines = self.ledger.lines.iter().enumerate();
         let is_about =
             lines.any(|(at, line)| !self.is_hopeless(line) && (!line.is_published || self.broker.copies_of(at) > 0));
-        is_about || (self.neighbour.is_none() && self.shell.machine.held() > 0)
+        is_about || (self.neighbour.is_none() && self.is_any_held())
     }
 
     /// Whether it stands behind the wall that never falls; or a create of it may have been applied, so that it is not the probe
@@ -193,19 +201,19 @@ impl<'a> World<'a> {
     pub(crate) fn step(&mut self) -> bool {
         self.deliver();
         self.meddle();
-        if self.shell.is_draining && self.shell.machine.held() == 0 {
-            self.endpoints();
-        }
-        // While nothing is held there is nothing to be woken for but checks, which may wait.
-        let wake = (self.shell.machine.held() > 0).then_some(self.shell.wake);
-        match (self.agenda.next(), wake) {
-            (Some(at), wake) if wake.is_none_or(|wake| at <= wake.max(self.now)) => {
+        self.ends_what_is_drained();
+        match (self.agenda.next(), self.next_wake()) {
+            (Some(at), wake) if wake.is_none_or(|(wake, _)| at <= wake.max(self.now)) => {
                 self.now = self.now.max(at);
-                if let Some(later) = self.agenda.pop() {
+                if let Some((of, later)) = self.agenda.pop() {
+                    self.turn_to(of);
                     self.happens(later);
                 }
             }
-            (_, Some(_)) => self.wakes(),
+            (_, Some((_, of))) => {
+                self.turn_to(of);
+                self.wakes();
+            }
             (_, None) => return false,
         }
         true
@@ -245,9 +253,11 @@ impl<'a> World<'a> {
                 self.on(Input::Withheld { event, claimed });
             }
             Later::Recorded { record, recorded } => self.on(Input::Recorded { record, recorded }),
-            Later::LateWrite(life, write) => self.writes_late(life, &write),
+            Later::LateWrite { life, write, seen } => self.writes_late(life, &write, seen.as_ref()),
             Later::Checked { rule, lookup, reply } => self.on(Input::Checked { rule, lookup, reply }),
             Later::Stale(copy) => self.arrives(copy, false),
+            Later::Thaws => {}
+            Later::SendsAnyway { event, request } => self.create(event, &request, None),
             Later::Hear => {
                 self.shell.is_unheard = false;
                 self.on(Input::Disconnected);
@@ -261,7 +271,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn close(&mut self) {
         self.count.walks += 1;
-        self.all_are_settled();
+        self.each(Self::all_are_settled);
         self.count.sins.lost += u64::try_from(self.missing()).expect("few events");
     }
 

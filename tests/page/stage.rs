@@ -15,6 +15,9 @@ use crate::support::standin::{Fault, Rule};
 /// In every body, and to be seen nowhere.
 pub const CANARY: &str = "canary-of-the-payload";
 
+/// Of the admin port.
+const PORT_TOKEN: &str = "swordfish-of-the-port";
+
 /// A name that is markup and is to be quoted for a shell; and secrets with a word that is looked for.
 const RULES: &str = r#"
 [[rule]]
@@ -51,7 +54,7 @@ impl Stage {
         );
         let setup = scene.setup().broker("topology = \"declare\"\nprefetch = 16").broker(&management);
         let mut setup = setup.sections("[lookup]\nlag = \"0s\"\n[gate]\nrejections = 0");
-        setup.admin_token = "swordfish-of-the-port".to_owned();
+        setup.admin_token = PORT_TOKEN.to_owned();
         let mut daemon = Daemon::start(&setup.sections(RULES));
         daemon.consuming().await;
         let address = daemon.admin().await;
@@ -109,6 +112,12 @@ impl Stage {
     /// What a path of the admin port tells.
     pub async fn told(&self, path: &str) -> String {
         reqwest::get(format!("{}/{path}", self.address)).await.unwrap().text().await.unwrap()
+    }
+
+    /// Tells the daemon to pause, or to go on.
+    pub async fn tells(&self, verb: &str) {
+        let request = reqwest::Client::new().post(format!("{}/{verb}", self.address)).bearer_auth(PORT_TOKEN);
+        assert!(request.send().await.unwrap().status().is_success(), "{verb}");
     }
 
     /// Ends the daemon at once.

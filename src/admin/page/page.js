@@ -46,6 +46,19 @@ function set(node, text) {
   const words = text === null || text === undefined ? "" : String(text);
   if (to.textContent !== words) to.textContent = words;
 }
+// What the log says as well: a sentence, with names of keys and commands between backticks.
+function prose(node, text) {
+  const to = typeof node === "string" ? $(node) : node;
+  const words = (text || "").replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
+  const parts = words.split("`");
+  if (to.textContent === parts.join("")) return;
+  to.replaceChildren(...parts.map((part, at) => (at % 2 ? make("code", part) : part)));
+}
+// A command breaks between its words and not within an option; what is copied is the same text.
+function spaced(code, text) {
+  if (code.textContent === text) return;
+  code.replaceChildren(...text.split(/( )/).map((part) => (part === " " ? part : make("span", part, "word"))));
+}
 function mark(node, name, value) {
   if (value === null || value === undefined || value === false) delete node.dataset[name];
   else if (node.dataset[name] !== String(value)) node.dataset[name] = value;
@@ -116,7 +129,7 @@ function flow(told) {
   set("work-ready", isAsked ? count(work.ready) : count(levels.received));
   set("work-unit", isAsked ? "waiting" : "taken so far");
   set("work-age", isAsked ? (work.head_age_s === null ? "" : `the first for ${span(work.head_age_s * 1000)}`)
-    : "Its depth is known with [broker.management].");
+    : "Its depth is known once [broker.management] was asked.");
   set("held", count(levels.held));
   set("places", count(levels.places));
   $("held-bar").max = levels.places || 1;
@@ -163,8 +176,8 @@ function pair(list, name, words) {
 function fillGate(card, one) {
   const [title, what, list] = card.children;
   set(title, one.held ? one.scope : `${one.scope}: ${one.why}`);
-  set(what, one.held ? "Event after event of this rule was rejected. Mend the rule or the producer; one event asks each 5 s. "
-    + "chakra-bridge resume --rule lets it go on." : one.what);
+  prose(what, one.held ? "Event after event of this rule was rejected. Mend the rule or the producer; one event asks each 5 s. "
+    + "`chakra-bridge resume --rule` lets it go on." : one.what);
   const known = JSON.stringify(one);
   if (card.dataset.known === known || one.held) return;
   card.dataset.known = known;
@@ -198,10 +211,10 @@ function standing(told) {
   const { level, title, words } = told.headline;
   mark($("headline"), "level", level);
   set("headline-title", title);
-  set("headline-words", words);
+  prose("headline-words", words);
   const list = [...new Set(troubles(told.ready))].filter((text) => !text.endsWith(words));
   $("troubles").hidden = list.length === 0;
-  sync($("troubles"), list, (text) => text, () => make("li"), (node, text) => set(node, text));
+  sync($("troubles"), list, (text) => text, () => make("li"), (node, text) => prose(node, text));
   const work = told.queues.find((queue) => queue.role === "work");
   set("where", `${work ? work.name : ""} · version ${told.version} · ${told.ready.phase}`);
   $("started").dateTime = new Date(told.started_ms).toISOString();
@@ -379,8 +392,8 @@ function fillLetter(card, letter) {
   set(title.children[0], letter.rule ? `${letter.reason} · rule ${letter.rule}` : letter.reason);
   set(title.children[1], count(letter.count));
   set(means, letter.means);
-  set(look.firstChild, letter.look);
-  set(act.firstChild, letter.act);
+  spaced(look.firstChild, letter.look);
+  spaced(act.firstChild, letter.act);
 }
 function letters(told) {
   const queue = told.queues.find((one) => one.role === "dead") || {};
@@ -406,7 +419,7 @@ function fillRule(row, rule) {
   set(done, plural(rule.done, rule.creates ? "process" : "event", rule.creates ? "processes" : "events"));
   set(label, words);
   mark(label, "level", level);
-  set(guarantee, rule.guarantee);
+  prose(guarantee, rule.guarantee);
 }
 function rules(told) {
   const more = told.rules_in_all - told.rules.length;

@@ -15,7 +15,7 @@ use super::{EventId, Machine};
 use crate::core::backoff::jittered;
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::event::{DIGEST_VERSION, Identity};
-use crate::core::ledger::{Claim, Claimed, Left, Row, RowEnd, RowId, Sends};
+use crate::core::ledger::{Claim, Claimed, Left, Opens, Row, RowEnd, RowId, Sends};
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::Known;
@@ -42,7 +42,7 @@ impl Context {
             unsure_creates: progress.unsure_creates,
             attempts: progress.attempts,
             sends: None,
-            is_retry: self.claim.opens,
+            opens: self.claim.opens,
         }
     }
 }
@@ -81,7 +81,7 @@ impl Machine {
         self.ledger_answered();
         if let Some(event) = self.held.get_mut(id) {
             event.context.claim.epoch = Some(epoch);
-            (event.context.claim.opens, event.context.claim.met) = (false, 0);
+            (event.context.claim.opens, event.context.claim.met) = (Opens::Nothing, 0);
         }
     }
 
@@ -175,8 +175,10 @@ impl Machine {
         event.context.claim.is_refused();
         let is_same = event.is_same(&row);
         let Context { is_new, is_retry, compares, .. } = event.context;
+        // Another message of it became the process since this one was told of a dead letter: it is not wanted once more.
+        let is_again = is_retry && is_new && event.context.claim.opens != Opens::Dead;
         match row.end {
-            Some(RowEnd::Created(process)) if is_same && !(is_retry && is_new) => self.is_process(id, process),
+            Some(RowEnd::Created(process)) if is_same && !is_again => self.is_process(id, process),
             Some(RowEnd::Created(process)) if !is_same && compares.refuses => {
                 self.end(id, Ended::DeadLettered(super::others::reused(process.as_deref())));
             }
@@ -191,8 +193,12 @@ impl Machine {
                 self.end(id, Ended::DeadLettered(dead_before(&word)));
             }
             // Somebody asks for it again; or a producer publishes it anew.
-            Some(RowEnd::Created(_) | RowEnd::Dead(_)) | None => {
-                event.context.claim.opens = true;
+            Some(RowEnd::Created(_)) => {
+                event.context.claim.opens = Opens::Created;
+                self.wait(id, Duration::ZERO, Duration::ZERO);
+            }
+            Some(RowEnd::Dead(_)) | None => {
+                event.context.claim.opens = Opens::Dead;
                 self.wait(id, Duration::ZERO, Duration::ZERO);
             }
         }

@@ -2,6 +2,8 @@
 //!
 //! Not here: what is asked and told by it (`claims`, `records`).
 
+use crate::core::ledger::Opens;
+
 /// What an event has of its row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ticket {
@@ -12,8 +14,8 @@ pub(super) struct Ticket {
     pub(super) epoch: Option<i64>,
     /// Whether it may have the row: one that leaves gives it back.
     pub(super) has_row: bool,
-    /// Whether its next claim opens a row that has ended.
-    pub(super) opens: bool,
+    /// Which row that has ended its next claim opens.
+    pub(super) opens: Opens,
     /// Whether another event of its key has the row that messages of this key share.
     pub(super) has_own_row: bool,
     /// Digest of its request, once it was claimed.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Asker, Claim, Claimed, Hold, Left, Row, RowEnd};
+use super::{Asker, Claim, Claimed, Hold, Left, Opens, Row, RowEnd};
 use crate::core::event::DIGEST_VERSION;
 
 /// What is answered to a claim, and the row that is to be written first, if it changes.
@@ -17,8 +17,12 @@ pub fn claimed(row: Option<Row>, claim: &Claim, asker: &Asker<'_>) -> (Option<Ro
         return grant(Row::of(claim, asker), Left::default(), claim, asker);
     };
     let is_late = row.is_past(claim, asker);
-    if row.end.is_some() {
-        if !claim.is_retry || is_late {
+    if let Some(end) = &row.end {
+        let is_opened = match end {
+            RowEnd::Created(_) => claim.opens == Opens::Created,
+            RowEnd::Dead(_) => claim.opens != Opens::Nothing,
+        };
+        if !is_opened || is_late {
             return (None, Claimed::Ended(Box::new(row)));
         }
         let row = reopened(row);

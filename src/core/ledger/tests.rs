@@ -2,6 +2,7 @@
 //!
 //! Not here: stores, and the machine that asks.
 
+mod opened;
 mod same_run;
 
 use std::time::Duration;
@@ -57,7 +58,7 @@ fn claim(ticket: u64) -> Claim {
         unsure_creates: 0,
         attempts: 0,
         sends: Some(Sends { lookup: None }),
-        is_retry: false,
+        opens: Opens::Nothing,
     }
 }
 
@@ -183,7 +184,7 @@ fn a_late_claim_of_an_earlier_event_takes_nothing_from_a_later_one_and_opens_not
         assert_eq!(store.claim("a", &claim(late)), Claimed::Held { rest: Duration::ZERO });
     }
     assert_eq!(store.record("a", &record(&claim(5), Some(epoch), created(), 0)), Recorded::Yes);
-    let again = Claim { is_retry: true, ..claim(5) };
+    let again = Claim { opens: Opens::Created, ..claim(5) };
     assert!(matches!(store.claim("a", &again), Claimed::Ended(_)), "it was opened once");
     assert!(matches!(store.claim("a", &Claim { ticket: 6, ..again }), Claimed::Mine { .. }));
 }
@@ -263,7 +264,7 @@ fn a_dead_letter_of_whoever_did_not_claim_hides_no_create() {
     let (epoch, _) = mine(&store.claim("a", &claim(1)));
     store.record("a", &record(&claim(1), Some(epoch), None, 1));
     store.record("b", &record(&claim(1), None, Some(RowEnd::Dead("refused".into())), 0));
-    let answer = store.claim("b", &Claim { is_retry: true, ..claim(2) });
+    let answer = store.claim("b", &Claim { opens: Opens::Created, ..claim(2) });
     assert_eq!(left(answer).unsure_creates, 1);
 }
 
@@ -288,7 +289,7 @@ fn an_ended_row_is_opened_again_only_by_a_retry_and_what_may_have_been_created_s
         let (epoch, _) = mine(&store.claim("a", &claim(1)));
         store.record("a", &record(&claim(1), Some(epoch), end.clone(), unsure));
         assert!(matches!(store.claim("b", &claim(1)), Claimed::Ended(row) if row.end == end));
-        let answer = store.claim("b", &Claim { is_retry: true, ..claim(1) });
+        let answer = store.claim("b", &Claim { opens: Opens::Created, ..claim(1) });
         assert_eq!((mine(&answer).1, left(answer).unsure_creates), (doubt == 0, doubt), "{end:?}");
         let row = store.row.unwrap();
         assert_eq!((row.end, row.ended_ms, row.owner.as_str()), (None, 0, "b"));

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::core::event::Key;
-use crate::core::ledger::{Claim, Record, RowEnd, Sends};
+use crate::core::ledger::{Claim, Opens, Record, RowEnd, Sends};
 use crate::ledger::batch::{Done, commit};
 use crate::ledger::kept::parsed;
 use crate::ledger::once;
@@ -41,7 +41,7 @@ fn ask(random: &mut fastrand::Rng) -> Ask {
         unsure_creates: random.u32(..3),
         attempts: random.u32(..3),
         sends: random.bool().then_some(Sends { lookup: None }),
-        is_retry: random.u8(..8) == 0,
+        opens: if random.u8(..8) == 0 { Opens::Created } else { Opens::Nothing },
     };
     if random.bool() {
         return Ask::Claim(Box::new(Claim { epoch: None, ..claim }), oneshot::channel().0);

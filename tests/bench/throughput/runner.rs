@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::bare;
+use super::sink::Sink;
 use super::stage::{Api, Place, Stage, Store};
 use crate::support::broker::free_ports;
 use crate::support::deadline::within;
@@ -30,6 +31,8 @@ enum Watch {
     Nothing,
     /// The log, and its metrics each second.
     Metrics,
+    /// The log, and spans to a collector: of this share of the events, in hundredths.
+    Spans(u8),
 }
 
 #[derive(Clone, Copy)]
@@ -69,6 +72,11 @@ impl Runner {
         Self { kind: Kind::Daemon(Watch::Metrics), in_flight, store: Store::None, tells: None }
     }
 
+    /// With spans of so many of a hundred events.
+    pub fn traced(in_flight: u16, hundredths: u8) -> Self {
+        Self { kind: Kind::Daemon(Watch::Spans(hundredths)), in_flight, store: Store::None, tells: None }
+    }
+
     /// A daemon with a ledger.
     pub fn keeping(in_flight: u16, store: Store) -> Self {
         Self { store, ..Self::daemon(in_flight) }
@@ -90,11 +98,15 @@ impl Runner {
                     scraping.spawn(scrape(format!("http://{admin}/metrics")));
                 }
                 let mut command = Command::new(program());
-                let mut more = place.ledger(self.store).await;
+                let mut sections = place.ledger(self.store).await;
                 if let Some(channels) = self.tells {
-                    more.push_str(&place.outcomes(channels).await);
+                    sections += &place.outcomes(channels).await;
                 }
-                let configuration = place.configuration(self.in_flight, level, &admin, &more);
+                if let Watch::Spans(hundredths) = watch {
+                    let sink = Sink::begin(&mut scraping).await;
+                    sections += &sink.section(f64::from(hundredths) / 100.0);
+                }
+                let configuration = place.configuration(self.in_flight, level, &admin, &sections);
                 command.arg("--config").arg(configuration).env_remove("RUST_LOG").env_remove("RUST_MIN_STACK");
                 command
             }
@@ -131,6 +143,8 @@ impl fmt::Display for Runner {
             Kind::Daemon(Watch::Log) => "chakra-bridge",
             Kind::Daemon(Watch::Nothing) => "chakra-bridge without a log",
             Kind::Daemon(Watch::Metrics) => "chakra-bridge, scraped",
+            Kind::Daemon(Watch::Spans(0)) => "chakra-bridge, spans of no event",
+            Kind::Daemon(Watch::Spans(_)) => "chakra-bridge, spans of each event",
         };
         let ledger = match self.store {
             Store::None => "",

@@ -164,6 +164,13 @@ impl HeldEvent {
         self.leave_photos_out();
     }
 
+    /// A lookup did not find it, and its create is next: at its next turn, not after the turns of all others. By then it would be looked
+    /// up again, for ever.
+    pub(super) fn is_not_found(&mut self) {
+        self.provenance.cleared();
+        self.probed_ms = 0;
+    }
+
     /// It looks before anything else, if it can be looked up at the procedure that it asks.
     pub(super) fn look_up_first(&mut self) {
         if self.lookup.as_ref().is_some_and(|lookup| lookup.procedure == self.request.procedure) {

@@ -211,11 +211,7 @@ impl Machine {
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
         let step = self.creates.follow(event, self.now, |progress| progress.step(outcome, at, &self.setup.policy));
         match outcome {
-            Judgement::Absent if event.progress.next == Next::Create => {
-                event.provenance.cleared();
-                // Its create is next, not the turn of all others first: by then it would be looked up again, for ever.
-                event.probed_ms = 0;
-            }
+            Judgement::Absent if event.progress.next == Next::Create => event.is_not_found(),
             Judgement::Unavailable { .. } => event.provenance.doubted(),
             _ => {}
         }

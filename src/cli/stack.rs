@@ -18,8 +18,9 @@ const STACK: usize = if cfg!(debug_assertions) { 512 << 20 } else { 128 << 20 };
 
 /// What the allocator reads at its first use. Whoever sets it keeps what is set.
 const ALLOCATOR: &str = "_RJEM_MALLOC_CONF";
-/// One arena, since one thread does most of the work; and what is free goes back to the system within a second, not ten.
-const KEEPS_LITTLE: &str = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+/// One arena, since one thread does most of the work; and what is free goes back to the system within a second, not ten, its addresses
+/// too: they may be limited.
+const KEEPS_LITTLE: &str = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0,retain:false";
 
 /// Starts the program anew with enough stack, and with an allocator that keeps little, as the same process. Returns only where that is
 /// not needed, or why there cannot be enough stack.

@@ -23,6 +23,8 @@ const STOP_DEADLINE: Duration = Duration::from_secs(60);
 const STARTS: u32 = 3;
 /// Seconds one `rabbitmqctl` may take.
 const CTL_SECONDS: &str = "60";
+/// What a delay queue gave back while a node died is given back again after this, not after the broker's own 3 minutes.
+const ADVANCED: &str = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 20000}]}].\n";
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// What the nodes of one cluster have in common. A node by itself is a cluster of one.
@@ -184,7 +186,7 @@ fn write_files(folder: &Path, amqp: u16, http: u16, kin: &Kin) -> std::io::Resul
         tls = kin.tls.as_ref().map(Tls::settings).unwrap_or_default(),
     );
     fs::write(folder.join("rabbitmq.conf"), settings)?;
-    fs::write(folder.join("advanced.config"), "[].\n")?;
+    fs::write(folder.join("advanced.config"), ADVANCED)?;
     fs::write(folder.join("rabbitmq-env.conf"), "")?;
     fs::write(folder.join("enabled_plugins"), "[rabbitmq_management, rabbitmq_shovel].\n")?;
     let cookie = folder.join("home/.erlang.cookie");

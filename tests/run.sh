@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-waiting="compose faults kill outage page repeats replicas shutdown upgrade"
+waiting="compose faults kill outage page repeats replicas shutdown"
 
 say() { printf '%s\n' "$*" >&2; }
 is_waiting() { case " $waiting " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }

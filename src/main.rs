@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use chakra_bridge::cli;
 use tikv_jemallocator::Jemalloc;
 
-/// Less processor for an event than the system's, and less memory in the worst cases. What it keeps is set by `cli/stack.rs`.
+/// Less processor for an event than the system's, and less memory in the worst cases. What it keeps is set by `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

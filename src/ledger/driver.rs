@@ -18,7 +18,7 @@ use super::lease::Lease;
 use super::session::{Session, in_time};
 use super::sql::{FORGET_OTHERS, GIVE_UP, ROLLBACK};
 use super::sqlite::Lock;
-use super::{Config, Place, once, postgres, schema, sqlite};
+use super::{Config, Place, checkpoints, once, postgres, schema, sqlite};
 use crate::clock::epoch_ms;
 use crate::metrics::Metrics;
 use crate::states::ledger::{LedgerState, LedgerStatus};
@@ -71,10 +71,13 @@ impl Driver {
             let failure = match refusing(&mut self.asks, opening).await {
                 None => return,
                 Some(Err(failure)) => failure,
-                Some(Ok((session, degraded))) => match self.serve(session, degraded).await {
-                    Ok(()) => return,
-                    Err(failure) => failure,
-                },
+                Some(Ok((session, degraded))) => {
+                    let place = self.config.place.clone();
+                    match checkpoints::beside(&place, self.serve(session, degraded)).await {
+                        Ok(()) => return,
+                        Err(failure) => failure,
+                    }
+                }
             };
             self.is_away(&failure);
             if refusing(&mut self.asks, sleep(self.wait)).await.is_none() {

@@ -5,6 +5,7 @@
 
 mod ask;
 mod batch;
+mod checkpoints;
 mod driver;
 mod expected;
 mod failure;

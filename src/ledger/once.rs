@@ -1,7 +1,9 @@
 //! Rows that are made where none is, and rows that end as they are known, in one transaction. Postgres takes all of them in one statement:
 //! its transaction begins and is committed with it.
 //!
-//! Not here: which rows those are (`expected`), and the statements of SQLite (`once_sqlite`). What others have changed meanwhile is left as it is, and is told by the count.
+//! What others have changed meanwhile is left as it is, and is told by the count.
+//!
+//! Not here: which rows those are (`expected`), and the statements of SQLite (`once_sqlite`).
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, query_as};
@@ -11,6 +13,7 @@ use super::failure::Failure;
 use super::kept::Kept;
 use super::once_sqlite;
 use super::session::Session;
+use super::sql::{BEGIN, COMMIT};
 
 /// Rows of a queue ($1) that this run ($2) ends or gives back, and those that it makes, as a list of each column. Nothing is written
 /// where its lease is over.
@@ -42,10 +45,17 @@ const POSTGRES: &str = "WITH alive AS MATERIALIZED (SELECT c.now_ms FROM \
 /// Whether all of them were written. Where they were not, some may have been: to ask again for what was is safe.
 pub(super) async fn write(session: &mut Session, who: &Who, rows: &(Vec<Kept>, Vec<Kept>)) -> Result<bool, Failure> {
     let (made, written) = rows;
+    let is_one_statement = session.is_shared();
+    if !is_one_statement {
+        session.simple(BEGIN).await?;
+    }
     let counts = match session {
         Session::Sqlite(connection) => once_sqlite::write(connection, who, rows).await?,
         Session::Postgres(connection) => postgres(connection, who, made, written).await?,
     };
+    if !is_one_statement {
+        session.simple(COMMIT).await?;
+    }
     let is_whole = |count: u64, rows: &[Kept]| usize::try_from(count).ok() == Some(rows.len());
     Ok(is_whole(counts.0, made) && is_whole(counts.1, written))
 }

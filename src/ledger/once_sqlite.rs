@@ -1,25 +1,28 @@
 //! The same of SQLite: rows are bound as values, a few to a statement, and each statement is prepared once. A list as JSON took twice the
 //! processor to take apart, and a statement for whatever number of rows there is would be prepared anew each time.
 //!
-//! Not here: which rows those are (`expected`), and Postgres (`once`).
+//! Not here: which rows those are (`expected`), the transaction, and Postgres (`once`).
 
 use std::sync::LazyLock;
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Sqlite, query, raw_sql};
+use sqlx::{Sqlite, query};
 
 use super::batch::Who;
 use super::failure::Failure;
 use super::kept::Kept;
-use super::sql::{BEGIN, COMMIT};
 
-/// So many rows go into one statement: most of them, then what is left. With more rows a statement takes longer for each.
-const LENGTHS: [usize; 3] = [16, 4, 1];
+/// So many rows go into one statement, and what is left into the shortest that holds it: each statement costs a turn of the thread of
+/// SQLite, and more than 16 rows take longer for each. Places without a row are null, and no row.
+const LENGTHS: [usize; 5] = [1, 2, 4, 8, 16];
+const ROWS_MAX: usize = LENGTHS[LENGTHS.len() - 1];
+const COLUMNS_WRITTEN: usize = 9;
+const COLUMNS_MADE: usize = 16;
 /// The queue and the owner come before the values of rows.
 const BEFORE: usize = 2;
 
 /// Rows that end or are given back. That the queue seems to depend on the row lets no planner begin with all rows of the queue.
-static WRITE: LazyLock<[String; 3]> = LazyLock::new(|| {
+static WRITE: LazyLock<Statements> = LazyLock::new(|| {
     LENGTHS.map(|rows| {
         format!(
             "WITH x (key, slot, revision, hold, unsure_creates, attempts, ended, process, reason) AS (VALUES {}) \
@@ -29,13 +32,13 @@ static WRITE: LazyLock<[String; 3]> = LazyLock::new(|| {
              FROM x WHERE e.queue = iif(x.slot IS NULL, '', ?1) AND e.key = unhex(x.key) AND e.slot = x.slot \
              AND e.revision = x.revision - 1 AND EXISTS (SELECT 1 FROM chakra_bridge_owners \
              WHERE owner = ?2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER))",
-            values(rows, 9)
+            values(rows, COLUMNS_WRITTEN)
         )
     })
 });
 
 /// Rows that are made.
-static MAKE: LazyLock<[String; 3]> = LazyLock::new(|| {
+static MAKE: LazyLock<Statements> = LazyLock::new(|| {
     LENGTHS.map(|rows| {
         format!(
             "WITH x (key, slot, revision, key_text, epoch, ticket, hold, unsure_creates, sent_ms, sent, body, request, digest_version, \
@@ -45,52 +48,54 @@ static MAKE: LazyLock<[String; 3]> = LazyLock::new(|| {
              SELECT ?1, unhex(x.key), x.slot, x.revision, x.key_text, ?2, x.epoch, x.ticket, x.hold, x.unsure_creates, \
              CASE x.sent_ms WHEN 0 THEN 0 ELSE CAST(round(unixepoch('subsec') * 1000) AS INTEGER) END, x.sent, x.body, x.request, \
              x.digest_version, x.rule, x.procedure_id, x.attempts, CAST(round(unixepoch('subsec') * 1000) AS INTEGER), 0 \
-             FROM x WHERE EXISTS (SELECT 1 FROM chakra_bridge_owners \
+             FROM x WHERE x.key IS NOT NULL AND EXISTS (SELECT 1 FROM chakra_bridge_owners \
              WHERE owner = ?2 AND until_ms > CAST(round(unixepoch('subsec') * 1000) AS INTEGER)) \
              ON CONFLICT (queue, key, slot) DO NOTHING",
-            values(rows, 16)
+            values(rows, COLUMNS_MADE)
         )
     })
 });
 
+/// One for each of the lengths.
+type Statements = [String; LENGTHS.len()];
+
 /// A statement, and what is bound to it so far.
 type Told<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// How many rows were made, and how many written.
+/// How many rows were made, and how many written, within the transaction that is open.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     who: &Who,
     (made, written): &(Vec<Kept>, Vec<Kept>),
 ) -> Result<(u64, u64), Failure> {
-    simple(connection, BEGIN.sqlite).await?;
-    let ended = each(connection, who, &WRITE, written, bind_written).await?;
-    let began = each(connection, who, &MAKE, made, bind_made).await?;
-    simple(connection, COMMIT.sqlite).await?;
+    let ended = each(connection, who, (&WRITE, COLUMNS_WRITTEN), written, bind_written).await?;
+    let began = each(connection, who, (&MAKE, COLUMNS_MADE), made, bind_made).await?;
     Ok((began, ended))
-}
-
-async fn simple(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), Failure> {
-    raw_sql(statement).execute(connection).await.map(drop).map_err(|error| Failure::of(&error))
 }
 
 /// How many of the rows were changed.
 async fn each(
     connection: &mut SqliteConnection,
     who: &Who,
-    statements: &'static [String; 3],
-    mut rows: &[Kept],
+    (statements, columns): (&'static Statements, usize),
+    rows: &[Kept],
     bind: for<'q> fn(Told<'q>, &'q Kept) -> Told<'q>,
 ) -> Result<u64, Failure> {
     let mut changed = 0;
-    for (length, statement) in LENGTHS.into_iter().zip(statements) {
-        let several = rows.chunks_exact(length);
-        rows = several.remainder();
-        for some in several {
-            let told = some.iter().fold(query::<Sqlite>(statement.as_str()).bind(&who.queue).bind(&who.owner), bind);
-            changed += told.execute(&mut *connection).await.map_err(|error| Failure::of(&error))?.rows_affected();
-        }
+    for some in rows.chunks(ROWS_MAX) {
+        let (statement, length) = shortest(statements, some.len());
+        let told = query::<Sqlite>(statement).bind(&who.queue).bind(&who.owner);
+        let told = some.iter().fold(told, bind);
+        let told = (some.len() * columns..length * columns).fold(told, |told, _| told.bind(None::<i64>));
+        changed += told.execute(&mut *connection).await.map_err(|error| Failure::of(&error))?.rows_affected();
     }
     Ok(changed)
+}
+
+/// The statement for so many rows, at most [`ROWS_MAX`], and how many it has places for: the next power of two.
+fn shortest(statements: &'static Statements, rows: usize) -> (&'static str, usize) {
+    let length = rows.next_power_of_two();
+    (&statements[length.ilog2() as usize], length)
 }
 
 fn bind_made<'q>(told: Told<'q>, row: &'q Kept) -> Told<'q> {
@@ -121,6 +126,16 @@ mod tests {
     #[test]
     fn each_value_of_each_row_has_a_parameter_of_its_own_behind_the_queue_and_the_owner() {
         assert_eq!(values(2, 3), "(?3, ?4, ?5), (?6, ?7, ?8)");
-        assert!(MAKE[0].contains(&format!("?{})", BEFORE + 16 * 16)) && !MAKE[0].contains("?259"));
+        let most = &MAKE[LENGTHS.len() - 1];
+        assert!(most.contains(&format!("?{})", BEFORE + ROWS_MAX * COLUMNS_MADE)) && !most.contains("?259"));
+    }
+
+    #[test]
+    fn so_many_rows_go_into_the_shortest_statement_that_holds_them() {
+        let lengths = [1, 2, 3, 4, 5, 8, 9, 16].map(|rows| shortest(&WRITE, rows));
+        assert_eq!(lengths.map(|(_, length)| length), [1, 2, 4, 4, 8, 8, 16, 16]);
+        for (statement, length) in lengths {
+            assert!(statement.contains(&format!("?{})", BEFORE + length * COLUMNS_WRITTEN)));
+        }
     }
 }

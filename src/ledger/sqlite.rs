@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Sqlite, query_as};
 
 use super::failure::Failure;
 use super::session::Session;
@@ -15,6 +16,9 @@ use super::sql::Sql;
 
 /// How long a statement waits for another program that has the file locked, such as a backup.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// Pages in the write-ahead log at which the writer makes a checkpoint itself; before, another connection does (`checkpoints`).
+const LOG_PAGES: &str = "8000";
 
 const JOURNAL: Sql = Sql { sqlite: "SELECT journal_mode FROM pragma_journal_mode", postgres: "" };
 const SYNCHRONOUS: Sql = Sql { sqlite: "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", postgres: "" };
@@ -58,8 +62,9 @@ pub(super) async fn open(path: &Path) -> Result<(Session, Option<String>), Failu
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", "67108864");
-    let mut session = connect(&options).await?;
+        .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", LOG_PAGES);
+    let mut session = session(&options).await?;
     let journal = session.text(JOURNAL, &[]).await?;
     let synchronous = session.text(SYNCHRONOUS, &[]).await?;
     Ok((session, degraded(&journal, &synchronous)))
@@ -70,16 +75,31 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Session, Failure> {
     if let Err(error) = path.metadata() {
         return Err(Failure::file(path, &error));
     }
-    connect(&options(path).read_only(true)).await
+    session(&options(path).read_only(true)).await
+}
+
+/// Opens the file, which must be there, for checkpoints beside the writer.
+pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, Failure> {
+    connect(&options(path).synchronous(SqliteSynchronous::Full)).await
+}
+
+/// Takes over what can be without waiting for anybody, and says whether that was all there is.
+pub(super) async fn checkpoint(connection: &mut SqliteConnection) -> Result<bool, Failure> {
+    let asked = query_as::<Sqlite, (i64, i64, i64)>("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(connection).await;
+    let (_, pages, taken) = asked.map_err(|error| Failure::of(&error))?;
+    Ok(pages == taken)
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).disable_statement_logging()
 }
 
-async fn connect(options: &SqliteConnectOptions) -> Result<Session, Failure> {
-    let connected = options.connect().await.map_err(|error| Failure::of(&error))?;
-    Ok(Session::Sqlite(Box::new(connected)))
+async fn session(options: &SqliteConnectOptions) -> Result<Session, Failure> {
+    Ok(Session::Sqlite(Box::new(connect(options).await?)))
+}
+
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Failure> {
+    options.connect().await.map_err(|error| Failure::of(&error))
 }
 
 /// What was set is read back: a file system may refuse the one, a build of SQLite the other.

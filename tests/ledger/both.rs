@@ -41,7 +41,13 @@ async fn what_was_committed_is_there_after_a_death_and_knows_each_event_whatever
     for (config, _folder) in within(120, "databases", stores()).await {
         let run = Run::up(config.clone()).await;
         let keys: Vec<String> = (0..200).map(|number| format!("e{number}")).collect();
-        join_all(keys.iter().map(|key| create(&run, key, key))).await;
+        // However many come together.
+        let mut left = &keys[..];
+        for count in [1, 2, 3, 5, 11, 23, 155] {
+            let (some, others) = left.split_at(count);
+            join_all(some.iter().map(|key| create(&run, key, key))).await;
+            left = others;
+        }
         assert_eq!(run.status().degraded, None, "{:?}", config.place);
         run.die().await;
         let run = Run::up(config).await;

@@ -13,7 +13,6 @@ use super::queue_warnings::{self, Findings, OfQueue};
 use super::{Config, QueueType, Topology};
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 use crate::core::letters::cost::{ENDLESS, LIMIT};
-use crate::core::queue::Weight;
 use crate::states::queues::QueueWarning;
 
 /// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
@@ -72,7 +71,7 @@ fn tell(config: &Config, findings: Findings, notices: &mut Notices) -> Result<Ve
         if notices.is_new(&words) {
             tracing::warn!(queue = warning.queue, argument = warning.finding.argument, "{words}");
         }
-        told.push(QueueWarning { is_loss: warning.finding.weight == Weight::Loses, words: warning.to_string() });
+        told.push(QueueWarning { is_loss: warning.finding.weight.is_loss(), words: warning.to_string() });
     }
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
     if refused.is_empty() { Ok(told) } else { Err(BrokerError::new(refused.join("; "))) }

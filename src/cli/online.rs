@@ -9,7 +9,6 @@ use crate::amqp::address::user_and_vhost;
 use crate::amqp::callers::{self, Caller};
 use crate::amqp::online_check::{self, OnlineCheck};
 use crate::core::mistake::Mistake;
-use crate::core::queue::{BINDING, Finding, Weight};
 use crate::ledger::read;
 use crate::management::survey::{self, OfQueue, Survey};
 use crate::management::{self, connections};
@@ -128,10 +127,10 @@ async fn of_other_clusters(url: &str, management: &management::Config, callers: 
     callers.iter().filter(|caller| not_shown.contains(&caller.name)).map(|caller| words(&caller.address)).collect()
 }
 
-/// What cannot be worked with, and what is risky. A binding that brings outcomes back stops no daemon, but nobody wants it.
+/// What is refused, and what is risky.
 fn sorted(survey: &Survey) -> (Vec<String>, Vec<String>) {
-    let is_refused = |finding: &Finding| finding.weight == Weight::Refused || finding.argument == BINDING;
-    let (refused, risky): (Vec<_>, Vec<_>) = survey.found.iter().partition(|of_queue| is_refused(&of_queue.finding));
+    let (refused, risky): (Vec<_>, Vec<_>) =
+        survey.found.iter().partition(|of_queue| of_queue.finding.weight.is_mistake());
     let words = |found: Vec<&OfQueue>| found.into_iter().map(OfQueue::words).collect();
     (words(refused), words(risky))
 }

@@ -3,18 +3,18 @@
 //!
 //! Not here: asking the broker (`amqp`, `management`), and when it is told.
 
+mod finding;
 mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use finding::{Finding, Weight};
 use words::{AT_MOST_ONCE, AUTO_DELETE, CLASSIC, FEW_RETURNS, NO_DELAY_QUEUE, NO_TARGET, STREAM, TRANSIENT};
 pub use words::{HELD, LOCKED};
 
 /// The argument that says the kind.
 pub const KIND: &str = "x-queue-type";
-/// What a finding about bindings is about.
-pub const BINDING: &str = "binding";
 const CLASSIC_KIND: &str = "classic";
 const TARGET: &str = "x-dead-letter-exchange";
 const ROUTE: &str = "x-dead-letter-routing-key";
@@ -61,44 +61,6 @@ pub struct Queue {
     pub policies: Option<String>,
     /// A difference that nothing is known about, in the broker's words.
     pub unclear: Option<String>,
-}
-
-/// What follows from a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// The queue cannot be worked with: nothing is consumed from a work queue, and nothing delayed in a delay queue.
-    Refused,
-    /// Messages leave the queue unseen, come back early, or are not taken while all goes well otherwise.
-    Loses,
-    /// It is worth a word.
-    Risky,
-}
-
-/// One thing worth a word about a queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What it is about.
-    pub argument: &'static str,
-    /// What about it, as the end of a sentence that begins with the queue.
-    pub words: String,
-    /// What follows.
-    pub weight: Weight,
-}
-
-impl Finding {
-    /// One.
-    #[must_use]
-    pub fn new(argument: &'static str, words: impl Into<String>, weight: Weight) -> Self {
-        Self { argument, words: words.into(), weight }
-    }
-
-    /// It dead-letters to an exchange that is not there.
-    #[must_use]
-    pub fn no_exchange(target: &str) -> Self {
-        let words =
-            format!("dead-letters to exchange `{target}`, which does not exist: what the broker gives up is deleted");
-        Self::new(TARGET, words, Weight::Risky)
-    }
 }
 
 impl Queue {

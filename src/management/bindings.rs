@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::api::Api;
 use super::{Config, Role};
-use crate::core::queue::{BINDING, Finding, Weight};
+use crate::core::queue::{Finding, Weight};
 
 /// The most exchanges that are followed.
 const EXCHANGES: usize = 64;
@@ -55,7 +55,7 @@ pub(super) fn finding(exchange: &str, role: Role) -> Finding {
         Role::DeadLetters => "outcomes lie among the dead letters",
     };
     let words = format!("takes what is published to exchange `{exchange}`: {follows}. Take the binding away");
-    Finding::new(BINDING, words, Weight::Loses)
+    Finding::new("binding", words, Weight::Mistaken)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn managed(surveyed: Result<Survey, String>, before: &Managed) -> Managed {
 }
 
 fn warning(of_queue: &OfQueue) -> QueueWarning {
-    QueueWarning { words: of_queue.words(), is_loss: of_queue.finding.weight == Weight::Loses }
+    QueueWarning { words: of_queue.words(), is_loss: of_queue.finding.weight.is_loss() }
 }
 
 /// Whether the consumer must not begin. That another consumer holds the queue it hears from the broker at once, and as soon as

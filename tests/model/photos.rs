@@ -11,7 +11,7 @@ use chakra_bridge::core::photo::{Missed, Photo, PhotoId, PhotoReply};
 use chakra_bridge::core::reason::Cause;
 
 use crate::adversary::Sabotage;
-use crate::api::Act;
+use crate::api::{ACTS, Act};
 use crate::broker::{Copy, Later};
 use crate::claims::{Answer, Write};
 use crate::requests::WallScope;
@@ -25,26 +25,9 @@ const BYTES: u64 = 1000;
 pub(crate) const WALLS_OF_HOSTS: [Act; 4] = [Act::LosesRequest, Act::Fails, Act::Unreachable, Act::Throttles];
 
 /// What becomes of an upload: all but a refusal of a second one, which only a photo that is there meets.
-const UPLOADS: [Act; 18] = [
-    Act::LosesAnswer,
-    Act::AppliesLate,
-    Act::LosesRequest,
-    Act::ResetsApplied,
-    Act::Resets,
-    Act::FailsApplied,
-    Act::Fails,
-    Act::AnswersEmpty,
-    Act::Unreachable,
-    Act::Throttles,
-    Act::Locks,
-    Act::Rejects,
-    Act::RefusesToken,
-    Act::Forbids,
-    Act::NoProcedure,
-    Act::Page,
-    Act::PanicsApplied,
-    Act::Panics,
-];
+fn uploads() -> Vec<Act> {
+    ACTS.into_iter().filter(|act| !matches!(act, Act::Applies | Act::Conflicts)).collect()
+}
 
 /// Where every walk is walked: one of each kind that is told apart.
 const FEW: [Act; 4] = [Act::LosesAnswer, Act::AppliesLate, Act::Rejects, Act::Forbids];
@@ -201,7 +184,7 @@ impl World<'_> {
             return wall.act;
         }
         if self.choices.spends(&mut self.setting.pictures, 3) {
-            let act = if self.choices.is_random() { self.choices.one(&UPLOADS) } else { self.choices.one(&FEW) };
+            let act = if self.choices.is_random() { self.choices.one(&uploads()) } else { self.choices.one(&FEW) };
             self.reason(self.now + act.took().max(act.applied().unwrap_or_default()));
             return act;
         }

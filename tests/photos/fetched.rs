@@ -1,4 +1,4 @@
-//! `map --fetch`: pictures are fetched as the daemon would, nothing is uploaded, and no link is printed whole.
+//! `map --fetch`: pictures are fetched as the daemon would, by a proxy as well, nothing is uploaded, and no link is printed whole.
 //!
 //! Not here: what `map` says of an event without photos (`tests/map.rs`).
 
@@ -7,6 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::front::{Manner, Proxy};
 use crate::stage::{SKETCH, Stage};
 use crate::support::daemon::{Setup, program};
 use crate::support::deadline::within;
@@ -63,4 +64,22 @@ async fn map_fetches_nothing_from_an_address_of_our_own_network() {
     let (page, _) = mapped(&stage.setup(""), &event, &["--fetch"]).await;
     assert!(page.contains("cannot be had: photo_not_allowed"), "{page}");
     assert_eq!(stage.host.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_proxy_the_list_alone_decides_and_no_host_is_asked_beside_it() {
+    let (stage, proxy) = (Stage::new().await, Proxy::new().await);
+    let setup = stage.setup(&format!("proxy = \"{}\"", proxy.url()));
+    let event = |link: String| json!({ "url": link, "sketch": SKETCH });
+    let (page, _) = mapped(&setup, &event(stage.link("jpeg/1000")), &["--fetch"]).await;
+    // Its address is one of our own network, which nobody but the proxy sees.
+    assert!(page.contains("image/jpeg, 1000 bytes"), "{page}");
+    assert_eq!((proxy.asked(), stage.host.asked()), (1, 1));
+    let (page, _) = mapped(&setup, &event("https://elsewhere.example/1".into()), &["--fetch"]).await;
+    assert!(page.contains("cannot be had: photo_not_allowed"), "{page}");
+    assert_eq!(proxy.asked(), 1);
+    proxy.becomes(Manner::Answers("503 Not today"));
+    let (page, _) = mapped(&setup, &event(stage.link("jpeg/1000")), &["--fetch"]).await;
+    assert!(page.contains("cannot be had: ") && !page.contains("image/jpeg, 1000 bytes"), "{page}");
+    assert_eq!((proxy.asked(), stage.host.asked()), (2, 1), "nobody goes round it");
 }

@@ -16,6 +16,8 @@ mod figures;
 #[path = "../tls/front.rs"]
 #[allow(dead_code, reason = "the tests of TLS use the rest")]
 mod front;
+#[path = "throughput/process.rs"]
+mod process;
 #[path = "throughput/runner.rs"]
 mod runner;
 #[path = "throughput/secure.rs"]
@@ -33,7 +35,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use figures::{Bar, Figure};
-use runner::{Run, Runner};
+use runner::{RATE, Run, Runner};
 use stage::{Api, Stage, Store};
 
 /// Those that run where none is named.
@@ -175,8 +177,8 @@ async fn latency(stage: &Stage) -> Vec<Figure> {
 
 /// Every tenth create is answered with 503, at 500 events a second.
 async fn storm(stage: &Stage) -> Vec<Figure> {
-    let calm = Run::paced(stage, &Runner::daemon(64), Api::AtOnce).await;
-    let storm = Run::paced(stage, &Runner::daemon(64), Api::TenthFails).await;
+    let calm = Run::paced(stage, &Runner::daemon(64), Api::AtOnce, RATE).await;
+    let storm = Run::paced(stage, &Runner::daemon(64), Api::TenthFails, RATE).await;
     vec![
         Figure::least(
             "good events in time beside 503s, of those without",
@@ -195,8 +197,8 @@ async fn storm(stage: &Stage) -> Vec<Figure> {
 async fn watched(stage: &Stage, rounds: usize) -> Vec<Figure> {
     let runners = [Runner::unwatched(256), Runner::scraped(256)];
     let [unwatched, scraped] = interleaved(stage, rounds.min(3), runners, Api::AtOnce, stage.events).await;
-    let unwatched_paced = Run::paced(stage, &Runner::unwatched(64), Api::AtOnce).await;
-    let scraped_paced = Run::paced(stage, &Runner::scraped(64), Api::AtOnce).await;
+    let unwatched_paced = Run::paced(stage, &Runner::unwatched(64), Api::AtOnce, RATE).await;
+    let scraped_paced = Run::paced(stage, &Runner::scraped(64), Api::AtOnce, RATE).await;
     vec![
         Figure::least(
             "events/s scraped and logged, of those without",

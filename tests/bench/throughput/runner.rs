@@ -4,23 +4,22 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 use super::bare;
+use super::process::Process;
 use super::sink::Sink;
 use super::stage::{Api, Place, Stage, Store};
 use crate::support::broker::free_ports;
 use crate::support::deadline::within;
 
-/// How often the operating system counts a second of a processor.
-const TICKS: f64 = 100.0;
 const LOOK: Duration = Duration::from_millis(5);
 /// How long events are published for a latency, and how many a second.
 const PACED: Duration = Duration::from_secs(10);
-const RATE: u32 = 500;
+pub const RATE: u32 = 500;
 
 /// What is asked of a daemon beside its work.
 #[derive(Clone, Copy)]
@@ -118,7 +117,7 @@ impl Runner {
             }
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(place.log());
-        Process { child: command.spawn().expect("it begins"), _scraping: scraping }
+        Process::start(command, scraping)
     }
 }
 
@@ -194,24 +193,33 @@ impl Run {
         process.peak_mib()
     }
 
-    /// Events published at the pace of a latency: which share of those that never met a 503 were processes when publishing ended,
-    /// seconds of a processor, and seconds from then until all were.
-    pub async fn paced(stage: &Stage, runner: &Runner, api: Api) -> Paced {
+    /// Events published at a pace of so many a second: which share of those that never met a 503 were processes when publishing ended,
+    /// seconds of a processor, and seconds from then until all were. Where outcomes are told, each is waited for.
+    pub async fn paced(stage: &Stage, runner: &Runner, api: Api, rate: u32) -> Paced {
         let place = stage.place(api).await;
         let process = runner.start(&place).await;
         place.publish(1).await;
         within(60, "the first process", place.until_created(1, LOOK)).await;
         let cpu = process.cpu();
-        let published = place.publish_paced(PACED, RATE).await;
+        let begin = Instant::now();
+        let published = place.publish_paced(PACED, rate).await;
         let end = Instant::now();
         let cpu = process.cpu() - cpu;
         within(300, "the last process", place.until_created(published.len() + 1, LOOK)).await;
+        if runner.tells.is_some() {
+            place.until_told(published.len() + 1).await;
+        }
         let failed = place.failed();
         let good = published.len() + 1 - failed.len();
         let processes = place.processes();
         let in_time = processes.iter().filter(|(key, at)| *at <= end && !failed.contains(key)).count();
         let last = processes.iter().map(|(_, at)| *at).max().unwrap_or(end);
-        Paced { in_time: in_time as f64 / good as f64, cpu, behind: last.saturating_duration_since(end).as_secs_f64() }
+        Paced {
+            offered: published.len() as f64 / (end - begin).as_secs_f64(),
+            in_time: in_time as f64 / good as f64,
+            cpu,
+            behind: last.saturating_duration_since(end).as_secs_f64(),
+        }
     }
 
     /// Milliseconds from each publish to its request, in order.
@@ -240,47 +248,14 @@ impl Run {
 
 /// What a run at a pace came to.
 pub struct Paced {
+    /// Events published a second, as it came out.
+    pub offered: f64,
     /// Share of the events without a 503 that were processes when publishing ended.
     pub in_time: f64,
     /// Seconds of a processor.
     pub cpu: f64,
     /// Seconds from the end of publishing to the last process.
     pub behind: f64,
-}
-
-/// A program that is measured. Dropping it ends it.
-struct Process {
-    child: Child,
-    _scraping: JoinSet<()>,
-}
-
-impl Process {
-    /// Seconds of a processor that it has used.
-    fn cpu(&self) -> f64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        let after = text.rsplit(')').next().expect("fields behind its name");
-        let fields: Vec<f64> =
-            after.split_whitespace().skip(11).take(2).map(|text| text.parse().expect("ticks")).collect();
-        fields.iter().sum::<f64>() / TICKS
-    }
-
-    fn peak_mib(&self) -> f64 {
-        self.status("VmHWM:") / 1024.0
-    }
-
-    /// KiB.
-    fn status(&self, name: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
-        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 fn program() -> &'static Path {

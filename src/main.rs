@@ -4,7 +4,8 @@
 //!
 //! Exit codes: 0 drained, 1 an event would be a dead letter (`map`), a mapping case failed (`test`) or the daemon is not
 //! well (`healthcheck`), 64 usage,
-//! 70 internal, 74 standard output takes no more, 75 the drain deadline passed and work was handed back, 78 configuration, 130 second signal.
+//! 70 internal, 74 standard output takes no more, 75 the drain deadline passed and work was handed back, 78 configuration, 130 second
+//! signal.
 
 use std::process::ExitCode;
 

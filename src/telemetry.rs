@@ -1,5 +1,5 @@
-//! How logs are printed, and how spans are sent (`otlp`). Logs: for people on a terminal, as JSON lines anywhere else. To log never waits for whoever reads, and
-//! nothing that happens to the output ends the daemon.
+//! How logs are printed, and how spans are sent (`otlp`). Logs: for people on a terminal, as JSON lines anywhere else. To log never waits
+//! for whoever reads, and nothing that happens to the output ends the daemon.
 //!
 //! Not here: what is logged. No module logs a payload or a secret.
 

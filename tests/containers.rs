@@ -1,7 +1,7 @@
 //! The daemon on RabbitMQ 3.10, 4.0 and 4.3, in containers.
 //!
-//! Not here: the daemon itself in a container, and outages that last (`outage.rs`). Without a Docker engine the tests say that they are skipped; where
-//! `CHAKRA_BRIDGE_CI` is set, that is a failure.
+//! Not here: the daemon itself in a container, and outages that last (`outage.rs`). Without a Docker engine the tests say that they are
+//! skipped; where `CHAKRA_BRIDGE_CI` is set, that is a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
 mod support;

@@ -1,7 +1,8 @@
 //! The port of the admin server: GET and HEAD of `/livez`, `/readyz`, `/metrics` and `/status`; where an admin token is configured, POST
 //! of `/pause` and `/resume`, the latter also with `?rule=NAME`, and of `/log-level`.
 //!
-//! Not here: what the answers say (`health`, `metrics`, `status`), who may pause (`pause`), TLS, users: the port belongs inside the cluster.
+//! Not here: what the answers say (`health`, `metrics`, `status`), who may pause (`pause`), TLS, users: the port belongs inside the
+//! cluster.
 
 use std::convert::Infallible;
 use std::io;

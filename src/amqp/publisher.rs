@@ -3,8 +3,8 @@
 //! Not here: what they carry (`dead_letter`, `delay`), and the acknowledgement after it (`settle`).
 //!
 //! One publish in flight per channel, because lapin 4.12.3 gives returns and confirms to the wrong publish
-//! when there are more (measured). Outcomes go the same way, by channels of their own. What the broker refuses is told: the event stays unacknowledged, and whoever decides says
-//! what becomes of it (`core::delivery`).
+//! when there are more (measured). Outcomes go the same way, by channels of their own. What the broker refuses is told: the event stays
+//! unacknowledged, and whoever decides says what becomes of it (`core::delivery`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! The answer to the queue that an event names in `reply_to`, by AMQP's own convention: published once, and counted. It holds nothing
 //! up but its own event, and that for `broker.call_timeout` at most.
 //!
-//! Not here: what it says (`outcomes`), queues of which the broker says nothing (`silent`), and the outcome that goes to the exchange before it (`publisher`).
+//! Not here: what it says (`outcomes`), queues of which the broker says nothing (`silent`), and the outcome that goes to the exchange
+//! before it (`publisher`).
 
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;

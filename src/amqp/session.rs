@@ -1,6 +1,7 @@
 //! One session with the broker: consumes, hands messages to the dispatcher and takes answers back, until the stop or an error.
 //!
-//! Not here: beginning its subscription anew and ending it (`subscribing`), making the connections again (`connection`), and how a message is settled (`settle`).
+//! Not here: beginning its subscription anew and ending it (`subscribing`), making the connections again (`connection`), and how a message
+//! is settled (`settle`).
 
 mod subscribing;
 

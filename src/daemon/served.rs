@@ -49,7 +49,8 @@ impl Served {
         }
     }
 
-    /// The last spans are sent. The last handle of the ledger goes, and the task gives up what this replica holds: nobody waits for its lease to run out.
+    /// The last spans are sent. The last handle of the ledger goes, and the task gives up what this replica holds: nobody waits for its
+    /// lease to run out.
     pub(super) async fn end(mut self, deadline: Instant) {
         drop(self.ledger.take());
         let given_up = tokio::time::timeout_at(deadline, self.task.join_next());

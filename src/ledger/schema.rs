@@ -38,8 +38,8 @@ const MIGRATIONS: [&[Sql]; 3] = [
         sqlite: "CREATE INDEX chakra_bridge_events_ended ON chakra_bridge_events (queue, ended, ended_ms) WHERE ended IS NOT NULL",
         postgres: "CREATE INDEX chakra_bridge_events_ended ON chakra_bridge_events (queue, ended, ended_ms) WHERE ended IS NOT NULL",
     }],
-    // SQLite kept the rows in the order of their keys, which are digests: each write went to a page of its own. Now they lie in the order in
-    // which they come, and what is written together lies together.
+    // SQLite kept the rows in the order of their keys, which are digests: each write went to a page of its own. Now they lie in the order
+    // in which they come, and what is written together lies together.
     &[
         Sql {
             sqlite: "CREATE TABLE chakra_bridge_events_in_order (queue TEXT NOT NULL, key BLOB NOT NULL, slot INTEGER NOT NULL, \

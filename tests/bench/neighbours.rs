@@ -1,6 +1,7 @@
 //! What one event, or one procedure, does to the others: each figure with its bar, and `falls short` where it is not kept.
 //! `cargo bench --bench neighbours` for all; `-- A.2 C` for the parts of these names. `NEIGHBOURS_SECONDS` is how long each
-//! run at a rate lasts, 60 if it is not set; `NEIGHBOURS_FAILURE=503` takes the failures with that in their name alone; `NEIGHBOURS_LOGS` names a folder for what the daemons said.
+//! run at a rate lasts, 60 if it is not set; `NEIGHBOURS_FAILURE=503` takes the failures with that in their name alone; `NEIGHBOURS_LOGS`
+//! names a folder for what the daemons said.
 //!
 //! Not here: the bars that a test keeps at every commit (`tests/neighbours.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a bench may fail this way")]

@@ -148,7 +148,8 @@ fn decoded(message: &Message, limits: &Limits) -> Option<Event> {
     catch_unwind(AssertUnwindSafe(|| decode(message, limits).ok())).ok().flatten()
 }
 
-/// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published with, which rules match on.
+/// What it brought, from a delay queue or as a dead letter that was put back; and the exchange and routing key it was first published
+/// with, which rules match on.
 fn brought(message: &mut Message) -> Result<DelayedState, Unreadable> {
     let delayed_state = match (&message.delayed_state, &message.put_back) {
         (Some(text), _) => DelayedState::decode(text)?,

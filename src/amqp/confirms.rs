@@ -16,8 +16,11 @@ use crate::states::broker::BrokerStatus;
 
 pub(super) const NO_QUEUE: &str = "no such queue; make it";
 
-pub(super) const NOT_BOUND: &str =
-    "no queue takes this routing key: bind one to the exchange, or leave the outcome out of `outcomes`";
+pub(super) const NOT_BOUND: &str = "no queue takes this routing key: bind one to the exchange, or leave the outcome out of `outcomes` of the rule, for later events";
+
+/// What becomes of events where a publish of theirs is refused: they wait for it, or are settled without.
+pub(super) const WAITS: &str = "its events stay unacknowledged or are delayed, and none is lost";
+pub(super) const PASSED_OVER: &str = "its events are settled without it, as `outcomes.required = false` says";
 
 /// What publishing needs.
 #[derive(Clone)]
@@ -26,16 +29,15 @@ pub(super) struct PublishContext {
     pub(super) limit: Duration,
     pub(super) metrics: Arc<Metrics>,
     pub(super) state: watch::Sender<BrokerStatus>,
+    /// What becomes of the events of what is refused, in words.
+    pub(super) follows: &'static str,
 }
 
 impl PublishContext {
     /// Told once, and again when the reason changes: each event that meets it would say the same.
     pub(super) fn refused(&self, queue: &str, why: &str) {
         if self.state.send_if_modified(|status| status.refuses(queue, why)) {
-            tracing::error!(
-                queue,
-                "publish refused: {why}; its events stay unacknowledged or are delayed, and none is lost"
-            );
+            tracing::error!(queue, "publish refused: {why}; {}", self.follows);
         }
     }
 

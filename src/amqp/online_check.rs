@@ -24,6 +24,8 @@ pub struct OnlineCheck {
     pub missing: Vec<String>,
     /// Whether the exchange of outcomes is not there, where there is to be one.
     pub lacks_exchange: bool,
+    /// What stands in the way of telling outcomes, if anything does.
+    pub of_exchange: Option<String>,
 }
 
 /// Connects as the daemon would, asks, and closes the connections again. Each call may take `call_timeout`.
@@ -51,7 +53,7 @@ async fn queues(config: &Config, connections: &Connections) -> Result<OnlineChec
     }
     online_check.of_publishing(config, connections).await?;
     let exchange = exchange::look(config, &connections.publishing).await?;
-    online_check.mistakes.extend(exchange.obstacle);
+    online_check.of_exchange = exchange.obstacle;
     online_check.lacks_exchange = exchange.is_absent;
     online_check.missing = missing.into_names();
     Ok(online_check)

@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Config;
-use super::confirms::{NO_QUEUE, NOT_BOUND, PublishContext, open_channel, refusal};
+use super::confirms::{NO_QUEUE, NOT_BOUND, PASSED_OVER, PublishContext, WAITS, open_channel, refusal};
 use super::connection::Endpoints;
 use super::error::{BrokerError, is_of_the_channel};
 use super::outgoing::{Publish, Reply};
@@ -123,7 +123,8 @@ impl Publisher {
             idle.push(open_channel(publishing, limit).await?);
         }
         let (metrics, state) = (Arc::clone(&endpoints.metrics), endpoints.state.clone());
-        let to = PublishContext { limit, connection: Arc::clone(publishing), metrics, state };
+        let follows = if gives_up { PASSED_OVER } else { WAITS };
+        let to = PublishContext { limit, connection: Arc::clone(publishing), metrics, state, follows };
         let patience = Patience::of(gives_up.then_some(limit));
         let (waiting, left, on_their_way) = (VecDeque::new(), VecDeque::new(), JoinSet::new());
         let silent_queues = SilentQueues::default();

@@ -5,15 +5,17 @@
 use std::time::SystemTime;
 
 use hyper::body::Bytes;
-use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue};
 use reqwest::tls::TlsInfo;
 use reqwest::{Body, StatusCode, Url};
 use tokio::time::Instant;
 
+use super::token::SCHEME;
 use super::{Client, answer, failure};
 use crate::clock::seconds;
 use crate::core::process::Procedure;
-use crate::core::reply::{NotSent, Reply, Response};
+use crate::core::redaction::without_secret;
+use crate::core::reply::{self, NotSent, Reply, Response};
 use crate::core::trace_context::{TRACEPARENT, TRACESTATE};
 use crate::http_client;
 
@@ -37,7 +39,7 @@ impl Client {
     pub(super) async fn send(&self, question: Question<'_>) -> Reply {
         let url = url(&self.base_url, question.procedure, question.path);
         match self.answer(url, None, Body::from(question.body), question.apart).await {
-            Ok(response) => read(response, question.attribute, question.max_reply.min(self.max_reply)).await,
+            Ok(answer) => read(answer, question.attribute, question.max_reply.min(self.max_reply)).await,
             Err(reply) => reply,
         }
     }
@@ -45,19 +47,19 @@ impl Client {
     /// The same of a body of another type, which may come while it is sent.
     pub(super) async fn send_as(&self, url: Url, content_type: &str, body: Body) -> Reply {
         match self.answer(url, Some(content_type), body, false).await {
-            Ok(response) => read(response, None, self.max_reply).await,
+            Ok(answer) => read(answer, None, self.max_reply).await,
             Err(reply) => reply,
         }
     }
 
-    /// The head of an answer; or what the request came to that brought none.
+    /// The head of an answer, and what was shown to get it; or what the request came to that brought none.
     async fn answer(
         &self,
         url: Url,
         content_type: Option<&str>,
         body: Body,
         apart: bool,
-    ) -> Result<reqwest::Response, Reply> {
+    ) -> Result<(reqwest::Response, HeaderValue), Reply> {
         let authorization = self.token.header(self.timeout).await;
         let authorization = authorization.map_err(|detail| Reply::NotSent { why: NotSent::Token, detail })?;
         let shares = !apart && self.reuse.borrow().is_allowed(Instant::now());
@@ -73,7 +75,7 @@ impl Client {
         if response.status() == StatusCode::UNAUTHORIZED {
             self.token.refused(&authorization);
         }
-        Ok(response)
+        Ok((response, authorization))
     }
 
     fn note_certificate(&self, response: &reqwest::Response) {
@@ -117,7 +119,11 @@ impl Client {
 }
 
 /// Reads an answer, as much of it as is taken.
-async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_reply: usize) -> Reply {
+async fn read(
+    (mut response, authorization): (reqwest::Response, HeaderValue),
+    attribute: Option<&str>,
+    max_reply: usize,
+) -> Reply {
     let status = response.status();
     let asked = status.is_redirection().then(|| response.url().clone());
     let head = std::mem::take(response.headers_mut());
@@ -135,7 +141,18 @@ async fn read(mut response: reqwest::Response, attribute: Option<&str>, max_repl
     };
     let redirects_to = asked.and_then(|asked| answer::redirects_to(&head, &asked));
     let retry_after = http_client::retry_after(&head, SystemTime::now());
+    let body = without_token(body, &authorization);
     Reply::Response(Response { status: status.as_u16(), body, retry_after, redirects_to })
+}
+
+/// What is said of errors goes into logs and dead letters.
+fn without_token(mut body: reply::Body, authorization: &HeaderValue) -> reply::Body {
+    let token = authorization.to_str().ok().and_then(|header| header.strip_prefix(SCHEME));
+    if let (reply::Body::Json(wrapper), Some(token)) = (&mut body, token) {
+        let text = wrapper.error_text.take();
+        wrapper.error_text = text.map(|text| without_secret(&text, token));
+    }
+    body
 }
 
 /// Where a request of this procedure goes.

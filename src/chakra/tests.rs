@@ -121,6 +121,17 @@ async fn what_is_shown_of_a_create_is_what_is_sent_but_for_the_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_the_api_repeats_is_no_part_of_what_it_said() {
+    let said = |token: &str| json("422 No", &format!(r#"{{"message":"no, with Bearer {token} of yours"}}"#));
+    for token in [TOKEN, "S3CRET-token", r"s3cret\u002dtoken"] {
+        let Reply::Response(Response { body: Body::Json(wrapper), .. }) = exchange(said(token)).await else {
+            panic!("no answer")
+        };
+        assert_eq!(wrapper.error_text.as_deref(), Some("no, with Bearer … of yours"));
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_body_arrives_as_what_it_is() {
     let bare = Body::Json(Wrapper { is_bare: true, ..Wrapper::default() });
     let said = Wrapper { has_errors: true, is_api_word: true, error_text: Some("no".into()), ..Wrapper::default() };

@@ -14,6 +14,8 @@ use super::Client;
 use crate::files::{self, Change, FileWatch, Seen};
 use crate::secret::{Secret, SecretSource};
 
+/// What stands before the token in its header.
+pub(super) const SCHEME: &str = "Bearer ";
 /// What is said where the file cannot be opened for want of descriptors, and how often at most.
 const KEPT: &str =
     "too many files are open to read the token: the last one stays in use; raise the limit (ulimit -n, LimitNOFILE)";
@@ -132,7 +134,7 @@ fn tell(read: &Result<Secret, String>, changes: &watch::Sender<u64>) {
 }
 
 fn header(token: &Secret) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+    let mut value = HeaderValue::try_from(format!("{SCHEME}{}", token.expose()))
         .map_err(|_| "the token holds characters that cannot stand in a header".to_owned())?;
     value.set_sensitive(true);
     Ok(value)

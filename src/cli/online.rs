@@ -52,7 +52,7 @@ async fn ledger(ready: &Ready) -> Found {
 async fn broker(ready: &Ready) -> Found {
     let (asked, surveyed, of_addresses) =
         tokio::join!(online_check::ask(&ready.config.broker), survey(ready), of_addresses(ready));
-    let OnlineCheck { mut mistakes, mut of_queues, warnings, missing, .. } = match asked {
+    let OnlineCheck { mut mistakes, mut of_queues, warnings, missing, mut of_exchange, .. } = match asked {
         Err(why) => return refused(ready, "broker.url", vec![why]),
         Ok(online_check) => online_check,
     };
@@ -63,6 +63,11 @@ async fn broker(ready: &Ready) -> Found {
             let (wrong, risky) = sorted(&survey);
             mistakes.extend(wrong);
             of_queues = risky;
+            match unbound(ready).filter(|_| survey.is_exchange_unbound) {
+                Some(Unbound::Stops(words)) => of_exchange = of_exchange.or(Some(words)),
+                Some(Unbound::Costs(words)) => of_queues.push(words),
+                None => {}
+            }
         }
         Some(Err(why)) => {
             let words = "broker.management.url: the management API cannot be asked, and policies are not seen";
@@ -73,7 +78,25 @@ async fn broker(ready: &Ready) -> Found {
     mistakes.sort();
     mistakes.dedup();
     let warnings = of_queues.into_iter().chain(of_addresses).chain(warnings).collect();
-    Found { warnings, ..refused(ready, "broker.queue", mistakes) }
+    let mut found = refused(ready, "broker.queue", mistakes);
+    found.mistakes.extend(refused(ready, "outcomes.exchange", of_exchange.into_iter().collect()).mistakes);
+    Found { warnings, ..found }
+}
+
+/// What it means that no queue takes anything of the exchange of outcomes, in words.
+enum Unbound {
+    Stops(String),
+    Costs(String),
+}
+
+fn unbound(ready: &Ready) -> Option<Unbound> {
+    let outlet = ready.config.broker.outcomes.as_ref()?;
+    let words = format!("no queue is bound to exchange `{}`: bind that of whoever reads outcomes", outlet.exchange);
+    Some(if outlet.required {
+        Unbound::Stops(format!("{words}, or each event waits for that"))
+    } else {
+        Unbound::Costs(format!("{words}, or nobody learns of any"))
+    })
 }
 
 /// AMQP shows no bindings.

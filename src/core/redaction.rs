@@ -35,16 +35,26 @@ const ESCAPES: [Escape; 4] = [in_json, in_percent, in_a_form, in_html];
 /// `text` without the values of `request`; none if that has too many to look for.
 #[must_use]
 pub fn without_values(text: &str, request: &CreateProcess) -> Option<String> {
-    let values = values(request)?;
+    Some(without(text, &values(request)?))
+}
+
+/// `text` without a secret of [`VALUE_MIN`] characters or more: some servers repeat what they were shown.
+#[must_use]
+pub fn without_secret(text: &str, secret: &str) -> String {
+    let secret: Vec<char> = secret.chars().flat_map(folded).collect();
+    if secret.len() < VALUE_MIN { text.to_owned() } else { without(text, &BTreeSet::from([secret])) }
+}
+
+fn without(text: &str, values: &BTreeSet<Vec<char>>) -> String {
     let plain = reading(text, |_| None);
     let escaped = ESCAPES.map(|escape| reading(text, escape));
     let readings: Vec<&Vec<Read>> =
         [&plain].into_iter().chain(escaped.iter().filter(|reading| **reading != plain)).collect();
     let mut blanks: Vec<(usize, usize)> = Vec::new();
-    for value in &values {
+    for value in values {
         readings.iter().for_each(|reading| find(reading, value, &mut blanks));
     }
-    Some(blanked(text, blanks))
+    blanked(text, blanks)
 }
 
 /// The values, folded; none if there are too many.

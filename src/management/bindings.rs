@@ -14,17 +14,27 @@ use crate::core::queue::{Finding, Weight};
 /// The most exchanges that are followed.
 const EXCHANGES: usize = 64;
 
-/// Every queue that the bindings of this exchange lead to, and of those that it leads to.
-pub(super) async fn reached(api: &Api, config: &Config) -> Result<BTreeSet<String>, String> {
-    let mut queues = BTreeSet::new();
+/// Where an exchange leads.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// Every queue that its bindings lead to, and those of the exchanges that it leads to.
+    pub(super) queues: BTreeSet<String>,
+    /// Whether it is there, and leads to no queue at all.
+    pub(super) is_nowhere: bool,
+}
+
+/// Follows the bindings of the exchange of outcomes, if there is to be one.
+pub(super) async fn reached(api: &Api, config: &Config) -> Result<Reached, String> {
+    let (mut queues, mut is_there) = (BTreeSet::new(), false);
     let mut exchanges: Vec<String> = config.exchange.iter().cloned().collect();
     let mut next = 0;
     while let Some(exchange) = exchanges.get(next).filter(|_| next < EXCHANGES) {
         next += 1;
         let path = ["exchanges", config.vhost.as_str(), exchange.as_str()];
-        let made = api.get(&path, "arguments").await?.unwrap_or_default();
+        let made = api.get(&path, "arguments").await?;
+        is_there |= made.is_some();
         let bound = api.get(&[&path[..], &["bindings", "source"]].concat(), "destination,destination_type").await?;
-        let (to_queues, to_exchanges) = read(&made, &bound.unwrap_or_default());
+        let (to_queues, to_exchanges) = read(&made.unwrap_or_default(), &bound.unwrap_or_default());
         queues.extend(to_queues);
         for exchange in to_exchanges {
             if !exchanges.contains(&exchange) {
@@ -32,7 +42,8 @@ pub(super) async fn reached(api: &Api, config: &Config) -> Result<BTreeSet<Strin
             }
         }
     }
-    Ok(queues)
+    let is_nowhere = is_there && queues.is_empty() && next < EXCHANGES;
+    Ok(Reached { queues, is_nowhere })
 }
 
 /// The queues that an exchange leads to, and the exchanges; that which takes what no queue does among them.

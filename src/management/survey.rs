@@ -23,6 +23,8 @@ pub struct Survey {
     pub found: Vec<OfQueue>,
     /// How full the queues are.
     pub levels: Vec<Level>,
+    /// Whether the exchange of outcomes is there, and no queue takes anything of it.
+    pub is_exchange_unbound: bool,
 }
 
 impl Survey {
@@ -76,8 +78,8 @@ pub struct Level {
 /// Says why the API could not be asked.
 pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Survey, String> {
     let api = Api::open(config).await?;
-    let mut survey = Survey::default();
     let reached = bindings::reached(&api, config).await?;
+    let mut survey = Survey { is_exchange_unbound: reached.is_nowhere, ..Survey::default() };
     let subscribed = subscribed.filter(|subscribed| subscribed.since.elapsed() >= SHOWN_AFTER);
     for (queue, role) in &config.queues {
         let path = ["queues", config.vhost.as_str(), queue.as_str()];
@@ -87,7 +89,7 @@ pub async fn take(config: &Config, subscribed: Option<&Subscribed>) -> Result<Su
                 survey.levels.push(level(queue, &seen));
                 let mut found = judged(&api, config, &seen, *role).await?;
                 found.extend(subscribed.filter(|_| *role == Role::Work).and_then(|own| elsewhere(&seen, own)));
-                let exchange = config.exchange.as_ref().filter(|_| reached.contains(queue));
+                let exchange = config.exchange.as_ref().filter(|_| reached.queues.contains(queue));
                 found.extend(exchange.map(|exchange| bindings::finding(exchange, *role)));
                 found
             }

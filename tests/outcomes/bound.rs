@@ -63,3 +63,18 @@ async fn an_exchange_that_leads_back_to_the_work_queue_is_refused_by_check_onlin
     let told = daemon.until(|line| says(line, "takes what is published to exchange"));
     within(60, "that it is bound", told).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_no_queue_is_bound_to_is_refused_where_each_event_would_wait_for_one() {
+    for (more, code_unbound) in [("", 78), ("required = false", 0)] {
+        let stage = Stage::new(more, "").await;
+        let (setup, words) = (managed(&stage), format!("no queue is bound to exchange `{}`", stage.exchange()));
+        stage.delete_exchange().await;
+        stage.make_exchange().await;
+        let (code, said) = check(&setup).await;
+        assert!(code == Some(code_unbound) && said.contains(&words), "{said}");
+        stage.bind(&stage.queue(), "#").await;
+        let (code, said) = check(&setup).await;
+        assert!(code == Some(0) && !said.contains(&words), "{said}");
+    }
+}

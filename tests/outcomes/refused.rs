@@ -131,7 +131,7 @@ async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
     };
     let missing = format!("exchange `{}` is missing", stage.exchange());
     let told = said(&["check", "--online"], true).await;
-    assert!(told.contains(&missing), "{told}");
+    assert!(told.contains(&missing) && told.contains("outcomes.exchange"), "{told}");
     let topology = said(&["topology", "--online"], false).await;
     assert!(topology.contains(&format!("\"name\":\"{}\"", stage.exchange())), "{topology}");
     let _daemon = stage.daemon().await;

@@ -93,7 +93,7 @@ impl Session<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), BrokerError> {
         let (subscription, tag) = (self.subscription.clone(), self.deliveries.tag());
-        self.is_subscribed = false;
+        self.hides_subscription();
         if self.settling(subscription.end(tag), stopped(stop)).await?.is_none() {
             return Ok(());
         }
@@ -109,12 +109,19 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// It ends, and nobody is to look for it.
+    fn hides_subscription(&mut self) {
+        self.is_subscribed = false;
+        self.state.send_modify(|status| status.subscribed = None);
+    }
+
     /// Cancels the subscription and hands back what was delivered and not yet taken.
     pub(super) async fn stop_taking(&mut self) -> Result<(), BrokerError> {
         if !self.is_subscribed {
             return Ok(());
         }
         let (subscription, tag) = (self.subscription.clone(), self.deliveries.tag());
+        self.hides_subscription();
         self.settling(subscription.end(tag), pending()).await?;
         while let Some(arrived) = subscription.left(&mut self.deliveries).await? {
             let Arrived { tag, held, .. } = arrived?;

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{VALUES_MAX, without_values};
+use super::{VALUES_MAX, without_secret, without_values};
 use crate::core::process::{CreateProcess, Procedure};
 
 fn request(data: Value) -> CreateProcess {
@@ -94,4 +94,12 @@ fn overlapping_values_leave_nothing_between_and_broken_escapes_nothing_behind() 
 fn the_words_of_a_request_with_too_many_values_are_not_told() {
     let many: Vec<Value> = (0..VALUES_MAX / 8).map(|number| json!(format!("{number:09}"))).collect();
     assert_eq!(without_values("anything", &request(json!({"a": many}))), None);
+}
+
+#[test]
+fn a_secret_is_blank_whole_or_in_part_and_a_short_one_blanks_nothing() {
+    let text = "sent tok/en+1234567, tok%2Fen%2B1234567, tok\\/en+1234567 and tok/en+12";
+    assert_eq!(without_secret(text, "tok/en+1234567"), "sent …, …, … and …");
+    assert_eq!(without_secret("abc and nothing", "abc"), "abc and nothing");
+    assert_eq!(without_secret("nothing", ""), "nothing");
 }

@@ -12,6 +12,7 @@ use super::scene::Scene;
 use crate::support::broker::{Broker, eventually, shared};
 use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
+use crate::support::standin::{Fault, Rule};
 
 const PASSWORD: &str = "of-limited";
 
@@ -173,4 +174,11 @@ async fn an_address_of_another_cluster_than_that_of_the_management_api_is_told()
     // That one has consumed for longer, and was looked at as often.
     let others: Vec<_> = within(60, "readiness", degraded(&admin)).await;
     assert!(others.is_empty(), "{others:?}");
+    // While it drains, it has no subscription that could be shown.
+    one.api.plan(vec![Rule::always(Fault::Delay { ms: 4_000 })]);
+    one.client.publish("", &one.queue(), b"{}", lapin::BasicProperties::default()).await;
+    within(60, "a request on its way", one.api.until(|books| !books.requests.is_empty())).await;
+    well.signal("TERM");
+    let (_, log) = within(60, "its end", well.ended()).await;
+    assert!(!log.iter().any(|line| says(line, "two clusters")), "{log:?}");
 }

@@ -80,9 +80,9 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std:
         for body in events(bytes) {
             number += 1;
             let mut verdict = Verdict::of(&ready, &message(arguments, body));
-            if arguments.fetch {
-                photos::fetch(&ready.config.photos, verdict.photos());
-            }
+            let come = if arguments.fetch { photos::fetch } else { photos::look };
+            come(&ready.config.photos, &ready.config.policy, &mut verdict.photos);
+            verdict.heed_photos(&ready.config.api);
             exit = if verdict.is_dead() { Exit::WouldDie } else { exit };
             if arguments.json {
                 writeln!(out, "{}", verdict.json())?;

@@ -18,6 +18,7 @@ use super::Common;
 use super::check::load_for_dry_run;
 use super::color::Color;
 use super::exit::Exit;
+use crate::core::json::behind_byte_order_mark;
 use crate::core::message::Message;
 use verdict::Verdict;
 
@@ -106,8 +107,9 @@ fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {
 /// One event, or one a line if the first line is JSON by itself and the whole is not.
 fn events(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
-    if lines.len() > 1 && !is_json(&bytes) && is_json(lines[0]) {
+    let text = behind_byte_order_mark(&bytes);
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    if lines.len() > 1 && !is_json(text) && is_json(lines[0]) {
         return lines.into_iter().map(<[u8]>::to_vec).collect();
     }
     vec![bytes]

@@ -225,6 +225,9 @@ impl<'t> Reader<'t> {
             ValueKind::String(text) => (text, Shape::Bare),
             ValueKind::Boolean(flag) => (flag.to_string(), Shape::Flag),
             ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
+            ValueKind::Array(list) if list.iter().any(is_empty) => {
+                ("a list with an empty text".to_owned(), Shape::Other)
+            }
             ValueKind::Array(list) => match texts(&list) {
                 Some(texts) => (texts, Shape::List),
                 None => ("a list".to_owned(), Shape::Other),
@@ -259,6 +262,11 @@ fn other_form(key: &str) -> Option<String> {
     }
     let name = name.strip_suffix("_file").filter(|name| SECRETS.contains(name))?;
     Some(format!("{section}.{name}"))
+}
+
+/// Nobody means a text without a character: joined to others it would be lost.
+fn is_empty(item: &Value) -> bool {
+    matches!(&item.kind, ValueKind::String(text) if text.trim().is_empty())
 }
 
 /// Texts with commas between them, if the list holds nothing else.

@@ -18,6 +18,7 @@ use super::Common;
 use super::check::load_for_dry_run;
 use super::color::Color;
 use super::exit::Exit;
+use crate::core::json::behind_byte_order_mark;
 use crate::core::message::Message;
 use verdict::Verdict;
 
@@ -80,9 +81,9 @@ pub fn run(common: &Common, arguments: &Arguments, out: &mut impl Write) -> std:
         for body in events(bytes) {
             number += 1;
             let mut verdict = Verdict::of(&ready, &message(arguments, body));
-            if arguments.fetch {
-                photos::fetch(&ready.config.photos, verdict.photos());
-            }
+            let come = if arguments.fetch { photos::fetch } else { photos::look };
+            come(&ready.config.photos, &ready.config.policy, &mut verdict.photos);
+            verdict.heed_photos(&ready.config.api);
             exit = if verdict.is_dead() { Exit::WouldDie } else { exit };
             if arguments.json {
                 writeln!(out, "{}", verdict.json())?;
@@ -106,8 +107,9 @@ fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {
 /// One event, or one a line if the first line is JSON by itself and the whole is not.
 fn events(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
-    if lines.len() > 1 && !is_json(&bytes) && is_json(lines[0]) {
+    let text = behind_byte_order_mark(&bytes);
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    if lines.len() > 1 && !is_json(text) && is_json(lines[0]) {
         return lines.into_iter().map(<[u8]>::to_vec).collect();
     }
     vec![bytes]

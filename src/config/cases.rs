@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
 use super::tables::{List, Table, kind};
+use super::values::Wrong;
 use super::{documents, names, rules};
 use crate::core::case::{Case, Expected, MEMBERS, REASONS};
+use crate::core::json;
 use crate::core::mapping::written::{Spot, Written};
 use crate::core::message::Message;
 use crate::core::mistake::Mistake;
@@ -127,7 +129,7 @@ impl Cases<'_> {
     fn body(&self, table: &mut Table<'_, '_>, event: &Spot<String>, expected: Option<&Expected>) -> Option<Vec<u8>> {
         let may_be_broken = matches!(expected, Some(Expected::DeadLetter { reason: Reason::Undecodable, .. }));
         let read = documents::bytes(self.folder, &event.value).and_then(|bytes| {
-            let checked = if may_be_broken { Ok(()) } else { documents::parse(&event.value, &bytes).map(drop) };
+            let checked = if may_be_broken { Ok(()) } else { parsed(&event.value, &bytes) };
             checked.map(|()| bytes)
         });
         read.map_err(|wrong| table.wrong(event.span.clone(), "event", &wrong.what, &wrong.expected)).ok()
@@ -186,6 +188,11 @@ impl Cases<'_> {
         };
         Some(Expected::DeadLetter { reason, text: text.map(|text| text.value) })
     }
+}
+
+/// A byte order mark is no part of an event.
+fn parsed(text: &str, bytes: &[u8]) -> Result<(), Wrong> {
+    documents::parse(text, json::behind_byte_order_mark(bytes)).map(drop)
 }
 
 fn skip(table: &mut Table<'_, '_>) -> Option<Expected> {

@@ -11,7 +11,8 @@ use super::names::keys_of;
 use crate::core::mistake::Span;
 use crate::secret::is_path;
 
-const SECRETS: [&str; 3] = ["password", "token", "proxy_password"];
+/// Names of keys that hold a secret. With `_file` behind it, each is that of the file that holds it.
+pub(super) const SECRETS: [&str; 3] = ["password", "token", "proxy_password"];
 const SECRET_FILES: [&str; 3] = ["password_file", "token_file", "proxy_password_file"];
 /// What a line says that may hold a secret, misspelt ones included.
 const SUSPECT: [&str; 5] = ["pass", "tok", "secret", "url", "://"];

@@ -10,6 +10,8 @@ use crate::core::mistake::Mistake;
 use crate::core::outcome::{OutcomeKind, OutcomeKinds, OutcomePolicy};
 
 const EXCHANGE: &str = "outcomes.exchange";
+/// What RabbitMQ shows the exchange without a name as.
+const DEFAULT_EXCHANGE: &str = "amq.default";
 const LINK: &str = "outcomes.process_link";
 
 /// The longest text that stands in each outcome, in bytes.
@@ -21,7 +23,7 @@ pub(super) fn outcomes(
     queue: &str,
     rules: &[WrittenRule],
 ) -> (Option<Outlet>, Option<OutcomePolicy>) {
-    let exchange = reader.optional(EXCHANGE, None, values::name);
+    let exchange = reader.optional(EXCHANGE, None, exchange);
     let tells = reader.list("outcomes.tell", kinds).unwrap_or(OutcomeKinds::ALL);
     let required = reader.flag("outcomes.required", "true");
     let reply_to = reader.flag("outcomes.reply_to", "false");
@@ -58,10 +60,25 @@ fn kinds(given: &Given) -> Result<OutcomeKinds, Wrong> {
     OutcomeKinds::of(given.as_list(&expected)?).map_err(|word| wrong(format!("names {word:?}"), &expected))
 }
 
+/// The name of an exchange of ours.
+fn exchange(given: &Given) -> Result<String, Wrong> {
+    let name = values::name(given)?;
+    let what = "is the exchange of the broker that puts messages into queues by name";
+    if name == DEFAULT_EXCHANGE {
+        Err(wrong(what, "an exchange of its own, such as \"crm.outcomes\""))
+    } else {
+        Ok(name)
+    }
+}
+
 fn text(given: &Given) -> Result<String, Wrong> {
     let text = values::text(given)?;
-    let is_held = !text.trim().is_empty() && text.len() <= TEXT_MAX && !text.contains(char::is_control);
-    if is_held { Ok(text) } else { Err(wrong("is empty or too long", format!("a text of 1 to {TEXT_MAX} bytes"))) }
+    let what = match text.len() {
+        length if length > TEXT_MAX => format!("is {length} bytes long"),
+        _ if text.contains(char::is_control) => "holds a line end, or another character that is not printed".to_owned(),
+        _ => return Ok(text),
+    };
+    Err(wrong(what, format!("one line of 1 to {TEXT_MAX} bytes")))
 }
 
 fn link(given: &Given) -> Result<String, Wrong> {

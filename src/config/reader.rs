@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) use self::kinds::WHOLE;
 use super::environment::Variables;
+use super::hidden::SECRETS;
 use super::known::{Kind, Known};
 use super::names;
 use super::shown;
@@ -211,6 +212,10 @@ impl<'t> Reader<'t> {
 
     fn given(&self, key: &str) -> Option<Given> {
         let from_file = self.variables.that_sets(key).is_none();
+        // A variable wins over what the file says of the same secret in its other form.
+        if from_file && other_form(key).is_some_and(|other| self.variables.that_sets(&other).is_some()) {
+            return None;
+        }
         if from_file && self.in_file(key).is_some_and(|(value, _)| value.is_datetime()) {
             return Some(Given { text: "a date".to_owned(), shape: Shape::Other });
         }
@@ -220,6 +225,9 @@ impl<'t> Reader<'t> {
             ValueKind::String(text) => (text, Shape::Bare),
             ValueKind::Boolean(flag) => (flag.to_string(), Shape::Flag),
             ValueKind::Table(_) => ("a table".to_owned(), Shape::Other),
+            ValueKind::Array(list) if list.iter().any(is_empty) => {
+                ("a list with an empty text".to_owned(), Shape::Other)
+            }
             ValueKind::Array(list) => match texts(&list) {
                 Some(texts) => (texts, Shape::List),
                 None => ("a list".to_owned(), Shape::Other),
@@ -244,6 +252,21 @@ impl<'t> Reader<'t> {
         let (section, _) = key.rsplit_once('.')?;
         names::section(self.file, section).map(|(span, _)| span)
     }
+}
+
+/// The key that holds the same secret in the other form: its file for a secret, the secret for its file.
+fn other_form(key: &str) -> Option<String> {
+    let (section, name) = key.rsplit_once('.')?;
+    if SECRETS.contains(&name) {
+        return Some(format!("{key}_file"));
+    }
+    let name = name.strip_suffix("_file").filter(|name| SECRETS.contains(name))?;
+    Some(format!("{section}.{name}"))
+}
+
+/// Nobody means a text without a character: joined to others it would be lost.
+fn is_empty(item: &Value) -> bool {
+    matches!(&item.kind, ValueKind::String(text) if text.trim().is_empty())
 }
 
 /// Texts with commas between them, if the list holds nothing else.

@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Error, Map, Value};
 
 /// What a text in UTF-8 may begin with, to say that it is one.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What the text of a number begins with that is kept as it was written. A producer that writes this itself is refused
 /// where it is read.
@@ -43,6 +43,12 @@ pub(in crate::core) enum Unread {
 pub(in crate::core) fn parse(text: &str, max_values: usize) -> Result<Value, Unread> {
     let text = readable(text).map_err(Unread::Broken)?;
     tree::read(&text, max_values).map_err(|error| error.map_or(Unread::TooMany, |error| Unread::Broken(broken(&error))))
+}
+
+/// Bytes without the byte order mark that they may begin with: it is no part of what a producer wrote.
+#[must_use]
+pub fn behind_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes)
 }
 
 /// The text as a parser may read it: without a byte order mark, and with a mark on each number that it would alter.

@@ -77,6 +77,40 @@ fn a_token_as_it_must_not_be_is_a_mistake_without_a_piece_of_it() {
 }
 
 #[test]
+fn a_secret_from_a_variable_wins_over_the_other_form_of_it_in_the_file() {
+    let folder = TempDir::new().unwrap();
+    let kept = folder.path().join("kept");
+    fs::write(&kept, "of-a-file\n").unwrap();
+    let kept = kept.to_str().unwrap();
+    let login = |name: &str, value: &str| {
+        let proxy = format!("[api]\nproxy = \"http://proxy:80\"\nproxy_user = \"me\"\nproxy_{name} = \"{value}\"");
+        let text = seeded::GOOD.replace("password = \"hunter2-hunter2\"", &format!("{name} = \"{value}\""));
+        text.replace("token = \"swordfish-1\"", &format!("{} = \"{value}\"", name.replace("password", "token")))
+            .replace("[api]", &format!("[admin]\n{} = \"{value}\"\n{proxy}", name.replace("password", "token")))
+    };
+    let (given, file) = (login("password", "of-the-config"), login("password_file", "/nowhere/at-all"));
+    for (text, end, value, is) in [(&file, "", "of-a-variable", "of-a-variable"), (&given, "_FILE", kept, "of-a-file")]
+    {
+        let names = ["BROKER__PASSWORD", "API__TOKEN", "API__PROXY_PASSWORD", "ADMIN__TOKEN"];
+        let names = names.map(|name| format!("CHAKRA_BRIDGE__{name}{end}"));
+        let variables: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), value)).collect();
+        let config = load_text(text, &variables).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let proxy = &config.api.proxy_login.as_ref().unwrap().1;
+        for secret in [&config.broker.password, &config.api.token, proxy, config.admin.token.as_ref().unwrap()] {
+            assert_eq!(secret.read_now().unwrap().expose(), is);
+        }
+        assert!(load_text(text, &variables[1..]).is_err() || end == "_FILE", "the others are those of the file");
+    }
+    for (text, variables) in [
+        (seeded::GOOD.to_owned(), vec![("CHAKRA_BRIDGE__API__TOKEN", "one"), ("CHAKRA_BRIDGE__API__TOKEN_FILE", kept)]),
+        (seeded::GOOD.replace("[api]", &format!("[api]\ntoken_file = \"{kept}\"")), vec![]),
+    ] {
+        let said = load_text(&text, &variables).unwrap_err().to_string();
+        assert!(said.contains("stands beside api.token, expected one of the two"), "{said}");
+    }
+}
+
+#[test]
 fn a_secret_in_a_file_that_others_may_read_is_warned_about() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bridge.toml");

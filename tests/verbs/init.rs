@@ -77,6 +77,22 @@ fn every_event_of_the_shipped_feeds_comes_to_a_green_test() {
 }
 
 #[test]
+fn a_byte_order_mark_before_an_event_is_no_part_of_it_for_any_verb() {
+    let folder = with("\u{feff}{ \"id\": 7, \"name\": \"Ada\" }\n");
+    green(folder.path(), &["--event", "event.json"]);
+    let map = |event: &str| run_in(folder.path(), &["--config", "chakra-bridge.toml", "map", "--json", event]);
+    let mapped = map("event.json");
+    assert_eq!(mapped.status.code(), Some(0), "{}", said(&mapped));
+    let lines = "\u{feff}{ \"id\": 7, \"name\": \"Ada\" }\n{ \"id\": 8, \"name\": \"Bo\" }\n";
+    std::fs::write(folder.path().join("lines.json"), lines).unwrap();
+    let mapped = map("lines.json");
+    assert_eq!((mapped.status.code(), said(&mapped).lines().count()), (Some(0), 2), "{}", said(&mapped));
+    std::fs::write(folder.path().join("event.json"), "\u{feff}{").unwrap();
+    let broken = run_in(folder.path(), &["--config", "chakra-bridge.toml", "test"]);
+    assert!(said(&broken).contains("event.json is not JSON, at line 1 column 1"), "{}", said(&broken));
+}
+
+#[test]
 fn a_file_that_is_there_is_not_touched_and_what_is_no_event_makes_none() {
     let folder = with("[1]");
     let refused = run_in(folder.path(), &["init", "--event", "event.json"]);

@@ -19,7 +19,7 @@ pub(in crate::cli) fn page(verdict: &Verdict, number: usize, color: Color) -> St
         page += &considered(read, color);
         page += &variables(read, color);
     }
-    page + &photos(&verdict.result, color) + &request(&verdict.result, color)
+    page + &photos(verdict, color) + &request(&verdict.result, color)
 }
 
 fn outcome(result: &Result<MapResult, Fault>, color: Color) -> String {
@@ -63,14 +63,14 @@ fn indented(value: &Value) -> String {
     format!("{value:#}").replace('\n', "\n  ")
 }
 
-fn photos(result: &Result<MapResult, Fault>, color: Color) -> String {
-    match result {
-        Ok(MapResult::Create { photos, .. }) if !photos.is_empty() => {
-            let lines: String = photos.iter().map(|photo| format!("  {}\n", photo.line())).collect();
-            title("photos, uploaded first to /v1/ext/photo/ and the id", color) + &lines
-        }
-        _ => String::new(),
-    }
+fn photos(verdict: &Verdict, color: Color) -> String {
+    let words = match &verdict.result {
+        _ if verdict.photos.is_empty() => return String::new(),
+        Ok(_) => "photos, uploaded first to /v1/ext/photo/ and the id",
+        Err(_) => "photos",
+    };
+    let lines: String = verdict.photos.iter().map(|photo| format!("  {}\n", photo.line())).collect();
+    title(words, color) + &lines
 }
 
 fn request(result: &Result<MapResult, Fault>, color: Color) -> String {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::curl;
-use super::photos::PhotoShown;
+use super::photos::{Came, Follows, PhotoShown};
 use crate::chakra::{self, RequestParts};
 use crate::core::decode::decode;
 use crate::core::event::{Event, KeyOrigin};
 use crate::core::mapping::considered::{Considered, considered, variables};
 use crate::core::mapping::rules::{Mapped, map};
 use crate::core::message::Message;
+use crate::core::process::CreateProcess;
 use crate::core::reason::Fault;
 use crate::ready::Ready;
 
@@ -22,6 +23,8 @@ pub(in crate::cli) struct Verdict {
     /// None where the message is no event.
     pub(super) read: Option<Read>,
     pub(super) result: Result<MapResult, Fault>,
+    /// Those of the request, also where one of them makes a dead letter of the event.
+    pub(super) photos: Vec<PhotoShown>,
 }
 
 /// What was read of an event, and what the rules made of it.
@@ -36,20 +39,44 @@ pub(super) struct Read {
 
 pub(super) enum MapResult {
     Skip { rule: Arc<str> },
-    Create { rule: Arc<str>, body: Box<Value>, request_parts: RequestParts, curl: String, photos: Vec<PhotoShown> },
+    Create { rule: Arc<str>, request: Box<CreateProcess>, body: Box<Value>, request_parts: RequestParts, curl: String },
 }
 
 impl Verdict {
     pub(in crate::cli) fn of(ready: &Ready, message: &Message) -> Self {
         match decode(message, &ready.limits) {
-            Ok(event) => Self { result: result(ready, &event), read: Some(read(ready, &event)) },
-            Err(fault) => Self { read: None, result: Err(fault) },
+            Ok(event) => {
+                let result = result(ready, &event);
+                let photos = match &result {
+                    Ok(MapResult::Create { request, .. }) => request.photos.iter().map(PhotoShown::of).collect(),
+                    _ => Vec::new(),
+                };
+                Self { result, photos, read: Some(read(ready, &event)) }
+            }
+            Err(fault) => Self { read: None, result: Err(fault), photos: Vec::new() },
         }
     }
 
-    /// Its photos.
-    pub(super) fn photos(&mut self) -> &mut [PhotoShown] {
-        if let Ok(MapResult::Create { photos, .. }) = &mut self.result { photos } else { &mut [] }
+    /// Takes in which of its photos cannot be had: the first that it needs makes a dead letter of it, any other is left out.
+    pub(super) fn heed_photos(&mut self, api: &chakra::Config) {
+        for PhotoShown { photo, came } in &self.photos {
+            match (came, &mut self.result) {
+                (Came::Missing(_, Follows::Dead(fault)), result) => {
+                    *result = Err(fault.clone());
+                    return;
+                }
+                (
+                    Came::Missing(_, Follows::LeftOut),
+                    Ok(MapResult::Create { request, body, request_parts, curl, .. }),
+                ) => {
+                    **request = request.without(photo.id);
+                    **body = serde_json::from_slice(&request.body).unwrap_or_default();
+                    *request_parts = chakra::request_parts(api, request);
+                    *curl = curl::command(request_parts, api);
+                }
+                _ => {}
+            }
+        }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -61,7 +88,7 @@ impl Verdict {
         let mut all = match &self.result {
             Err(fault) => json!({ "result": "dead_lettered", "reason": fault.reason.as_str(), "text": fault.text }),
             Ok(MapResult::Skip { rule }) => json!({ "result": "skipped", "rule": &**rule }),
-            Ok(MapResult::Create { rule, body, request_parts, curl, photos }) => json!({
+            Ok(MapResult::Create { rule, body, request_parts, curl, .. }) => json!({
                 "result": "create",
                 "rule": &**rule,
                 "method": "POST",
@@ -71,9 +98,11 @@ impl Verdict {
                 "body": body,
                 "bytes": String::from_utf8_lossy(&request_parts.body),
                 "curl": curl,
-                "photos": photos.iter().map(PhotoShown::json).collect::<Vec<_>>(),
             }),
         };
+        if matches!(self.result, Ok(MapResult::Create { .. })) || !self.photos.is_empty() {
+            all["photos"] = self.photos.iter().map(PhotoShown::json).collect();
+        }
         if let Some(read) = &self.read {
             all["key"] = json!(read.key.0);
             all["key_from"] = json!(read.key.1);
@@ -110,9 +139,13 @@ fn result(ready: &Ready, event: &Event) -> Result<MapResult, Fault> {
         Mapped::Create { rule, request, content } => {
             let request_parts = chakra::request_parts(&ready.config.api, &request);
             let curl = curl::command(&request_parts, &ready.config.api);
-            let photos =
-                request.photos.iter().map(|photo| PhotoShown { photo: Arc::clone(photo), fetched: None }).collect();
-            MapResult::Create { rule, body: Box::new(content.to_value()), request_parts, curl, photos }
+            MapResult::Create {
+                rule,
+                request: Box::new(request),
+                body: Box::new(content.to_value()),
+                request_parts,
+                curl,
+            }
         }
     })
 }

@@ -20,7 +20,7 @@ impl Allowed {
         let expected = "names of hosts such as \"cdn.example.com\", \"cdn.example.com:8443\", or \"*.example.com\" for every host \
                         below it";
         let (pattern, port) = match pattern.rsplit_once(':') {
-            Some((host, port)) => (host.to_owned(), port.parse().map_err(|_| expected)?),
+            Some((host, port)) => (host.to_owned(), port.parse().ok().filter(|port| *port != 0).ok_or(expected)?),
             None => (pattern, HTTPS),
         };
         let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
@@ -109,6 +109,7 @@ mod tests {
             "a.example/x",
             "a.example:https",
             "a.example:70000",
+            "a.example:0",
             "a..b",
             "[::1]",
             "a b",

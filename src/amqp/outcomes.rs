@@ -127,8 +127,13 @@ impl Outcomes {
 
     fn link(&self, outcome: &EventOutcome) -> Option<String> {
         let (link, process) = self.outlet.link.as_ref().zip(outcome.process.as_ref())?;
-        let procedure = outcome.procedure.as_deref().unwrap_or_default();
-        Some(link.replace("{procedure}", &in_path(procedure)).replace("{process}", &in_path(process)))
+        let link = match &outcome.procedure {
+            Some(procedure) => link.replace("{procedure}", &in_path(procedure)),
+            // The memory of recent events does not know it: half a link leads nowhere.
+            None if link.contains("{procedure}") => return None,
+            None => link.clone(),
+        };
+        Some(link.replace("{process}", &in_path(process)))
     }
 
     /// The answer to the queue that the event names, if it names one.

@@ -107,3 +107,10 @@ fn an_event_that_asks_is_answered_with_its_correlation_and_never_into_a_queue_of
     delivery.properties = asks("theirs");
     assert!(outcomes(false).message(7, &arrived(delivery).held, &outcome()).reply.is_none(), "it is not allowed");
 }
+
+#[test]
+fn a_link_that_needs_a_procedure_is_left_out_where_none_is_known() {
+    let duplicate = EventOutcome { kind: OutcomeKind::Duplicate, procedure: None, ..outcome() };
+    let (_, data) = told(BasicProperties::default(), &duplicate);
+    assert!(data.get("process_link").is_none() && data["process_id"] == "a/b ä", "{data}");
+}

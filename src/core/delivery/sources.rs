@@ -13,6 +13,7 @@ use super::report::Report;
 use super::{EventId, Machine};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::gate::Moment;
+use crate::core::photo::Missed;
 use crate::core::policy::{GatePolicy, PhotoPolicy};
 use crate::core::process::Procedure;
 
@@ -53,11 +54,11 @@ struct Shut {
 
 /// What the end of a fetch says of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Said<'r> {
     /// It answered.
     Good,
-    /// It failed; it asks to be left alone for so long.
-    Failed(Option<Duration>),
+    /// It failed like this; it asks to be left alone for so long.
+    Failed(&'r Missed, Option<Duration>),
     /// Nothing.
     Nothing,
 }
@@ -115,7 +116,7 @@ impl Sources {
     }
 
     /// A fetch ended. Answers how that changed the breaker of its host.
-    fn ended(&mut self, host: &str, event: EventId, said: Said, turn: &Turn<'_>) -> Option<Changed> {
+    fn ended(&mut self, host: &str, event: EventId, said: Said<'_>, turn: &Turn<'_>) -> Option<Changed> {
         let entry = self.hosts.get_mut(host)?;
         let began = entry.running.remove(&event)?;
         self.running -= 1;
@@ -127,7 +128,7 @@ impl Sources {
                 entry.took = (entry.took.saturating_mul(3).saturating_add(now.saturating_sub(began))) / 4;
                 entry.shut.take().map(|shut| Changed::Opened { after: now.saturating_sub(shut.since) })
             }
-            Said::Failed(asked) => {
+            Said::Failed(_, asked) => {
                 entry.failures = entry.failures.saturating_add(1);
                 let is_enough = entry.failures >= turn.policy.failures || asked.is_some() || entry.shut.is_some();
                 is_enough.then(|| entry.shuts(asked, turn))
@@ -195,16 +196,19 @@ impl Machine {
     }
 
     /// The fetch of an event has ended: others may go.
-    pub(super) fn source_said(&mut self, id: EventId, said: Said) {
+    pub(super) fn source_said(&mut self, id: EventId, said: Said<'_>) {
         let Some(host) = self.held.get(id).and_then(|event| event.source()) else { return };
         let (policy, asked_max) = (self.setup.gate, self.setup.policy.retry_after_max);
         let turn = Turn { policy: &policy, asked_max, now: self.now.moment, dice: self.dice };
-        match self.sources.ended(&host, id, said, &turn) {
-            Some(Changed::Shut { wait, probes }) => {
-                self.tell(Report::Photos(PhotoReport::SourceShut { host, wait, probes }))
+        match (self.sources.ended(&host, id, said, &turn), said) {
+            (Some(Changed::Shut { wait, probes }), Said::Failed(missed, _)) => {
+                let (why, status, detail) = (missed.as_str(), missed.status(), missed.detail().map(str::to_owned));
+                self.tell(Report::Photos(PhotoReport::SourceShut { host, why, status, detail, wait, probes }));
             }
-            Some(Changed::Opened { after }) => self.tell(Report::Photos(PhotoReport::SourceOpened { host, after })),
-            None => {}
+            (Some(Changed::Opened { after }), _) => {
+                self.tell(Report::Photos(PhotoReport::SourceOpened { host, after }));
+            }
+            (Some(Changed::Shut { .. }) | None, _) => {}
         }
         self.wake_for_sources();
     }

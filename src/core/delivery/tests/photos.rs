@@ -64,7 +64,7 @@ pub(super) fn up() -> PhotoReply {
 }
 
 pub(super) fn failed(cause: Cause) -> PhotoReply {
-    PhotoReply::Missed(Missed::Failed { cause, status: None, after: None })
+    PhotoReply::Missed(Missed::Failed { cause, status: None, after: None, detail: None })
 }
 
 pub(super) fn names(done: &Done) -> Vec<&str> {

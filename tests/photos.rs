@@ -193,6 +193,25 @@ async fn a_source_that_is_shut_is_told_with_why_and_when_it_is_asked_again() {
     assert_eq!(line["host"], stage.named().as_str(), "{line}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_the_events_of_a_host_that_hangs_comes_in_before_its_first_fetch_has_timed_out() {
+    let stage = Stage::new().await;
+    let _daemon = stage.daemon(OWN).await;
+    let began = std::time::Instant::now();
+    let hanging = (0..150).map(|n| ("lenient", format!("v{n}")));
+    stage.publish_all(&hanging.collect::<Vec<_>>(), &json!({ "url": stage.link("hang") })).await;
+    let plain = (0..100).map(|n| ("plain", format!("p{n}")));
+    stage.publish_all(&plain.collect::<Vec<_>>(), &json!({})).await;
+    within(50, "those without photos", stage.scene.until_created(1)).await;
+    let first = began.elapsed();
+    within(50, "those without photos", stage.scene.until_created(100)).await;
+    println!(
+        "150 events of a host that hangs, then 100 without photos: the first {first:?}, all {:?}",
+        began.elapsed()
+    );
+    assert!(first < Duration::from_millis(4500), "{first:?}: a second, and not the five of the tick");
+}
+
 /// Events that are held at a time with a picture each; `PHOTOS=64` is what the evidence shows.
 const HELD: usize = 12;
 

@@ -179,6 +179,39 @@ async fn what_signs_a_link_is_told_to_its_host_and_to_nobody_else() {
     assert!(log.len() > 5 && log.iter().all(|line| !line.contains(CANARY)), "{log:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_shut_is_told_with_why_and_when_it_is_asked_again() {
+    let stage = Stage::new().await;
+    let setup = stage.setup(OWN).sections("[gate]\nfailures = 2");
+    let mut daemon = support::daemon::Daemon::consumes(&setup).await;
+    for n in 0..2 {
+        stage.visit(&format!("v{n}"), "503").await;
+    }
+    let line = within(60, "the line", daemon.until(|line| support::daemon::says(line, "photo source shut"))).await;
+    assert_eq!((&line["why"], &line["status"]), (&json!("server_error"), &json!(503)), "{line}");
+    assert!(line["probe_in_s"].as_f64().is_some_and(|wait| wait > 0.0), "{line}");
+    assert_eq!(line["host"], stage.named().as_str(), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_the_events_of_a_host_that_hangs_comes_in_before_its_first_fetch_has_timed_out() {
+    let stage = Stage::new().await;
+    let _daemon = stage.daemon(OWN).await;
+    let began = std::time::Instant::now();
+    let hanging = (0..150).map(|n| ("lenient", format!("v{n}")));
+    stage.publish_all(&hanging.collect::<Vec<_>>(), &json!({ "url": stage.link("hang") })).await;
+    let plain = (0..100).map(|n| ("plain", format!("p{n}")));
+    stage.publish_all(&plain.collect::<Vec<_>>(), &json!({})).await;
+    within(50, "those without photos", stage.scene.until_created(1)).await;
+    let first = began.elapsed();
+    within(50, "those without photos", stage.scene.until_created(100)).await;
+    println!(
+        "150 events of a host that hangs, then 100 without photos: the first {first:?}, all {:?}",
+        began.elapsed()
+    );
+    assert!(first < Duration::from_millis(4500), "{first:?}: a second, and not the five of the tick");
+}
+
 /// Events that are held at a time with a picture each; `PHOTOS=64` is what the evidence shows.
 const HELD: usize = 12;
 

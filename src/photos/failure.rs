@@ -8,11 +8,18 @@ use std::iter::successors;
 use super::resolve::Inside;
 use crate::core::photo::Missed;
 use crate::core::reason::Cause;
+use crate::tls::{self, Handshake};
+
+const HANDSHAKE: Handshake = Handshake { section: "photos", address: "the link" };
+const OF_THE_PROXY: Handshake = Handshake { section: "photos", address: "photos.proxy" };
+
+/// How the text of the client library begins where the way through a proxy does not stand.
+const TUNNEL: &str = "tunnel error: ";
 
 /// What the failure says.
 pub(super) fn failed(error: &reqwest::Error) -> Missed {
-    let mut causes = successors(error.source(), |&cause| cause.source());
-    if causes.any(|cause| cause.downcast_ref::<Inside>().is_some()) {
+    let causes = || successors(error.source(), |&cause| cause.source());
+    if causes().any(|cause| cause.downcast_ref::<Inside>().is_some()) {
         return Missed::NotAllowed(format!("{Inside} (photos.addresses)"));
     }
     let cause = match () {
@@ -20,5 +27,17 @@ pub(super) fn failed(error: &reqwest::Error) -> Missed {
         () if error.is_connect() => Cause::Unreachable,
         () => Cause::Reset,
     };
-    Missed::Failed { cause, status: None, after: None }
+    let words: Vec<String> = causes().map(ToString::to_string).collect();
+    Missed::Failed { cause, status: None, after: None, detail: Some(detail(error, &words)) }
+}
+
+/// The causes in one line, and what a person is to look at where a handshake failed. The error itself is left out: it names the URL.
+fn detail(error: &reqwest::Error, causes: &[String]) -> String {
+    let by_proxy = causes.iter().any(|cause| cause.starts_with(TUNNEL));
+    let with = if by_proxy { OF_THE_PROXY } else { HANDSHAKE };
+    let words = causes.join(": ");
+    match tls::find(error).and_then(|error| tls::complaint(error, with)) {
+        Some(said) => format!("{said} ({words})"),
+        None => words,
+    }
 }

@@ -75,7 +75,7 @@ impl Fetcher {
     pub async fn open(&self, link: &Link) -> Result<Picture, Missed> {
         let deadline = Instant::now() + self.config.timeout;
         let opened = tokio::time::timeout_at(deadline, self.follow(link, deadline)).await;
-        opened.unwrap_or(Err(Missed::Failed { cause: Cause::Timeout, status: None, after: None }))
+        opened.unwrap_or(Err(Missed::Failed { cause: Cause::Timeout, status: None, after: None, detail: None }))
     }
 
     async fn follow(&self, link: &Link, deadline: Instant) -> Result<Picture, Missed> {

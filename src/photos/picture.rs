@@ -102,11 +102,11 @@ impl Rest {
 }
 
 fn late() -> Missed {
-    Missed::Failed { cause: Cause::Timeout, status: None, after: None }
+    Missed::Failed { cause: Cause::Timeout, status: None, after: None, detail: None }
 }
 
 fn broken() -> Missed {
-    Missed::Failed { cause: Cause::BrokenAnswer, status: None, after: None }
+    Missed::Failed { cause: Cause::BrokenAnswer, status: None, after: None, detail: None }
 }
 
 /// Reads as much of an answer as it takes to know that it is a picture, and all of one whose length is not known.

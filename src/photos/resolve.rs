@@ -161,6 +161,14 @@ mod tests {
         assert_eq!(given.asked.load(Ordering::SeqCst), 3);
     }
 
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere_is_said_to_and_no_more_of_the_link_is_than_that() {
+        let (resolver, _) = resolver(true, &[]);
+        let refused = ask(&resolver, 1).await.unwrap_err();
+        let Missed::Failed { detail: Some(detail), .. } = failed(&refused) else { panic!("{refused:?}") };
+        assert!(detail.contains("dns error") && !detail.contains("http"), "{detail}");
+    }
+
     #[test]
     fn of_the_addresses_of_a_host_only_public_ones_are_left_and_a_host_without_any_is_refused() {
         let found =

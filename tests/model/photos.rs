@@ -61,7 +61,7 @@ const MISSES: [Miss; 8] = [
 
 impl Miss {
     fn missed(self) -> Missed {
-        let failed = |cause, status, after| Missed::Failed { cause, status, after };
+        let failed = |cause, status, after| Missed::Failed { cause, status, after, detail: None };
         match self {
             Self::Hangs => failed(Cause::Timeout, None, None),
             Self::BreaksOff => failed(Cause::Reset, None, None),

@@ -89,12 +89,19 @@ impl Stage {
     }
 
     pub async fn publish(&self, kind: &str, id: &str, body: &Value) {
-        let properties =
-            BasicProperties::default().with_message_id(id.into()).with_type(kind.into()).with_delivery_mode(2);
-        self.scene
-            .client
-            .publish_many("", &self.scene.queue(), vec![(body.to_string().into_bytes(), properties)])
-            .await;
+        self.publish_all(&[(kind, id.to_owned())], body).await;
+    }
+
+    /// Events of these types and ids, with one body, without a wait between them.
+    pub async fn publish_all(&self, events: &[(&str, String)], body: &Value) {
+        let message = |(kind, id): &(&str, String)| {
+            let properties = BasicProperties::default()
+                .with_message_id(id.as_str().into())
+                .with_type((*kind).into())
+                .with_delivery_mode(2);
+            (body.to_string().into_bytes(), properties)
+        };
+        self.scene.client.publish_many("", &self.scene.queue(), events.iter().map(message).collect()).await;
     }
 
     /// A visit with one picture of the host and one in the event.

@@ -39,6 +39,12 @@ pub enum PhotoReport {
     SourceShut {
         /// The host.
         host: Arc<str>,
+        /// How the last fetch failed, as a fixed word.
+        why: &'static str,
+        /// The HTTP status, if an answer came.
+        status: Option<u16>,
+        /// Why no answer came, or why it broke off.
+        detail: Option<String>,
         /// The wait before the next fetch.
         wait: Duration,
         /// How many single fetches failed so far.

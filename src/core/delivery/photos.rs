@@ -155,12 +155,12 @@ impl Machine {
 }
 
 /// What a try says of the host that the picture comes from.
-fn said(reply: &PhotoReply, photo: &Photo) -> Said {
+fn said<'r>(reply: &'r PhotoReply, photo: &Photo) -> Said<'r> {
     match reply {
         _ if photo.source.host().is_none() => Said::Nothing,
         // It was not asked.
         PhotoReply::Missed(Missed::NotAllowed(_)) => Said::Nothing,
-        PhotoReply::Missed(Missed::Failed { after, .. }) => Said::Failed(*after),
+        PhotoReply::Missed(missed @ Missed::Failed { after, .. }) => Said::Failed(missed, *after),
         PhotoReply::Missed(_) | PhotoReply::Asked { reply: Reply::Response(_), .. } => Said::Good,
         PhotoReply::Asked { .. } => Said::Nothing,
     }

@@ -18,7 +18,7 @@ pub(super) const REMEMBERED_MAX: usize = 1024;
 const LATELY: Duration = Duration::from_secs(60);
 
 /// A procedure that fails holds all places for so long where none of others is known: the first probes may open it.
-const ALONE_FOR: Duration = Duration::from_secs(3);
+pub(super) const ALONE_FOR: Duration = Duration::from_secs(3);
 
 /// The shortest and longest time after which requests without an answer are minded.
 const STALLED: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -189,11 +189,12 @@ impl Machine {
         self.source_arrivals.note(&of, self.now.moment);
     }
 
-    /// How many places events may take whose pictures come from this host, which is shut or slow.
-    pub(super) fn limit_of_source(&self, host: &Procedure, slow_for: Duration) -> usize {
+    /// How many places events may take whose pictures come from this host, which is shut or slow; `is_minded` where it has been for so
+    /// long that it makes room though none of others is known.
+    pub(super) fn limit_of_source(&self, host: &Procedure, is_minded: bool) -> usize {
         if self.source_arrivals.has_others(host, self.now.moment) {
             self.quarter()
-        } else if self.held() >= self.setup.places && slow_for >= ALONE_FOR {
+        } else if self.held() >= self.setup.places && is_minded {
             // None of others may have arrived since these stand before them.
             self.most_alone()
         } else {

@@ -1,7 +1,9 @@
 //! The hosts that pictures are fetched from: a breaker for each, and how many are fetched at once. One that is slow, hangs or fails
 //! holds up nobody else: it has a share of the fetches, and of the places while events of others come.
 //!
-//! Not here: what a try came to (`photos`), and fetching (`crate::photos`).
+//! Not here: what a try came to (`photos`), fetching (`crate::photos`), and making room (`sources::room`).
+
+mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,17 +15,14 @@ use super::report::Report;
 use super::{EventId, Machine};
 use crate::core::backoff::{ceiling, jittered};
 use crate::core::gate::Moment;
+use crate::core::photo::Missed;
 use crate::core::policy::{GatePolicy, PhotoPolicy};
-use crate::core::process::Procedure;
 
 /// Hosts remembered at most, beside those that something waits for.
 const HOSTS_MAX: usize = 1024;
 
 /// What waits for a fetch to end asks again after this at the latest.
 const TURN: Duration = Duration::from_secs(30);
-
-/// A host that has let a fetch wait for so long is slow, and so is one for whose queue that many seconds would not do.
-const SLOW: Duration = Duration::from_secs(1);
 
 /// All of them.
 #[derive(Debug, Default)]
@@ -53,11 +52,11 @@ struct Shut {
 
 /// What the end of a fetch says of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Said<'r> {
     /// It answered.
     Good,
-    /// It failed; it asks to be left alone for so long.
-    Failed(Option<Duration>),
+    /// It failed like this; it asks to be left alone for so long.
+    Failed(&'r Missed, Option<Duration>),
     /// Nothing.
     Nothing,
 }
@@ -74,15 +73,10 @@ impl Host {
         self.running.is_empty() && self.waiting.is_empty() && self.shut.is_none()
     }
 
-    /// For how long it has been shut or slow.
-    fn is_slow_for(&self, now: Moment, of_one_host: usize) -> Option<Duration> {
-        if let Some(shut) = &self.shut {
-            return Some(now.saturating_sub(shut.since));
-        }
-        let oldest = self.running.values().min().map(|began| now.saturating_sub(*began));
-        let queue = u32::try_from(self.waiting.len() / of_one_host).unwrap_or(u32::MAX);
-        let is_long = self.took.saturating_mul(queue) >= SLOW;
-        oldest.filter(|oldest| *oldest >= SLOW || is_long)
+    /// When its wait ends, if something waits for that.
+    fn probed_at(&self) -> Option<Moment> {
+        let waits = self.running.is_empty() && !self.waiting.is_empty();
+        self.shut.as_ref().filter(|_| waits).map(|shut| shut.until)
     }
 }
 
@@ -115,7 +109,7 @@ impl Sources {
     }
 
     /// A fetch ended. Answers how that changed the breaker of its host.
-    fn ended(&mut self, host: &str, event: EventId, said: Said, turn: &Turn<'_>) -> Option<Changed> {
+    fn ended(&mut self, host: &str, event: EventId, said: Said<'_>, turn: &Turn<'_>) -> Option<Changed> {
         let entry = self.hosts.get_mut(host)?;
         let began = entry.running.remove(&event)?;
         self.running -= 1;
@@ -127,7 +121,7 @@ impl Sources {
                 entry.took = (entry.took.saturating_mul(3).saturating_add(now.saturating_sub(began))) / 4;
                 entry.shut.take().map(|shut| Changed::Opened { after: now.saturating_sub(shut.since) })
             }
-            Said::Failed(asked) => {
+            Said::Failed(_, asked) => {
                 entry.failures = entry.failures.saturating_add(1);
                 let is_enough = entry.failures >= turn.policy.failures || asked.is_some() || entry.shut.is_some();
                 is_enough.then(|| entry.shuts(asked, turn))
@@ -149,10 +143,9 @@ impl Sources {
         self.hosts.iter().filter(|(_, host)| may_ask(host)).map(|(name, _)| Arc::clone(name)).collect()
     }
 
-    /// When the wait of the next ends for which something waits.
-    pub(super) fn next_due(&self) -> Option<Moment> {
-        let waited_for = self.hosts.values().filter(|host| host.running.is_empty() && !host.waiting.is_empty());
-        waited_for.filter_map(|host| host.shut.as_ref().map(|shut| shut.until)).min()
+    /// When to look again: the wait of a host ends for which something waits, or one of which more events are held than `least` is slow.
+    pub(super) fn next_due(&self, now: Moment, least: usize) -> Option<Moment> {
+        self.hosts.values().flat_map(|host| [host.probed_at(), host.minded_at(now, least)]).flatten().min()
     }
 
     /// Whether nothing is known of any host: no event had a picture to be fetched.
@@ -195,16 +188,19 @@ impl Machine {
     }
 
     /// The fetch of an event has ended: others may go.
-    pub(super) fn source_said(&mut self, id: EventId, said: Said) {
+    pub(super) fn source_said(&mut self, id: EventId, said: Said<'_>) {
         let Some(host) = self.held.get(id).and_then(|event| event.source()) else { return };
         let (policy, asked_max) = (self.setup.gate, self.setup.policy.retry_after_max);
         let turn = Turn { policy: &policy, asked_max, now: self.now.moment, dice: self.dice };
-        match self.sources.ended(&host, id, said, &turn) {
-            Some(Changed::Shut { wait, probes }) => {
-                self.tell(Report::Photos(PhotoReport::SourceShut { host, wait, probes }))
+        match (self.sources.ended(&host, id, said, &turn), said) {
+            (Some(Changed::Shut { wait, probes }), Said::Failed(missed, _)) => {
+                let (why, status, detail) = (missed.as_str(), missed.status(), missed.detail().map(str::to_owned));
+                self.tell(Report::Photos(PhotoReport::SourceShut { host, why, status, detail, wait, probes }));
             }
-            Some(Changed::Opened { after }) => self.tell(Report::Photos(PhotoReport::SourceOpened { host, after })),
-            None => {}
+            (Some(Changed::Opened { after }), _) => {
+                self.tell(Report::Photos(PhotoReport::SourceOpened { host, after }));
+            }
+            (Some(Changed::Shut { .. }) | None, _) => {}
         }
         self.wake_for_sources();
     }
@@ -242,52 +238,5 @@ impl Machine {
             }
             woken.drain(..).for_each(|id| self.held.stage(id, Stage::Ready));
         }
-    }
-
-    /// Events whose pictures come from a host that is shut or slow must not stand in the way of others: beyond a quarter of the places
-    /// they are delayed, the newest first. They age meanwhile.
-    pub(super) fn make_room_of_sources(&mut self) {
-        if self.sources.is_empty() || !self.can_delay() {
-            return;
-        }
-        let (now, of_one_host) = (self.now.moment, self.setup.photos.of_one_host());
-        // No host has less than that; and this is asked at each input, whatever it is about.
-        let least = self.quarter().min(self.most_alone());
-        let crowded = self.sources.hosts.iter().filter(|(_, host)| host.waiting.len() + host.running.len() > least);
-        let slow = |host: &Host| host.is_slow_for(now, of_one_host);
-        let hosts: Vec<(Arc<str>, Duration)> =
-            crowded.filter_map(|(name, host)| Some((Arc::clone(name), slow(host)?))).collect();
-        for (name, slow_for) in hosts {
-            for id in self.too_many_of(&name, slow_for) {
-                if self.can_delay() {
-                    self.delay_for_source(id, slow_for);
-                }
-            }
-        }
-    }
-
-    fn too_many_of(&mut self, name: &Arc<str>, slow_for: Duration) -> Vec<EventId> {
-        let limit = self.limit_of_source(&Procedure::of_host(name), slow_for);
-        let Some(host) = self.sources.hosts.get_mut(name) else { return Vec::new() };
-        let held = &self.held;
-        let is_its = |id: &EventId| {
-            held.get(*id).is_some_and(|event| {
-                matches!(event.stage, Stage::Waiting(_)) && event.source().as_deref() == Some(&**name)
-            })
-        };
-        host.waiting.retain(is_its);
-        let excess = (host.waiting.len() + host.running.len()).saturating_sub(limit);
-        let newest: Vec<EventId> = host.waiting.iter().rev().take(excess).copied().collect();
-        host.waiting.retain(|id| !newest.contains(id));
-        newest
-    }
-
-    fn delay_for_source(&mut self, id: EventId, slow_for: Duration) {
-        if let Some(event) = self.held.get_mut(id) {
-            event.context.waits_for_source = true;
-        }
-        let wait = self.wait_of_shut(slow_for);
-        self.outstanding.add(self.now.moment.saturating_add(wait));
-        self.delay(id, wait, wait);
     }
 }

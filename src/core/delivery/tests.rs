@@ -19,6 +19,7 @@ mod put_back;
 mod repeats;
 mod returns;
 mod shortage;
+mod sources;
 mod state;
 mod traces;
 mod tries;

@@ -117,7 +117,10 @@ impl Machine {
         let event = self.held.get(id)?;
         let asked = (Next::Create, event.progress.photos.tries);
         let failed = match reply {
-            PhotoReply::Missed(missed) => FailedTry { status: missed.status(), ..failed(event, asked, outcome, None) },
+            PhotoReply::Missed(missed) => {
+                let (status, detail) = (missed.status(), missed.detail().map(str::to_owned));
+                FailedTry { status, detail, ..failed(event, asked, outcome, None) }
+            }
             PhotoReply::Asked { reply, .. } => failed(event, asked, outcome, Some(reply)),
         };
         let failed = FailedTry { photo: Some(Arc::clone(&photo.name)), ..failed };

@@ -44,6 +44,8 @@ pub enum Missed {
         status: Option<u16>,
         /// The wait that the source asks for.
         after: Option<Duration>,
+        /// Why no answer came, or why it broke off, in words that hold no more of the link than its host and port.
+        detail: Option<String>,
     },
 }
 
@@ -102,12 +104,18 @@ impl Missed {
             Self::NotAllowed(_) | Self::WrongType | Self::TooLarge(_) => None,
         }
     }
+
+    /// Why no answer came, or why it broke off, where that is known.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        if let Self::Failed { detail, .. } = self { detail.as_deref() } else { None }
+    }
 }
 
 /// What a source's status says, where it is none that brings a picture. `link` is the one that was followed.
 #[must_use]
 pub fn missed(status: u16, link: &str, after: Option<Duration>) -> Missed {
-    let failed = |cause| Missed::Failed { cause, status: Some(status), after };
+    let failed = |cause| Missed::Failed { cause, status: Some(status), after, detail: None };
     match status {
         404 | 410 => Missed::Gone(status),
         401 | 403 if super::has_expiry(link) => Missed::Expired(status),

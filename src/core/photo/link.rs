@@ -41,12 +41,13 @@ impl Link {
         &self.0[..end]
     }
 
-    /// The host, as far as it can be told without resolving anything: to name it, and not to decide by.
+    /// The host and its port, which is left out where it is the usual one, as far as they can be told without resolving anything: to
+    /// name its source, and not to decide what may be asked.
     #[must_use]
     pub fn host(&self) -> &str {
-        let host = self.authority();
-        let is_port = |(_, port): &(&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
-        host.rsplit_once(':').filter(is_port).map_or(host, |(host, _)| host)
+        let whole = self.authority();
+        let is_usual = |(_, port): &(&str, &str)| port.is_empty() || port.parse() == Ok(443_u16);
+        whole.rsplit_once(':').filter(is_usual).map_or(whole, |(host, _)| host)
     }
 
     fn authority(&self) -> &str {
@@ -80,12 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_tells_its_host_and_never_its_query() {
+    fn a_link_tells_its_host_with_a_port_that_is_not_the_usual_one_and_never_its_query() {
         let told = |text: &str| Link::read(text).map(|link| (link.bare().to_owned(), link.host().to_owned()));
         let link = |bare: &str, host: &str| Ok((bare.to_owned(), host.to_owned()));
         assert_eq!(told(" https://a.example/1.jpg?sig=S#f "), link("https://a.example/1.jpg", "a.example"));
-        assert_eq!(told("https://a.example:8443?x=/y"), link("https://a.example:8443", "a.example"));
-        assert_eq!(told("https://[::1]:1/a"), link("https://[::1]:1/a", "[::1]"));
+        assert_eq!(told("https://a.example:8443?x=/y"), link("https://a.example:8443", "a.example:8443"));
+        assert_eq!(told("https://a.example:443/1"), link("https://a.example:443/1", "a.example"));
+        assert_eq!(told("https://a.example:/1"), link("https://a.example:/1", "a.example"));
+        assert_eq!(told("https://[::1]:1/a"), link("https://[::1]:1/a", "[::1]:1"));
+        assert_eq!(told("https://[::1]:443/a"), link("https://[::1]:443/a", "[::1]"));
+        assert_eq!(told("https://[::443]/a"), link("https://[::443]/a", "[::443]"));
         assert_eq!(told("nonsense"), link("nonsense", ""));
         for bad in ["", "  ", "https://a b", "https://a\nb", "https://u:p@a.example/", "https://a@b.example\\x"] {
             assert!(told(bad).is_err(), "{bad:?}");

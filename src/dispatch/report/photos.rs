@@ -23,12 +23,15 @@ impl Reporter {
                     "photo left out: its picture cannot be had, and the process is created without it, as the rule says"
                 );
             }
-            PhotoReport::SourceShut { host, wait, probes } => {
+            PhotoReport::SourceShut { host, why, status, detail, wait, probes } => {
                 self.metrics.photo_source(host, true);
                 tracing::warn!(
                     %host,
+                    why,
+                    status,
+                    detail = detail.as_deref(),
                     probes,
-                    next_in_s = seconds(*wait),
+                    probe_in_s = seconds(*wait),
                     "photo source shut: this host of pictures fails; events that need it wait, and one asks at a time"
                 );
             }

@@ -25,6 +25,16 @@ base64 = "/9j/4AA="
 on_missing = "without"
 
 [[rule]]
+name = "beside"
+type = "beside"
+procedure = "fieldVisit"
+[rule.data]
+event_key = "{{ key }}"
+site = "{{ photo.site }}"
+[rule.photo.site]
+url = "https://slow.example:8443/{{ event.of }}.jpg"
+
+[[rule]]
 name = "lead"
 type = "lead"
 procedure = "lead"
@@ -32,7 +42,7 @@ procedure = "lead"
 event_key = "{{ key }}"
 "#;
 
-fn bench(places: usize) -> Bench {
+pub(super) fn bench(places: usize) -> Bench {
     let mut bench = Bench::new(places);
     bench.machine = Machine::new(Setup { rules: Arc::new(rules(PHOTOS)), ..setup(places) });
     drop(bench.on(Input::Connected { can_delay: true }));
@@ -40,7 +50,7 @@ fn bench(places: usize) -> Bench {
 }
 
 impl Bench {
-    fn brought(&mut self, event: EventId, reply: PhotoReply) -> Done {
+    pub(super) fn brought(&mut self, event: EventId, reply: PhotoReply) -> Done {
         self.on(Input::PhotoReplied { event, reply, took: SECOND / 10, epoch: None })
     }
 }
@@ -49,15 +59,15 @@ fn asked(reply: Reply) -> PhotoReply {
     PhotoReply::Asked { reply, bytes: 5 }
 }
 
-fn up() -> PhotoReply {
+pub(super) fn up() -> PhotoReply {
     asked(json(200, Wrapper { has_data: true, ..Wrapper::default() }))
 }
 
-fn failed(cause: Cause) -> PhotoReply {
-    PhotoReply::Missed(Missed::Failed { cause, status: None, after: None })
+pub(super) fn failed(cause: Cause) -> PhotoReply {
+    PhotoReply::Missed(Missed::Failed { cause, status: None, after: None, detail: None })
 }
 
-fn names(done: &Done) -> Vec<&str> {
+pub(super) fn names(done: &Done) -> Vec<&str> {
     done.photos.iter().map(|(_, photo)| &*photo.name).collect()
 }
 

@@ -2,14 +2,12 @@
 //!
 //! Not here: the bytes of the picture (`picture`), and addresses (`resolve`).
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::{Proxy, Response, StatusCode, Url};
 use tokio::time::Instant;
 
-use super::address::is_public;
 use super::failure::failed;
 use super::picture::Picture;
 use super::resolve::Resolver;
@@ -79,7 +77,7 @@ impl Fetcher {
     }
 
     async fn follow(&self, link: &Link, deadline: Instant) -> Result<Picture, Missed> {
-        let mut url = self.allowed(link.whole(), "it")?;
+        let mut url = self.config.allowed(link.whole(), "it")?;
         let Some(http) = &self.http else { return Err(Missed::NotAllowed("photos.allow names no host".to_owned())) };
         for _ in 0..=REDIRECTS_MAX {
             let response = http.get(url.clone()).send().await.map_err(|error| failed(&error))?;
@@ -88,33 +86,9 @@ impl Fetcher {
             }
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
             let Some(to) = to else { return Err(missed(response.status().as_u16(), "", None)) };
-            url = self.allowed(to.as_str(), "what it redirects to")?;
+            url = self.config.allowed(to.as_str(), "what it redirects to")?;
         }
         Err(Missed::NotAllowed(format!("it redirects more than {REDIRECTS_MAX} times")))
-    }
-
-    /// The URL of a link that may be followed. Whatever is asked is this very value: nobody reads the text twice.
-    fn allowed(&self, link: &str, what: &str) -> Result<Url, Missed> {
-        let refused = |words: String| Missed::NotAllowed(words);
-        let url = Url::parse(link).map_err(|_| refused(format!("{what} is no link")))?;
-        if url.scheme() != "https" {
-            return Err(refused(format!("{what} is no https:// link")));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(refused(format!("{what} holds a user or a password")));
-        }
-        let host = url.host_str().unwrap_or_default();
-        let port = url.port_or_known_default().unwrap_or_default();
-        if !self.config.allow.has(host, port) {
-            let at = if port == 443 { String::new() } else { format!(":{port}") };
-            return Err(refused(format!("{what} is of the host {host}{at}, which photos.allow does not name")));
-        }
-        // An address that is written out is resolved by nobody.
-        let written: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if written.is_some_and(|address| !self.config.private_addresses && !is_public(address)) {
-            return Err(refused(format!("{what} is of an address of our own networks")));
-        }
-        Ok(url)
     }
 
     async fn picture(&self, response: Response, url: &Url, deadline: Instant) -> Result<Picture, Missed> {

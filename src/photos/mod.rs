@@ -5,6 +5,7 @@
 //! many are fetched at once (`core::delivery`).
 
 mod address;
+mod allowed;
 mod failure;
 mod fetch;
 mod picture;

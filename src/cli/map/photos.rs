@@ -6,11 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::core::judge::Judgement;
-use crate::core::photo::{Allowed, Link, Missed, Photo, Source};
+use crate::core::photo::{Missed, Photo, Source};
 use crate::core::policy::Policy;
 use crate::core::progress::{PhotoStep, Progress, StepContext};
 use crate::core::reason::Fault;
@@ -108,19 +107,8 @@ pub(super) fn look(config: &Config, policy: &Policy, photos: &mut [PhotoShown]) 
 fn refused(config: &Config, source: &Source) -> Option<Missed> {
     match source {
         Source::Bytes(bytes) => Picture::of_bytes(bytes, config.max_size).err(),
-        Source::Link(link) => not_allowed(&config.allow, link).map(Missed::NotAllowed),
+        Source::Link(link) => config.allowed(link.whole(), "it").err(),
     }
-}
-
-/// Why this link is not followed, as far as the list says. What its host leads to is known to nobody before it is asked.
-fn not_allowed(allow: &Allowed, link: &Link) -> Option<String> {
-    let Ok(url) = Url::parse(link.whole()) else { return Some("it is no link".to_owned()) };
-    if url.scheme() != "https" {
-        return Some("it is no https:// link".to_owned());
-    }
-    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    let at = if port == 443 { String::new() } else { format!(":{port}") };
-    (!allow.has(host, port)).then(|| format!("it is of the host {host}{at}, which photos.allow does not name"))
 }
 
 async fn one(fetcher: &Fetcher, photo: &Photo) -> Result<String, Missed> {

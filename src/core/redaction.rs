@@ -16,6 +16,8 @@ pub const VALUE_MIN: usize = 4;
 
 /// So many characters of a longer value are enough to know it by.
 const PART: usize = 8;
+/// And so many of a longer secret: whoever made it may have begun it with a word.
+const SECRET_PART: usize = 16;
 
 /// The most that the values of a request may have together, in bytes: the words of a refusal of more are not told.
 const VALUES_MAX: usize = 64 * 1024;
@@ -35,24 +37,24 @@ const ESCAPES: [Escape; 4] = [in_json, in_percent, in_a_form, in_html];
 /// `text` without the values of `request`; none if that has too many to look for.
 #[must_use]
 pub fn without_values(text: &str, request: &CreateProcess) -> Option<String> {
-    Some(without(text, &values(request)?))
+    Some(without(text, &values(request)?, PART))
 }
 
 /// `text` without a secret of [`VALUE_MIN`] characters or more: some servers repeat what they were shown.
 #[must_use]
 pub fn without_secret(text: &str, secret: &str) -> String {
     let secret: Vec<char> = secret.chars().flat_map(folded).collect();
-    if secret.len() < VALUE_MIN { text.to_owned() } else { without(text, &BTreeSet::from([secret])) }
+    if secret.len() < VALUE_MIN { text.to_owned() } else { without(text, &BTreeSet::from([secret]), SECRET_PART) }
 }
 
-fn without(text: &str, values: &BTreeSet<Vec<char>>) -> String {
+fn without(text: &str, values: &BTreeSet<Vec<char>>, part: usize) -> String {
     let plain = reading(text, |_| None);
     let escaped = ESCAPES.map(|escape| reading(text, escape));
     let readings: Vec<&Vec<Read>> =
         [&plain].into_iter().chain(escaped.iter().filter(|reading| **reading != plain)).collect();
     let mut blanks: Vec<(usize, usize)> = Vec::new();
     for value in values {
-        readings.iter().for_each(|reading| find(reading, value, &mut blanks));
+        readings.iter().for_each(|reading| find(reading, value, part, &mut blanks));
     }
     blanked(text, blanks)
 }
@@ -208,8 +210,8 @@ fn in_html(text: &str) -> Option<(char, usize)> {
 }
 
 /// Notes where a value stands, or of a long one the beginning or the end.
-fn find(reading: &[Read], value: &[char], blanks: &mut Vec<(usize, usize)>) {
-    let part = value.len().min(PART);
+fn find(reading: &[Read], value: &[char], part: usize, blanks: &mut Vec<(usize, usize)>) {
+    let part = value.len().min(part);
     let (start, end) = (&value[..part], &value[value.len() - part..]);
     for at in 0..(reading.len() + 1).saturating_sub(part) {
         if is_here(reading, at, start) {

@@ -4,6 +4,7 @@
 //! Not here: what is asked, by which proxy, with which certificate of ours, and how long it may take.
 
 mod retry_after;
+mod tunnel;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, retry};
@@ -11,6 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, retry};
 use crate::tls::Held;
 
 pub(crate) use retry_after::retry_after;
+pub(crate) use tunnel::tunnel;
 
 /// The beginning of a client: HTTP/1.1, no redirect, no second request, and no proxy that a variable for other programs names. It trusts
 /// the system's authorities and those that are held; where nothing `is_encrypted`, only those, so that a system without a trust store

@@ -8,14 +8,13 @@ use std::iter::successors;
 
 use crate::core::reply::{Lost, NotSent, Reply};
 use crate::files;
+use crate::http_client::tunnel;
 use crate::tls::{self, Handshake};
 
 const HANDSHAKE: Handshake = Handshake { section: "api", address: "api.base_url" };
 const OF_THE_PROXY: Handshake = Handshake { section: "api", address: "api.proxy" };
 
-/// How the text of the client library begins where a proxy answered, and made no way. Their type is private to hyper-util.
-const TUNNEL: &str = "tunnel error: ";
-/// What they go on with where it did not answer: it was not reached, or went away.
+/// What the words of [`tunnel`] begin with where the proxy did not answer: it was not reached, or went away.
 const NO_ANSWER: [&str; 3] = ["failed to create", "io error", "unexpected end"];
 
 /// What a failed request came to.
@@ -88,12 +87,6 @@ fn hyper_error(error: &reqwest::Error) -> Option<&hyper::Error> {
 
 fn is_refused_by_a_proxy(error: &reqwest::Error) -> bool {
     tunnel(error).is_some_and(|words| !NO_ANSWER.iter().any(|silent| words.starts_with(silent)))
-}
-
-/// What failed before the way through the proxy stood.
-fn tunnel(error: &reqwest::Error) -> Option<String> {
-    let mut causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    causes.find_map(|words| words.strip_prefix(TUNNEL).map(str::to_owned))
 }
 
 /// Whose certificates a failed handshake is about: an `https` proxy's where the way through it does not stand yet, or where the

@@ -8,13 +8,11 @@ use std::iter::successors;
 use super::resolve::Inside;
 use crate::core::photo::Missed;
 use crate::core::reason::Cause;
+use crate::http_client::tunnel;
 use crate::tls::{self, Handshake};
 
 const HANDSHAKE: Handshake = Handshake { section: "photos", address: "the link" };
 const OF_THE_PROXY: Handshake = Handshake { section: "photos", address: "photos.proxy" };
-
-/// How the text of the client library begins where the way through a proxy does not stand.
-const TUNNEL: &str = "tunnel error: ";
 
 /// What the failure says.
 pub(super) fn failed(error: &reqwest::Error) -> Missed {
@@ -28,16 +26,14 @@ pub(super) fn failed(error: &reqwest::Error) -> Missed {
         () => Cause::Reset,
     };
     let words: Vec<String> = causes().map(ToString::to_string).collect();
-    Missed::Failed { cause, status: None, after: None, detail: Some(detail(error, &words)) }
+    Missed::Failed { cause, status: None, after: None, detail: Some(detail(error, &words.join(": "))) }
 }
 
 /// The causes in one line, and what a person is to look at where a handshake failed. The error itself is left out: it names the URL.
-fn detail(error: &reqwest::Error, causes: &[String]) -> String {
-    let by_proxy = causes.iter().any(|cause| cause.starts_with(TUNNEL));
-    let with = if by_proxy { OF_THE_PROXY } else { HANDSHAKE };
-    let words = causes.join(": ");
+fn detail(error: &reqwest::Error, causes: &str) -> String {
+    let with = if tunnel(error).is_some() { OF_THE_PROXY } else { HANDSHAKE };
     match tls::find(error).and_then(|error| tls::complaint(error, with)) {
-        Some(said) => format!("{said} ({words})"),
-        None => words,
+        Some(said) => format!("{said} ({causes})"),
+        None => causes.to_owned(),
     }
 }

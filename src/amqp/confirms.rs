@@ -16,7 +16,8 @@ use crate::states::broker::BrokerStatus;
 
 pub(super) const NO_QUEUE: &str = "no such queue; make it";
 
-pub(super) const NOT_BOUND: &str = "no queue takes this routing key: bind one to the exchange, or leave the outcome out of `outcomes` of the rule, for later events";
+pub(super) const NOT_BOUND: &str = "no queue takes this routing key: bind one to the exchange, \
+     or leave the outcome out of `outcomes` of the rule, for later events";
 
 /// What becomes of events where a publish of theirs is refused: they wait for it, or are settled without.
 pub(super) const WAITS: &str = "its events stay unacknowledged or are delayed, and none is lost";

@@ -11,6 +11,7 @@ use serde_json::Value;
 use self::kept::Kept;
 use super::encoding::{self, Undecoded};
 use super::error_text::{error_text, is_api_word};
+use crate::core::json::behind_byte_order_mark;
 use crate::core::reply::{Body, Row, Wrapper};
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub(super) fn redirects_to(head: &HeaderMap, asked: &Url) -> Option<String> {
 /// What a body is. JSON is known by its content, since integrators met it under every content type.
 /// Of a list, the rows are kept with their `attribute`.
 fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+    let text = behind_byte_order_mark(bytes).trim_ascii();
     if text.is_empty() {
         return Body::Empty;
     }
@@ -72,7 +73,7 @@ fn body(content_type: &str, bytes: &[u8], attribute: Option<&str>) -> Body {
 /// Whether text is a page, by its content type or by how it begins.
 fn is_page(content_type: &str, bytes: &[u8]) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let text = behind_byte_order_mark(bytes).trim_ascii_start();
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     let is_html = ["text/html", "application/xhtml+xml"].iter().any(|html| kind.eq_ignore_ascii_case(html));
     is_html || begins(b"<!doctype") || begins(b"<html")

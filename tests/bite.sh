@@ -136,7 +136,7 @@ bite "a claim that is applied late takes a row that was given back" src/core/led
 bite "what was sent is forgotten with another's verdict" src/core/delivery/repeats.rs \
   'let progress = progress.joined(&event.progress);' '' "${pure[@]}"
 bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
-  'AND e.revision = x.revision - 1 AND' 'AND' --lib
+  'WHERE e.revision = excluded.revision - 1' 'WHERE true' --lib
 bite "a claim is answered before it is committed" src/ledger/once.rs \
   'let rows = asked.fetch_all(connection).await' 'let rows = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
 

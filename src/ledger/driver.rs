@@ -137,7 +137,7 @@ impl Driver {
             return Ok(rest);
         }
         let (began, rows) = (Instant::now(), plan.rows());
-        match in_time(COMMIT_MAX, once::write(session, &self.who, &rows)).await {
+        match in_time(COMMIT_MAX, once::write(session, &self.who, rows)).await {
             Ok(true) => {
                 self.committed(began);
                 let (asks, answers) = plan.done(&mut self.expected);
@@ -146,7 +146,6 @@ impl Driver {
             Ok(false) => rest.splice(..0, plan.asks()).for_each(drop),
             Err(failure) if failure.kind == Kind::Data || (failure.kind == Kind::Conflict && session.is_shared()) => {
                 rest.splice(..0, plan.asks()).for_each(drop);
-                in_time(COMMIT_MAX, session.simple(ROLLBACK)).await?;
             }
             Err(failure) => {
                 plan.asks().into_iter().chain(rest).for_each(Ask::refuse);

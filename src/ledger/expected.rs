@@ -90,10 +90,9 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// Rows that are made where none is, and rows that are written over the revision before their own.
-    pub(super) fn rows(&self) -> (Vec<Kept>, Vec<Kept>) {
-        let rows = self.steps.iter().map(|(id, Step { known, .. })| Kept::of(*id, &known.row, known.revision));
-        rows.partition(|kept| kept.revision == 1)
+    /// Rows of the first revision are made where none is, others written over the revision before their own.
+    pub(super) fn rows(&self) -> Vec<Kept> {
+        self.steps.iter().map(|(id, Step { known, .. })| Kept::of(*id, &known.row, known.revision)).collect()
     }
 
     /// It was not written.

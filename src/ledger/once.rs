@@ -1,5 +1,5 @@
-//! Rows that are made where none is, and rows that end as they are known, in one transaction. Postgres takes all of them in one statement:
-//! its transaction begins and is committed with it.
+//! Rows that are made where none is, and rows that end as they are known, in one statement: its transaction begins and is committed
+//! with it.
 //!
 //! What others have changed meanwhile is left as it is, and is told by the count.
 //!
@@ -13,7 +13,6 @@ use super::failure::Failure;
 use super::kept::Kept;
 use super::once_sqlite;
 use super::session::Session;
-use super::sql::{BEGIN, COMMIT};
 
 /// Rows of a queue ($1) that this run ($2) ends or gives back, and those that it makes, as a list of each column. Nothing is written
 /// where its lease is over.
@@ -40,33 +39,22 @@ const POSTGRES: &str = "WITH alive AS MATERIALIZED (SELECT c.now_ms FROM \
      $20::bigint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::text[], $26::text[], $27::bigint[]) \
      AS y(key, slot, revision, key_text, epoch, ticket, hold, unsure_creates, sent_ms, sent, body, request, digest_version, rule, \
      procedure_id, attempts) WHERE (SELECT count(*) FROM written) >= 0 ON CONFLICT (queue, key, slot) DO NOTHING RETURNING 1) \
-     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM written)";
+     SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM written)";
 
 /// Whether all of them were written. Where they were not, some may have been: to ask again for what was is safe.
-pub(super) async fn write(session: &mut Session, who: &Who, rows: &(Vec<Kept>, Vec<Kept>)) -> Result<bool, Failure> {
-    let (made, written) = rows;
-    let is_one_statement = session.is_shared();
-    if !is_one_statement {
-        session.simple(BEGIN).await?;
-    }
-    let counts = match session {
+pub(super) async fn write(session: &mut Session, who: &Who, rows: Vec<Kept>) -> Result<bool, Failure> {
+    let count = rows.len();
+    let changed = match session {
         Session::Sqlite(connection) => once_sqlite::write(connection, who, rows).await?,
-        Session::Postgres(connection) => postgres(connection, who, made, written).await?,
+        Session::Postgres(connection) => postgres(connection, who, rows).await?,
     };
-    if !is_one_statement {
-        session.simple(COMMIT).await?;
-    }
-    let is_whole = |count: u64, rows: &[Kept]| usize::try_from(count).ok() == Some(rows.len());
-    Ok(is_whole(counts.0, made) && is_whole(counts.1, written))
+    Ok(usize::try_from(changed).ok() == Some(count))
 }
 
-async fn postgres(
-    connection: &mut PgConnection,
-    who: &Who,
-    made: &[Kept],
-    written: &[Kept],
-) -> Result<(u64, u64), Failure> {
-    let mut asked = query_as::<Postgres, (i64, i64)>(POSTGRES).bind(&who.queue).bind(&who.owner);
+async fn postgres(connection: &mut PgConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
+    let (made, written): (Vec<Kept>, Vec<Kept>) = rows.into_iter().partition(|kept| kept.revision == 1);
+    let (made, written) = (&made[..], &written[..]);
+    let mut asked = query_as::<Postgres, (i64,)>(POSTGRES).bind(&who.queue).bind(&who.owner);
     asked = asked.bind(texts(written, |row| &row.key)).bind(numbers(written, |row| row.slot));
     asked = asked.bind(numbers(written, |row| row.revision)).bind(texts(written, |row| &row.hold));
     asked = asked.bind(numbers(written, |row| row.unsure_creates)).bind(numbers(written, |row| row.attempts));
@@ -81,9 +69,9 @@ async fn postgres(
     asked = asked.bind(numbers(made, |row| row.digest_version)).bind(texts(made, |row| &row.rule));
     asked = asked.bind(texts(made, |row| &row.procedure_id)).bind(numbers(made, |row| row.attempts));
     // The row comes before the commit, and all is read to the end: an error of the commit itself would come behind it.
-    let rows = asked.fetch_all(connection).await.map_err(|error| Failure::of(&error))?;
-    let (made, written) = rows.first().ok_or_else(|| Failure::rows("its statement gave no count"))?;
-    Ok((made.cast_unsigned(), written.cast_unsigned()))
+    let counts = asked.fetch_all(connection).await.map_err(|error| Failure::of(&error))?;
+    let changed = counts.first().ok_or_else(|| Failure::rows("its statement gave no count"))?;
+    Ok(changed.0.cast_unsigned())
 }
 
 fn texts<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k String) -> Vec<&'k str> {

@@ -9,10 +9,11 @@ use super::*;
 use crate::core::event::Key;
 use crate::core::ledger::{Claim, Opens, Record, RowEnd, Sends};
 use crate::ledger::batch::{Done, commit};
+use crate::ledger::failure::Kind;
 use crate::ledger::kept::parsed;
 use crate::ledger::once;
 use crate::ledger::session::Session;
-use crate::ledger::sql::{OF_KEY, PRUNE, RENEW};
+use crate::ledger::sql::{OF_KEY, PRUNE, RENEW, Sql};
 use crate::ledger::{schema, sqlite};
 
 const KEYS: u64 = 6;
@@ -33,15 +34,14 @@ fn ask(random: &mut fastrand::Rng) -> Ask {
         id: RowId { key: Key::digest_of(&key), slot: random.u64(..2) << 63 },
         key,
         body: random.u64(..2),
-        request: u64::MAX,
         rule: random.choice(["one", "two"]).unwrap().to_owned(),
-        procedure: "ticket".to_owned(),
         ticket: random.u64(1..4),
         epoch: random.choice([None, Some(1), Some(2)]).unwrap(),
         unsure_creates: random.u32(..3),
         attempts: random.u32(..3),
         sends: random.bool().then_some(Sends { lookup: None }),
         opens: if random.u8(..8) == 0 { Opens::Created } else { Opens::Nothing },
+        ..any_claim()
     };
     if random.bool() {
         return Ask::Claim(Box::new(Claim { epoch: None, ..claim }), oneshot::channel().0);
@@ -49,6 +49,23 @@ fn ask(random: &mut fastrand::Rng) -> Ask {
     let created = |id: &str| Some(RowEnd::Created(Some(id.to_owned())));
     let end = random.choice([None, created("p"), created("q"), Some(RowEnd::Dead("refused".to_owned()))]).unwrap();
     Ask::Record(Box::new(Record { claim: Box::new(claim), end }), oneshot::channel().0)
+}
+
+fn any_claim() -> Claim {
+    Claim {
+        id: RowId { key: Key::digest_of("any"), slot: 0 },
+        key: "any".to_owned(),
+        body: 1,
+        request: u64::MAX,
+        rule: "one".to_owned(),
+        procedure: "ticket".to_owned(),
+        ticket: 1,
+        epoch: None,
+        unsure_creates: 0,
+        attempts: 0,
+        sends: Some(Sends { lookup: None }),
+        opens: Opens::Nothing,
+    }
 }
 
 async fn store() -> (tempfile::TempDir, Session) {
@@ -121,7 +138,7 @@ async fn walk() {
         for id in plan.steps.keys() {
             before.insert(*id, kept(&mut session, *id).await);
         }
-        if once::write(&mut session, &who("me"), &plan.rows()).await.unwrap() {
+        if once::write(&mut session, &who("me"), plan.rows()).await.unwrap() {
             whole += usize::from(!plan.is_empty());
             holds(&mut session, &plan, &before).await;
             drop(plan.done(&mut expected));
@@ -148,7 +165,61 @@ async fn nothing_is_written_at_once_where_the_lease_is_over() {
             break plan;
         }
     };
-    assert_eq!(once::write(&mut session, &who("me"), &plan.rows()).await, Ok(false));
+    assert_eq!(once::write(&mut session, &who("me"), plan.rows()).await, Ok(false));
     let id = plan.steps.keys().next().unwrap();
     assert_eq!(kept(&mut session, *id).await, None);
+}
+
+/// One claim of each of so many keys.
+fn many(count: usize) -> Vec<Ask> {
+    let claim = |n: usize| {
+        let key = format!("many-{n:04}");
+        let id = RowId { key: Key::digest_of(&key), slot: 0 };
+        Claim { id, key, ticket: 1, epoch: None, opens: Opens::Nothing, ..any_claim() }
+    };
+    (0..count).map(|n| Ask::Claim(Box::new(claim(n)), oneshot::channel().0)).collect()
+}
+
+async fn count(session: &mut Session) -> String {
+    let all = Sql { sqlite: "SELECT CAST(count(*) AS TEXT) FROM chakra_bridge_events", postgres: "" };
+    timeout(MINUTE, session.text(all, &[])).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn more_rows_than_one_statement_holds_are_written_together_or_not_at_all() {
+    const MANY: usize = 150;
+    let (_folder, mut session) = store().await;
+    let refuses = Sql {
+        sqlite: "CREATE TRIGGER refuses BEFORE INSERT ON chakra_bridge_events WHEN NEW.ticket = 1 AND \
+                 (SELECT count(*) FROM chakra_bridge_events) = 140 BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        postgres: "",
+    };
+    timeout(MINUTE, session.simple(refuses)).await.unwrap().unwrap();
+    let (plan, rest) = Expected::default().plan(many(MANY), &who("me"));
+    assert!(rest.is_empty());
+    let failed = timeout(MINUTE, once::write(&mut session, &who("me"), plan.rows())).await.unwrap();
+    assert_eq!(failed.unwrap_err().kind, Kind::Data);
+    assert_eq!(count(&mut session).await, "0");
+    let allowed = Sql { sqlite: "DROP TRIGGER refuses", postgres: "" };
+    timeout(MINUTE, session.simple(allowed)).await.unwrap().unwrap();
+    assert_eq!(timeout(MINUTE, once::write(&mut session, &who("me"), plan.rows())).await.unwrap(), Ok(true));
+    assert_eq!(count(&mut session).await, MANY.to_string());
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_deleted_before_its_end_is_made_with_its_end() {
+    let (_folder, mut session) = store().await;
+    let mut expected = Expected::default();
+    let (plan, _) = expected.plan(many(1), &who("me"));
+    let id = *plan.steps.keys().next().unwrap();
+    assert_eq!(timeout(MINUTE, once::write(&mut session, &who("me"), plan.rows())).await.unwrap(), Ok(true));
+    drop(plan.done(&mut expected));
+    let delete = Sql { sqlite: "DELETE FROM chakra_bridge_events", postgres: "" };
+    timeout(MINUTE, session.simple(delete)).await.unwrap().unwrap();
+    let Ask::Claim(claim, _) = many(1).remove(0) else { panic!("a claim") };
+    let record = Record { claim: Box::new(Claim { epoch: Some(1), ..*claim }), end: Some(RowEnd::Created(None)) };
+    let (plan, rest) = expected.plan(vec![Ask::Record(Box::new(record), oneshot::channel().0)], &who("me"));
+    assert!(rest.is_empty());
+    assert_eq!(timeout(MINUTE, once::write(&mut session, &who("me"), plan.rows())).await.unwrap(), Ok(true));
+    assert_eq!(kept(&mut session, id).await.unwrap().row.end, Some(RowEnd::Created(None)));
 }

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 /// Set by `.ci/run`, where nothing may be left out.
 const CI: &str = "CHAKRA_BRIDGE_CI";
 /// What the image is made of, beside the sources.
-const FILES: [&str; 4] = [".dockerignore", ".cargo/config.toml", "Cargo.toml", "Cargo.lock"];
+const FILES: [&str; 5] = [".dockerignore", ".cargo/config.toml", "Cargo.toml", "Cargo.lock", "build.rs"];
 pub const VERSION: &str = "9.8.7";
 pub const REVISION: &str = "of-a-test";
 static IMAGE: OnceCell<Option<String>> = OnceCell::const_new();

@@ -122,21 +122,21 @@ bite "a late claim of a photo hides a create" src/core/ledger/claimed.rs \
 bite "recorded after the ack" src/core/delivery/walk.rs \
   'let Some((context, ended)) = self.record_process(context, ended, progress) else { return };' '' "${pure[@]}"
 bite "a claim is ignored" src/core/ledger/claimed.rs \
-  'if row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero() {' \
-  'if row.hold != Hold::Free && row.owner != asker.owner && asker.lease.is_zero() {' "${pure[@]}"
+  'if row.hold != Hold::Free && *row.owner != *asker.owner && !asker.lease.is_zero() {' \
+  'if row.hold != Hold::Free && *row.owner != *asker.owner && asker.lease.is_zero() {' "${pure[@]}"
 bite "what an earlier owner sent is forgotten" src/core/ledger/claimed.rs \
   'let knows_all = left.unsure_creates <= claim.unsure_creates;' 'let knows_all = left.unsure_creates <= claim.unsure_creates + 9;' "${pure[@]}"
 
 bite "a dead letter ends the row that another message has" src/core/ledger/recorded.rs \
-  'let lives = row.owner == asker.owner || !asker.lease.is_zero();' \
-  'let lives = row.owner != asker.owner && !asker.lease.is_zero();' --lib
+  'let lives = *row.owner == *asker.owner || !asker.lease.is_zero();' \
+  'let lives = *row.owner != *asker.owner && !asker.lease.is_zero();' --lib
 bite "a claim that is applied late takes a row that was given back" src/core/ledger/recorded.rs \
   'let was_free = row.hold == Hold::Free && row.ticket < record.claim.ticket;' \
   'let was_free = row.hold == Hold::Free && row.ticket > record.claim.ticket;' --lib
 bite "what was sent is forgotten with another's verdict" src/core/delivery/repeats.rs \
   'let progress = progress.joined(&event.progress);' '' "${pure[@]}"
 bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
-  'WHERE e.revision = excluded.revision - 1' 'WHERE true' --lib
+  'AND l.revision = x.revision - 1)) \' 'AND true)) \' --lib
 bite "a claim is answered before it is committed" src/ledger/once.rs \
   'let rows = asked.fetch_all(connection).await' 'let rows = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
 

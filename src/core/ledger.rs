@@ -8,6 +8,7 @@ mod recorded;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::claimed::claimed;
@@ -28,9 +29,9 @@ pub struct RowId {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The key as text, for `trace`.
-    pub key: String,
+    pub key: Arc<str>,
     /// Who claimed it last: the name of one run of one replica.
-    pub owner: String,
+    pub owner: Arc<str>,
     /// Counts the claims: what an earlier owner says is not taken.
     pub epoch: i64,
     /// [`Claim::ticket`] of the last claim.
@@ -42,7 +43,7 @@ pub struct Row {
     /// When a create was sent last; 0 for never.
     pub sent_ms: i64,
     /// Where the last create was sent, to look it up there.
-    pub sent: Option<Lookup>,
+    pub sent: Option<Arc<Lookup>>,
     /// How it ended, if it did.
     pub end: Option<RowEnd>,
     /// Digest of the body.
@@ -52,9 +53,9 @@ pub struct Row {
     /// [`DIGEST_VERSION`](crate::core::event::DIGEST_VERSION) of both.
     pub digest_version: u8,
     /// The rule that it was handled by.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// The procedure that it went to.
-    pub procedure: String,
+    pub procedure: Arc<str>,
     /// Requests that came to an outcome.
     pub attempts: u32,
     /// When it was first claimed.
@@ -96,15 +97,15 @@ pub struct Claim {
     /// The row.
     pub id: RowId,
     /// The key as text.
-    pub key: String,
+    pub key: Arc<str>,
     /// Digest of the body.
     pub body: u64,
     /// Digest of the request.
     pub request: u64,
     /// The rule.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// The procedure.
-    pub procedure: String,
+    pub procedure: Arc<str>,
     /// Counts the events of a run that claim: one that asks again has the same number until it is answered that the row is another's or
     /// has ended. So a claim whose answer was lost, and under which nothing was sent, is told from an earlier event's, and one that is
     /// applied late does nothing. Never 0.
@@ -139,7 +140,7 @@ pub enum Opens {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sends {
     /// Where it can be looked up afterwards.
-    pub lookup: Option<Lookup>,
+    pub lookup: Option<Arc<Lookup>>,
 }
 
 /// What the ledger answers to a claim.
@@ -174,7 +175,7 @@ pub struct Left {
     /// How long ago the last was sent, if one was.
     pub since_sent: Option<Duration>,
     /// Where.
-    pub sent: Option<Lookup>,
+    pub sent: Option<Arc<Lookup>>,
     /// By which body and request.
     pub digests: (u64, u64),
 }

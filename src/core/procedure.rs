@@ -46,6 +46,12 @@ impl Procedure {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same, without a copy of its text.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl TryFrom<String> for Procedure {

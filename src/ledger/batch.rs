@@ -4,6 +4,7 @@
 //! Not here: what follows from a row (`core::ledger`), and what is asked when (`driver`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -22,9 +23,9 @@ const TRIES: usize = 8;
 /// On whose behalf.
 #[derive(Clone, Debug)]
 pub(super) struct Who {
-    pub(super) queue: String,
+    pub(super) queue: Arc<str>,
     /// The name of this run of this replica.
-    pub(super) owner: String,
+    pub(super) owner: Arc<str>,
 }
 
 /// How it ended, if nothing failed.
@@ -78,7 +79,7 @@ struct Standing {
 impl Standing {
     /// The row after the commit, if it is of this run.
     fn known(self, owner: &str) -> Option<Known> {
-        let row = self.row.filter(|row| row.owner == owner)?;
+        let row = self.row.filter(|row| &*row.owner == owner)?;
         Some(Known { row, revision: self.revision + i64::from(self.is_changed) })
     }
 }

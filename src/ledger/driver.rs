@@ -58,7 +58,7 @@ impl Driver {
         (lease, status): (watch::Sender<Lease>, watch::Sender<LedgerStatus>),
         metrics: Arc<Metrics>,
     ) -> Self {
-        let who = Who { queue: config.queue.clone(), owner: name_of_run() };
+        let who = Who { queue: config.queue.as_str().into(), owner: name_of_run().into() };
         let housekeeping = Housekeeping::new(config.clone(), who.clone(), lease, Arc::clone(&metrics));
         let expected = Expected::default();
         Self { config, who, asks, status, housekeeping, expected, metrics, lock: None, wait: WAIT[0] }
@@ -228,7 +228,7 @@ impl Driver {
             status.degraded.clone_from(&degraded);
         });
         if is_news {
-            tracing::info!(owner = self.who.owner, place = self.config.place.words(), "the ledger answers");
+            tracing::info!(owner = &*self.who.owner, place = self.config.place.words(), "the ledger answers");
         }
         if let Some(why) = degraded.filter(|_| is_news) {
             tracing::warn!("the ledger is degraded: a crash of its machine may lose what it has committed: {why}");

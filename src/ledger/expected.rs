@@ -116,6 +116,7 @@ impl Plan {
 /// Whether the one is the other but for what a record changes.
 fn only_ends(before: &Row, after: &Row) -> bool {
     let Row { hold, unsure_creates, attempts, ended_ms, .. } = *after;
+    // A copy of a row shares its texts.
     *after == Row { hold, unsure_creates, attempts, ended_ms, end: after.end.clone(), ..before.clone() }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Not here: what a row means (`core::ledger`), and the statements that take it apart (`sql`).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
@@ -31,8 +33,10 @@ pub(super) struct Kept {
     pub(super) slot: i64,
     /// Counts what was written: a row that another wrote meanwhile is not written over.
     pub(super) revision: i64,
-    pub(super) key_text: String,
-    owner: String,
+    #[serde(with = "shared")]
+    pub(super) key_text: Arc<str>,
+    #[serde(with = "shared")]
+    owner: Arc<str>,
     pub(super) epoch: i64,
     pub(super) ticket: i64,
     pub(super) hold: String,
@@ -45,8 +49,10 @@ pub(super) struct Kept {
     pub(super) body: i64,
     pub(super) request: i64,
     pub(super) digest_version: i64,
-    pub(super) rule: String,
-    pub(super) procedure_id: String,
+    #[serde(with = "shared")]
+    pub(super) rule: Arc<str>,
+    #[serde(with = "shared")]
+    pub(super) procedure_id: Arc<str>,
     pub(super) attempts: i64,
     first_ms: i64,
     ended_ms: i64,
@@ -64,22 +70,22 @@ impl Kept {
             key: hex(&id.key),
             slot: id.slot.cast_signed(),
             revision,
-            key_text: plain(cut(&row.key)),
-            owner: plain(&row.owner),
+            key_text: plain_shared(&cut(&row.key)),
+            owner: plain_shared(&row.owner),
             epoch: row.epoch,
             ticket: row.ticket.cast_signed(),
             hold: word(row.hold).to_owned(),
             unsure_creates: row.unsure_creates.into(),
             sent_ms: row.sent_ms,
-            sent: row.sent.as_ref().and_then(|lookup| serde_json::to_string(lookup).ok()),
+            sent: row.sent.as_deref().and_then(|lookup| serde_json::to_string(lookup).ok()),
             ended: ended.map(str::to_owned),
             process,
             reason,
             body: row.body.cast_signed(),
             request: row.request.cast_signed(),
             digest_version: row.digest_version.into(),
-            rule: plain(&row.rule),
-            procedure_id: plain(&row.procedure),
+            rule: plain_shared(&row.rule),
+            procedure_id: plain_shared(&row.procedure),
             attempts: row.attempts.into(),
             first_ms: row.first_ms,
             ended_ms: row.ended_ms,
@@ -106,7 +112,7 @@ impl Kept {
             hold: hold(&self.hold),
             unsure_creates: small(self.unsure_creates),
             sent_ms: self.sent_ms,
-            sent: self.sent.and_then(|text| serde_json::from_str(&text).ok()),
+            sent: self.sent.and_then(|text| serde_json::from_str(&text).ok()).map(Arc::new),
             end,
             body: self.body.cast_unsigned(),
             request: self.request.cast_unsigned(),
@@ -152,8 +158,28 @@ fn plain(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(KEY_MAX)]
+/// The same of a text that many share, which hardly ever has one.
+fn plain_shared(text: &Arc<str>) -> Arc<str> {
+    if text.contains('\0') { plain(text).into() } else { Arc::clone(text) }
+}
+
+fn cut(text: &Arc<str>) -> Arc<str> {
+    if text.len() <= KEY_MAX { Arc::clone(text) } else { text[..text.floor_char_boundary(KEY_MAX)].into() }
+}
+
+/// Texts that many share, as JSON has them.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
+    }
 }
 
 /// A digest as both databases read it.
@@ -179,20 +205,20 @@ mod tests {
     fn row() -> Row {
         let procedure = Procedure::new("ticket").unwrap();
         Row {
-            key: "orders|4711".to_owned(),
-            owner: "host/1".to_owned(),
+            key: "orders|4711".into(),
+            owner: "host/1".into(),
             epoch: 3,
             ticket: u64::MAX,
             hold: Hold::Sends,
             unsure_creates: 1,
             sent_ms: 5,
-            sent: Some(Lookup { procedure, attribute: "event_key".to_owned(), value: json!("a\0b") }),
+            sent: Some(Arc::new(Lookup { procedure, attribute: "event_key".to_owned(), value: json!("a\0b") })),
             end: Some(RowEnd::Created(Some("p1".to_owned()))),
             body: u64::MAX,
             request: 1 << 63,
             digest_version: 1,
-            rule: "one".to_owned(),
-            procedure: "ticket".to_owned(),
+            rule: "one".into(),
+            procedure: "ticket".into(),
             attempts: 2,
             first_ms: 4,
             ended_ms: 6,
@@ -214,7 +240,7 @@ mod tests {
     #[test]
     fn no_text_of_an_event_makes_a_row_unwritable_or_large() {
         let id = RowId { key: [0; 16], slot: 0 };
-        let row = Row { key: format!("a\0{}", "ü".repeat(KEY_MAX)), rule: "o\0e".to_owned(), ..row() };
+        let row = Row { key: format!("a\0{}", "ü".repeat(KEY_MAX)).into(), rule: "o\0e".into(), ..row() };
         let kept = Kept::of(id, &row, 1);
         assert!(kept.key_text.len() <= KEY_MAX + 2 && kept.key_text.starts_with("a\u{fffd}ü"));
         assert!(!serde_json::to_string(&Kept { sent: None, ..kept }).unwrap().contains("\\u0000"));

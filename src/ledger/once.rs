@@ -54,7 +54,7 @@ pub(super) async fn write(session: &mut Session, who: &Who, rows: Vec<Kept>) -> 
 async fn postgres(connection: &mut PgConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
     let (made, written): (Vec<Kept>, Vec<Kept>) = rows.into_iter().partition(|kept| kept.revision == 1);
     let (made, written) = (&made[..], &written[..]);
-    let mut asked = query_as::<Postgres, (i64,)>(POSTGRES).bind(&who.queue).bind(&who.owner);
+    let mut asked = query_as::<Postgres, (i64,)>(POSTGRES).bind(&*who.queue).bind(&*who.owner);
     asked = asked.bind(texts(written, |row| &row.key)).bind(numbers(written, |row| row.slot));
     asked = asked.bind(numbers(written, |row| row.revision)).bind(texts(written, |row| &row.hold));
     asked = asked.bind(numbers(written, |row| row.unsure_creates)).bind(numbers(written, |row| row.attempts));
@@ -74,8 +74,8 @@ async fn postgres(connection: &mut PgConnection, who: &Who, rows: Vec<Kept>) -> 
     Ok(changed.0.cast_unsigned())
 }
 
-fn texts<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k String) -> Vec<&'k str> {
-    rows.iter().map(|row| column(row).as_str()).collect()
+fn texts<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k str) -> Vec<&'k str> {
+    rows.iter().map(column).collect()
 }
 
 fn perhaps<'k>(rows: &'k [Kept], column: impl Fn(&'k Kept) -> &'k Option<String>) -> Vec<Option<&'k str>> {

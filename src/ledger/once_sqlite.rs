@@ -4,7 +4,7 @@
 //!
 //! Not here: which rows those are (`expected`), and Postgres (`once`).
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Sqlite, query, raw_sql};
@@ -20,8 +20,8 @@ const LENGTHS: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, ROWS_MAX];
 const ROWS_MAX: usize = 64;
 const COLUMNS: usize = 19;
 
-/// Rows of a queue (the first value) that this run (the second) makes, ends or gives back. A row that is there is written over the
-/// revision before its own alone; nothing is written where the lease of this run is over.
+/// Rows of a queue (the first value) that this run (the second) makes, ends or gives back. Only the first revision of a row is made,
+/// and a later one is written over the one before it; nothing is written where the lease of this run is over.
 ///
 /// Values have no numbers: the library asks for the name of each, and SQLite finds a name by going through all of them.
 static WRITE: LazyLock<[String; LENGTHS.len()]> = LazyLock::new(|| {
@@ -32,16 +32,17 @@ static WRITE: LazyLock<[String; LENGTHS.len()]> = LazyLock::new(|| {
              CROSS JOIN chakra_bridge_owners AS o WHERE o.owner = c.owner AND o.until_ms > c.now_ms), \
              x (key, slot, revision, key_text, epoch, ticket, hold, unsure_creates, sent_ms, sent, ended, process, reason, \
              body, request, digest_version, rule, procedure_id, attempts) AS (VALUES {}) \
-             INSERT INTO chakra_bridge_events AS e (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, \
+             INSERT INTO chakra_bridge_events (queue, key, slot, revision, key_text, owner, epoch, ticket, hold, unsure_creates, \
              sent_ms, sent, ended, process, reason, body, request, digest_version, rule, procedure_id, attempts, first_ms, ended_ms) \
              SELECT me.queue, unhex(x.key), x.slot, x.revision, x.key_text, me.owner, x.epoch, x.ticket, x.hold, x.unsure_creates, \
              CASE x.sent_ms WHEN 0 THEN 0 ELSE me.now_ms END, x.sent, x.ended, x.process, x.reason, x.body, x.request, \
              x.digest_version, x.rule, x.procedure_id, x.attempts, me.now_ms, CASE WHEN x.ended IS NULL THEN 0 ELSE me.now_ms END \
-             FROM me CROSS JOIN x WHERE x.key IS NOT NULL \
+             FROM me CROSS JOIN x WHERE x.key IS NOT NULL AND (x.revision = 1 OR EXISTS (SELECT 1 FROM chakra_bridge_events AS l \
+             WHERE l.queue = me.queue AND l.key = unhex(x.key) AND l.slot = x.slot AND l.revision = x.revision - 1)) \
              ON CONFLICT (queue, key, slot) DO UPDATE SET revision = excluded.revision, hold = excluded.hold, \
              unsure_creates = excluded.unsure_creates, attempts = excluded.attempts, ended = excluded.ended, \
              process = excluded.process, reason = excluded.reason, ended_ms = excluded.ended_ms \
-             WHERE e.revision = excluded.revision - 1",
+             WHERE excluded.revision > 1",
             values(rows)
         )
     })
@@ -72,7 +73,7 @@ async fn all(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> R
 async fn some(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
     let (statement, length) = shortest(rows.len());
     let places = rows.len() * COLUMNS..length * COLUMNS;
-    let told = query::<Sqlite>(statement).bind(who.queue.clone()).bind(who.owner.clone());
+    let told = query::<Sqlite>(statement).bind(Arc::clone(&who.queue)).bind(Arc::clone(&who.owner));
     let told = rows.into_iter().fold(told, bind);
     let told = places.fold(told, |told, _| told.bind(None::<i64>));
     Ok(told.execute(connection).await.map_err(|error| Failure::of(&error))?.rows_affected())

@@ -87,7 +87,7 @@ impl Reader {
             let Moment { now_ms, owners } = parsed(&self.session.text(MOMENT, &[]).await?)?;
             let found = texts.iter().map(|text| {
                 let row = parsed::<Kept>(text)?.row();
-                let left = owners.get(&row.owner).map_or(0, |until_ms| until_ms.saturating_sub(now_ms));
+                let left = owners.get(&*row.owner).map_or(0, |until_ms| until_ms.saturating_sub(now_ms));
                 Ok(Found { row, lease: Duration::from_millis(u64::try_from(left).unwrap_or(0)), now_ms })
             });
             found.collect()

@@ -54,7 +54,7 @@ async fn who_reads_a_file_is_not_in_the_way_of_the_daemon_that_has_it() {
         create(&run, "e", "p").await;
         let mut reader = read::Reader::open(&file(folder.path())).await.unwrap();
         let found = reader.rows("e").await.unwrap();
-        assert_eq!((found.len(), found[0].row.key.as_str(), found[0].row.attempts), (1, "e", 1));
+        assert_eq!((found.len(), &*found[0].row.key, found[0].row.attempts), (1, "e", 1));
         create(&run, "f", "p").await;
         assert!(reader.rows("g").await.unwrap().is_empty());
         run.end().await;

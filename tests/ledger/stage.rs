@@ -112,11 +112,11 @@ pub fn config(place: Place) -> Config {
 pub fn claim(key: &str) -> Claim {
     Claim {
         id: RowId { key: Key::digest_of(key), slot: 0 },
-        key: key.to_owned(),
+        key: key.into(),
         body: 1,
         request: u64::MAX,
-        rule: "any".to_owned(),
-        procedure: "lead".to_owned(),
+        rule: "any".into(),
+        procedure: "lead".into(),
         ticket: 1,
         epoch: None,
         unsure_creates: 0,

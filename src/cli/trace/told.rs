@@ -180,14 +180,14 @@ pub(in crate::cli) fn row(found: &read::Found) -> Value {
     };
     let end = row.end.as_ref().map(|end| if matches!(end, RowEnd::Dead(_)) { "dead_letter" } else { "process" });
     json!({
-        "rule": row.rule,
-        "procedure": row.procedure,
+        "rule": &*row.rule,
+        "procedure": &*row.procedure,
         "first_claimed_at": date(row.first_ms),
         "claims": row.epoch,
         "attempts": row.attempts,
         "create_sent_at": (row.sent_ms > 0).then(|| date(row.sent_ms)),
         "unsure_creates": row.unsure_creates,
-        "owner": row.owner,
+        "owner": &*row.owner,
         "lease_left_s": found.lease.as_secs(),
         "end": end,
         "ended_at": (row.ended_ms > 0).then(|| date(row.ended_ms)),

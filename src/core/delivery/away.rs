@@ -79,7 +79,7 @@ impl Machine {
         else {
             return false;
         };
-        let is_told = self.waits_for_its_record(&event.context, &event.progress);
+        let is_told = self.waits_for_its_record(&event.context);
         let told = is_told.then(|| now.saturating_add(AGAIN.0));
         let Some(until) = self.away.until(now).or(told) else { return false };
         self.hold_for_the_ledger(id, until);

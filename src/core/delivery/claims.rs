@@ -5,6 +5,7 @@
 //! What the broker delivers again, or a delay queue gives back, is not in doubt where there is a ledger: its row says whether a create
 //! of it may have been applied.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Context;
@@ -16,6 +17,7 @@ use crate::core::backoff::jittered;
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::event::{DIGEST_VERSION, Identity};
 use crate::core::ledger::{Claim, Claimed, Left, Opens, Row, RowEnd, RowId, Sends};
+use crate::core::process::Procedure;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::Known;
@@ -27,16 +29,21 @@ const ASIDE: Duration = Duration::from_millis(500);
 const ASIDE_LONG: Duration = Duration::from_secs(5);
 
 impl Context {
+    /// What names its row.
+    pub(super) fn row_id(&self, identity: Identity) -> RowId {
+        let is_shared = self.compares.by_key() && !self.claim.has_own_row;
+        RowId { key: identity.key, slot: if is_shared { 0 } else { identity.body } }
+    }
+
     /// What names its row, and describes it.
     pub(super) fn claim(&self, identity: Identity, progress: &Progress, request: u64) -> Claim {
-        let is_shared = self.compares.by_key() && !self.claim.has_own_row;
         Claim {
-            id: RowId { key: identity.key, slot: if is_shared { 0 } else { identity.body } },
-            key: self.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+            id: self.row_id(identity),
+            key: self.key.as_ref().map(|key| Arc::from(key.text.as_str())).unwrap_or_default(),
             body: identity.body,
             request,
-            rule: self.rule().to_owned(),
-            procedure: self.procedure.as_ref().map(ToString::to_string).unwrap_or_default(),
+            rule: self.rule.clone().unwrap_or_default(),
+            procedure: self.procedure.as_ref().map(Procedure::shared).unwrap_or_default(),
             ticket: self.claim.number,
             epoch: self.claim.epoch,
             unsure_creates: progress.unsure_creates,
@@ -50,8 +57,10 @@ impl Context {
 impl HeldEvent {
     /// What the ledger is asked before its create, if there is one.
     pub(super) fn claims(&mut self, last_ticket: &mut u64) -> Option<Box<Claim>> {
-        let sends = Some(Sends { lookup: self.lookup.as_deref().cloned() });
-        self.claims_without_sending(last_ticket).map(|claim| Box::new(Claim { sends, ..*claim }))
+        let sends = Some(Sends { lookup: self.lookup.clone() });
+        let mut claim = self.claims_without_sending(last_ticket)?;
+        claim.sends = sends;
+        Some(claim)
     }
 
     /// The same before what is no create.
@@ -153,7 +162,7 @@ impl Machine {
             unsure_ms: now_ms.saturating_sub(ms),
             ..Progress::default()
         };
-        event.goes_on_from(&before, left.sent.as_ref());
+        event.goes_on_from(&before, left.sent.as_deref());
         match event.progress.resumed(event.lookup.is_some(), &policy) {
             Some(fault) => self.end(id, Ended::DeadLettered(fault)),
             None => self.wait(id, Duration::ZERO, Duration::ZERO),

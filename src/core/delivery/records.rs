@@ -88,9 +88,9 @@ impl Records {
 
 impl Machine {
     /// Whether an event about to be asked for has to wait, since what became of its row is on its way to the ledger.
-    pub(super) fn waits_for_its_record(&self, context: &Context, progress: &Progress) -> bool {
+    pub(super) fn waits_for_its_record(&self, context: &Context) -> bool {
         let identity = context.identity.filter(|_| context.claim.is_used && !self.records.is_empty());
-        identity.is_some_and(|identity| self.records.has(&context.claim(identity, progress, 0).id))
+        identity.is_some_and(|identity| self.records.has(&context.row_id(identity)))
     }
 
     /// What is a process is settled once that is recorded; answers it back where there is nothing to tell.

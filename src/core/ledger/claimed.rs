@@ -5,6 +5,7 @@
 //! A row counts a create before it is sent. So whoever finds one of an earlier owner knows only that it may have been, and one that
 //! died before it sent leaves a doubt that is none; one that lives and asks again says that it was not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Asker, Claim, Claimed, Hold, Left, Opens, Row, RowEnd};
@@ -32,7 +33,7 @@ pub fn claimed(row: Option<Row>, claim: &Claim, asker: &Asker<'_>) -> (Option<Ro
     if is_late {
         return (None, Claimed::Held { rest: Duration::ZERO });
     }
-    if row.hold != Hold::Free && row.owner != asker.owner && !asker.lease.is_zero() {
+    if row.hold != Hold::Free && *row.owner != *asker.owner && !asker.lease.is_zero() {
         return (None, Claimed::Held { rest: asker.lease });
     }
     let left = if row.is_known(claim, asker) { Left::default() } else { row.left(asker.now_ms) };
@@ -44,8 +45,9 @@ fn grant(row: Row, left: Left, claim: &Claim, asker: &Asker<'_>) -> (Option<Row>
     let knows_all = left.unsure_creates <= claim.unsure_creates;
     let sends = claim.sends.as_ref().filter(|_| knows_all);
     let unsure_creates = claim.unsure_creates.max(left.unsure_creates);
+    let is_owner = *row.owner == *asker.owner;
     let mut row = Row {
-        owner: asker.owner.to_owned(),
+        owner: if is_owner { Arc::clone(&row.owner) } else { asker.owner.into() },
         epoch: row.epoch.saturating_add(1),
         ticket: claim.ticket,
         hold: if sends.is_some() { Hold::Sends } else { Hold::Claimed },
@@ -74,8 +76,8 @@ impl Row {
     /// A row that nobody has.
     pub(super) fn of(claim: &Claim, asker: &Asker<'_>) -> Self {
         Self {
-            key: claim.key.clone(),
-            owner: asker.owner.to_owned(),
+            key: Arc::clone(&claim.key),
+            owner: asker.owner.into(),
             epoch: 0,
             ticket: claim.ticket,
             hold: Hold::Free,
@@ -86,8 +88,8 @@ impl Row {
             body: claim.body,
             request: claim.request,
             digest_version: DIGEST_VERSION,
-            rule: claim.rule.clone(),
-            procedure: claim.procedure.clone(),
+            rule: Arc::clone(&claim.rule),
+            procedure: Arc::clone(&claim.procedure),
             attempts: claim.attempts,
             first_ms: asker.now_ms,
             ended_ms: 0,
@@ -100,29 +102,29 @@ impl Row {
             body: claim.body,
             request: claim.request,
             digest_version: DIGEST_VERSION,
-            rule: claim.rule.clone(),
-            procedure: claim.procedure.clone(),
+            rule: Arc::clone(&claim.rule),
+            procedure: Arc::clone(&claim.procedure),
             ..self
         }
     }
 
     /// Whether the last claim was made by this event in this run.
     pub(super) fn is_of(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
-        self.owner == asker.owner && self.ticket == claim.ticket
+        *self.owner == *asker.owner && self.ticket == claim.ticket
     }
 
     /// Whether this claim comes late: its event, or one that came after it in the same run, has given the row back or ended it, or has
     /// it now.
     fn is_past(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
         let is_over = self.end.is_some() || self.hold == Hold::Free;
-        self.owner == asker.owner && (claim.ticket < self.ticket || (is_over && claim.ticket == self.ticket))
+        *self.owner == *asker.owner && (claim.ticket < self.ticket || (is_over && claim.ticket == self.ticket))
     }
 
     /// Whether the asker knows of all that is counted here: it was told this epoch, or it was let create by a claim whose answer it
     /// did not get, and asks the same again, so that it did not. A claim that sends nothing comes before those of creates: of one that is
     /// applied behind them nothing follows.
     fn is_known(&self, claim: &Claim, asker: &Asker<'_>) -> bool {
-        let was_told = self.owner == asker.owner && claim.epoch == Some(self.epoch);
+        let was_told = *self.owner == *asker.owner && claim.epoch == Some(self.epoch);
         let is_the_next = self.unsure_creates == claim.unsure_creates.saturating_add(1);
         let asks_again = self.hold == Hold::Sends && claim.sends.is_some() && is_the_next;
         was_told || (asks_again && self.is_of(claim, asker))

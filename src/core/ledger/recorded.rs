@@ -35,14 +35,14 @@ pub fn recorded(row: Option<Row>, record: &Record, asker: &Asker<'_>) -> (Option
 /// What was told under an epoch counts under that alone. What was not claimed counts if it is a process, since a lookup found it; as a
 /// dead letter only where nobody who lives has the row: another replica, or another message of the event in this one.
 fn may_end(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
-    let lives = row.owner == asker.owner || !asker.lease.is_zero();
+    let lives = *row.owner == *asker.owner || !asker.lease.is_zero();
     let is_anothers = row.end.is_none() && row.hold != Hold::Free && lives;
     let is_found = matches!(record.end, Some(RowEnd::Created(_)));
     is_its(row, record, asker) || (record.claim.epoch.is_none() && (is_found || !is_anothers))
 }
 
 fn is_its(row: &Row, record: &Record, asker: &Asker<'_>) -> bool {
-    let was_told = row.owner == asker.owner && record.claim.epoch == Some(row.epoch);
+    let was_told = *row.owner == *asker.owner && record.claim.epoch == Some(row.epoch);
     was_told || row.is_of(&record.claim, asker)
 }
 
@@ -63,13 +63,13 @@ fn given_back(row: Row, record: &Record, asker: &Asker<'_>) -> (Option<Row>, Rec
     if !is_its(&row, record, asker) {
         let was_free = row.hold == Hold::Free && row.ticket < record.claim.ticket;
         let is_anothers =
-            if row.owner == asker.owner { !was_free } else { row.hold != Hold::Free && !asker.lease.is_zero() };
+            if *row.owner == *asker.owner { !was_free } else { row.hold != Hold::Free && !asker.lease.is_zero() };
         if record.claim.epoch.is_some() || is_anothers {
             return (None, Recorded::Superseded);
         }
         // A claim whose answer was lost may be applied yet: it must not take the row after this.
         let unsure_creates = unsure_creates(&row, record, asker);
-        let (owner, ticket) = (asker.owner.to_owned(), record.claim.ticket);
+        let (owner, ticket) = (asker.owner.into(), record.claim.ticket);
         return (Some(Row { owner, ticket, hold: Hold::Free, unsure_creates, ..row }), Recorded::Yes);
     }
     let unsure_creates = unsure_creates(&row, record, asker);

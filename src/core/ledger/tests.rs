@@ -22,7 +22,7 @@ struct Store {
 
 impl Store {
     fn asker(&self, owner: &'static str) -> Asker<'static> {
-        let holds = self.row.as_ref().is_some_and(|row| !self.dead.contains(&row.owner.as_str()));
+        let holds = self.row.as_ref().is_some_and(|row| !self.dead.contains(&&*row.owner));
         Asker { owner, now_ms: self.now_ms, lease: if holds { LEASE } else { Duration::ZERO } }
     }
 
@@ -90,7 +90,7 @@ fn the_first_claim_is_granted_and_counts_its_create_before_it_is_sent() {
     let mut store = Store::default();
     assert_eq!(mine(&store.claim("a", &claim(1))), (1, true));
     let row = store.row.unwrap();
-    assert_eq!((row.owner.as_str(), row.unsure_creates, row.hold, row.sent_ms), ("a", 1, Hold::Sends, 1_000));
+    assert_eq!((&*row.owner, row.unsure_creates, row.hold, row.sent_ms), ("a", 1, Hold::Sends, 1_000));
     assert_eq!((row.body, row.request, row.digest_version), (7, 8, DIGEST_VERSION));
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Rows {
 
 impl Rows {
     fn lease(&self, row: Option<&Row>) -> Duration {
-        row.filter(|row| !self.dead.contains(&row.owner.as_str())).map_or(Duration::ZERO, |_| LEASE)
+        row.filter(|row| !self.dead.contains(&&*row.owner)).map_or(Duration::ZERO, |_| LEASE)
     }
 
     pub(super) fn claim(&mut self, owner: &'static str, done: &Done) -> Claimed {
@@ -82,7 +82,7 @@ fn without_a_ledger_nothing_is_asked_of_it_and_nothing_told() {
 fn what_is_a_process_is_acknowledged_once_that_is_recorded_and_not_before() {
     let mut bench = replica(|_| {});
     let (event, done) = bench.event("lead", "m1");
-    assert!(done.claims[0].1.sends.is_some() && done.claims[0].1.key == "m1");
+    assert!(done.claims[0].1.sends.is_some() && done.claims[0].1.key == "m1".into());
     let done = bench.on(Input::Replied { event, reply: created(), took: SECOND, epoch: Some(1) });
     assert!(done.settled.is_empty() && bench.machine.held() == 1, "{done:?}");
     let (mut record, told) = done.records[0].clone();

@@ -56,7 +56,7 @@ use stage::Kind;
 use world::World;
 
 /// How many random walks each setting takes; more by `MODEL_WALKS=1000000 cargo test --release --test model`.
-const WALKS: u64 = 25_000;
+const WALKS: u64 = 16_000;
 
 /// The same, beside a neighbour that never succeeds.
 const NEIGHBOURS: u64 = 10_000;

@@ -70,7 +70,7 @@ first=${seconds:-604800}
 make_core
 began=$SECONDS
 # Those of the tests that are about these; the others take ten times as long.
-pass in-core $((first * 2 / 3)) --dir "$out/core" --cargo-arg=--lib -- core::delivery core::gate core::ledger core::progress core::recent
+pass in-core $((first * 2 / 3)) --dir "$out/core" --cargo-arg=--lib -- -- core::delivery core::gate core::ledger core::progress core::recent
 left=$((first * 2 / 3 - SECONDS + began))
 [ "$left" -lt 30 ] || pass in-rooms "$left" --exclude 'src/core/**' --cargo-arg=--lib
 firsts=(in-core in-rooms)

@@ -4,10 +4,15 @@
 //! Not here: the model (`tests/model`), and the machine within its dispatcher (`tests/path`).
 
 mod brake;
+mod checks;
+mod claimed;
 mod claims;
+mod company;
 mod copies;
 mod crashes;
+mod delays;
 mod doubt;
+mod keys;
 mod ledger_away;
 mod letters;
 mod neighbours;
@@ -37,6 +42,7 @@ use crate::core::bounds::Bounds;
 use crate::core::decode::Limits;
 use crate::core::delayed_state::DelayedState;
 use crate::core::ledger::{Claim, Record};
+use crate::core::lookup::Lookup;
 use crate::core::mapping::rules::Rules;
 use crate::core::mapping::tests::rules;
 use crate::core::message::Message;
@@ -115,12 +121,15 @@ fn setup(places: usize) -> Setup {
 #[derive(Debug, Default)]
 struct Done {
     creates: Vec<EventId>,
+    /// Those of them that are no first create.
+    repeats: Vec<EventId>,
     /// The bodies of what is created.
     bodies: Vec<Vec<u8>>,
     photos: Vec<(EventId, Arc<Photo>)>,
     lookups: Vec<EventId>,
     lists: Vec<Procedure>,
-    checks: Vec<String>,
+    /// Those of rules whose lookup is checked.
+    checks: Vec<(Arc<str>, Arc<Lookup>)>,
     settled: Vec<(ReceiptId, Settlement)>,
     told: Vec<Settled>,
     reports: Vec<Report>,
@@ -133,6 +142,7 @@ struct Done {
 impl Done {
     fn add(&mut self, later: Self) {
         self.creates.extend(later.creates);
+        self.repeats.extend(later.repeats);
         self.bodies.extend(later.bodies);
         self.photos.extend(later.photos);
         self.lookups.extend(later.lookups);
@@ -173,8 +183,9 @@ impl Bench {
         let (mut done, mut published) = (Done::default(), Vec::new());
         for effect in effects.list {
             match effect {
-                Effect::Create { event, claim, request, .. } => {
+                Effect::Create { event, claim, request, is_repeat } => {
                     done.creates.push(event);
+                    done.repeats.extend(is_repeat.then_some(event));
                     done.bodies.push(request.body.to_vec());
                     done.claims.extend(claim.map(|claim| (event, *claim)));
                 }
@@ -193,7 +204,7 @@ impl Bench {
                 Effect::Tell(Report::Settled(settled)) => done.told.push(*settled),
                 Effect::Tell(report) => done.reports.push(report),
                 Effect::List { procedure } => done.lists.push(procedure),
-                Effect::Check { rule, .. } => done.checks.push(rule.to_string()),
+                Effect::Check { rule, lookup } => done.checks.push((rule, lookup)),
                 Effect::Want(wanted) => done.wanted.push(wanted),
             }
         }

@@ -94,3 +94,30 @@ fn a_second_create_is_announced_once_however_often_the_ledger_does_not_answer() 
     }
     assert_eq!(announced, 1);
 }
+
+#[test]
+fn a_create_is_asked_for_again_at_the_moment_that_the_machine_is_woken_for_and_a_lookup_waits_for_no_ledger() {
+    let mut bench = replica(|_| {});
+    let (looked_up, _) = bench.event("found.lead", "m1");
+    let (asked, _) = bench.event("lead", "m2");
+    let lost = Input::Replied { event: looked_up, reply: timed_out(), took: SECOND, epoch: Some(1) };
+    drop(bench.on(lost));
+    drop(bench.on(Input::Withheld { event: asked, claimed: Claimed::Away }));
+    bench.now = bench.wake;
+    let mut done = bench.on(Input::Timer);
+    assert_eq!(done.creates, [asked]);
+    done.add(bench.after(SECOND));
+    assert_eq!(done.lookups, [looked_up], "nobody has answered yet");
+}
+
+#[test]
+fn what_the_ledger_did_not_answer_for_is_given_up_with_its_connection_and_given_back_at_the_end() {
+    for (end, result) in [(Input::Disconnected, "connection_lost"), (Input::Command(Command::Drain), "requeued")] {
+        let mut bench = replica(|_| {});
+        let (event, _) = bench.event("lead", "m1");
+        drop(bench.on(end));
+        let done = bench.on(Input::Withheld { event, claimed: Claimed::Away });
+        assert_eq!((&done.settled[..], ends(&done)), (&[(event, Settlement::Release)][..], vec![(result, None)]));
+        assert_eq!(bench.machine.held(), 0);
+    }
+}

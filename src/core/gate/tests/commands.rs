@@ -173,3 +173,9 @@ fn a_failed_probe_does_not_make_it_look_shut_for_less_long() {
     observe(&mut gate, &lead(), &lost(), probe, secs(41), 0.0);
     assert_eq!(gate.everything_shut_for(secs(60)), Some(secs(60)));
 }
+
+#[test]
+fn why_it_is_shut_is_one_of_the_fixed_words() {
+    let why = [Why::Paused, Why::Halt(HaltReason::Certificate), Why::Failing(Cause::Timeout)];
+    assert_eq!(why.map(Why::as_str), ["paused", HaltReason::Certificate.as_str(), Cause::Timeout.as_str()]);
+}

@@ -93,7 +93,7 @@ impl Creates {
     }
 
     /// The create of this key that was sent by another event since this one was looked up.
-    fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
+    pub(super) fn since(&self, key: &Key, event: EventId, looked_up: Option<Moment>) -> Option<&Create> {
         let last = self.last.get(&key.digest()).filter(|create| create.event != event)?;
         looked_up.is_none_or(|looked_up| looked_up <= last.at).then_some(last)
     }

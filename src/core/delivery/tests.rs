@@ -180,6 +180,7 @@ impl Bench {
         let epoch_ms = 1_700_000_000_000 + u64::try_from(self.now.as_millis()).unwrap();
         let effects = self.machine.on(input, Now { moment: self.now, epoch_ms }, self.dice);
         self.wake = effects.wake;
+        assert!(self.wake > self.now, "it would be woken at once, again and again");
         let (mut done, mut published) = (Done::default(), Vec::new());
         for effect in effects.list {
             match effect {

@@ -96,7 +96,7 @@ fn a_row_that_an_earlier_owner_left_in_doubt_counts_its_windows_from_when_that_o
 
 #[test]
 fn what_has_spent_its_creates_over_all_replicas_asks_for_none_more() {
-    let mut bench = replica(|_| {});
+    let mut bench = replica(|setup| setup.policy.resend_after = Duration::ZERO);
     let progress = Progress { unsure_creates: CREATES_MAX, ..Progress::default() };
     let state = DelayedState { progress, first_seen_ms: 1, ..DelayedState::default() };
     let (_, done) = bench.message(Message { delayed_state: Some(state.encode()), ..event("lead", "m1") });

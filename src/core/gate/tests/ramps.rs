@@ -104,3 +104,22 @@ fn the_ramp_is_shown_while_it_lasts() {
     let gate = reopened(10);
     assert_eq!((gate.ramp(secs(10)), gate.ramp(secs(69)), gate.ramp(secs(70))), (Some(2), Some(2), None));
 }
+
+#[test]
+fn a_procedures_ramp_grows_by_what_is_said_of_one_event_alone_and_not_by_what_fails() {
+    let locked = Judgement::Retry { cause: Cause::Locked, after: None };
+    let page = Judgement::Halt { scope: Scope::Everything, reason: HaltReason::NotTheApi, after: None };
+    for (outcome, is_alone, allowed) in [(locked, false, 4), (page.clone(), true, 4), (page, false, 2)] {
+        let mut gate = gate();
+        observe(&mut gate, &lead(), &created(), Probe::default(), secs(0), 0.0);
+        let procedure = &lead();
+        gate.procedures.get_mut(procedure).unwrap().breaker.begin_ramp(secs(1));
+        for event in 0..2 {
+            let probe = gate.begun(procedure, secs(1));
+            let seen = Seen { procedure, event: event / 2, outcome: &outcome, probe, is_alone, has_others: true };
+            assert_eq!(gate.observe(&seen, secs(1), 0.0), []);
+        }
+        let ramp = gate.procedures[procedure].breaker.ramp(secs(2)).unwrap();
+        assert_eq!(ramp.allowance(), allowed, "{outcome:?}");
+    }
+}

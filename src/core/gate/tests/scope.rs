@@ -165,3 +165,65 @@ fn a_refusal_is_what_may_concern_everything_the_procedure_or_this_events_words_a
         assert!(!is_refusal(&outcome), "{outcome:?}");
     }
 }
+
+/// The answer of one event to a request for this procedure.
+fn seen(gate: &mut Gate, procedure: &Procedure, event: u64, outcome: &Judgement, is_alone: bool) -> Vec<Change> {
+    let (probe, has_others) = (Probe::default(), true);
+    gate.observe(&Seen { procedure, event, outcome, probe, is_alone, has_others }, secs(1), 0.0)
+}
+
+#[test]
+fn neither_one_event_that_is_refused_again_and_again_nor_those_that_are_alone_with_it_shut_what_works() {
+    let mut gate = gate();
+    observe(&mut gate, &lead(), &created(), Probe::default(), secs(0), 0.0);
+    for _ in 0..3 * REFUSED_MAX {
+        assert_eq!(seen(&mut gate, &lead(), 1, &page(), false), []);
+    }
+    for event in 2..9 {
+        assert_eq!(seen(&mut gate, &lead(), event, &page(), true), []);
+    }
+    assert_eq!(seen(&mut gate, &lead(), 10, &page(), false), [], "the second");
+    assert_eq!(seen(&mut gate, &lead(), 11, &page(), false).len(), 1, "the third");
+}
+
+#[test]
+fn everything_is_shut_by_what_may_concern_all_of_two_procedures_and_by_no_refusal_of_less() {
+    let of_one = halt(Scope::Procedure);
+    for (first, is_alone) in [(&of_one, false), (&page(), true)] {
+        let mut gate = gate();
+        seen(&mut gate, &ticket(), 1, first, is_alone);
+        seen(&mut gate, &lead(), 2, &page(), false);
+        assert_eq!(gate.everything_shut_for(secs(1)), None, "{first:?}");
+        seen(&mut gate, &other(), 3, &page(), false);
+        assert!(gate.everything_shut_for(secs(1)).is_some(), "{first:?}");
+    }
+}
+
+#[test]
+fn a_lookup_that_works_does_not_open_everything_where_creates_were_refused() {
+    let mut gate = gate();
+    seen(&mut gate, &ticket(), 1, &page(), false);
+    seen(&mut gate, &lead(), 2, &page(), false);
+    let probe = gate.begun(&other(), secs(3));
+    assert_eq!(observe(&mut gate, &other(), &Judgement::Absent, probe, secs(3), 0.0), []);
+    assert_eq!(gate.pass(&other(), secs(3)), Pass::Probe);
+}
+
+#[test]
+fn neither_a_lookup_that_is_refused_nor_a_locked_event_opens_a_procedure() {
+    for cause in [Cause::LookupRefused, Cause::Locked, Cause::TooEarly] {
+        let mut gate = gate();
+        observe(&mut gate, &lead(), &halt(Scope::Procedure), Probe::default(), secs(0), 0.0);
+        let probe = gate.begun(&lead(), secs(2));
+        observe(&mut gate, &lead(), &Judgement::Retry { cause, after: None }, probe, secs(2), 0.0);
+        assert!(gate.shut_for(&lead(), secs(2)).is_some(), "{cause:?}");
+    }
+}
+
+#[test]
+fn where_a_429_shuts_everything_its_procedure_is_not_shut_beside_it() {
+    let mut gate = gate();
+    let outcome = Judgement::Retry { cause: Cause::Throttled, after: Some(secs(7)) };
+    assert_eq!(observe(&mut gate, &lead(), &outcome, Probe::default(), secs(0), 0.0).len(), 1);
+    assert_eq!((gate.shut().count(), gate.shut_for(&lead(), secs(0))), (1, None));
+}

@@ -23,6 +23,9 @@ mod photos;
 mod put_back;
 mod repeats;
 mod returns;
+mod roads;
+mod rows;
+mod shares;
 mod shortage;
 mod sources;
 mod state;
@@ -31,6 +34,7 @@ mod tries;
 mod untold;
 mod waiting;
 mod windows;
+mod words;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

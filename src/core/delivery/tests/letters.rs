@@ -7,7 +7,7 @@ use crate::core::delivery::LettersState;
 use crate::core::put_back::PutBack;
 
 /// `count` events that the API refuses, each with its letter asked for; nothing is kept.
-fn refused_by_the_api(bench: &mut Bench, count: usize, what: &str) -> Vec<ReceiptId> {
+pub(super) fn refused_by_the_api(bench: &mut Bench, count: usize, what: &str) -> Vec<ReceiptId> {
     let mut receipts = Vec::new();
     for id in 0..count {
         let (receipt, done) = bench.event("lead", &format!("{what}{id}"));
@@ -19,15 +19,15 @@ fn refused_by_the_api(bench: &mut Bench, count: usize, what: &str) -> Vec<Receip
     receipts
 }
 
-fn refuse(bench: &mut Bench, receipt: ReceiptId) -> Done {
+pub(super) fn refuse(bench: &mut Bench, receipt: ReceiptId) -> Done {
     bench.on(Input::Refused { receipt })
 }
 
-fn keep(bench: &mut Bench, receipt: ReceiptId) -> Done {
+pub(super) fn keep(bench: &mut Bench, receipt: ReceiptId) -> Done {
     bench.on(Input::Kept { receipt })
 }
 
-fn without_brake(places: usize) -> Bench {
+pub(super) fn without_brake(places: usize) -> Bench {
     let mut bench = Bench::new(places);
     let mut setup = setup(places);
     setup.gate.rejections = 0;
@@ -37,7 +37,7 @@ fn without_brake(places: usize) -> Bench {
     bench
 }
 
-fn is_letter(settlement: &Settlement) -> bool {
+pub(super) fn is_letter(settlement: &Settlement) -> bool {
     matches!(settlement, Settlement::DeadLetter(_))
 }
 

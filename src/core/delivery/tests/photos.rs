@@ -55,7 +55,7 @@ impl Bench {
     }
 }
 
-fn asked(reply: Reply) -> PhotoReply {
+pub(super) fn asked(reply: Reply) -> PhotoReply {
     PhotoReply::Asked { reply, bytes: 5 }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::core::delivery::{CameBack, FailedTry, Place};
 use crate::core::progress::Next;
 
-fn failed(done: &Done) -> Vec<FailedTry> {
+pub(super) fn failed(done: &Done) -> Vec<FailedTry> {
     let failed = done.reports.iter().filter_map(|report| match report {
         Report::TryFailed(failed) => Some(FailedTry::clone(failed)),
         _ => None,
@@ -14,7 +14,7 @@ fn failed(done: &Done) -> Vec<FailedTry> {
     failed.collect()
 }
 
-fn came_back(done: &Done) -> Option<CameBack> {
+pub(super) fn came_back(done: &Done) -> Option<CameBack> {
     done.reports.iter().find_map(|report| match report {
         Report::CameBack(returns) => Some(*returns),
         _ => None,

@@ -120,3 +120,80 @@ fn what_waits_for_longer_than_the_broker_may_be_patient_travels() {
     assert_eq!(travelled.expect("it travels").0, receipt);
     assert!(bench.now >= 600 * SECOND && bench.now <= 625 * SECOND, "{:?}", bench.now);
 }
+
+/// What came round through a delay queue before.
+fn travelled() -> Message {
+    let mut state =
+        DelayedState { first_seen_ms: 7, retries: 2, earlier: Some("before".to_owned()), ..DelayedState::default() };
+    (state.exchange, state.routing_key) = ("crm".to_owned(), "lead.new".to_owned());
+    state.unknown.insert("newer".to_owned(), 1.into());
+    Message { delayed_state: Some(state.encode()), ..event("lead", "m1") }
+}
+
+#[test]
+fn what_travels_for_its_outcome_or_its_letter_takes_its_route_and_its_history_along() {
+    let mut bench = telling(8, true);
+    let (receipt, _) = bench.message(travelled());
+    drop(bench.replied(receipt, created()));
+    drop(refuse(&mut bench, receipt));
+    let mut travels = bench.on(Input::Command(Command::Drain)).settled;
+    let mut bench = telling(8, true);
+    let (receipt, _) = bench.message(travelled());
+    drop(bench.replied(receipt, super::repeats::refused()));
+    drop(refuse(&mut bench, receipt));
+    travels.extend(bench.on(Input::Command(Command::Drain)).settled);
+    assert_eq!(travels.len(), 2);
+    for (_, settlement) in travels {
+        let Settlement::Delay(_, state) = settlement else { panic!("{settlement:?}") };
+        assert_eq!((state.exchange.as_str(), state.routing_key.as_str(), state.first_seen_ms), ("crm", "lead.new", 7));
+        assert_eq!(state.unknown.get("newer"), Some(&1.into()));
+        if state.verdict.is_some() {
+            assert_eq!((state.retries, state.earlier.as_deref()), (2, Some("before")));
+        }
+    }
+}
+
+#[test]
+fn a_route_that_refuses_is_told_once_is_tried_when_the_machine_is_woken_and_is_forgotten_a_minute_after_nothing_waits()
+{
+    let trouble = |done: &Done| {
+        let told = done.reports.iter().filter_map(|report| match report {
+            Report::OutcomesWait(is_trouble) => Some(*is_trouble),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let mut bench = telling(8, true);
+    let (receipt, _) = processed(&mut bench, "lead", "m1");
+    assert_eq!(trouble(&refuse(&mut bench, receipt)), [true]);
+    assert_eq!(bench.wake, bench.now + SECOND / 2);
+    bench.now += 601 * SECOND;
+    let done = bench.on(Input::Timer);
+    assert_eq!((outcomes(&done).len(), trouble(&done)), (1, vec![]));
+    bench.now += 6 * SECOND;
+    let done = refuse(&mut bench, receipt);
+    assert!(matches!(done.settled[..], [(_, Settlement::Delay(..))]), "it was held for long: {done:?}");
+    drop(keep(&mut bench, receipt));
+    let mut told = Vec::new();
+    for seconds in 1..=80 {
+        told.extend(trouble(&bench.after(SECOND)).into_iter().map(|is_trouble| (is_trouble, seconds / 10)));
+    }
+    assert_eq!(told, [(false, 6)]);
+    let (receipt, _) = processed(&mut bench, "lead", "m2");
+    drop(refuse(&mut bench, receipt));
+    assert_eq!(trouble(&bench.on(Input::Connected { can_delay: true })), [false], "it may take what comes now");
+}
+
+#[test]
+fn what_no_delay_queue_takes_waits_here_for_its_outcome() {
+    let mut bench = telling(4, true);
+    let first = processed(&mut bench, "lead", "m1").0;
+    drop(refuse(&mut bench, first));
+    let (second, _) = bench.event("lead", "m2");
+    let done = bench.replied(second, created());
+    let [(receipt, Settlement::Delay(..))] = done.settled[..] else { panic!("more than a quarter: {done:?}") };
+    drop(refuse(&mut bench, receipt));
+    assert_eq!((bench.machine.outcomes_waiting(), bench.machine.held()), (2, 2));
+    drop(bench.on(Input::Command(Command::CutOff)));
+    assert_eq!(bench.machine.held(), 0, "nobody waits for a confirm any more");
+}

@@ -1,0 +1,232 @@
+//! What is known of procedures and hosts, and the shares of the places that follow from it.
+//!
+//! Not here: that these shares keep events going (`neighbours`, `photos`, `sources`).
+
+use super::brake::refused;
+use super::photos::{bench, failed, names, up};
+use super::*;
+use crate::core::delivery::places::{ALONE_FOR, Probed, Prober, Worked};
+use crate::core::delivery::{Now, PhotoReport};
+use crate::core::judge::Judgement;
+use crate::core::reason::Cause;
+
+fn lead() -> Procedure {
+    Procedure::new("lead").unwrap()
+}
+
+fn ticket() -> Procedure {
+    Procedure::new("ticket").unwrap()
+}
+
+/// A machine in which all events go to one procedure.
+fn of_one_procedure(places: usize) -> Bench {
+    let mut bench = Bench::new(places);
+    let one = "[[rule]]\nname = \"lead\"\nprocedure = \"lead\"\n[rule.data]\nevent_key = \"{{ key }}\"";
+    drop(bench.on(Input::Command(Command::NewRules(Arc::new(rules(one))))));
+    bench
+}
+
+fn fill(bench: &mut Bench, count: usize) {
+    (0..count).for_each(|id| drop(bench.event("lead", &format!("f{id}"))));
+}
+
+#[test]
+fn each_procedure_is_remembered_by_its_last_probe_and_by_its_last_create() {
+    let (mut probed, mut worked) = (Probed::default(), Worked::default());
+    let created = Judgement::Created { process: None };
+    for (event, procedure) in [(1, lead()), (2, ticket())] {
+        probed.note(&procedure, Prober { event, looks: false });
+        worked.note(&procedure, &created, Now { moment: SECOND, epoch_ms: event }, SECOND);
+    }
+    worked.note(&lead(), &Judgement::Absent, Now { moment: SECOND, epoch_ms: 9 }, SECOND);
+    assert_eq!(
+        [lead(), ticket()].map(|procedure| probed.last_of(&procedure).map(|last| last.event)),
+        [Some(1), Some(2)]
+    );
+    assert_eq!([lead(), ticket()].map(|procedure| probed.is_last(&procedure)), [false, true]);
+    assert_eq!([lead(), ticket()].map(|procedure| worked.created_ms(&procedure)), [1, 2]);
+    for number in 0..3000 {
+        let procedure = Procedure::new(&format!("p{number}")).unwrap();
+        probed.note(&procedure, Prober { event: 3, looks: false });
+        worked.note(&procedure, &created, Now { moment: SECOND, epoch_ms: 3 }, SECOND);
+    }
+    assert!(probed.last_of(&lead()).is_none() && worked.created_ms(&lead()) == 0, "they are bounded");
+}
+
+#[test]
+fn requests_without_an_answer_are_minded_after_a_few_times_as_long_as_they_take() {
+    let mut bench = Bench::new(64);
+    drop(bench.event("lead", "waits"));
+    let mut minded = |took: Option<u64>| {
+        if let Some(took) = took {
+            let (event, _) = bench.event("lead", &format!("m{took}"));
+            drop(bench.on(Input::Replied { event, reply: created(), took: SECOND / 1000 * took as u32, epoch: None }));
+        }
+        bench.machine.minds_stall_at(&lead()).map(|at| (at - bench.now).as_millis())
+    };
+    assert_eq!(minded(None), Some(1000), "nothing is known yet");
+    assert_eq!(minded(Some(500)), Some(2000));
+    assert_eq!(minded(Some(1300)), Some(2400), "an eighth of the last");
+    assert_eq!(minded(Some(60_000)), Some(5000), "at most");
+    bench.now += 5 * SECOND;
+    drop(bench.on(Input::Timer));
+    assert_eq!(bench.machine.minds_stall_at(&lead()), None, "it is time");
+}
+
+#[test]
+fn a_procedure_that_begins_no_more_is_minded_at_the_moment_that_the_machine_is_woken_for() {
+    let mut bench = Bench::new(8);
+    drop(bench.event("ticket", "t"));
+    fill(&mut bench, 6);
+    assert_eq!(bench.machine.running(), 5, "a quarter, four at least, and the other");
+    assert_eq!(bench.wake, bench.now + SECOND);
+    drop(bench.after(SECOND));
+    assert!(bench.machine.held() < 7, "what is too much made room");
+}
+
+#[test]
+fn others_may_be_there_where_they_came_within_a_minute_or_where_none_of_several_procedures_finds_a_place() {
+    let mut bench = Bench::new(2);
+    assert!(!bench.machine.may_have_others(&lead()));
+    drop(bench.event("ticket", "t"));
+    drop(bench.event("lead", "m"));
+    drop(bench.after(60 * SECOND - SECOND / 1000));
+    assert!(bench.machine.has_others(&lead()));
+    drop(bench.after(SECOND / 1000));
+    assert!(!bench.machine.has_others(&lead()), "a minute is over");
+    assert!(bench.machine.may_have_others(&lead()), "every place is taken");
+    let mut bench = of_one_procedure(2);
+    fill(&mut bench, 2);
+    assert!(!bench.machine.may_have_others(&lead()), "there is no other procedure");
+}
+
+#[test]
+fn a_failing_procedure_alone_leaves_a_quarter_of_the_places_once_all_are_taken_for_long_and_others_may_exist() {
+    let mut bench = Bench::new(64);
+    assert_eq!((bench.machine.quarter(), bench.machine.most_alone()), (16, 48));
+    assert_eq!(bench.machine.limit(&lead(), ALONE_FOR), usize::MAX, "there is room");
+    assert_eq!(bench.machine.limit_of_source(&lead(), true), usize::MAX, "there is room");
+    fill(&mut bench, 64);
+    assert_eq!(bench.machine.limit(&lead(), ALONE_FOR - SECOND), usize::MAX, "the first probes may open it");
+    assert_eq!(bench.machine.limit(&lead(), ALONE_FOR), 48);
+    assert_eq!([true, false].map(|is_minded| bench.machine.limit_of_source(&lead(), is_minded)), [48, usize::MAX]);
+    let mut bench = of_one_procedure(64);
+    fill(&mut bench, 64);
+    assert_eq!(bench.machine.limit(&lead(), ALONE_FOR), usize::MAX, "nobody else can come");
+    assert_eq!(Bench::new(3).machine.quarter(), 1);
+}
+
+#[test]
+fn how_many_are_held_and_wait_is_counted_for_each_procedure() {
+    let mut bench = Bench::new(8);
+    let receipts: Vec<_> = (0..3).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    assert_eq!(bench.machine.held.load(&lead()).map(|load| (load.held, load.running())), Some((3, 3)));
+    drop(bench.replied(receipts[0], created()));
+    assert_eq!(bench.machine.held.load(&lead()).map(|load| (load.held, load.running())), Some((2, 2)));
+    drop(bench.replied(receipts[1], created()));
+    drop(bench.replied(receipts[2], created()));
+    assert!(bench.machine.held.load(&lead()).is_none() && bench.machine.held.lanes.iter().next().is_none());
+    for id in 0..4 {
+        let (receipt, _) = bench.event("lead", &format!("n{id}"));
+        let settled = bench.replied(receipt, status(423)).settled;
+        assert_eq!(settled.len(), usize::from(id >= 2), "a quarter waits here, the others in a delay queue");
+    }
+    let mut of_photos = self::bench(8);
+    let (visit, _) = of_photos.event("visit", "v");
+    let procedure = Procedure::new("fieldVisit").unwrap();
+    let load = of_photos.machine.held.load(&procedure).map(|load| (load.held, load.running()));
+    assert_eq!(load, Some((1, 0)), "what a photo waits for says nothing of its procedure: {visit}");
+}
+
+#[test]
+fn what_was_never_tried_has_its_own_turn_and_what_was_refused_goes_after_all_others() {
+    let mut bench = Bench::new(8);
+    let (tried, _) = bench.event("lead", "tried");
+    drop(bench.replied(tried, status(423)));
+    drop(bench.on(Input::Command(Command::Pause)));
+    drop(bench.after(5 * SECOND));
+    let (first, _) = bench.event("lead", "first");
+    drop(bench.event("lead", "second"));
+    let lane = bench.machine.held.lanes.iter().next().unwrap().1;
+    assert_eq!(lane.oldest().collect::<Vec<_>>(), [(first, true), (tried, false)]);
+}
+
+#[test]
+fn everything_that_is_shut_is_probed_by_what_fetches_no_picture_first_and_by_another_procedure_than_before() {
+    let mut bench = bench(8);
+    let (first, _) = bench.event("lead", "m0");
+    drop(bench.replied(first, status(401)));
+    let (lead, _) = bench.event("lead", "m1");
+    drop(bench.event("visit", "v"));
+    let done = bench.after(2 * SECOND);
+    assert_eq!((done.creates, done.photos.len()), (vec![lead], 0), "though the other is newer");
+    let mut bench = Bench::new(8);
+    let (first, _) = bench.event("lead", "m0");
+    drop(bench.replied(first, status(401)));
+    drop(bench.event("ticket", "t0"));
+    let mut probed = Vec::new();
+    while probed.len() < 4 {
+        for id in bench.after(SECOND).creates {
+            probed.push(id == first);
+            drop(bench.replied(id, status(401)));
+        }
+    }
+    assert_eq!(probed, [false, true, false, true], "in turn");
+}
+
+#[test]
+fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_for_that() {
+    let mut bench = bench(64);
+    bench.machine.setup.gate.failures = 1;
+    let (first, _) = bench.event("visit", "v0");
+    let done = bench.brought(first, failed(Cause::ServerError));
+    let waits = done.reports.iter().filter_map(|report| match report {
+        Report::Photos(PhotoReport::SourceShut { wait, .. }) => Some(*wait),
+        _ => None,
+    });
+    let waits: Vec<_> = waits.collect();
+    (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    assert_eq!(waits, [SECOND / 2 + SECOND / 4], "half of it certain, half by the dice");
+    let until = bench.now + waits[0];
+    while bench.wake < until {
+        bench.now = bench.wake;
+        assert!(bench.on(Input::Timer).photos.is_empty(), "it waits");
+    }
+    assert_eq!(bench.wake, until);
+    bench.now = until;
+    let done = bench.on(Input::Timer);
+    assert_eq!(names(&done), ["site"], "one asks");
+    assert!(bench.after(SECOND / 2).photos.is_empty(), "while it is asked nobody else does");
+    let (beside, others) = bench.event("visit", "late");
+    assert!(others.photos.is_empty(), "{beside} waits too");
+    let done = bench.brought(done.photos[0].0, up());
+    assert_eq!(names(&done).iter().filter(|name| **name == "site").count(), 2, "as many as one host may have");
+}
+
+#[test]
+fn hosts_are_remembered_up_to_a_bound_and_those_that_something_waits_for_beyond_it() {
+    let mut bench = bench(64);
+    drop(bench.event("visit", "v0"));
+    for number in 0..2000 {
+        bench.machine.sources.begun(&format!("h{number}"), 1_000_000 + number, bench.now);
+    }
+    assert!(bench.machine.sources.next_due(bench.now, 0).is_some(), "none of those that run is forgotten");
+}
+
+#[test]
+fn the_events_of_a_rule_that_is_held_wait_as_long_as_it_has_been_and_that_is_told_once() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.gate.rejections = 2;
+    let mut told = 0;
+    let receipts: Vec<_> = (0..3).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    for id in &receipts[..2] {
+        let done = bench.replied(*id, refused());
+        told += done.reports.iter().filter(|report| matches!(report, Report::RuleHeld { .. })).count();
+    }
+    assert_eq!((told, bench.machine.brakes.held_for("lead", bench.now)), (1, Some(Duration::ZERO)));
+    drop(bench.after(70 * SECOND));
+    assert_eq!(bench.machine.brakes.held_for("lead", bench.now), Some(70 * SECOND));
+    let done = bench.replied(receipts[2], refused());
+    assert!(matches!(&done.settled[..], [(_, Settlement::Delay(queue, _))] if queue.label == "1m"), "{done:?}");
+    assert!(!done.reports.iter().any(|report| matches!(report, Report::RuleHeld { .. })));
+}

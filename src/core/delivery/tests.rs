@@ -22,6 +22,7 @@ mod outcomes;
 mod photos;
 mod put_back;
 mod repeats;
+mod retries;
 mod returns;
 mod roads;
 mod rows;
@@ -33,6 +34,7 @@ mod traces;
 mod tries;
 mod untold;
 mod waiting;
+mod walks;
 mod windows;
 mod words;
 

@@ -116,6 +116,12 @@ fn duplicates_and_what_is_skipped_are_told_as_such_with_the_rule() {
     let told = outcome(&done);
     assert_eq!((told.kind, told.process.as_deref()), (OutcomeKind::Duplicate, Some("p1")));
     assert_eq!(keep(&mut bench, second).told[0].result, "duplicate");
+    let skips = format!("[[rule]]\nname = 'noise'\ntype = 'noise'\naction = 'skip'\n{RULES}");
+    drop(bench.on(Input::Command(Command::NewRules(Arc::new(rules(&skips))))));
+    let (third, done) = bench.event("noise", "m2");
+    assert_eq!(outcome(&done).kind, OutcomeKind::Skipped);
+    let settled = keep(&mut bench, third).told.remove(0);
+    assert_eq!((settled.result, settled.rule.as_deref()), ("skipped", Some("noise")));
 }
 
 #[test]

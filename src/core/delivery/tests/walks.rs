@@ -1,0 +1,251 @@
+//! Steps of one event that nothing else may be taken for: what it waits for, what it is told of others, and where it is looked up.
+//!
+//! Not here: whole walks (`repeats`, `others`, `doubt`).
+
+use super::others::{cloud_event, deals};
+use super::repeats::{ends, is_announced, refused};
+use super::*;
+use crate::core::lookup::Lookup;
+use crate::core::put_back::PutBack;
+
+fn lead() -> Procedure {
+    Procedure::new("lead").unwrap()
+}
+
+/// Another body under the same message id.
+fn other_body(kind: &str, id: &str) -> Message {
+    Message { body: Arc::new(br#"{"of":"other"}"#.to_vec()), ..event(kind, id) }
+}
+
+#[test]
+fn a_message_follows_one_of_its_event_that_waits_and_one_that_came_before_it_alone() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("lead", "m1");
+    drop(bench.replied(first, status(423)));
+    let (second, done) = bench.event("lead", "m1");
+    assert_eq!((done.creates.len(), done.settled.len()), (0, 0), "the first goes first, though it waits");
+    assert_eq!(bench.after(SECOND).creates, [first]);
+    let done = bench.replied(first, refused());
+    let letters: Vec<_> = done.settled.iter().map(|(id, letter)| (*id, letter.clone())).collect();
+    let [_, (id, Settlement::DeadLetter(letter))] = &letters[..] else { panic!("{letters:?}") };
+    assert_eq!((*id, letter.may_exist), (second, false), "no create of either may have been applied");
+}
+
+#[test]
+fn an_event_that_waits_is_not_begun_sooner_since_another_of_its_key_has_ended() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("lead", "m1");
+    let (other, _) = bench.message(other_body("lead", "m1"));
+    let busy = Response { retry_after: Some(5 * SECOND), ..Response::new(423, Body::Empty) };
+    drop(bench.replied(other, Reply::Response(busy)));
+    assert!(bench.replied(first, created()).creates.is_empty());
+    assert!(bench.after(SECOND).creates.is_empty());
+    assert_eq!(bench.after(9 * SECOND).creates, [other]);
+}
+
+#[test]
+fn a_letter_says_whether_a_create_may_have_been_applied_before_the_one_that_was_refused() {
+    for lost_one in [false, true] {
+        let mut bench = Bench::new(64);
+        bench.machine.setup.policy.resend_after = Duration::ZERO;
+        let (event, _) = bench.message(Message { exchange: String::new(), ..super::event("lead", "m1") });
+        if lost_one {
+            drop(bench.replied(event, timed_out()));
+            drop(bench.after(SECOND));
+        }
+        let done = bench.replied(event, refused());
+        let [(_, Settlement::DeadLetter(letter))] = &done.settled[..] else { panic!("{done:?}") };
+        assert_eq!((letter.may_exist, letter.fault.reason.as_str()), (lost_one, "refused"));
+        assert_eq!(letter.origin, Some((String::new(), String::new())), "over the default exchange");
+    }
+}
+
+#[test]
+fn a_create_that_is_no_first_one_is_sent_as_a_repeat_and_an_event_that_was_only_refused_is_not() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = Duration::ZERO;
+    let (event, done) = bench.event("lead", "m1");
+    assert_eq!((done.creates.as_slice(), done.repeats.len()), (&[event][..], 0));
+    drop(bench.replied(event, status(423)));
+    let done = bench.after(SECOND);
+    assert_eq!((done.creates.as_slice(), done.repeats.len()), (&[event][..], 0));
+    let mut done = bench.replied(event, timed_out());
+    done.add(bench.after(SECOND));
+    assert_eq!((done.creates.as_slice(), done.repeats.as_slice()), (&[event][..], &[event][..]));
+}
+
+#[test]
+fn what_is_created_elsewhere_than_it_was_sent_before_is_looked_up_there_from_then_on() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.lookup_window = Duration::ZERO;
+    let sent = Lookup { procedure: Procedure::new("ticket").unwrap(), attribute: "old".to_owned(), value: "m1".into() };
+    let state = DelayedState { sent: Some(sent), first_seen_ms: 1, ..DelayedState::default() };
+    let message = Message { delayed_state: Some(state.encode()), ..event("found.lead", "m1") };
+    let (event, done) = bench.message(message);
+    assert_eq!(done.lookups, [event]);
+    let looked_up = |bench: &Bench| bench.machine.held.get(event).and_then(|event| event.lookup.clone()).unwrap();
+    assert_eq!(looked_up(&bench).attribute, "old");
+    assert_eq!(bench.replied(event, absent()).creates, [event]);
+    let lookup = looked_up(&bench);
+    assert_eq!((lookup.attribute.as_str(), &lookup.procedure), ("event_key", &lead()));
+}
+
+#[test]
+fn of_one_request_under_one_key_the_second_goes_on_from_the_doubt_that_the_first_left_and_from_no_other() {
+    for is_lost in [true, false] {
+        for is_delayed in [true, false] {
+            let mut bench = Bench::new(64);
+            let mut setup = setup(64);
+            deals(&mut setup);
+            setup.policy.resend_after = Duration::ZERO;
+            bench.machine = Machine::new(setup);
+            drop(bench.on(Input::Connected { can_delay: true }));
+            let (first, _) = bench.message(cloud_event("1", "t1", "one"));
+            if is_lost {
+                drop(bench.replied(first, timed_out()));
+                drop(bench.after(SECOND));
+            }
+            let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
+            let done = bench.replied(first, if is_delayed { Reply::Response(busy) } else { refused() });
+            assert_eq!(done.settled.len(), 1, "it left: {done:?}");
+            let (second, mut done) = bench.message(cloud_event("1", "t2", "one"));
+            done.add(bench.after(SECOND / 10));
+            assert_eq!((done.creates.as_slice(), is_announced(&done)), (&[second][..], is_lost), "{is_delayed}");
+        }
+    }
+}
+
+#[test]
+fn a_create_that_worked_in_the_very_millisecond_of_the_loss_says_nothing_of_it() {
+    let mut bench = Bench::new(64);
+    let (lost, _) = bench.event("lead", "m1");
+    let (other, _) = bench.event("lead", "m2");
+    drop(bench.replied(other, created()));
+    assert!(bench.replied(lost, timed_out()).creates.is_empty());
+    assert!(bench.after(5 * SECOND).creates.is_empty());
+    let (other, _) = bench.event("lead", "m3");
+    assert_eq!(bench.replied(other, created()).creates, [lost]);
+}
+
+#[test]
+fn what_is_in_doubt_and_has_been_held_for_long_is_looked_at_each_second_where_nothing_can_be_delayed() {
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (lost, _) = bench.event("lead", "m1");
+    drop(bench.replied(lost, timed_out()));
+    drop(bench.after(10 * SECOND));
+    assert_eq!(bench.wake, bench.now + SECOND);
+}
+
+#[test]
+fn when_lists_were_asked_for_is_remembered_for_each_procedure_up_to_a_bound() {
+    let mut bench = Bench::new(4);
+    let procedure = |number: usize| Procedure::new(&format!("p{number}")).unwrap();
+    for number in 0..1024 {
+        bench.machine.doubts.asks(&procedure(number), bench.now);
+        assert_eq!(bench.machine.doubts.sizes().1, number + 1);
+    }
+    bench.machine.doubts.asks(&procedure(5), bench.now);
+    assert_eq!(bench.machine.doubts.sizes().1, 1024, "it is there already");
+    bench.machine.doubts.asks(&procedure(2000), bench.now);
+    assert_eq!(bench.machine.doubts.sizes().1, 1);
+}
+
+#[test]
+fn a_verdict_that_comes_from_another_daemon_is_known_here_by_the_key_in_its_body() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.on_unknown = OnUnknown::DeadLetter;
+    let (first, _) = bench.event("lead", "m1");
+    let done = bench.replied(first, timed_out());
+    let [(_, Settlement::DeadLetter(letter))] = &done.settled[..] else { panic!("{done:?}") };
+    let verdict = Some(Box::new(crate::core::dead_letter::Verdict::of(letter)));
+    let state = DelayedState { verdict, first_seen_ms: 1, ..DelayedState::default() };
+    let mut other = Bench::new(64);
+    other.machine.setup.policy.resend_after = Duration::ZERO;
+    drop(other.message(Message { delayed_state: Some(state.encode()), ..event("lead", "m1") }));
+    let (again, done) = other.event("lead", "m1");
+    assert_eq!((done.creates.as_slice(), is_announced(&done)), (&[again][..], true));
+}
+
+#[test]
+fn what_follows_a_letter_is_counted_by_how_often_itself_was_put_back() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("lead", "m1");
+    let put_back = Some(PutBack { retries: 3, reason: "refused".to_owned(), ..PutBack::default() });
+    let (second, done) = bench.message(Message { put_back, ..event("lead", "m1") });
+    assert!(done.creates.is_empty(), "it follows");
+    let done = bench.replied(first, refused());
+    let retries = |id| {
+        done.settled.iter().find_map(|(settled, letter)| match letter {
+            Settlement::DeadLetter(letter) if *settled == id => Some(letter.retries),
+            _ => None,
+        })
+    };
+    assert_eq!((retries(first), retries(second)), (Some(0), Some(4)), "{done:?}");
+}
+
+#[test]
+fn what_is_cut_off_is_given_back_whole_and_what_may_be_a_process_and_is_not_looked_up_is_announced() {
+    let mut bench = Bench::new(64);
+    let receipts: Vec<_> = (0..3).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    let (looked_up, _) = bench.event("found.lead", "m3");
+    let done = bench.on(Input::Command(Command::CutOff));
+    let mut settled: Vec<_> = done.settled.iter().map(|(id, _)| *id).collect();
+    settled.sort_unstable();
+    assert_eq!(settled, [receipts, vec![looked_up]].concat());
+    let announced = done.reports.iter().filter(|report| matches!(report, Report::PossibleDuplicate { .. }));
+    assert_eq!((announced.count(), bench.machine.held()), (3, 0));
+}
+
+#[test]
+fn while_everything_is_shut_for_long_one_is_held_and_the_others_are_delayed() {
+    let mut bench = Bench::new(64);
+    let receipts: Vec<_> = (0..4).map(|id| bench.event("lead", &format!("m{id}")).0).collect();
+    for receipt in &receipts {
+        drop(bench.replied(*receipt, status(401)));
+    }
+    drop(bench.on(Input::Command(Command::Pause)));
+    let done = bench.after(119 * SECOND);
+    assert!(done.settled.is_empty() && done.wanted.is_empty(), "{done:?}");
+    let done = bench.after(SECOND);
+    assert_eq!((done.wanted.as_slice(), done.settled.len()), (&[WantedPrefetch::One][..], 4));
+    drop(bench.on(Input::Command(Command::Resume)));
+    assert_eq!(bench.on(Input::Command(Command::NewToken)).wanted, [WantedPrefetch::Full]);
+    let mut bench = Bench::new(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    drop(bench.on(Input::Command(Command::Pause)));
+    let (held, _) = bench.event("lead", "m1");
+    assert!(bench.after(700 * SECOND).wanted.is_empty(), "there is no delay queue to wait in");
+    let done = bench.on(Input::CanDelay(true));
+    assert_eq!((done.wanted.as_slice(), done.settled.len()), (&[WantedPrefetch::One][..], 1), "{held}");
+}
+
+#[test]
+fn what_has_waited_for_one_procedure_for_ten_minutes_goes_to_a_delay_queue() {
+    let mut bench = Bench::new(64);
+    drop(bench.event("ticket", "other"));
+    let (event, _) = bench.event("lead", "m1");
+    let asked = Response { retry_after: Some(3000 * SECOND), ..Response::new(429, Body::Empty) };
+    bench.machine.setup.policy.max_local_delay = 9999 * SECOND;
+    drop(bench.replied(event, Reply::Response(asked)));
+    let mut settled = Vec::new();
+    for _ in 0..125 {
+        let done = bench.after(5 * SECOND);
+        settled.extend(done.settled.into_iter().map(|(id, _)| (id, bench.now >= 600 * SECOND)));
+    }
+    assert_eq!(settled, [(event, true)]);
+}
+
+#[test]
+fn the_rules_in_force_are_those_that_came_last() {
+    let mut bench = Bench::new(8);
+    assert!(bench.machine.rules().named("found").is_some() && bench.machine.ramp(bench.now).is_none());
+    let others = Arc::new(rules(&RULES.replace("name = \"found\"", "name = \"renamed\"")));
+    drop(bench.on(Input::Command(Command::NewRules(others))));
+    assert!(bench.machine.rules().named("found").is_none() && bench.machine.rules().named("renamed").is_some());
+    drop(bench.on(Input::Command(Command::Pause)));
+    drop(bench.on(Input::Command(Command::Resume)));
+    assert_eq!(bench.machine.ramp(bench.now), Some(2));
+    let (event, _) = bench.event("lead", "m1");
+    assert_eq!(ends(&bench.replied(event, created())), [("created", Some("p1"))]);
+}

@@ -23,13 +23,12 @@ impl Machine {
     pub(super) fn begin_what_may(&mut self) -> Option<Moment> {
         loop {
             match self.next_to_begin() {
-                Ok(Some(id)) if self.begin(id) => {}
-                Ok(Some(id)) => {
+                Ok(id) if self.begin(id) => {}
+                Ok(id) => {
                     // It gave way to a copy; it is not asked again in this turn.
                     let until = self.now.moment.saturating_add(GIVEN_WAY);
                     self.held.stage(id, Stage::Waiting(until));
                 }
-                Ok(None) => return None,
                 Err(until) => return until,
             }
         }
@@ -40,13 +39,10 @@ impl Machine {
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
-    fn next_to_begin(&self) -> Result<Option<EventId>, Option<Moment>> {
-        if self.held.lanes.is_empty() {
-            return Ok(None);
-        }
+    fn next_to_begin(&self) -> Result<EventId, Option<Moment>> {
         let is_open = self.gate.everything_shut_for(self.now.moment).is_none();
         let (best, until) = if is_open { self.oldest_that_may() } else { self.probe_that_may() };
-        best.map_or(Err(until), |id| Ok(Some(id)))
+        best.ok_or(until)
     }
 
     fn oldest_that_may(&self) -> (Option<EventId>, Option<Moment>) {

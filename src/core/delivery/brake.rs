@@ -111,11 +111,6 @@ impl Brakes {
         held.map(|(rule, _)| Arc::clone(rule)).collect()
     }
 
-    /// When the next event of a held rule may probe, if one may later.
-    pub(super) fn next_probe(&self, rule: &str) -> Option<Moment> {
-        self.0.get(rule)?.held.as_ref().map(|held| held.next)
-    }
-
     /// When a message may be opened again that waits for this rule: at once if it goes on; where it is held, after events that
     /// have a request had their turn, since only they may show that it works; none while one of them asks.
     pub(super) fn reopens(&self, rule: &str) -> Option<Moment> {
@@ -198,14 +193,13 @@ impl Machine {
         true
     }
 
-    /// An event waits for its rule: in a delay queue, or where there is none held until the next probe.
+    /// An event waits for its rule: in a delay queue, or where there is none held until after the next probe.
     fn hold_for_rule(&mut self, id: EventId, rule: &str) {
         let held_for = self.brakes.held_for(rule, self.now.moment).unwrap_or_default();
         if self.can_delay() {
             return self.delay_while_shut(id, held_for);
         }
-        let next = self.brakes.next_probe(rule).unwrap_or_default();
-        let until = next.max(self.now.moment.saturating_add(PROBE_EVERY));
+        let until = self.now.moment.saturating_add(PROBE_EVERY);
         self.held.stage(id, Stage::Waiting(until));
     }
 

@@ -122,14 +122,10 @@ impl Machine {
         }
     }
 
-    /// The ledger is away. Nothing of the event's is spent.
+    /// The ledger is away. Nothing of the event's is spent: about to begin again, it waits for the ledger.
     fn waits_unanswered(&mut self, id: EventId) {
         self.ledger_failed();
-        let is_held = self.held.get(id).is_some_and(|event| event.context.is_live) && !self.is_draining;
-        match self.away.until(self.now.moment) {
-            Some(until) if is_held => self.hold_for_the_ledger(id, until),
-            _ => self.wait(id, Duration::ZERO, Duration::ZERO),
-        }
+        self.wait(id, Duration::ZERO, Duration::ZERO);
     }
 
     /// A living replica has it, or one whose lease is not over: it waits uncounted.

@@ -219,17 +219,13 @@ impl Held {
         same_key.filter(move |other| **other != id).filter_map(|other| self.events.get(other))
     }
 
-    /// An event learns what another copy of it sent, and where; answers whether that was news.
+    /// An event about to begin learns what another copy of it sent, and where; answers whether that was news: then it does not begin.
     pub(super) fn learn(&mut self, id: EventId, other: &Progress, sent: Option<Arc<Lookup>>) -> bool {
         let Some(event) = self.events.get_mut(&id) else { return false };
         let is_news = event.progress.learn(other);
         if is_news {
             event.lookup = sent.or_else(|| event.lookup.take());
             event.leave_photos_out();
-        }
-        if is_news && event.stage == Stage::Ready {
-            self.unqueue(id);
-            self.queue(id);
         }
         is_news
     }

@@ -115,8 +115,4 @@ impl Lanes {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Procedure, &Lane)> {
         self.0.iter()
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }

@@ -188,10 +188,14 @@ impl Machine {
         {
             self.set_letter_aside(publish);
         }
+        let (letters, delays) = (self.publishes.letters.next_look(now), self.publishes.delays.next_look(now));
+        [letters, delays, self.next_set_aside()].into_iter().flatten().min()
+    }
+
+    /// When a delay queue that refused may be tried with the letters that are too many.
+    fn next_set_aside(&self) -> Option<Moment> {
         let has_excess = self.connection.can_delay && self.publishes.letters.waiting() > self.quarter();
-        let next_try = self.publishes.delays.next_try().filter(|at| has_excess && *at > now);
-        let looks = [self.publishes.letters.next_look(now), self.publishes.delays.next_look(now), next_try];
-        looks.into_iter().flatten().min()
+        self.publishes.delays.next_try().filter(|at| has_excess && *at > self.now.moment)
     }
 
     /// Whether more events are wanted than there are places: what nobody takes holds more than a quarter of them, and its bodies

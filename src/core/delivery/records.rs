@@ -182,7 +182,9 @@ impl Machine {
             self.tell(Report::Unrecorded { key, rule, trace: done.context.trace_id() });
             self.conclude(done.context, done.ended, &done.progress);
         }
-        self.records = Records { last: self.records.last, ..Records::default() };
+        let last = self.records.last;
+        self.records = Records::default();
+        self.records.last = last;
     }
 }
 

@@ -73,11 +73,11 @@ impl WaitingMessages {
 
 impl Machine {
     /// A message waits here.
-    pub(super) fn wait_unopened(&mut self, context: Context, message: Message, waits_for: WaitsFor) {
+    pub(super) fn wait_unopened(&mut self, context: Context, mut message: Message, waits_for: WaitsFor) {
         if !context.is_live {
             return self.settle(context, Ended::ConnectionLost, &Progress::default());
         }
-        let message = Message { headers: message.headers.packed(), ..message };
+        message.headers = message.headers.packed();
         self.waiting.add(Waiting { message, context, waits_for });
     }
 

@@ -17,7 +17,6 @@ impl Gate {
         let is_enough = own.is_some_and(|own| own.evidence.is_enough(self.policy.failures));
         let clears = is_open || self.wants_a_lookup(seen.procedure);
         match (Kind::of(seen.outcome), seen.outcome) {
-            (Kind::OfLookups, Judgement::Retry { .. }) if is_open => Verdict::Good,
             (Kind::OfLookups, Judgement::Found { .. } | Judgement::Absent | Judgement::Unavailable { .. })
                 if clears =>
             {

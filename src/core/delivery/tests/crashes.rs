@@ -223,6 +223,7 @@ fn without_delay_queues_a_message_whose_opening_panics_is_opened_again_and_dead_
         assert!(done.settled.is_empty() && done.creates.is_empty(), "{done:?}");
         let done = bench.after(71 * SECOND);
         assert_eq!(done.creates, [7], "it is opened again");
+        assert_eq!(bench.machine.held.get(7).map(|event| event.progress.crashes), Some(before + 1));
         drop(bench.replied(7, created()));
     }
     bench.machine.opening_crashed(7, crashed(2));

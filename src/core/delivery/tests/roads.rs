@@ -151,7 +151,7 @@ fn no_more_are_wanted_where_the_bodies_that_are_stuck_are_as_large_as_those_of_a
 #[test]
 fn that_letters_hold_every_place_is_told_a_second_after_the_last_message_and_not_while_another_event_is_held() {
     for is_other_held in [false, true] {
-        let (mut bench, _) = waiting(9 - usize::from(is_other_held));
+        let (mut bench, _) = waiting(9 + usize::from(is_other_held));
         let (receipt, _) = bench.event("lead", "last");
         if !is_other_held {
             drop(bench.replied(receipt, json(422, Wrapper { is_api_word: true, ..Wrapper::default() })));

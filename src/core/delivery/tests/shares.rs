@@ -230,3 +230,72 @@ fn the_events_of_a_rule_that_is_held_wait_as_long_as_it_has_been_and_that_is_tol
     assert!(matches!(&done.settled[..], [(_, Settlement::Delay(queue, _))] if queue.label == "1m"), "{done:?}");
     assert!(!done.reports.iter().any(|report| matches!(report, Report::RuleHeld { .. })));
 }
+
+/// So many events of each kind, of procedures that both refuse them; answers which are still held after a moment.
+fn left_of(places: usize, leads: usize, tickets: usize) -> Vec<&'static str> {
+    let mut bench = Bench::new(places);
+    let forbidden = || json(403, Wrapper { is_api_word: true, ..Wrapper::default() });
+    let mut all = ["lead", "ticket"].map(|kind| (bench.event(kind, &format!("{kind}0")).0, kind)).to_vec();
+    all.iter().for_each(|(receipt, _)| drop(bench.replied(*receipt, forbidden())));
+    drop(bench.after(SECOND / 2));
+    for (kind, count) in [("lead", leads), ("ticket", tickets)] {
+        all.extend((1..count).map(|id| (bench.event(kind, &format!("{kind}{id}")).0, kind)));
+    }
+    let left = all.iter().filter(|(receipt, _)| bench.machine.held.get(*receipt).is_some());
+    let mut kinds: Vec<_> = left.map(|(_, kind)| *kind).collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+#[test]
+fn each_procedure_that_is_shut_keeps_one_to_probe_with_as_long_as_those_leave_room() {
+    assert_eq!(left_of(8, 3, 1), ["lead", "ticket"]);
+    assert_eq!(left_of(8, 1, 3), ["lead", "ticket"]);
+    assert_eq!(left_of(4, 1, 1).len(), 1, "of four places one");
+}
+
+#[test]
+fn what_has_the_only_place_leaves_it_where_it_fails_for_long() {
+    let mut bench = Bench::new(1);
+    let (event, _) = bench.event("lead", "m1");
+    let mut done = bench.replied(event, status(403));
+    for _ in 0..20 {
+        if !done.settled.is_empty() {
+            break;
+        }
+        done = bench.after(SECOND / 2);
+        if done.creates == [event] {
+            done = bench.replied(event, status(403));
+        }
+    }
+    assert!(matches!(done.settled[..], [(_, Settlement::Delay(..))]), "{done:?}");
+}
+
+#[test]
+fn where_the_probe_of_a_full_machine_is_refused_half_of_the_places_change_hands_and_by_no_other_answer() {
+    let mut bench = of_one_procedure(8);
+    fill(&mut bench, 8);
+    let done = bench.replied(0, page(200));
+    assert_eq!(done.settled.len(), 0, "it was no probe");
+    (1..8).for_each(|event| drop(bench.replied(event, page(200))));
+    let missing = 8 - bench.machine.held();
+    (0..missing).for_each(|id| drop(bench.event("lead", &format!("n{id}"))));
+    let probe = bench.after(2 * SECOND).creates;
+    assert_eq!(probe.len(), 1);
+    assert_eq!(bench.replied(probe[0], page(200)).settled.len(), 4);
+}
+
+#[test]
+fn photos_that_cannot_be_uploaded_make_room_for_others() {
+    let mut bench = bench(8);
+    let (first, _) = bench.event("visit", "v0");
+    let (second, done) = bench.event("visit", "v1");
+    assert_eq!(done.photos.len(), 1);
+    let word = || super::photos::asked(json(403, Wrapper { is_api_word: true, ..Wrapper::default() }));
+    drop(bench.brought(first, word()));
+    let mut settled = bench.brought(second, word()).settled.len();
+    for id in 2..6 {
+        settled += bench.event("visit", &format!("v{id}")).1.settled.len();
+    }
+    assert_eq!((settled, bench.machine.held()), (4, 2), "a quarter of the places");
+}

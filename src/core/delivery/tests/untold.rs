@@ -126,6 +126,7 @@ fn travelled() -> Message {
     let mut state =
         DelayedState { first_seen_ms: 7, retries: 2, earlier: Some("before".to_owned()), ..DelayedState::default() };
     (state.exchange, state.routing_key) = ("crm".to_owned(), "lead.new".to_owned());
+    state.trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     state.unknown.insert("newer".to_owned(), 1.into());
     Message { delayed_state: Some(state.encode()), ..event("lead", "m1") }
 }
@@ -148,7 +149,7 @@ fn what_travels_for_its_outcome_or_its_letter_takes_its_route_and_its_history_al
         assert_eq!((state.exchange.as_str(), state.routing_key.as_str(), state.first_seen_ms), ("crm", "lead.new", 7));
         assert_eq!(state.unknown.get("newer"), Some(&1.into()));
         if state.verdict.is_some() {
-            assert_eq!((state.retries, state.earlier.as_deref()), (2, Some("before")));
+            assert_eq!((state.retries, state.earlier.as_deref(), state.trace.is_some()), (2, Some("before"), true));
         }
     }
 }

@@ -118,8 +118,8 @@ fn of_one_request_under_one_key_the_second_goes_on_from_the_doubt_that_the_first
 #[test]
 fn a_create_that_worked_in_the_very_millisecond_of_the_loss_says_nothing_of_it() {
     let mut bench = Bench::new(64);
-    let (lost, _) = bench.event("lead", "m1");
     let (other, _) = bench.event("lead", "m2");
+    let (lost, _) = bench.event("lead", "m1");
     drop(bench.replied(other, created()));
     assert!(bench.replied(lost, timed_out()).creates.is_empty());
     assert!(bench.after(5 * SECOND).creates.is_empty());
@@ -248,4 +248,67 @@ fn the_rules_in_force_are_those_that_came_last() {
     assert_eq!(bench.machine.ramp(bench.now), Some(2));
     let (event, _) = bench.event("lead", "m1");
     assert_eq!(ends(&bench.replied(event, created())), [("created", Some("p1"))]);
+}
+
+#[test]
+fn what_waits_for_the_broker_holds_its_request_no_longer() {
+    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
+    for reply in [refused(), Reply::Response(busy)] {
+        let mut bench = Bench::new(64);
+        bench.keeps = false;
+        let (event, _) = bench.event("lead", "m1");
+        let request = Arc::downgrade(&bench.machine.held.get(event).unwrap().request);
+        let done = bench.replied(event, reply);
+        assert_eq!((done.settled.len(), bench.machine.held()), (1, 1));
+        assert!(request.upgrade().is_none());
+    }
+}
+
+#[test]
+fn the_letter_of_a_message_that_is_kept_late_is_not_what_is_known_of_its_event_once_another_is_the_process() {
+    let mut bench = Bench::new(64);
+    bench.keeps = false;
+    let (first, _) = bench.event("lead", "m1");
+    drop(bench.replied(first, refused()));
+    let (second, done) = bench.event("lead", "m1");
+    assert_eq!(done.creates, [second]);
+    drop(bench.replied(second, created()));
+    drop(bench.on(Input::Kept { receipt: first }));
+    let (third, done) = bench.message(again("lead", "m1"));
+    assert_eq!(
+        (&done.settled[..], ends(&done)),
+        (&[(third, Settlement::Ack)][..], vec![("already_created", Some("p1"))])
+    );
+}
+
+#[test]
+fn a_message_that_waited_for_another_of_its_event_goes_on_by_itself_where_that_one_sent_nothing_that_counts() {
+    let mut bench = Bench::new(64);
+    let (first, _) = bench.event("found.lead", "m1");
+    let (second, done) = bench.event("found.lead", "m1");
+    assert!(done.creates.is_empty(), "it follows");
+    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
+    let done = bench.replied(first, Reply::Response(busy));
+    assert_eq!(
+        (done.settled.len(), done.creates, done.lookups.len()),
+        (1, vec![second], 0),
+        "nothing is to be looked up"
+    );
+}
+
+#[test]
+fn what_may_have_died_of_a_message_may_have_created_it_a_moment_ago() {
+    let mut bench = Bench::new(64);
+    let (_, done) = bench.message(Message { deliveries: Some(15), ..again("lead", "m1") });
+    let [(_, Settlement::Delay(queue, state))] = &done.settled[..] else { panic!("{done:?}") };
+    assert_eq!((state.progress.crashes, state.progress.since_create), (1, Some(queue.wait)));
+}
+
+#[test]
+fn an_event_that_can_be_looked_up_and_was_not_sent_is_created_again_without_a_lookup() {
+    let mut bench = Bench::new(64);
+    let (event, _) = bench.event("found.lead", "m1");
+    drop(bench.replied(event, status(423)));
+    let done = bench.after(SECOND);
+    assert_eq!((done.creates, done.lookups.len()), (vec![event], 0));
 }

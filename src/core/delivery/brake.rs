@@ -214,7 +214,7 @@ impl Machine {
     /// of them.
     pub(super) fn forget_removed_rules(&mut self) {
         for rule in self.brakes.held() {
-            let is_gone = self.setup.rules.named(&rule).is_none() && !self.waiting.has_rule(&rule);
+            let is_gone = self.setup.rules.named(&rule).is_none();
             if is_gone && !self.held.iter().any(|event| event.context.rule() == &*rule) {
                 self.release_rule(&rule);
             }

@@ -27,7 +27,7 @@ impl Machine {
     /// Says how it stands with dead letters, when that changes; answers when to look again.
     pub(super) fn mind_letters(&mut self) -> Option<Moment> {
         let waiting = self.publishes.letters.held_up(self.now.moment);
-        let hold_all = waiting > 0 && self.held.is_empty() && self.holding() >= self.most_stuck();
+        let hold_all = self.held.is_empty() && self.holding() >= self.most_stuck();
         let still = self.arrivals.last().saturating_add(STILL);
         let state = match waiting {
             0 => LettersState::Kept,

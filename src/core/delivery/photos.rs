@@ -88,7 +88,7 @@ impl Machine {
     /// A try to bring a photo of an event up has ended: judge, decide, and go on, wait or settle.
     pub(super) fn photo_replied(&mut self, id: EventId, reply: &PhotoReply, took: Duration) {
         let Some(photo) = self.held.get(id).and_then(|event| event.photo().cloned()) else { return };
-        self.source_said(id, said(reply, &photo));
+        self.source_said(id, said(reply));
         let (outcome, asked) = match reply {
             PhotoReply::Missed(missed) => (outcome_of(missed), None),
             PhotoReply::Asked { reply, .. } if reply.is_for_want_of_descriptors() => {
@@ -155,9 +155,8 @@ impl Machine {
 }
 
 /// What a try says of the host that the picture comes from.
-fn said<'r>(reply: &'r PhotoReply, photo: &Photo) -> Said<'r> {
+fn said(reply: &PhotoReply) -> Said<'_> {
     match reply {
-        _ if photo.source.host().is_none() => Said::Nothing,
         // It was not asked.
         PhotoReply::Missed(Missed::NotAllowed(_)) => Said::Nothing,
         PhotoReply::Missed(missed @ Missed::Failed { after, .. }) => Said::Failed(missed, *after),

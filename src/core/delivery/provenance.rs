@@ -95,4 +95,14 @@ mod tests {
         provenance.doubted();
         assert!(provenance.announced() && provenance.is_copy());
     }
+
+    #[test]
+    fn what_either_says_is_said_by_both_together() {
+        let [copy, doubt] =
+            [(true, false), (false, true)].map(|(is_copy, is_doubtful)| Provenance { is_copy, is_doubtful });
+        assert_eq!(
+            [copy.or(doubt), doubt.or(copy), copy.or(copy), doubt.or(doubt)],
+            [Provenance::ADOPTED, Provenance::ADOPTED, copy, doubt]
+        );
+    }
 }

@@ -42,11 +42,6 @@ impl WaitingMessages {
         self.messages.len()
     }
 
-    /// Whether one of them waits for this rule.
-    pub(super) fn has_rule(&self, rule: &str) -> bool {
-        self.of_rules.contains_key(rule)
-    }
-
     fn add(&mut self, waiting: Waiting) {
         let receipt = waiting.context.receipt;
         match &waiting.waits_for {

@@ -16,7 +16,7 @@ pub(super) fn cloud_event(id: &str, time: &str, title: &str) -> Message {
 }
 
 /// The same as a message with a message id.
-fn plain(id: &str, time: &str, title: &str) -> Message {
+pub(super) fn plain(id: &str, time: &str, title: &str) -> Message {
     let body = format!(r#"{{"time":"{time}","data":{{"title":"{title}"}}}}"#);
     Message { body: Arc::new(body.into_bytes()), ..event("deal", id) }
 }

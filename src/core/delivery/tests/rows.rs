@@ -25,6 +25,7 @@ fn what_comes_back_before_its_row_is_given_back_waits_for_that_and_no_longer() {
     assert_eq!((done.creates.len(), done.claims.len()), (0, 0));
     let (other, done) = bench.event("lead", "m2");
     assert_eq!(done.creates, [other], "another row");
+    assert_eq!(granted(&mut bench, other, created()).records.len(), 1, "it is not recorded yet");
     assert!(bench.after(SECOND).creates.is_empty());
     let mut done = bench.on(Input::Recorded { record, recorded: Recorded::Yes });
     done.add(bench.after(SECOND));

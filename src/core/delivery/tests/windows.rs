@@ -48,3 +48,19 @@ fn found(id: &str) -> Reply {
     let row = Row { process: Some("p1".to_owned()), value: Some(id.into()) };
     json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
 }
+
+#[test]
+fn each_window_is_told_on_the_tick_until_its_second_is_over_and_one_more_is_no_news() {
+    let mut bench = Bench::new(64);
+    for number in 0..4 {
+        let (receipt, _) = bench.message(again("found.lead", &format!("m{number}")));
+        drop(bench.replied(receipt, absent()));
+    }
+    assert_eq!(windows(&bench.after(5 * SECOND)), [(4, 40, true)]);
+    bench.machine.setup.policy.lookup_window = 40 * SECOND;
+    let (receipt, _) = bench.message(again("found.lead", "late"));
+    drop(bench.replied(receipt, absent()));
+    assert_eq!(windows(&bench.after(5 * SECOND)), [(5, 35, false)], "one more is no news");
+    assert_eq!(windows(&bench.after(35 * SECOND)), [], "its last second");
+    assert_eq!(windows(&bench.after(5 * SECOND)), [(0, 0, true)]);
+}

@@ -1,0 +1,129 @@
+//! Hosts of pictures: when one that fails is asked again, and what is known of each.
+//!
+//! Not here: how large a share of the places one has (`shares`, `sources`).
+
+use super::photos::{asked, bench, failed, names, up};
+use super::repeats::is_announced;
+use super::*;
+use crate::core::delivery::PhotoReport;
+use crate::core::photo::{Missed, PhotoReply};
+use crate::core::reason::Cause;
+
+#[test]
+fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_for_that() {
+    let mut bench = bench(64);
+    bench.machine.setup.gate.failures = 1;
+    let (first, _) = bench.event("visit", "v0");
+    let done = bench.brought(first, failed(Cause::ServerError));
+    let waits = done.reports.iter().filter_map(|report| match report {
+        Report::Photos(PhotoReport::SourceShut { wait, .. }) => Some(*wait),
+        _ => None,
+    });
+    let waits: Vec<_> = waits.collect();
+    (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    assert_eq!(waits, [SECOND / 2 + SECOND / 4], "half of it certain, half by the dice");
+    let until = bench.now + waits[0];
+    while bench.wake < until {
+        bench.now = bench.wake;
+        assert!(bench.on(Input::Timer).photos.is_empty(), "it waits");
+    }
+    assert_eq!(bench.wake, until);
+    bench.now = until;
+    let done = bench.on(Input::Timer);
+    assert_eq!(names(&done), ["site"], "one asks");
+    assert!(bench.after(SECOND / 2).photos.is_empty(), "while it is asked nobody else does");
+    let (beside, others) = bench.event("visit", "late");
+    assert!(others.photos.is_empty(), "{beside} waits too");
+    let done = bench.brought(done.photos[0].0, up());
+    assert_eq!(names(&done).iter().filter(|name| **name == "site").count(), 2, "as many as one host may have");
+}
+
+#[test]
+fn hosts_are_remembered_up_to_a_bound_and_those_that_something_waits_for_beyond_it() {
+    let mut bench = bench(64);
+    drop(bench.event("visit", "v0"));
+    for number in 0..2000 {
+        bench.machine.sources.begun(&format!("h{number}"), 1_000_000 + number, bench.now);
+    }
+    assert!(bench.machine.sources.next_due(bench.now, 0).is_some(), "none of those that run is forgotten");
+}
+
+/// One photo, without which the process is created too.
+const ONE: &str = r#"
+[[rule]]
+name = "visit"
+type = "visit"
+procedure = "fieldVisit"
+reconcile_by = "event_key"
+[rule.data]
+event_key = "{{ key }}"
+site = "{{ photo.site }}"
+[rule.photo.site]
+url = "https://slow.example/{{ event.of }}.jpg"
+on_missing = "without"
+"#;
+
+/// A machine that maps by these rules.
+fn bench_of(rule: &str) -> Bench {
+    let mut bench = Bench::new(8);
+    bench.machine = Machine::new(Setup { rules: Arc::new(rules(rule)), ..setup(8) });
+    drop(bench.on(Input::Connected { can_delay: true }));
+    bench
+}
+
+#[test]
+fn the_only_photo_that_cannot_be_had_is_left_out_too() {
+    let mut bench = bench_of(ONE);
+    let (event, done) = bench.event("visit", "v1");
+    let site = done.photos[0].1.id.to_string();
+    let done = bench.brought(event, PhotoReply::Missed(Missed::Gone(404)));
+    assert_eq!(done.creates, [event]);
+    assert!(!String::from_utf8_lossy(&done.bodies[0]).contains(&site));
+}
+
+#[test]
+fn a_lookup_that_is_refused_after_one_that_was_not_leaves_the_doubt_that_one_had_cleared() {
+    let mut bench = bench_of(ONE);
+    let state = DelayedState { first_seen_ms: 1, ..DelayedState::default() };
+    let (event, done) = bench.message(Message { delayed_state: Some(state.encode()), ..event("visit", "v1") });
+    assert_eq!(done.lookups, [event]);
+    assert_eq!(names(&bench.replied(event, absent())), ["site"]);
+    assert_eq!(bench.brought(event, up()).lookups, [event]);
+    let done = bench.replied(event, status(403));
+    assert_eq!((done.creates.as_slice(), is_announced(&done)), (&[event][..], true), "{done:?}");
+}
+
+#[test]
+fn an_upload_for_which_no_descriptor_is_left_costs_time_alone() {
+    let mut bench = bench(8);
+    let (event, _) = bench.event("visit", "v1");
+    let none_left = Reply::NotSent { why: NotSent::NoDescriptors, detail: String::new() };
+    let done = bench.brought(event, asked(none_left));
+    assert!(done.reports.iter().any(|report| matches!(report, Report::NoDescriptors)), "{done:?}");
+    let held = bench.machine.held.get(event).unwrap();
+    assert_eq!((held.shortages, held.progress.photos.tries), (1, 0));
+    assert_eq!(names(&bench.after(SECOND)), ["site"]);
+}
+
+#[test]
+fn pictures_that_cannot_be_had_hold_their_rule_as_other_rejections_do() {
+    let mut bench = bench(64);
+    bench.machine.setup.gate.rejections = 2;
+    for id in 0..2 {
+        let (event, _) = bench.event("visit", &format!("v{id}"));
+        drop(bench.brought(event, PhotoReply::Missed(Missed::Gone(404))));
+    }
+    assert!(bench.machine.holds_rule("visit"));
+}
+
+#[test]
+fn without_delay_queues_what_waits_for_a_slow_source_goes_on_as_its_fetches_end() {
+    let mut bench = bench(8);
+    drop(bench.on(Input::CanDelay(false)));
+    drop(bench.event("lead", "other"));
+    let first = bench.event("visit", "v0").0;
+    (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    drop(bench.after(5 * SECOND));
+    let done = bench.brought(first, up());
+    assert_eq!(names(&done).iter().filter(|name| **name == "site").count(), 1, "{done:?}");
+}

@@ -148,6 +148,11 @@ impl Sources {
         self.hosts.values().flat_map(|host| [host.probed_at(), host.minded_at(now, least)]).flatten().min()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// Whether nothing is known of any host: no event had a picture to be fetched.
     pub(super) fn is_empty(&self) -> bool {
         self.hosts.is_empty()

@@ -152,3 +152,21 @@ fn what_is_remembered_of_procedures_and_repeats_is_bounded() {
     }
     assert!(bench.machine.doubts.sizes().0 > 1, "the law saw some");
 }
+
+#[test]
+fn a_list_that_was_answered_in_the_very_millisecond_of_a_loss_says_nothing_of_it() {
+    let mut bench = Bench::new(64);
+    bench.machine.setup.policy.resend_after = 10 * SECOND;
+    drop(bench.on(Input::Connected { can_delay: false }));
+    let (first, _) = bench.event("lead", "m1");
+    drop(bench.replied(first, timed_out()));
+    let (second, _) = bench.event("lead", "m2");
+    while bench.after(SECOND).lists.is_empty() {}
+    drop(bench.replied(second, timed_out()));
+    assert_eq!(listed(&mut bench, 200).creates, [first]);
+    let mut done = bench.after(SECOND);
+    while done.lists.is_empty() && done.creates.is_empty() {
+        done = bench.after(SECOND);
+    }
+    assert_eq!((done.lists.len(), done.creates.len()), (1, 0), "it is asked for again");
+}

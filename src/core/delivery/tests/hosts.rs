@@ -41,11 +41,23 @@ fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_f
 #[test]
 fn hosts_are_remembered_up_to_a_bound_and_those_that_something_waits_for_beyond_it() {
     let mut bench = bench(64);
-    drop(bench.event("visit", "v0"));
-    for number in 0..2000 {
+    bench.machine.setup.gate.failures = 1;
+    bench.machine.setup.photos.at_once = 9999;
+    let (shut, _) = bench.event("beside", "b0");
+    drop(bench.brought(shut, failed(Cause::ServerError)));
+    let mut known = Vec::new();
+    for number in 0..1024 {
         bench.machine.sources.begun(&format!("h{number}"), 1_000_000 + number, bench.now);
+        known.push(bench.machine.sources.len());
     }
-    assert!(bench.machine.sources.next_due(bench.now, 0).is_some(), "none of those that run is forgotten");
+    assert_eq!(known.last(), Some(&1025), "all of them run");
+    let (good, _) = bench.event("visit", "v0");
+    drop(bench.brought(good, up()));
+    assert_eq!(bench.machine.sources.len(), 1025, "one was idle");
+    let (late, _) = bench.event("visit", "v1");
+    assert_eq!(bench.machine.sources.len(), 1026);
+    drop(bench.brought(late, up()));
+    assert_eq!(bench.machine.sources.len(), 1025, "{late}");
 }
 
 /// One photo, without which the process is created too.
@@ -120,10 +132,31 @@ fn pictures_that_cannot_be_had_hold_their_rule_as_other_rejections_do() {
 fn without_delay_queues_what_waits_for_a_slow_source_goes_on_as_its_fetches_end() {
     let mut bench = bench(8);
     drop(bench.on(Input::CanDelay(false)));
-    drop(bench.event("lead", "other"));
     let first = bench.event("visit", "v0").0;
     (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    drop(bench.event("lead", "other"));
     drop(bench.after(5 * SECOND));
     let done = bench.brought(first, up());
     assert_eq!(names(&done).iter().filter(|name| **name == "site").count(), 1, "{done:?}");
+}
+
+#[test]
+fn an_upload_that_fails_counts_as_a_try_unless_it_probed() {
+    let mut bench = bench(8);
+    let (event, _) = bench.event("visit", "v1");
+    drop(bench.brought(event, asked(status(503))));
+    assert_eq!(bench.machine.held.get(event).unwrap().progress.photos.tries, 1);
+}
+
+#[test]
+fn a_link_that_may_not_be_followed_says_nothing_of_its_source() {
+    let mut bench = bench(8);
+    bench.machine.setup.gate.failures = 1;
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.brought(first, failed(Cause::ServerError)));
+    let done = bench.after(SECOND);
+    assert_eq!(names(&done), ["site"]);
+    let done = bench.brought(first, PhotoReply::Missed(Missed::NotAllowed("x".into())));
+    let opened = done.reports.iter().any(|report| matches!(report, Report::Photos(PhotoReport::SourceOpened { .. })));
+    assert!(!opened, "{done:?}");
 }

@@ -174,3 +174,36 @@ fn that_letters_hold_every_place_is_told_a_second_after_the_last_message_and_not
     }
     assert_eq!(without_brake(8).machine.letters_waiting(SECOND), 0);
 }
+
+#[test]
+fn what_is_tried_again_is_counted_once_whether_it_is_new_on_its_way_or_hangs() {
+    let (mut bench, _) = waiting(1);
+    assert_eq!(woken(&mut bench).settled.len(), 1);
+    for on_its_way in [Duration::ZERO, SECOND, 2 * SECOND, 3 * SECOND] {
+        assert_eq!(bench.machine.letters_waiting(bench.now + on_its_way), 1, "{on_its_way:?}");
+    }
+}
+
+#[test]
+fn a_delay_that_nobody_takes_holds_a_place_beside_the_letters_though_it_is_tried_now_and_then() {
+    let mut bench = without_brake(8);
+    let (delayed, _) = bench.event("lead", "delayed");
+    assert_eq!(bench.replied(delayed, busy()).settled.len(), 1);
+    drop(refuse(&mut bench, delayed));
+    drop(bench.on(Input::CanDelay(false)));
+    for receipt in refused_by_the_api(&mut bench, 9, "m") {
+        drop(refuse(&mut bench, receipt));
+    }
+    let mut told = Vec::new();
+    for _ in 0..20 {
+        let mut done = woken(&mut bench);
+        for (receipt, _) in std::mem::take(&mut done.settled) {
+            done.add(refuse(&mut bench, receipt));
+        }
+        told.extend(done.reports.iter().filter_map(|report| match report {
+            Report::Letters(state) => Some(*state),
+            _ => None,
+        }));
+    }
+    assert_eq!(told, [LettersState::StandStill]);
+}

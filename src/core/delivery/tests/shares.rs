@@ -8,6 +8,7 @@ use super::*;
 use crate::core::delivery::Now;
 use crate::core::delivery::places::{ALONE_FOR, Probed, Prober, Worked};
 use crate::core::judge::Judgement;
+use crate::core::lookup::Lookup;
 
 fn lead() -> Procedure {
     Procedure::new("lead").unwrap()
@@ -260,4 +261,22 @@ fn photos_that_cannot_be_uploaded_make_room_for_others() {
         settled += bench.event("visit", &format!("v{id}")).1.settled.len();
     }
     assert_eq!((settled, bench.machine.held()), (4, 2), "a quarter of the places");
+}
+
+#[test]
+fn lookups_in_a_procedure_where_nothing_is_created_make_no_room() {
+    let mut bench = Bench::new(8);
+    let (first, _) = bench.event("ticket", "t");
+    drop(bench.replied(first, json(403, Wrapper { is_api_word: true, ..Wrapper::default() })));
+    drop(bench.on(Input::Disconnected));
+    drop(bench.on(Input::Connected { can_delay: true }));
+    drop(bench.event("lead", "other"));
+    let sent = Lookup { procedure: ticket(), attribute: "key".to_owned(), value: 1.into() };
+    let state = DelayedState { sent: Some(sent), first_seen_ms: 1, ..DelayedState::default() }.encode();
+    for id in 0..5 {
+        let message = Message { delayed_state: Some(state.clone()), ..event("found.lead", &format!("m{id}")) };
+        let (_, done) = bench.message(message);
+        assert_eq!((done.lookups.len(), done.settled.len()), (0, 0), "it waits for the procedure");
+    }
+    assert_eq!(bench.machine.held(), 6);
 }

@@ -182,3 +182,40 @@ fn what_comes_back_for_its_outcome_where_none_is_told_any_more_ends_with_its_rul
     let (_, done) = silent.message(Message { delayed_state: Some(state.encode()), ..event("lead", "m1") });
     assert_eq!((done.told[0].rule.as_deref(), done.told[0].attempts), (Some("lead"), 1));
 }
+
+#[test]
+fn the_outcome_of_what_follows_a_letter_says_when_that_ones_event_was_first_seen() {
+    let mut bench = telling(8, true);
+    let (first, _) = bench.event("lead", "m1");
+    drop(bench.after(SECOND));
+    let (second, _) = bench.event("lead", "m1");
+    drop(bench.replied(first, refused()));
+    let seen = [first, second].map(|receipt| outcome(&bench.on(Input::KeptFirst { receipt })).first_seen_ms);
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[test]
+fn what_waited_for_the_broker_as_a_connection_was_lost_is_not_suspected_of_what_the_process_died_of() {
+    for is_letter in [true, false] {
+        let mut bench = telling(8, true);
+        let (receipt, _) = bench.event("lead", "m1");
+        drop(bench.replied(receipt, if is_letter { refused() } else { created() }));
+        drop(bench.on(Input::Disconnected));
+        let (survived, later) = (&bench.machine.survived, bench.now + 7200 * SECOND);
+        assert_eq!(survived.suspicious(&event("lead", "m1").body, 9, later), 0, "{is_letter}");
+        assert_eq!(survived.suspicious(&event("lead", "m2").body, 9, later), 9, "another");
+    }
+}
+
+#[test]
+fn what_was_sent_for_nothing_by_another_message_of_one_request_is_no_doubt_of_this_one() {
+    let mut bench = Bench::new(64);
+    let mut setup = setup(64);
+    super::others::deals(&mut setup);
+    bench.machine = Machine::new(setup);
+    drop(bench.on(Input::Connected { can_delay: true }));
+    let deal = |time: &str| super::others::cloud_event("1", time, "one");
+    let (first, _) = bench.message(Message { redelivered: true, ..deal("t1") });
+    assert_eq!(bench.replied(first, busy()).settled.len(), 1);
+    assert!(!stands(&mut bench, deal("t2")).1);
+}

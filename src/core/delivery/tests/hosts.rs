@@ -45,19 +45,17 @@ fn hosts_are_remembered_up_to_a_bound_and_those_that_something_waits_for_beyond_
     bench.machine.setup.photos.at_once = 9999;
     let (shut, _) = bench.event("beside", "b0");
     drop(bench.brought(shut, failed(Cause::ServerError)));
-    let mut known = Vec::new();
-    for number in 0..1024 {
+    for number in 0..1022 {
         bench.machine.sources.begun(&format!("h{number}"), 1_000_000 + number, bench.now);
-        known.push(bench.machine.sources.len());
     }
-    assert_eq!(known.last(), Some(&1025), "all of them run");
     let (good, _) = bench.event("visit", "v0");
     drop(bench.brought(good, up()));
-    assert_eq!(bench.machine.sources.len(), 1025, "one was idle");
+    assert_eq!(bench.machine.sources.len(), 1024, "as many as are remembered");
+    bench.machine.sources.begun("one more", 2_000_000, bench.now);
     let (late, _) = bench.event("visit", "v1");
-    assert_eq!(bench.machine.sources.len(), 1026);
+    assert_eq!(bench.machine.sources.len(), 1025);
     drop(bench.brought(late, up()));
-    assert_eq!(bench.machine.sources.len(), 1025, "{late}");
+    assert_eq!(bench.machine.sources.len(), 1024, "the one that is idle is forgotten, and none that runs or is shut");
 }
 
 /// One photo, without which the process is created too.
@@ -144,7 +142,7 @@ fn without_delay_queues_what_waits_for_a_slow_source_goes_on_as_its_fetches_end(
 fn an_upload_that_fails_counts_as_a_try_unless_it_probed() {
     let mut bench = bench(8);
     let (event, _) = bench.event("visit", "v1");
-    drop(bench.brought(event, asked(status(503))));
+    drop(bench.brought(event, asked(Reply::NotSent { why: NotSent::Unreachable, detail: String::new() })));
     assert_eq!(bench.machine.held.get(event).unwrap().progress.photos.tries, 1);
 }
 
@@ -159,4 +157,19 @@ fn a_link_that_may_not_be_followed_says_nothing_of_its_source() {
     let done = bench.brought(first, PhotoReply::Missed(Missed::NotAllowed("x".into())));
     let opened = done.reports.iter().any(|report| matches!(report, Report::Photos(PhotoReport::SourceOpened { .. })));
     assert!(!opened, "{done:?}");
+}
+
+#[test]
+fn a_source_is_slow_where_its_queue_would_take_a_second_by_how_long_its_fetches_take() {
+    let mut bench = bench(8);
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.after(2 * SECOND));
+    drop(bench.brought(first, up()));
+    drop(bench.event("lead", "other"));
+    let mut settled = Vec::new();
+    for id in 1..7 {
+        drop(bench.event("visit", &format!("v{id}")));
+        settled.push(bench.on(Input::Timer).settled.len());
+    }
+    assert_eq!(settled, [0, 0, 0, 0, 0, 4], "two at once, half a second each, and four that wait");
 }

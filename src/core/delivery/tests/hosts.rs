@@ -6,7 +6,9 @@ use super::photos::{asked, bench, failed, names, up};
 use super::repeats::is_announced;
 use super::*;
 use crate::core::delivery::PhotoReport;
+use crate::core::delivery::event::Stage;
 use crate::core::photo::{Missed, PhotoReply};
+use crate::core::progress::Progress;
 use crate::core::reason::Cause;
 
 #[test]
@@ -172,4 +174,29 @@ fn a_source_is_slow_where_its_queue_would_take_a_second_by_how_long_its_fetches_
         settled.push(bench.on(Input::Timer).settled.len());
     }
     assert_eq!(settled, [0, 0, 0, 0, 0, 4], "two at once, half a second each, and four that wait");
+}
+
+#[test]
+fn what_waits_for_something_else_by_now_is_neither_woken_nor_delayed_for_the_source_that_it_waited_for() {
+    let mut bench = bench(8);
+    let first = bench.event("visit", "v0").0;
+    (1..5).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    for id in [2, 4] {
+        let event = bench.machine.held.get_mut(id).unwrap();
+        let site = event.request.photos.iter().find(|photo| &*photo.name == "site").unwrap().id;
+        let mut other = Progress::default();
+        other.photos.goes_without(site);
+        event.goes_on_from(&other, None);
+        bench.machine.held.stage(id, Stage::Waiting(bench.now + 60 * SECOND));
+    }
+    let done = bench.brought(first, up());
+    assert_eq!(
+        done.photos.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [first, 3],
+        "its next, and the next that waits"
+    );
+    drop(bench.event("lead", "other"));
+    (5..7).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    let settled = bench.after(2 * SECOND).settled;
+    assert!(!settled.is_empty() && settled.iter().all(|(id, _)| ![2, 4].contains(id)), "{settled:?}");
 }

@@ -138,7 +138,7 @@ bite "what was sent is forgotten with another's verdict" src/core/delivery/repea
 bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
   'AND l.revision = x.revision - 1)) \' 'AND true)) \' --lib
 bite "a claim is answered before it is committed" src/ledger/once.rs \
-  'let rows = asked.fetch_all(connection).await' 'let rows = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
+  'let counts = asked.fetch_all(connection).await' 'let counts = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
 
 if [ "$applies" = yes ]; then echo "${#table[@]} breaks fit the source"; exit 0; fi
 printf '| broken so | noticed by |\n| --- | --- |\n'

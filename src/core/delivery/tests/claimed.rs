@@ -16,7 +16,7 @@ use crate::core::put_back::PutBack;
 fn ended(claim: &Claim, end: RowEnd) -> Claimed {
     Claimed::Ended(Box::new(LedgerRow {
         key: claim.key.clone(),
-        owner: "other".to_owned(),
+        owner: "other".into(),
         epoch: 1,
         ticket: 1,
         hold: Hold::Free,

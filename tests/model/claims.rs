@@ -196,7 +196,7 @@ impl World<'_> {
     pub(crate) fn leaves_doubts(&mut self, life: u32) {
         let owner = owner(life);
         let left =
-            self.store.rows.values().filter(|row| row.owner == owner && row.end.is_none() && row.unsure_creates > 0);
+            self.store.rows.values().filter(|row| *row.owner == *owner && row.end.is_none() && row.unsure_creates > 0);
         let keys: Vec<usize> = left.map(|row| key_of(&row.key)).collect();
         keys.into_iter().for_each(|key| self.ledger.accounts[key].unsure_creates += 1);
     }
@@ -248,9 +248,9 @@ impl World<'_> {
             || self.setting.tells;
         let text = key_text(key);
         // What a frozen owner knows when it wakes is not taken: whoever has the row by now ends it.
-        let is_anothers = |row: &Row| row.owner != owner(self.shell.life);
+        let is_anothers = |row: &Row| *row.owner != *owner(self.shell.life);
         let is_recorded = |row: &Row| matches!(row.end, Some(RowEnd::Created(_))) || is_anothers(row);
-        let is_there = |row: &Row| row.key == text && is_recorded(row);
+        let is_there = |row: &Row| *row.key == *text && is_recorded(row);
         if self.setting.has_ledger && !is_said && !is_known {
             let is_recorded = self.store.rows.values().any(is_there);
             self.count.sins.acknowledged_unrecorded += u64::from(!is_recorded);

@@ -43,13 +43,22 @@ impl Ask {
     }
 }
 
-/// Takes what others are about to ask beside what is `taken`, up to so many: they have a turn first. Where there are none that takes no
-/// time.
+/// How many turns others have at most.
+const TURNS: usize = 4;
+
+/// Takes what others are about to ask beside what is `taken`, up to so many: they have a turn first, and another while each brings
+/// something. Where there are none that takes no time.
 pub(super) async fn gather(asks: &mut mpsc::Receiver<Ask>, taken: &mut Vec<Ask>, most: usize) {
-    yield_now().await;
-    while taken.len() < most
-        && let Ok(ask) = asks.try_recv()
-    {
-        taken.push(ask);
+    for _ in 0..TURNS {
+        yield_now().await;
+        let before = taken.len();
+        while taken.len() < most
+            && let Ok(ask) = asks.try_recv()
+        {
+            taken.push(ask);
+        }
+        if taken.len() == before {
+            return;
+        }
     }
 }

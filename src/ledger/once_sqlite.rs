@@ -7,12 +7,13 @@
 use std::sync::{Arc, LazyLock};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Sqlite, query, raw_sql};
+use sqlx::{Sqlite, query};
 
 use super::batch::Who;
 use super::failure::Failure;
 use super::kept::Kept;
-use super::sql::{BEGIN, COMMIT, ROLLBACK, Sql};
+use super::session::simple_sqlite;
+use super::sql::{BEGIN, COMMIT, ROLLBACK};
 
 /// So many rows go into one statement, in the shortest that holds them: each statement costs a turn of the thread of SQLite. Places
 /// without a row are null, and no row.
@@ -56,9 +57,9 @@ pub(super) async fn write(connection: &mut SqliteConnection, who: &Who, rows: Ve
     if rows.len() <= ROWS_MAX {
         return some(connection, who, rows).await;
     }
-    simple(connection, BEGIN).await?;
+    simple_sqlite(connection, BEGIN).await?;
     let changed = all(connection, who, rows).await;
-    simple(connection, if changed.is_ok() { COMMIT } else { ROLLBACK }).await?;
+    simple_sqlite(connection, if changed.is_ok() { COMMIT } else { ROLLBACK }).await?;
     changed
 }
 
@@ -77,10 +78,6 @@ async fn some(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> 
     let told = rows.into_iter().fold(told, bind);
     let told = places.fold(told, |told, _| told.bind(None::<i64>));
     Ok(told.execute(connection).await.map_err(|error| Failure::of(&error))?.rows_affected())
-}
-
-async fn simple(connection: &mut SqliteConnection, statement: Sql) -> Result<(), Failure> {
-    raw_sql(statement.sqlite).execute(connection).await.map(drop).map_err(|error| Failure::of(&error))
 }
 
 /// The statement for so many rows, at most [`ROWS_MAX`], and how many it has places for.

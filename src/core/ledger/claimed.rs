@@ -45,9 +45,8 @@ fn grant(row: Row, left: Left, claim: &Claim, asker: &Asker<'_>) -> (Option<Row>
     let knows_all = left.unsure_creates <= claim.unsure_creates;
     let sends = claim.sends.as_ref().filter(|_| knows_all);
     let unsure_creates = claim.unsure_creates.max(left.unsure_creates);
-    let is_owner = *row.owner == *asker.owner;
     let mut row = Row {
-        owner: if is_owner { Arc::clone(&row.owner) } else { asker.owner.into() },
+        owner: asker.owner.into(),
         epoch: row.epoch.saturating_add(1),
         ticket: claim.ticket,
         hold: if sends.is_some() { Hold::Sends } else { Hold::Claimed },

@@ -57,9 +57,8 @@ impl Context {
 impl HeldEvent {
     /// What the ledger is asked before its create, if there is one.
     pub(super) fn claims(&mut self, last_ticket: &mut u64) -> Option<Box<Claim>> {
-        let sends = Some(Sends { lookup: self.lookup.clone() });
         let mut claim = self.claims_without_sending(last_ticket)?;
-        claim.sends = sends;
+        claim.sends = Some(Sends { lookup: self.lookup.clone() });
         Some(claim)
     }
 

@@ -274,6 +274,17 @@ fn absent() -> Reply {
     json(200, Wrapper { has_data: true, rows: Some(Vec::new()), ..Wrapper::default() })
 }
 
+/// A lookup that finds what has this key.
+fn found(id: &str) -> Reply {
+    let row = Row { process: Some("p1".to_owned()), value: Some(id.into()) };
+    json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
+}
+
+/// It has no room for the event yet: the event goes to a delay queue.
+fn busy() -> Reply {
+    Reply::Response(Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) })
+}
+
 fn timed_out() -> Reply {
     Reply::Lost { why: Lost::Timeout, detail: String::new() }
 }

@@ -5,11 +5,6 @@
 use super::*;
 use crate::core::lookup_check::CheckResult;
 
-fn found(id: &str) -> Reply {
-    let row = Row { process: Some("p1".to_owned()), value: Some(id.into()) };
-    json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
-}
-
 /// What the checks came to.
 fn results(done: &Done) -> Vec<CheckResult> {
     let results = done.reports.iter().filter_map(|report| match report {

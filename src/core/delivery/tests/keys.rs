@@ -21,11 +21,6 @@ fn bench() -> Bench {
     bench
 }
 
-fn found() -> Reply {
-    let row = Row { process: Some("p1".to_owned()), value: Some("m1".into()) };
-    json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
-}
-
 #[test]
 fn of_two_that_looked_one_creates_and_the_other_looks_again_once_that_one_is_answered() {
     let mut bench = bench();
@@ -44,7 +39,7 @@ fn of_two_that_looked_one_creates_and_the_other_looks_again_once_that_one_is_ans
     let mut done = bench.after(SECOND / 4);
     done.add(bench.after(SECOND / 10));
     assert_eq!((done.creates.len(), done.lookups), (0, vec![other]));
-    assert_eq!(bench.replied(other, found()).settled, [(other, Settlement::Ack)]);
+    assert_eq!(bench.replied(other, found("m1")).settled, [(other, Settlement::Ack)]);
 }
 
 #[test]

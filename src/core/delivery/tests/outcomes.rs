@@ -70,11 +70,6 @@ fn rejected() -> Reply {
     json(422, Wrapper { is_api_word: true, ..Wrapper::default() })
 }
 
-fn found(id: &str) -> Reply {
-    let row = Row { process: Some("p1".to_owned()), value: Some(id.into()) };
-    json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
-}
-
 #[test]
 fn an_event_whose_outcome_is_not_confirmed_is_not_settled() {
     let mut bench = telling(8, true);

@@ -13,11 +13,6 @@ fn woken(bench: &mut Bench) -> Done {
     bench.on(Input::Timer)
 }
 
-/// What the API answers to an event that it has no room for yet: it goes to a delay queue.
-fn busy() -> Reply {
-    Reply::Response(Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) })
-}
-
 /// `count` letters that nobody takes, and no delay queue.
 fn waiting(count: usize) -> (Bench, Vec<ReceiptId>) {
     let mut bench = without_brake(8);

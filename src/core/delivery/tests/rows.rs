@@ -16,8 +16,7 @@ fn granted(bench: &mut Bench, event: EventId, reply: Reply) -> Done {
 fn what_comes_back_before_its_row_is_given_back_waits_for_that_and_no_longer() {
     let mut bench = replica(|_| {});
     let (event, _) = bench.event("lead", "m1");
-    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
-    let done = granted(&mut bench, event, Reply::Response(busy));
+    let done = granted(&mut bench, event, busy());
     let [(_, Settlement::Delay(_, state))] = &done.settled[..] else { panic!("{done:?}") };
     let record = done.records[0].0;
     let state = DelayedState { remaining: Duration::ZERO, ..DelayedState::clone(state) }.encode();

@@ -8,10 +8,6 @@ use super::repeats::{ends, is_announced, refused};
 use super::*;
 use crate::core::progress::Progress;
 
-fn busy() -> Reply {
-    Reply::Response(Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) })
-}
-
 /// `m1` of this type out of a delay queue, where it stood so.
 fn travelled(kind: &str, progress: Progress) -> Message {
     let state = DelayedState { progress, first_seen_ms: 1, ..DelayedState::default() };

@@ -41,8 +41,7 @@ fn what_was_never_sent_is_looked_up_outside_of_the_budget_of_repeats_and_what_ma
 fn what_is_delayed_takes_along_where_it_was_sent() {
     let mut bench = Bench::new(64);
     let (receipt, _) = bench.event("found.lead", "m1");
-    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
-    let done = bench.replied(receipt, Reply::Response(busy));
+    let done = bench.replied(receipt, busy());
     let [(_, Settlement::Delay(_, state))] = &done.settled[..] else { panic!("{:?}", done.settled) };
     let sent = state.sent.as_ref().expect("where it was sent");
     assert_eq!((sent.procedure.to_string().as_str(), sent.attribute.as_str()), ("lead", "event_key"));

@@ -105,8 +105,7 @@ fn of_one_request_under_one_key_the_second_goes_on_from_the_doubt_that_the_first
                 drop(bench.replied(first, timed_out()));
                 drop(bench.after(SECOND));
             }
-            let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
-            let done = bench.replied(first, if is_delayed { Reply::Response(busy) } else { refused() });
+            let done = bench.replied(first, if is_delayed { busy() } else { refused() });
             assert_eq!(done.settled.len(), 1, "it left: {done:?}");
             let (second, mut done) = bench.message(cloud_event("1", "t2", "one"));
             done.add(bench.after(SECOND / 10));
@@ -186,8 +185,7 @@ fn what_follows_a_letter_is_counted_by_how_often_itself_was_put_back() {
 
 #[test]
 fn what_waits_for_the_broker_holds_its_request_no_longer() {
-    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
-    for reply in [refused(), Reply::Response(busy)] {
+    for reply in [refused(), busy()] {
         let mut bench = Bench::new(64);
         bench.keeps = false;
         let (event, _) = bench.event("lead", "m1");
@@ -221,8 +219,7 @@ fn a_message_that_waited_for_another_of_its_event_goes_on_by_itself_where_that_o
     let (first, _) = bench.event("found.lead", "m1");
     let (second, done) = bench.event("found.lead", "m1");
     assert!(done.creates.is_empty(), "it follows");
-    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
-    let done = bench.replied(first, Reply::Response(busy));
+    let done = bench.replied(first, busy());
     assert_eq!(
         (done.settled.len(), done.creates, done.lookups.len()),
         (1, vec![second], 0),

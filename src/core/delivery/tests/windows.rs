@@ -44,11 +44,6 @@ fn an_event_that_is_found_or_was_never_delivered_before_is_not_counted() {
     assert_eq!(windows(&bench.after(6 * SECOND)), []);
 }
 
-fn found(id: &str) -> Reply {
-    let row = Row { process: Some("p1".to_owned()), value: Some(id.into()) };
-    json(200, Wrapper { has_data: true, rows: Some(vec![row]), ..Wrapper::default() })
-}
-
 #[test]
 fn each_window_is_told_on_the_tick_until_its_second_is_over_and_one_more_is_no_news() {
     let mut bench = Bench::new(64);

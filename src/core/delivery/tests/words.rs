@@ -64,11 +64,10 @@ fn a_lookup_that_was_never_allowed_is_told_and_leaves_its_doubt_and_one_that_was
 
 #[test]
 fn what_can_be_looked_up_is_told_to_look_when_it_comes_out_of_its_delay_queue() {
-    let busy = Response { retry_after: Some(60 * SECOND), ..Response::new(423, Body::Empty) };
     for (kind, next) in [("found.lead", Next::Lookup), ("lead", Next::Create)] {
         let mut bench = Bench::new(8);
         let (event, _) = bench.event(kind, "m1");
-        assert_eq!(failed(&bench.replied(event, Reply::Response(busy.clone())))[0].next, next, "{kind}");
+        assert_eq!(failed(&bench.replied(event, busy()))[0].next, next, "{kind}");
         let (event, _) = bench.event(kind, "m2");
         assert_eq!(failed(&bench.replied(event, status(423)))[0].next, Next::Create, "{kind}: it waits here");
         let done = bench.after(SECOND);

@@ -47,9 +47,9 @@ fn no_rooms_name_each_other_in_a_circle() {
 }
 
 #[test]
-fn no_files_of_a_room_name_each_other_in_a_new_circle() {
+fn no_files_name_each_other_in_a_circle() {
     let house = House::read().expect("the source is readable");
-    assert_eq!(walls::files::new_circles(&house.sources), [""; 0]);
+    assert_eq!(walls::files::circles(&house.sources), [""; 0]);
 }
 
 #[test]

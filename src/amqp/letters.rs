@@ -24,7 +24,7 @@ use super::connect::{self, Tries};
 use super::error::BrokerError;
 use super::made::{self, Known};
 use super::questions::{self, name};
-use super::topology::kind;
+use super::wanted_queues::kind;
 use super::{Config, QueueType};
 use crate::core::letters::cost::Seen;
 pub use carried::Carried;

@@ -170,7 +170,7 @@ fn current(said: &str) -> Option<AMQPValue> {
 #[cfg(test)]
 mod tests {
     use super::super::QueueType;
-    use super::super::topology::back_to;
+    use super::super::wanted_queues::back_to;
     use super::*;
 
     /// A quorum queue as it should be, and what the broker says of one that is made otherwise.

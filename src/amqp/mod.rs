@@ -11,6 +11,7 @@ pub mod connection;
 mod dead_letter;
 mod delay;
 mod deliveries;
+pub mod endpoints;
 mod error;
 mod exchange;
 mod fallback;
@@ -25,6 +26,7 @@ mod outgoing;
 mod packed;
 mod patience;
 pub mod plan;
+mod previous;
 mod publisher;
 mod questions;
 mod queue_warnings;
@@ -36,7 +38,8 @@ mod silent;
 mod size;
 mod stall;
 mod subscription;
-pub mod topology;
+mod topology;
+pub mod wanted_queues;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use super::connect::Connections;
 use super::error::BrokerError;
 use super::queue_warnings::{Findings, OfQueue};
 use super::topology::{self, Missing};
+use super::wanted_queues;
 use super::{Config, Topology, exchange, questions};
 
 /// What the broker answered.
@@ -93,11 +94,11 @@ impl OnlineCheck {
         connection: &Connection,
         missing: &Missing,
     ) -> Result<(), BrokerError> {
-        for (queue, arguments) in topology::wanted(config) {
+        for (queue, arguments) in wanted_queues::wanted(config) {
             if !missing.has(&queue) || questions::may_make(config, connection, &queue, arguments).await? {
                 continue;
             }
-            let rights = topology::rights(config, &queue);
+            let rights = wanted_queues::rights(config, &queue);
             let words = format!(
                 "queue `{queue}` is missing, and this user may not make it: make it by hand, or give the user the right {rights}"
             );

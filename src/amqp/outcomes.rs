@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::headers::text;
 use super::intake::Held;
 use super::outgoing::{Publish, Reply};
-use super::topology::delay_queue_name;
+use super::wanted_queues::delay_queue_name;
 use super::{Config, packed::Packed};
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::core::outcome::EventOutcome;

@@ -9,7 +9,7 @@ use lapin::types::AMQPValue;
 use serde_json::Value;
 
 use super::address::user_and_vhost;
-use super::topology::wanted;
+use super::wanted_queues::wanted;
 use super::{Config, Topology};
 
 /// One queue that there should be; durable, and not deleted by itself.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::Config;
 use super::confirms::{NO_QUEUE, NOT_BOUND, PASSED_OVER, PublishContext, WAITS, open_channel, refusal};
-use super::connection::Endpoints;
+use super::endpoints::Endpoints;
 use super::error::{BrokerError, is_of_the_channel};
 use super::outgoing::{Publish, Reply};
 use super::patience::Patience;

@@ -1,6 +1,6 @@
 //! What the broker is asked about queues and rights. No question changes anything.
 //!
-//! Not here: which queues there should be (`topology`), and what the answers mean.
+//! Not here: which queues there should be (`wanted_queues`), and what the answers mean.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::Config;
 use super::channel;
 use super::error::{BrokerError, is_missing, is_refused, within};
 use super::stall::Asked;
-use super::topology::NOWHERE;
+use super::wanted_queues::NOWHERE;
 
 /// How often it is looked whether the broker blocks whoever publishes.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use lapin::Connection;
 use super::error::BrokerError;
 use super::made::{self, Known};
 use super::questions::has_exchange;
-use super::topology::{back_to, kind};
+use super::wanted_queues::{back_to, kind};
 use super::{Config, QueueType};
 use crate::core::queue::{Finding, LOCKED, Weight};
 

@@ -13,9 +13,9 @@ use lapin::types::ShortString;
 use tokio::sync::watch;
 
 use super::Config;
-use super::connection::Endpoints;
 use super::dead_letter;
 use super::delay;
+use super::endpoints::Endpoints;
 use super::error::{BrokerError, within};
 use super::intake::Held;
 use super::outcomes::Outcomes;
@@ -23,7 +23,7 @@ use super::outgoing::Publish;
 use super::packed::Packed;
 use super::publisher::{Published, Publisher};
 use super::questions::name;
-use super::topology;
+use super::wanted_queues::delay_queue_name;
 use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
 use crate::core::delayed_state::DelayedState;
 use crate::core::outcome::EventOutcome;
@@ -62,7 +62,7 @@ impl Settler {
     ) -> Result<Self, BrokerError> {
         let dead_letter_queue = name(&config.dead_letter_queue)?;
         let delay_queue_names =
-            DELAY_QUEUES.iter().map(|delay_queue| name(&topology::delay_queue_name(&config.queue, *delay_queue)));
+            DELAY_QUEUES.iter().map(|delay_queue| name(&delay_queue_name(&config.queue, *delay_queue)));
         Ok(Self {
             held: BTreeMap::new(),
             channel,

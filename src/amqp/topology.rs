@@ -1,8 +1,8 @@
-//! The queues: which there should be, checked, or made where they are missing and the configuration says so.
+//! The queues, checked, or made where they are missing and the configuration says so.
 //!
-//! Not here: consuming from them, or changing one that exists: it is left as it is, and looked at as any other.
+//! Not here: which there should be (`wanted_queues`), consuming from them, or changing one that exists: it is left as it is, and
+//! looked at as any other.
 
-use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection};
 
 use super::connect::Connections;
@@ -10,13 +10,10 @@ use super::error::{BrokerError, is_locked, is_other, is_refused};
 use super::notices::Notices;
 use super::questions::{durable, exists, refused_publish, try_declare};
 use super::queue_warnings::{self, Findings, OfQueue};
-use super::{Config, QueueType, Topology};
-use crate::core::delay_queue::{DELAY_QUEUES, DelayQueue};
-use crate::core::letters::cost::{ENDLESS, LIMIT};
+use super::wanted_queues::{delay_queue_name, delay_queues, of_delay_queue, rights, wanted};
+use super::{Config, Topology};
+use crate::core::delay_queue::DELAY_QUEUES;
 use crate::states::queues::QueueWarning;
-
-/// The end of the name of a queue that cannot be; the longest that is put behind the work queue's name.
-pub const NOWHERE: &str = ".wait.nowhere";
 
 /// What follows where the delay queues will not do.
 pub(super) const MEMORY_ONLY: &str = "events wait in memory only, none is delayed";
@@ -141,10 +138,6 @@ impl Missing {
     }
 }
 
-fn delay_queues(config: &Config) -> impl Iterator<Item = String> {
-    DELAY_QUEUES.into_iter().map(|delay_queue| delay_queue_name(&config.queue, delay_queue))
-}
-
 /// What is wrong with each delay queue that is there and could drop an event or never give it back: asked by declaring it as it should be,
 /// which changes nothing about one that is there.
 pub(super) async fn wrong_delay_queue(
@@ -171,25 +164,6 @@ pub(super) async fn wrong_delay_queue(
         }
     }
     Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
-}
-
-/// The queues that are to be there, and what each is made with where it is missing.
-pub(super) fn wanted(config: &Config) -> Vec<(String, FieldTable)> {
-    let work = back_to(config.queue_type, &config.dead_letter_queue);
-    let mut wanted = vec![(config.dead_letter_queue.clone(), endless(config.queue_type)), (config.queue.clone(), work)];
-    wanted.extend(
-        DELAY_QUEUES
-            .map(|delay_queue| (delay_queue_name(&config.queue, delay_queue), of_delay_queue(config, delay_queue))),
-    );
-    wanted
-}
-
-/// The rights that making this queue takes.
-pub(super) fn rights(config: &Config, queue: &str) -> String {
-    if queue == config.dead_letter_queue {
-        return format!("to configure `{queue}`");
-    }
-    format!("to configure and read `{queue}` and to write to `amq.default`")
 }
 
 /// Which queues this user may not make, and which rights that would take.
@@ -226,52 +200,4 @@ async fn declare(config: &Config, connection: &Connection, missing: &mut Missing
         }
     }
     Ok(unmade)
-}
-
-/// The name of a delay queue of `queue`.
-#[must_use]
-pub fn delay_queue_name(queue: &str, delay_queue: DelayQueue) -> String {
-    format!("{queue}.wait.{}", delay_queue.label)
-}
-
-fn of_delay_queue(config: &Config, delay_queue: DelayQueue) -> FieldTable {
-    let mut arguments = back_to(QueueType::Quorum, &config.queue);
-    let wait_ms = i64::try_from(delay_queue.wait.as_millis()).unwrap_or(i64::MAX);
-    arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(wait_ms));
-    arguments
-}
-
-pub(super) fn kind(queue_type: QueueType) -> FieldTable {
-    let word = match queue_type {
-        QueueType::Quorum => "quorum",
-        QueueType::Classic => "classic",
-    };
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), AMQPValue::LongString(word.into()));
-    arguments
-}
-
-/// A queue that gives up no message however often it is given back: whoever looks at a dead letter gives it back.
-pub(super) fn endless(queue_type: QueueType) -> FieldTable {
-    let mut arguments = kind(queue_type);
-    if queue_type == QueueType::Quorum {
-        arguments.insert(LIMIT.into(), AMQPValue::LongLongInt(ENDLESS));
-    }
-    arguments
-}
-
-/// A queue whose own dead letters go to `target`: what the broker gives up by itself must not vanish.
-pub(super) fn back_to(queue_type: QueueType, target: &str) -> FieldTable {
-    let mut arguments = kind(queue_type);
-    let mut say = |key: &str, value: &str| {
-        arguments.insert(key.into(), AMQPValue::LongString(value.into()));
-    };
-    say("x-dead-letter-exchange", "");
-    say("x-dead-letter-routing-key", target);
-    if queue_type == QueueType::Quorum {
-        // Together: at least once. Without reject-publish the broker falls back to at most once.
-        say("x-dead-letter-strategy", "at-least-once");
-        say("x-overflow", "reject-publish");
-    }
-    arguments
 }

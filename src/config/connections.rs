@@ -9,7 +9,7 @@ use super::sections::{hours, in_order, millis, seconds};
 use super::values::{self, Given, NAME_BYTES_MAX, Wrong, format_duration, wrong};
 use super::{hosts, urls};
 use crate::amqp::address::Address;
-use crate::amqp::{self, QueueType, Topology, topology};
+use crate::amqp::{self, QueueType, Topology, wanted_queues};
 use crate::chakra;
 use crate::core::policy::NotProcessed;
 use crate::secret::SecretSource;
@@ -27,7 +27,7 @@ pub(super) fn broker(reader: &mut Reader<'_>) -> amqp::Config {
     let addresses = addresses(reader, address);
     let password = reader.secret("broker.password", "broker.password_file");
     let queue = reader.required("broker.queue", "the name of the queue of events", values::name).unwrap_or_default();
-    let room = NAME_BYTES_MAX - topology::NOWHERE.len();
+    let room = NAME_BYTES_MAX - wanted_queues::NOWHERE.len();
     if queue.len() > room {
         let what = format!("is {} bytes long, and the names of the delay queues are longer", queue.len());
         reader.mistake("broker.queue", wrong(what, format!("at most {room} bytes")));

@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::sections::{hours, seconds};
 use super::urls;
 use super::values::{self, wrong};
-use crate::amqp::{self, address, topology};
+use crate::amqp::{self, address, wanted_queues};
 use crate::core::delay_queue::DELAY_QUEUES;
 use crate::management::{Config, Role};
 use crate::tls;
@@ -56,7 +56,8 @@ pub(super) fn management(reader: &mut Reader<'_>, broker: &amqp::Config) -> Opti
 
 fn queues(broker: &amqp::Config) -> Vec<(String, Role)> {
     let own = [(broker.queue.clone(), Role::Work), (broker.dead_letter_queue.clone(), Role::DeadLetters)];
-    let delays = DELAY_QUEUES.map(|delay| (topology::delay_queue_name(&broker.queue, delay), Role::Delay(delay.wait)));
+    let delays =
+        DELAY_QUEUES.map(|delay| (wanted_queues::delay_queue_name(&broker.queue, delay), Role::Delay(delay.wait)));
     own.into_iter().chain(delays).collect()
 }
 

@@ -5,20 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table::IN_CIRCLES;
 use crate::tidy::source::names::names;
 use crate::tidy::source::{Source, module};
 
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
-/// The files in circles that the table does not list, as `file: the others of its circle`.
-pub(crate) fn new_circles(sources: &[Source]) -> Vec<String> {
+/// The files in circles, as `file: the others of its circle`.
+pub(crate) fn circles(sources: &[Source]) -> Vec<String> {
     let uses = uses(sources);
     let reach: Uses = uses.keys().map(|file| (file.clone(), reached(&uses, file))).collect();
     let returns = |file: &str, other: &String| reach.get(other).is_some_and(|reached| reached.contains(file));
     let circle = |file: &String| reach[file].iter().filter(|other| returns(file, other)).cloned().collect::<Vec<_>>();
-    let unlisted = uses.keys().filter(|file| !IN_CIRCLES.contains(&file.trim_start_matches("crate::")));
-    unlisted.map(|file| (file, circle(file))).filter(|(_, circle)| !circle.is_empty()).map(said).collect()
+    uses.keys().map(|file| (file, circle(file))).filter(|(_, circle)| !circle.is_empty()).map(said).collect()
 }
 
 fn said((file, circle): (&String, Vec<String>)) -> String {
@@ -73,9 +71,9 @@ fn files_that_name_each_other_are_found_and_a_file_with_those_below_it_is_none()
         file("src/a/c.rs", "use crate::a::d::{D, e};"),
         file("src/a/d.rs", ""),
     ];
-    assert_eq!(new_circles(&tree), [""; 0]);
+    assert_eq!(circles(&tree), [""; 0]);
     let [head, one, other, last] = tree;
     let ring = [head, one, other, file("src/a/d.rs", "fn f() { super::b::g(); }")];
-    assert_eq!(new_circles(&ring).len(), 3, "{:?}", new_circles(&ring));
-    assert_eq!(new_circles(&[last, file("src/main.rs", "use crate::a;")]), [""; 0]);
+    assert_eq!(circles(&ring).len(), 3, "{:?}", circles(&ring));
+    assert_eq!(circles(&[last, file("src/main.rs", "use crate::a;")]), [""; 0]);
 }

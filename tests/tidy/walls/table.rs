@@ -37,18 +37,6 @@ pub(crate) const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// The files that stand in a circle with others of their room. None is to be added; who takes a circle apart takes them off.
-pub(crate) const IN_CIRCLES: &[&str] = &[
-    "amqp::connection",
-    "amqp::publisher",
-    "amqp::session",
-    "amqp::settle",
-    "amqp::made",
-    "amqp::questions",
-    "amqp::queue_warnings",
-    "amqp::topology",
-];
-
 pub(crate) const WALLS: &[Wall] = &[
     Wall {
         room: "src/core/",

@@ -2,13 +2,14 @@
 # deployed: it takes any event.
 FROM rust:1-slim-bookworm AS programs
 WORKDIR /build
-ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_STRIP=true
-COPY Cargo.toml Cargo.lock ./
-COPY src src
-COPY tests tests
+ENV RUSTFLAGS="-C target-feature=+crt-static"
+# With the few crates that they need, and not those of the daemon and its tests.
+COPY deploy/stand-in deploy/stand-in
+COPY tests/support/standin tests/support/standin
+COPY tests/demo/stream.rs tests/demo/
 # Unoptimised: it waits more than it works.
-RUN cargo build --locked --target host-tuple --example stand-in --example sample-events \
- && mv target/*/debug/examples/stand-in target/*/debug/examples/sample-events /
+RUN cargo build --locked --target host-tuple --manifest-path deploy/stand-in/Cargo.toml \
+ && mv deploy/stand-in/target/*/debug/stand-in deploy/stand-in/target/*/debug/sample-events /
 
 FROM scratch
 COPY --from=programs /stand-in /sample-events /

@@ -123,8 +123,11 @@ fn file() -> String {
 async fn one_command_and_events_of_each_kind_become_processes() {
     let Some(words) = within(60, "asking for compose", compose()).await else { return };
     let Some(daemon) = within(BUILD, "the image", image()).await else { return };
-    let standin =
-        built("chakra-bridge-stand-in", "deploy/stand-in.Dockerfile", &["src", "tests/demo", "tests/support"]);
+    let standin = built(
+        "chakra-bridge-stand-in",
+        "deploy/stand-in.Dockerfile",
+        &["deploy/stand-in", "tests/demo", "tests/support"],
+    );
     let standin = within(BUILD, "the stand-in", standin).await;
     let project = Project::new(words, [daemon.to_owned(), standin]);
     let valid = within(60, "its form", project.run(&["config", "--quiet"])).await;

@@ -120,6 +120,17 @@ fn the_image_ends_as_nobody_without_a_base() {
 }
 
 #[test]
+fn the_stand_in_of_compose_is_compiled_from_the_crates_that_the_tests_have() {
+    let crates = |lock: &str| -> BTreeSet<String> {
+        let packages = toml(lock)["package"].as_array().unwrap().clone();
+        packages.iter().map(|package| format!("{} {}", package["name"], package["version"])).collect()
+    };
+    let [here, of_compose] = ["Cargo.lock", "deploy/stand-in/Cargo.lock"].map(crates);
+    let other: Vec<_> = of_compose.difference(&here).filter(|name| !name.contains("chakra-bridge")).collect();
+    assert!(other.is_empty(), "copy Cargo.lock to deploy/stand-in and run `cargo metadata` there: {other:?}");
+}
+
+#[test]
 fn the_queues_of_the_broker_are_those_that_the_daemon_lookups_for() {
     let configured: BTreeSet<String> =
         [BASE, COMPOSE].map(|file| toml(file)["broker"]["queue"].as_str().unwrap().to_owned()).into();

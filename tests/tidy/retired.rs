@@ -85,6 +85,8 @@ fn gather(root: &Path, path: &Path, found: &mut Vec<(String, String)>) -> io::Re
         }
     } else if path.is_file()
         && !LISTS.contains(&name.as_str())
+        // Names of crates, which are not ours.
+        && !name.ends_with("Cargo.lock")
         && let Ok(text) = fs::read_to_string(path)
     {
         found.push((name, text));

@@ -39,7 +39,7 @@ archive:
 # What the program is made of, as CycloneDX: target/chakra-bridge.cdx.json. The tool is compiled once.
 sbom:
 	@target/sbom/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null | grep -q " $(cyclonedx)$$" \
-		|| cargo install --quiet --locked --debug --version $(cyclonedx) --root target/sbom cargo-cyclonedx
+		|| CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --version $(cyclonedx) --root target/sbom cargo-cyclonedx
 	PATH="$(CURDIR)/target/sbom/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 \
 		--no-build-deps --override-filename chakra-bridge.cdx
 	mv chakra-bridge.cdx.json target/

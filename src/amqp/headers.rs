@@ -179,3 +179,71 @@ fn fit(
     let words = (!cut.is_empty()).then(|| format!("left out, too large for one frame: {}", cut.join(", ")));
     (kept, words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(headers: Vec<(&str, AMQPValue)>) -> BasicProperties {
+        let headers = headers.into_iter().map(|(name, value)| (ShortString::from(name), value));
+        BasicProperties::default().with_headers(FieldTable::from(headers.collect::<BTreeMap<_, _>>()))
+    }
+
+    #[test]
+    fn what_a_letter_says_is_read_in_whatever_type_a_program_put_it_back_with() {
+        let numbers = [
+            (AMQPValue::LongLongInt(7), 7),
+            (AMQPValue::LongInt(7), 7),
+            (AMQPValue::Double(7.0), 7),
+            (AMQPValue::Double(f64::NAN), 0),
+            (AMQPValue::Double(f64::INFINITY), 0),
+            (AMQPValue::LongInt(-7), 0),
+            (AMQPValue::Void, 0),
+        ];
+        for text in [|text: &str| AMQPValue::LongString(text.into()), |text: &str| AMQPValue::ShortString(text.into())]
+        {
+            for (number, wanted) in &numbers {
+                let letter = with(vec![
+                    ("chakra-bridge-reason", text("refused")),
+                    ("chakra-bridge-may-exist", text("false")),
+                    ("chakra-bridge-outcome", text(&"x".repeat(ID_MAX))),
+                    ("chakra-bridge-first-seen-ms", number.clone()),
+                ]);
+                let back = put_back(&letter).unwrap();
+                assert_eq!((back.reason.as_str(), back.may_exist, back.first_seen_ms), ("refused", false, *wanted));
+                assert_eq!(back.outcome.map(|id| id.len()), Some(ID_MAX));
+            }
+            let long =
+                [("chakra-bridge-retry", AMQPValue::Void), ("chakra-bridge-outcome", text(&"x".repeat(ID_MAX + 1)))];
+            assert_eq!(put_back(&with(long.into())).unwrap().outcome, None, "nobody wrote such an id here");
+            assert_eq!(put_back(&with(vec![("chakra-bridge-reason", text(""))])), None);
+        }
+    }
+
+    #[test]
+    fn what_makes_a_broker_act_is_known_however_it_is_written_and_nothing_like_it_is_taken_for_it() {
+        for name in
+            ["CC", "bcc", "x-death", "X-Delay", "x-delivery-count", "x-first-death-queue", "x-last-death-reason"]
+        {
+            assert!(acts(name), "{name}");
+        }
+        for name in ["ccc", "x-deaths", "x-death-", "x-delivery-counts", "first-death-queue", "tenant"] {
+            assert!(!acts(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn headers_take_the_room_to_its_last_byte_and_the_largest_is_left_out_first() {
+        let (small, large) = (("a", text("short")), ("b", text("somewhat longer")));
+        let sizes = [&small, &large].map(|(name, value)| bytes(&(*name).into(), value));
+        let original = with(vec![small, large]);
+        let names = |room| {
+            let joined = joined(&original, BTreeMap::from([(own("key"), text("k"))]), room);
+            joined.headers().as_ref().unwrap().inner().keys().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let all = bytes(&own("key"), &text("k")) + sizes.iter().sum::<usize>();
+        assert_eq!(names(all), ["a", "b", "chakra-bridge-key"]);
+        assert_eq!(names(all - 1), ["a", "chakra-bridge-cut", "chakra-bridge-key"]);
+        assert_eq!(names(0), ["chakra-bridge-cut", "chakra-bridge-key"]);
+    }
+}

@@ -36,6 +36,8 @@ mod settle;
 mod shallow;
 mod silent;
 mod size;
+#[cfg(test)]
+mod stage;
 mod stall;
 mod subscription;
 mod topology;

@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_many_by_all_their_values_wherever_those_lie() {
+        let table = |value| FieldTable::from(std::collections::BTreeMap::from([("name".into(), value)]));
+        let list = |count| AMQPValue::FieldArray(vec![AMQPValue::Void; count].into());
+        let is_many = |value| Packed::of(BasicProperties::default().with_headers(table(value))).has_many();
+        // A list or a table is a value too.
+        assert_eq!([FEW - 1, FEW].map(|count| is_many(list(count))), [false, true]);
+        let inner = |count| AMQPValue::FieldTable(table(list(count)));
+        assert_eq!([FEW - 2, FEW - 1].map(|count| is_many(inner(count))), [false, true]);
+    }
+
+    #[test]
     fn many_values_are_kept_in_the_bytes_that_they_take_on_the_wire() {
         let mut table = FieldTable::default();
         table.insert("none".into(), AMQPValue::FieldArray(vec![AMQPValue::Void; 100_000].into()));

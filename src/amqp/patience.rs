@@ -45,3 +45,31 @@ impl Patience {
         tag
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_confirmed_in_time_is_given_up_in_its_order_and_a_confirm_that_comes_too_late_is_known() {
+        let (mut patience, start) = (Patience::of(Some(LIMIT)), Instant::now());
+        patience.begins(1);
+        tokio::time::advance(LIMIT / 2).await;
+        patience.begins(2);
+        patience.begins(3);
+        assert!(!patience.is_over(2), "it is confirmed in time");
+        assert_eq!((patience.ends().await, start.elapsed()), (1, LIMIT));
+        assert_eq!((patience.ends().await, start.elapsed()), (3, LIMIT * 3 / 2));
+        assert_eq!([1, 1, 2, 3].map(|tag| patience.is_over(tag)), [true, false, false, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_limit_nothing_is_given_up() {
+        let mut patience = Patience::of(None);
+        patience.begins(1);
+        assert!(tokio::time::timeout(LIMIT * 1000, patience.ends()).await.is_err());
+        assert!(!patience.is_over(1));
+    }
+}

@@ -72,14 +72,13 @@ impl Previous {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::config;
+    use super::super::{QueueType, Topology};
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn only_consuming_for_a_minute_begins_the_waits_anew_and_a_slow_failure_does_not() {
-        let stall_detector = StallDetector::new(STABLE, Instant::now());
-        let (tries, notices, wrong_delays) = (Tries::default(), Notices::default(), None);
-        let mut previous =
-            Previous { consuming_since: None, notices, wrong_delays, tries, stall_detector, cautious_for: 0 };
+        let mut previous = Previous::new(&config(Topology::Verify, QueueType::Quorum));
         let later = async |time| tokio::time::timeout(STABLE * 20, tokio::time::advance(time)).await.unwrap();
         later(STABLE * 10).await;
         assert!(!previous.is_stable());
@@ -88,5 +87,19 @@ mod tests {
         assert!(!previous.is_stable());
         later(STABLE / 2).await;
         assert!(previous.is_stable());
+    }
+
+    #[test]
+    fn after_a_message_that_cannot_be_read_so_many_times_the_prefetch_come_one_at_a_time() {
+        let config = config(Topology::Verify, QueueType::Quorum);
+        let unread = lapin::types::parsing::parse_field_table(&[0, 0, 0, 9][..]).unwrap_err();
+        let unread = BrokerError::during("consuming", &lapin::ErrorKind::ParsingError(unread).into());
+        let mut previous = Previous::new(&config);
+        previous.learn(&config, &BrokerError::new("gone"));
+        assert_eq!(previous.allows(WantedPrefetch::Double), WantedPrefetch::Double);
+        previous.learn(&config, &unread);
+        previous.learn(&config, &BrokerError::new("gone"));
+        assert_eq!(previous.cautious_for, config.prefetch * CAUTIOUS_FOR, "another error makes nobody less careful");
+        assert_eq!(previous.allows(WantedPrefetch::Double), WantedPrefetch::One);
     }
 }

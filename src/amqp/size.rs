@@ -34,3 +34,37 @@ fn of_value(value: &AMQPValue) -> usize {
 fn of_table(table: &FieldTable) -> usize {
     table.inner().iter().map(|(key, value)| bytes(key, value)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::types::generation::gen_field_table;
+
+    use super::*;
+
+    /// As the wire takes it, less the length of the table.
+    fn written(table: &FieldTable) -> usize {
+        gen_field_table(table)(Vec::new().into()).unwrap().write.len() - size_of::<u32>()
+    }
+
+    fn table(value: &AMQPValue) -> FieldTable {
+        FieldTable::from(std::collections::BTreeMap::from([("name".into(), value.clone())]))
+    }
+
+    #[test]
+    fn a_header_is_counted_as_no_less_than_the_wire_takes_and_as_little_more() {
+        let text = "x".repeat(100);
+        let mut values = vec![
+            AMQPValue::Void,
+            AMQPValue::LongLongInt(i64::MIN),
+            AMQPValue::ShortString(text.as_str().into()),
+            AMQPValue::LongString(text.as_str().into()),
+            AMQPValue::ByteArray(vec![7; 100].into()),
+        ];
+        values.push(AMQPValue::FieldTable(table(&values[3])));
+        values.push(AMQPValue::FieldArray(values.clone().into()));
+        for (value, several) in values.iter().zip([1, 1, 1, 1, 1, 2, 8]) {
+            let (counted, taken) = (of_table(&table(value)), written(&table(value)));
+            assert!((taken..taken + several * 3 * OVERHEAD).contains(&counted), "{counted} of {taken}: {value:?}");
+        }
+    }
+}

@@ -201,3 +201,6 @@ async fn declare(config: &Config, connection: &Connection, missing: &mut Missing
     }
     Ok(unmade)
 }
+
+#[cfg(test)]
+mod tests;

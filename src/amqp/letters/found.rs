@@ -108,3 +108,67 @@ fn whole(value: &AMQPValue) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use lapin::types::{FieldArray, ShortString};
+
+    use super::*;
+
+    fn table(headers: &[(&str, AMQPValue)]) -> FieldTable {
+        let headers = headers.iter().map(|(name, value)| (ShortString::from(*name), value.clone()));
+        FieldTable::from(headers.collect::<BTreeMap<_, _>>())
+    }
+
+    fn read(headers: &[(&str, AMQPValue)]) -> Told {
+        told(&BasicProperties::default().with_headers(table(headers)))
+    }
+
+    /// The types that programs write texts and numbers in.
+    const TEXTS: [fn(&str) -> AMQPValue; 2] =
+        [|text| AMQPValue::LongString(text.into()), |text| AMQPValue::ShortString(text.into())];
+    const NUMBERS: [fn(i32) -> AMQPValue; 2] = [|number| AMQPValue::LongLongInt(number.into()), AMQPValue::LongInt];
+
+    #[test]
+    fn what_a_letter_says_is_read_in_whatever_type_it_is_written_in_and_what_is_of_another_says_nothing() {
+        for (text, number) in TEXTS.into_iter().zip(NUMBERS) {
+            let letter = [
+                ("chakra-bridge-rule", text("lead")),
+                ("chakra-bridge-procedure", text("ticket")),
+                ("chakra-bridge-key", text("k")),
+                ("chakra-bridge-exchange", text("crm")),
+                ("chakra-bridge-routing-key", text("lead.new")),
+                ("chakra-bridge-status", number(422)),
+                ("chakra-bridge-attempts", number(2)),
+            ];
+            let [rule, procedure, key] = ["lead", "ticket", "k"].map(|text| Some(text.to_owned()));
+            let origin = Some(("crm".to_owned(), "lead.new".to_owned()));
+            let wanted = Told { rule, procedure, key, status: Some(422), attempts: 2, origin, deaths: Vec::new() };
+            assert_eq!(read(&letter), wanted);
+            assert_eq!(read(&letter.map(|(name, _)| (name, AMQPValue::Void))), Told::default());
+        }
+    }
+
+    #[test]
+    fn the_notes_of_the_broker_are_read_wherever_they_lie_and_what_is_no_note_is_passed_over() {
+        for text in TEXTS {
+            let note = table(&[
+                ("queue", text("work")),
+                ("reason", text("rejected")),
+                ("exchange", text("crm")),
+                ("routing-keys", AMQPValue::FieldArray(FieldArray::from(vec![text("lead.new")]))),
+                ("time", AMQPValue::Timestamp(7)),
+            ]);
+            let notes = FieldArray::from(vec![AMQPValue::FieldTable(note), AMQPValue::Void]);
+            let [queue, cause, exchange, routing_key] = ["work", "rejected", "crm", "lead.new"].map(str::to_owned);
+            let death = Death { queue, cause, exchange, routing_key, at_ms: 7_000 };
+            for name in ["x-death", ASIDE] {
+                let deaths = read(&[(name, AMQPValue::FieldArray(notes.clone()))]).deaths;
+                assert_eq!(deaths, std::slice::from_ref(&death), "{name}");
+            }
+        }
+        assert_eq!(read(&[("x-death", AMQPValue::Void)]).deaths, []);
+    }
+}

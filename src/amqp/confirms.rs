@@ -14,9 +14,9 @@ use super::error::{BrokerError, within};
 use crate::metrics::Metrics;
 use crate::states::broker::BrokerStatus;
 
-pub(super) const NO_QUEUE: &str = "no such queue; make it";
+const NO_QUEUE: &str = "no such queue; make it";
 
-pub(super) const NOT_BOUND: &str = "no queue takes this routing key: bind one to the exchange, \
+const NOT_BOUND: &str = "no queue takes this routing key: bind one to the exchange, \
      or leave the outcome out of `outcomes` of the rule, for later events";
 
 /// What becomes of events where a publish of theirs is refused: they wait for it, or are settled without.
@@ -55,14 +55,38 @@ pub(super) async fn open_channel(connection: &Connection, limit: Duration) -> Re
     Ok(channel)
 }
 
-/// Why the broker does not keep what was published; none where it does.
-pub(super) fn refusal(confirmation: Confirmation) -> Option<String> {
-    match confirmation {
-        Confirmation::Ack(None) => None,
-        Confirmation::Ack(Some(_)) => Some(NO_QUEUE.to_owned()),
-        Confirmation::Nack(_) => {
-            Some("the broker did not take it: is the queue full, or without its majority?".to_owned())
+/// Why the broker does not keep what was published to this exchange, empty for a queue by its name; none where it does.
+pub(super) fn refusal(confirmation: Confirmation, exchange: &str) -> Option<String> {
+    let why = match confirmation {
+        Confirmation::Ack(None) => return None,
+        Confirmation::Ack(Some(_)) if exchange.is_empty() => NO_QUEUE,
+        Confirmation::Ack(Some(_)) => NOT_BOUND,
+        Confirmation::Nack(_) => "the broker did not take it: is the queue full, or without its majority?",
+        Confirmation::NotRequested => "the channel does not confirm",
+    };
+    Some(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::{BasicReturnMessage, Delivery};
+
+    use super::*;
+
+    fn returned() -> Confirmation {
+        let delivery = Delivery::mock(0, "".into(), "".into(), false, Vec::new());
+        Confirmation::Ack(Some(BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }))
+    }
+
+    #[test]
+    fn only_what_the_broker_confirms_and_does_not_return_is_kept_and_the_rest_says_why() {
+        for exchange in ["", "outcomes"] {
+            assert_eq!(refusal(Confirmation::Ack(None), exchange), None);
+            let said = |confirmation| refusal(confirmation, exchange).unwrap();
+            assert!(said(Confirmation::Nack(None)).contains("is the queue full"));
+            assert!(said(Confirmation::NotRequested).contains("does not confirm"));
         }
-        Confirmation::NotRequested => Some("the channel does not confirm".to_owned()),
+        assert_eq!(refusal(returned(), "").as_deref(), Some(NO_QUEUE));
+        assert_eq!(refusal(returned(), "outcomes").as_deref(), Some(NOT_BOUND));
     }
 }

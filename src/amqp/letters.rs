@@ -135,7 +135,9 @@ impl Letters {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         let confirmed = async { channel.basic_publish("".into(), to, options, &body, properties).await?.await };
         match tokio::time::timeout(self.config.call_timeout, confirmed).await {
-            Ok(Ok(confirmation)) => refusal(confirmation).map_or(Ok(()), |why| Err(format!("queue `{queue}`: {why}"))),
+            Ok(Ok(confirmation)) => {
+                refusal(confirmation, "").map_or(Ok(()), |why| Err(format!("queue `{queue}`: {why}")))
+            }
             Ok(Err(error)) => Err(BrokerError::during(&format!("publishing to `{queue}`"), &error).to_string()),
             Err(_) if connection.status().blocked() => {
                 Err("the broker accepts no publishes now: it has an alarm, for memory or disk".to_owned())

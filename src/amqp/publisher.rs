@@ -10,12 +10,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lapin::options::BasicPublishOptions;
-use lapin::{Channel, Confirmation, Connection};
+use lapin::{Channel, Connection};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Config;
-use super::confirms::{NO_QUEUE, NOT_BOUND, PASSED_OVER, PublishContext, WAITS, open_channel, refusal};
+use super::confirms::{PASSED_OVER, PublishContext, WAITS, open_channel, refusal};
 use super::endpoints::Endpoints;
 use super::error::{BrokerError, is_of_the_channel};
 use super::outgoing::{Publish, Reply};
@@ -274,7 +274,10 @@ async fn publish(channel: &Channel, to: &PublishContext, leaves: bool, outgoing:
     tokio::pin!(confirmed);
     loop {
         match tokio::time::timeout(to.limit, &mut confirmed).await {
-            Ok(confirmation) => return confirmation.map(|confirmation| said(confirmation, outgoing)),
+            Ok(confirmation) => {
+                let why = refusal(confirmation?, outgoing.exchange.as_str());
+                return Ok(why.map_or(Said::Keeps, Said::Refuses));
+            }
             // A dead connection shows by its heartbeat. That the broker blocks whoever publishes is told where it says so.
             Err(_) if to.connection.status().blocked() => {}
             // Where no other channel can be had, there is nothing but to wait.
@@ -286,13 +289,5 @@ async fn publish(channel: &Channel, to: &PublishContext, leaves: bool, outgoing:
             // Publishing again now could make two of it.
             Err(_) => to.refused(&outgoing.told_as(), UNCONFIRMED),
         }
-    }
-}
-
-fn said(confirmation: Confirmation, outgoing: &Publish) -> Said {
-    match refusal(confirmation) {
-        None => Said::Keeps,
-        Some(why) if why == NO_QUEUE && !outgoing.exchange.as_str().is_empty() => Said::Refuses(NOT_BOUND.to_owned()),
-        Some(why) => Said::Refuses(why),
     }
 }

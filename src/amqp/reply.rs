@@ -41,8 +41,8 @@ pub(super) async fn publish(
         Reply::Refused => return untold(channel, ReplyTold::Refused),
         Reply::Silent => return untold(channel, ReplyTold::Unconfirmed),
     };
-    let confirmation = once(&channel, to, (queue, properties), body).await;
-    let (told, is_usable) = match confirmation.map(|confirmation| confirmation.map(refusal)) {
+    let said = once(&channel, to, (queue, properties), body).await;
+    let (told, is_usable) = match said.map(|said| said.map(|confirmation| refusal(confirmation, ""))) {
         Some(Ok(None)) => (ReplyTold::Told, true),
         Some(Ok(Some(_))) => (ReplyTold::Gone, true),
         Some(Err(error)) if is_of_the_channel(&error) => (ReplyTold::Gone, false),

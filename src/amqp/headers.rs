@@ -64,7 +64,7 @@ pub(super) fn put_back(of: &BasicProperties) -> Option<PutBack> {
     let number = |name: &str| match headers.get(own(name).as_str())? {
         AMQPValue::LongLongInt(number) => u64::try_from(*number).ok(),
         AMQPValue::LongInt(number) => u64::try_from(*number).ok(),
-        AMQPValue::Double(number) if number.is_finite() => format!("{number:.0}").parse().ok(),
+        AMQPValue::Double(number) => format!("{number:.0}").parse().ok(),
         _ => None,
     };
     let reason = text("reason").filter(|reason| !reason.is_empty());

@@ -216,7 +216,15 @@ async fn certificates(config: &Config) -> Result<OwnedTLSConfig, BrokerError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::config;
+    use super::super::{QueueType, Topology};
     use super::*;
+
+    #[test]
+    fn a_connection_is_named_for_what_it_does_and_for_its_queue() {
+        let name = name(&config(Topology::Verify, QueueType::Quorum), CONSUMES);
+        assert_eq!(name, format!("chakra-bridge {} (consumes work)", env!("CARGO_PKG_VERSION")));
+    }
 
     #[test]
     fn the_address_that_was_lost_is_tried_last_and_the_others_in_any_order() {

@@ -52,10 +52,12 @@ mod tests {
 
     #[test]
     fn what_travels_comes_back_with_the_event_and_is_no_header_of_it() {
-        let (_, held) = delivered(with(&[("ce-type", long("lead")), ("x-delivery-count", AMQPValue::LongLongInt(3))]));
+        let half = long(&"x".repeat(HEADERS_MAX / 2));
+        let count = AMQPValue::LongLongInt(3);
+        let (_, held) = delivered(with(&[("ce-type", long("lead")), ("half", half), ("x-delivery-count", count)]));
         let (message, _) = delivered(properties(&held, &delayed_state()));
         assert_eq!(message.delayed_state.as_deref().map(DelayedState::decode), Some(Ok(delayed_state())));
-        assert_eq!(message.headers.open().keys().collect::<Vec<_>>(), ["ce-type"]);
+        assert_eq!(message.headers.open().keys().collect::<Vec<_>>(), ["ce-type", "half"]);
         assert_eq!(message.deliveries, None, "the count of another message");
     }
 

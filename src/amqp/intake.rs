@@ -114,3 +114,81 @@ fn json(value: &AMQPValue) -> Option<Value> {
 fn text_or_null(bytes: &[u8]) -> Value {
     std::str::from_utf8(bytes).map_or(Value::Null, Value::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use lapin::types::DecimalValue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn with(headers: &[(&str, AMQPValue)]) -> BasicProperties {
+        let headers = headers.iter().map(|(name, value)| (ShortString::from(*name), value.clone()));
+        BasicProperties::default().with_headers(FieldTable::from(headers.collect::<BTreeMap<_, _>>()))
+    }
+
+    fn of(properties: BasicProperties, redelivered: bool) -> Message {
+        let mut delivery = Delivery::mock(1, "crm".into(), "lead.new".into(), redelivered, b"{}".to_vec());
+        delivery.properties = properties;
+        arrived(delivery).message
+    }
+
+    #[test]
+    fn a_header_is_the_json_that_says_the_same_and_bytes_that_are_no_text_are_null() {
+        let inner = with(&[("a", AMQPValue::Boolean(true))]).headers().clone().unwrap();
+        for (value, wanted) in [
+            (AMQPValue::Boolean(true), Some(json!(true))),
+            (AMQPValue::ShortShortInt(-1), Some(json!(-1))),
+            (AMQPValue::ShortShortUInt(1), Some(json!(1))),
+            (AMQPValue::ShortInt(-300), Some(json!(-300))),
+            (AMQPValue::ShortUInt(300), Some(json!(300))),
+            (AMQPValue::LongInt(-70_000), Some(json!(-70_000))),
+            (AMQPValue::LongUInt(70_000), Some(json!(70_000))),
+            (AMQPValue::LongLongInt(i64::MIN), Some(json!(i64::MIN))),
+            (AMQPValue::Timestamp(7), Some(json!(7))),
+            (AMQPValue::Float(1.5), Some(json!(1.5))),
+            (AMQPValue::Double(-2.5), Some(json!(-2.5))),
+            (AMQPValue::Double(f64::NAN), None),
+            (AMQPValue::ShortString("text".into()), Some(json!("text"))),
+            (AMQPValue::LongString("tëxt".into()), Some(json!("tëxt"))),
+            (AMQPValue::ByteArray(b"text".to_vec().into()), Some(json!("text"))),
+            (AMQPValue::ByteArray(vec![0xff].into()), Some(json!(null))),
+            (AMQPValue::FieldArray(vec![AMQPValue::Boolean(true)].into()), Some(json!([true]))),
+            (AMQPValue::FieldTable(inner), Some(json!({"a": true}))),
+            (AMQPValue::Void, Some(json!(null))),
+            (AMQPValue::DecimalValue(DecimalValue { scale: 2, value: 1 }), None),
+        ] {
+            let message = of(with(&[("header", value.clone())]), false);
+            assert_eq!(message.headers.open().get("header"), wanted.as_ref(), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_has_the_texts_of_its_properties_and_an_empty_one_is_none() {
+        let properties = BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_content_encoding("".into())
+            .with_message_id("m1".into())
+            .with_type("lead".into())
+            .with_timestamp(7);
+        let message = of(properties, true);
+        let texts = [message.content_type, message.content_encoding, message.message_id, message.kind];
+        assert_eq!(texts.each_ref().map(Option::as_deref), [Some("application/json"), None, Some("m1"), Some("lead")]);
+        assert_eq!((message.exchange.as_str(), message.routing_key.as_str()), ("crm", "lead.new"));
+        assert_eq!(
+            (message.redelivered, message.made_ms, of(BasicProperties::default(), false).made_ms),
+            (true, 7_000, 0)
+        );
+    }
+
+    #[test]
+    fn how_often_it_was_given_back_is_the_brokers_word_alone() {
+        let counted = |count, redelivered| of(with(&[("x-delivery-count", count)]), redelivered).deliveries;
+        assert_eq!(counted(AMQPValue::LongLongInt(3), true), Some(3));
+        assert_eq!(counted(AMQPValue::LongLongInt(3), false), None, "a publisher wrote it");
+        assert_eq!(counted(AMQPValue::LongLongInt(-3), true), None);
+        assert_eq!(of(with(&[]), true).deliveries, None);
+    }
+}

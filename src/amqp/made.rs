@@ -193,7 +193,8 @@ mod tests {
         assert_eq!(queue.text("x-overflow"), None);
         assert_eq!(queue.settings["x-max-length"].value, Value::Number(3));
         assert_eq!(queue.settings["x-single-active-consumer"].value, Value::Flag(true));
-        assert_eq!(made.kind(), "quorum");
+        assert_eq!((made.kind(), queue.text(KIND)), ("quorum", Some("quorum")));
+        assert_eq!(FieldTable::from(made.arguments.clone()), made.table());
         assert!(!made.learn("inequivalent arg 'x-max-length': but current is the value '3' of type 'signedint'"));
         assert!(!made.learn("PRECONDITION_FAILED - something else"));
     }
@@ -202,6 +203,10 @@ mod tests {
     fn a_queue_that_is_not_durable_or_classic_is_asked_for_nothing_that_only_a_quorum_queue_has() {
         let transient = made(&["'durable' for queue 'q' in vhost '/': received 'true' but current is 'false'"]);
         assert_eq!((transient.is_durable, transient.kind(), transient.text(OF_QUORUM)), (false, "classic", None));
+        let deleted = made(&["'auto_delete' for queue 'q' in vhost '/': received 'false' but current is 'true'"]);
+        assert_eq!((deleted.is_auto_delete, deleted.kind()), (true, "classic"));
+        let options = [&transient, &deleted].map(Made::options).map(|options| [options.durable, options.auto_delete]);
+        assert_eq!(options, [[false, false], [true, true]]);
         let classic = made(&["'x-queue-type' for queue 'q': received 'quorum' but current is 'classic'"]);
         assert_eq!((classic.is_durable, classic.kind(), classic.text(OF_QUORUM)), (true, "classic", None));
         let stream = made(&[

@@ -46,3 +46,21 @@ pub(super) enum Reply {
     /// To none: the broker said nothing of an answer there a moment ago.
     Silent,
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::BasicProperties;
+
+    use super::*;
+
+    #[test]
+    fn a_publish_is_told_by_its_queue_or_by_its_exchange_and_key() {
+        let to = |exchange: &str, queue: &str| {
+            let properties = Packed::of(BasicProperties::default());
+            let (exchange, queue) = (exchange.into(), queue.into());
+            Publish { tag: 1, exchange, queue, properties, body: Arc::default(), reply: None }.told_as()
+        };
+        assert_eq!(to("", "work.dead"), "work.dead");
+        assert_eq!(to("outcomes", "lead.created"), "exchange outcomes, routing key lead.created");
+    }
+}

@@ -102,7 +102,36 @@ fn plain(value: &AMQPValue) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::pattern_of;
+    use super::super::QueueType;
+    use super::super::stage::{config, outlet};
+    use super::*;
+
+    #[test]
+    fn the_rights_are_the_least_that_the_daemon_and_a_person_need() {
+        let verify = of(&config(Topology::Verify, QueueType::Quorum));
+        let delays = r"work\.wait\.10s|work\.wait\.1m|work\.wait\.10m|work\.wait\.1h";
+        let rights = |configure: String, write: String, read: String| Rights { configure, write, read };
+        let all = format!("^(work|dead|{delays})$");
+        assert_eq!((verify.user.as_str(), verify.vhost.as_str(), &verify.exchange), ("bridge", "crm", &None));
+        let daemon = rights("^$".into(), format!(r"^(amq\.default|dead|{delays})$"), "^work$".into());
+        let operator = rights(all.clone(), format!(r"^(amq\.default|work|dead|{delays})$"), all.clone());
+        assert_eq!((verify.daemon, verify.operator), (daemon, operator));
+        let declare = of(&Config { outcomes: Some(outlet()), ..config(Topology::Declare, QueueType::Quorum) });
+        let told = r"|crm\.outcomes";
+        let daemon =
+            rights(format!("^(work|dead|{delays}{told})$"), format!(r"^(amq\.default|dead|{delays}{told})$"), all);
+        assert_eq!((declare.daemon, declare.exchange.as_deref()), (daemon, Some("crm.outcomes")));
+    }
+
+    #[test]
+    fn the_work_queue_comes_first_and_its_arguments_are_those_that_it_is_made_with() {
+        let plan = of(&config(Topology::Declare, QueueType::Quorum));
+        let names: Vec<_> = plan.queues.iter().map(|queue| queue.name.as_str()).collect();
+        assert_eq!(names, ["work", "dead", "work.wait.10s", "work.wait.1m", "work.wait.10m", "work.wait.1h"]);
+        let of = |queue: usize, argument: &str| plan.queues[queue].arguments.get(argument).cloned();
+        assert_eq!(of(0, "x-queue-type"), Some("quorum".into()));
+        assert_eq!((of(2, "x-message-ttl"), of(0, "x-message-ttl")), (Some(10_000.into()), None));
+    }
 
     #[test]
     fn the_pattern_of_a_name_finds_no_other_name() {

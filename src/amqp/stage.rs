@@ -1,10 +1,10 @@
-//! A configuration for the laws of this room.
+//! Configurations for the laws of this room.
 //!
 //! Not here: the laws.
 
 use std::time::Duration;
 
-use super::{Config, QueueType, Topology};
+use super::{Config, Outlet, QueueType, Topology};
 use crate::secret::{Secret, SecretSource};
 use crate::tls;
 
@@ -24,5 +24,16 @@ pub(super) fn config(topology: Topology, queue_type: QueueType) -> Config {
         stall_timeout: Duration::ZERO,
         reconnect: (Duration::ZERO, Duration::ZERO),
         tls: tls::Files { section: "broker", authorities: None, identity: None },
+    }
+}
+
+pub(super) fn outlet() -> Outlet {
+    Outlet {
+        exchange: "crm.outcomes".into(),
+        channels: 1,
+        required: true,
+        reply_to: true,
+        source: "/here".into(),
+        link: Some("https://crm.example/{procedure}/{process}".into()),
     }
 }

@@ -125,7 +125,9 @@ mod tests {
         stall_detector.received(start + LIMIT);
         assert_eq!(stall_detector.judge(ask(5, 2), start + LIMIT * 2), StallState::Stalled);
         stall_detector.subscribed(start + LIMIT * 2);
-        assert_eq!(stall_detector.judge(ask(5, 0), start + LIMIT * 4), StallState::Stalled, "lost by the broker");
+        assert_eq!(stall_detector.judge(ask(5, 2), start + LIMIT * 3), StallState::Normal, "its silence begins anew");
+        assert_eq!(stall_detector.judge(ask(5, 2), start + LIMIT * 4), StallState::Doubtful);
+        assert_eq!(stall_detector.judge(ask(5, 0), start + LIMIT * 8), StallState::Stalled, "lost by the broker");
     }
 
     #[test]

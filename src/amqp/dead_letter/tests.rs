@@ -69,6 +69,7 @@ fn a_dead_letter_says_why_when_how_often_and_what_the_api_said() {
     assert_eq!(headers["chakra-bridge-exchange"], long("crm"));
     assert_eq!(headers["chakra-bridge-routing-key"], long("case.opened"));
     assert_eq!(headers["chakra-bridge-key"], long("/crm|1"));
+    assert!(!headers.contains_key("chakra-bridge-retries"), "nobody asked for it again");
     assert_eq!(*properties.delivery_mode(), Some(2));
 }
 
@@ -116,11 +117,11 @@ fn nothing_that_acts_on_its_own_keeps_its_name() {
 
 #[test]
 fn headers_too_large_for_one_frame_are_left_out_and_named() {
-    let original =
-        BasicProperties::default().with_headers(table(&[("huge", long(&"x".repeat(HUGE))), ("small", long("stays"))]));
-    let properties = properties(&held(original), &dead_letter());
+    let half = long(&"x".repeat(HEADERS_MAX / 2));
+    let original = table(&[("huge", long(&"x".repeat(HUGE))), ("small", long("stays")), ("half", half.clone())]);
+    let properties = properties(&held(BasicProperties::default().with_headers(original)), &dead_letter());
     let headers = headers(&properties);
-    assert_eq!(headers["small"], long("stays"));
+    assert_eq!((&headers["small"], &headers["half"]), (&long("stays"), &half));
     assert!(!headers.contains_key("huge"));
     let AMQPValue::LongString(cut) = &headers["chakra-bridge-cut"] else { panic!("text") };
     assert!(cut.to_string().contains("huge"));
@@ -236,7 +237,8 @@ fn where_it_was_sent_is_read_again_from_its_letter_and_what_is_too_long_or_no_su
         let properties = properties(&held(BasicProperties::default()), &DeadLetter { sent, ..dead_letter() });
         headers::put_back(&properties).unwrap().sent
     };
-    assert_eq!(again(Some(lookup("m1"))), Some(lookup("m1")));
+    let far = lookup(&"x".repeat(SENT_MAX * 9 / 10));
+    assert_eq!([lookup("m1"), far.clone()].map(|sent| again(Some(sent))), [Some(lookup("m1")), Some(far)]);
     assert_eq!((again(None), again(Some(lookup(&"x".repeat(SENT_MAX))))), (None, None));
     for wrong in ["", "{}", "[]", r#"{"procedure":"../x","attribute":"a","value":"b"}"#] {
         let table = table(&[("chakra-bridge-reason", long("unknown")), ("chakra-bridge-sent", long(wrong))]);

@@ -59,7 +59,7 @@ fn every_error_says_what_was_being_done_and_what_to_do_about_it() {
         (of(AMQPSoftError::NOTFOUND.into(), "no queue 'q'"), "no queue 'q'"),
         (of(AMQPHardError::NOTALLOWED.into(), "vhost"), "check broker.url"),
         (of(AMQPHardError::CONNECTIONFORCED.into(), "by a person"), "the broker closed the connection"),
-        (std::io::Error::other("reset by peer").into(), "reset by peer"),
+        (std::io::Error::other("no valid native certificates").into(), "install ca-certificates"),
         (ErrorKind::MissingHeartbeatError.into(), "nothing for two heartbeats"),
         (unread(), "take the first message out of the queue"),
         (ErrorKind::ChannelsLimitReached.into(), "channels"),

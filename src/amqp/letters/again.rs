@@ -80,12 +80,14 @@ mod tests {
             ("chakra-bridge-journey", long("{}")),
             ("x-delivery-count", AMQPValue::LongLongInt(3)),
             ("ce-type", long("lead")),
+            ("half", long(&"x".repeat(HEADERS_MAX / 2))),
         ];
         let headers = again(&letter, false);
         for (name, value) in &letter[..6] {
             assert_eq!(headers.get(*name), Some(value), "{name}");
         }
         assert_eq!(headers["ce-type"], long("lead"));
+        assert!(headers.contains_key("half"), "there is room for it");
         assert_eq!(headers["chakra-bridge-retry"], long("now, by somebody"));
         assert!(!headers.contains_key("x-delivery-count"));
         assert_eq!(again(&letter, true)["chakra-bridge-may-exist"], long("true"), "another letter of it says so");

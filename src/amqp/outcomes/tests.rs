@@ -6,18 +6,13 @@ use lapin::message::Delivery;
 
 use super::*;
 use crate::amqp::intake::arrived;
+use crate::amqp::stage::{config, outlet};
+use crate::amqp::{QueueType, Topology};
 use crate::core::outcome::{OfLetter, OutcomeKind};
 
 fn outcomes(reply_to: bool) -> Outcomes {
-    let outlet = Outlet {
-        exchange: "crm.outcomes".into(),
-        channels: 1,
-        required: true,
-        reply_to,
-        source: "/here".into(),
-        link: Some("https://crm.example/{procedure}/{process}".into()),
-    };
-    Outcomes { outlet, exchange: "crm.outcomes".into(), ours: vec!["work".into(), "work.dead".into()] }
+    let outcomes = Some(Outlet { reply_to, ..outlet() });
+    Outcomes::of(&Config { outcomes, ..config(Topology::Verify, QueueType::Quorum) }).unwrap()
 }
 
 fn outcome() -> EventOutcome {
@@ -68,6 +63,7 @@ fn an_outcome_is_a_cloud_event_in_binary_mode_that_holds_nothing_of_the_body() {
     for (name, value) in wanted {
         assert_eq!(header(&publish, &format!("cloudEvents_{name}")).as_deref(), Some(value));
     }
+    assert_eq!(*publish.properties.whole().timestamp(), Some(1_700_000_000));
     assert_eq!(data["process_link"], "https://crm.example/p/a%2Fb%20%C3%A4");
     assert_eq!((&data["attempts"], &data["outcome"]), (&2.into(), &"created".into()));
     assert!(!data.to_string().contains("secret") && !data.to_string().contains("body"));
@@ -99,7 +95,7 @@ fn an_event_that_asks_is_answered_with_its_correlation_and_never_into_a_queue_of
     let Some(Reply::To { queue, properties }) = publish.reply else { panic!("no answer") };
     assert_eq!(queue.as_str(), "theirs");
     assert_eq!(properties.whole().correlation_id().as_ref().map(ShortString::as_str), Some("c"));
-    for ours in ["work", "work.dead"] {
+    for ours in ["work", "dead", "work.wait.10s", "work.wait.1h"] {
         assert!(matches!(told(asks(ours), &outcome()).0.reply, Some(Reply::Refused)), "{ours}");
     }
     assert!(told(asks(""), &outcome()).0.reply.is_none());
@@ -113,4 +109,7 @@ fn a_link_that_needs_a_procedure_is_left_out_where_none_is_known() {
     let duplicate = EventOutcome { kind: OutcomeKind::Duplicate, procedure: None, ..outcome() };
     let (_, data) = told(BasicProperties::default(), &duplicate);
     assert!(data.get("process_link").is_none() && data["process_id"] == "a/b ä", "{data}");
+    let link = Some("https://crm.example/p/{process}".to_owned());
+    let outcomes = Outcomes { outlet: Outlet { link, ..outlet() }, ..outcomes(true) };
+    assert_eq!(outcomes.link(&duplicate).as_deref(), Some("https://crm.example/p/a%2Fb%20%C3%A4"), "it needs none");
 }

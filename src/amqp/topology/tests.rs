@@ -64,6 +64,7 @@ fn what_is_missing_is_named_with_what_to_do_about_it_and_nothing_else_is() {
     let mut made = missing(&["work", "dead"]);
     made.was_made("work");
     assert_eq!((made.has("work"), made.has("dead"), made.to_delay(&verify)), (false, true, None));
+    assert_eq!(missing(&["dead"]).into_names(), ["dead"]);
     made.was_made("dead");
     assert_eq!((made.to_consume(&verify), made.into_names()), (None, Vec::new()));
 }
@@ -82,18 +83,19 @@ fn a_queue_that_may_not_be_made_is_told_with_the_rights_that_it_takes() {
 #[test]
 fn each_finding_is_told_once_with_its_queue_and_one_that_cannot_be_worked_with_is_an_error() {
     let config = config(Topology::Verify, QueueType::Quorum);
-    let of = |queue: &str, weight| OfQueue { queue: queue.into(), finding: Finding::new("x", "drops events", weight) };
+    let of =
+        |queue: &str, does: &str, weight| OfQueue { queue: queue.into(), finding: Finding::new("x", does, weight) };
     let mut notices = Notices::default();
-    let list = vec![of("work", Weight::Loses), of("dead", Weight::Risky)];
+    let list = vec![of("work", "drops events", Weight::Loses), of("dead", "is small", Weight::Risky)];
     let told = tell(&config, Findings { list: list.clone(), is_hidden: false }, &mut notices).unwrap();
-    let words = |queue: &str, is_loss| QueueWarning { words: format!("queue `{queue}` drops events"), is_loss };
-    assert_eq!(told, [words("work", true), words("dead", false)]);
-    for told in ["queue warning: the work queue drops events", "queue warning: the dead-letter queue drops events"] {
+    let words = |words: &str, is_loss| QueueWarning { words: words.into(), is_loss };
+    assert_eq!(told, [words("queue `work` drops events", true), words("queue `dead` is small", false)]);
+    for told in ["queue warning: the work queue drops events", "queue warning: the dead-letter queue is small"] {
         assert!(!notices.is_new(told), "{told}");
     }
     let hidden = "the broker does not let this user see how the queues are made";
     assert!(notices.is_new(hidden), "nothing is hidden");
-    let refused = [list, vec![of("work", Weight::Refused)]].concat();
+    let refused = [list, vec![of("work", "is a stream", Weight::Refused)]].concat();
     let error = tell(&config, Findings { list: refused, is_hidden: false }, &mut notices).unwrap_err();
-    assert_eq!(error.to_string(), "queue `work` drops events");
+    assert_eq!(error.to_string(), "queue `work` is a stream");
 }

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn what_travels_comes_back_with_the_event_and_is_no_header_of_it() {
-        let half = long(&"x".repeat(HEADERS_MAX / 2));
+        let half = long(&"x".repeat(50 * 1024));
         let count = AMQPValue::LongLongInt(3);
         let (_, held) = delivered(with(&[("ce-type", long("lead")), ("half", half), ("x-delivery-count", count)]));
         let (message, _) = delivered(properties(&held, &delayed_state()));

@@ -20,7 +20,7 @@ use super::error::BrokerError;
 use super::size::{FRAME_MAX, FRAME_RAISED};
 
 /// What the first connection of a session is for.
-const CONSUMES: &str = "consumes";
+pub(super) const CONSUMES: &str = "consumes";
 /// Closing may take this long; the broker takes everything back either way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What a client says first, in AMQP 0-9-1.
@@ -55,7 +55,7 @@ impl Tries {
     }
 
     /// The largest frame for a connection: only the one that consumes is sent what others made.
-    fn frame_max(&self, what_for: &str) -> u32 {
+    pub(super) fn frame_max(&self, what_for: &str) -> u32 {
         self.frame_max.filter(|_| what_for == CONSUMES).map_or(FRAME_MAX, |raised| raised.max(FRAME_MAX))
     }
 

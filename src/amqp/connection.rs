@@ -47,7 +47,7 @@ pub async fn run(config: Config, mut endpoints: Endpoints) -> bool {
         if endpoints.intake.send(Inbound::Disconnected).await.is_err() {
             break false;
         }
-        failures = if previous.is_stable() { 0 } else { failures + 1 };
+        failures = previous.failures(failures);
         pause(&config, failures, &error, &mut endpoints.stop).await;
         if *endpoints.stop.borrow() {
             break true;

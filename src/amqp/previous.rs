@@ -53,8 +53,13 @@ impl Previous {
         }
     }
 
+    /// How often in a row it has come to nothing, where it had so often before.
+    pub(super) fn failures(&self, before: u32) -> u32 {
+        if self.is_stable() { 0 } else { before.saturating_add(1) }
+    }
+
     /// Whether it consumed for long enough. What failed slowly was not stable.
-    pub(super) fn is_stable(&self) -> bool {
+    fn is_stable(&self) -> bool {
         self.consuming_since.is_some_and(|since| since.elapsed() >= STABLE)
     }
 
@@ -72,6 +77,10 @@ impl Previous {
 
 #[cfg(test)]
 mod tests {
+    use lapin::protocol::{AMQPError, AMQPHardError};
+
+    use super::super::connect::CONSUMES;
+    use super::super::size::FRAME_MAX;
     use super::super::stage::config;
     use super::super::{QueueType, Topology};
     use super::*;
@@ -81,25 +90,32 @@ mod tests {
         let mut previous = Previous::new(&config(Topology::Verify, QueueType::Quorum));
         let later = async |time| tokio::time::timeout(STABLE * 20, tokio::time::advance(time)).await.unwrap();
         later(STABLE * 10).await;
-        assert!(!previous.is_stable());
+        assert_eq!(previous.failures(3), 4);
         previous.consuming_since = Some(Instant::now());
         later(STABLE / 2).await;
-        assert!(!previous.is_stable());
+        assert_eq!(previous.failures(4), 5);
         later(STABLE / 2).await;
-        assert!(previous.is_stable());
+        assert_eq!(previous.failures(5), 0);
     }
 
     #[test]
-    fn after_a_message_that_cannot_be_read_so_many_times_the_prefetch_come_one_at_a_time() {
+    fn after_a_message_that_cannot_be_read_so_many_times_the_prefetch_come_one_at_a_time_in_frames_that_take_it() {
         let config = config(Topology::Verify, QueueType::Quorum);
-        let unread = lapin::types::parsing::parse_field_table(&[0, 0, 0, 9][..]).unwrap_err();
-        let unread = BrokerError::during("consuming", &lapin::ErrorKind::ParsingError(unread).into());
+        let large = AMQPError::new(AMQPHardError::FRAMEERROR.into(), "frame too large: 205169 bytes".into());
+        let large = BrokerError::during("consuming", &lapin::ErrorKind::ProtocolError(large).into());
         let mut previous = Previous::new(&config);
+        let frame_max = |previous: &Previous| previous.tries.frame_max(CONSUMES);
         previous.learn(&config, &BrokerError::new("gone"));
-        assert_eq!(previous.allows(WantedPrefetch::Double), WantedPrefetch::Double);
-        previous.learn(&config, &unread);
+        assert_eq!(
+            (previous.allows(WantedPrefetch::Double), frame_max(&previous)),
+            (WantedPrefetch::Double, FRAME_MAX)
+        );
+        previous.learn(&config, &large);
         previous.learn(&config, &BrokerError::new("gone"));
         assert_eq!(previous.cautious_for, config.prefetch * CAUTIOUS_FOR, "another error makes nobody less careful");
-        assert_eq!(previous.allows(WantedPrefetch::Double), WantedPrefetch::One);
+        assert_eq!((previous.allows(WantedPrefetch::Double), frame_max(&previous)), (WantedPrefetch::One, 262_144));
+        previous.cautious_for = 0;
+        previous.learn(&config, &BrokerError::new("gone"));
+        assert_eq!(frame_max(&previous), FRAME_MAX, "it has come");
     }
 }

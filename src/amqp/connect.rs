@@ -59,8 +59,9 @@ impl Tries {
         self.frame_max.filter(|_| what_for == CONSUMES).map_or(FRAME_MAX, |raised| raised.max(FRAME_MAX))
     }
 
-    fn was_silent(&self, address: &Address) -> bool {
-        self.silent.contains(address)
+    /// Whether the broker is asked for its first byte before the client library connects. With TLS it has none to say.
+    fn is_greeted(&self, address: &Address, scheme: &AMQPScheme) -> bool {
+        *scheme == AMQPScheme::AMQP && self.silent.contains(address)
     }
 
     fn note(&mut self, address: &Address, is_silent: bool) {
@@ -163,7 +164,7 @@ pub(super) async fn connect(
     let runtime = runtime::default_runtime().map_err(|error| BrokerError::during("runtime", &error))?;
     let doing =
         format!("connecting to {address} as `{}`, virtual host `{}`", uri.authority.userinfo.username, uri.vhost);
-    if tries.was_silent(address) && uri.scheme == AMQPScheme::AMQP {
+    if tries.is_greeted(address, &uri.scheme) {
         greeting(&uri, config.call_timeout).await.map_err(|why| BrokerError::new(format!("{doing}: {why}")))?;
     }
     let builder =
@@ -252,12 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn only_an_address_that_was_silent_is_asked_for_its_first_byte() {
+    fn only_an_address_that_was_silent_is_asked_for_its_first_byte_and_none_that_speaks_tls() {
         let [one, other] = [1, 2].map(|port| Address { host: "rabbit".to_owned(), port });
         let mut tries = Tries::default();
         tries.note(&one, true);
-        assert_eq!([tries.was_silent(&one), tries.was_silent(&other)], [true, false]);
+        let asked = |tries: &Tries| [&one, &other].map(|address| tries.is_greeted(address, &AMQPScheme::AMQP));
+        assert_eq!((asked(&tries), tries.is_greeted(&one, &AMQPScheme::AMQPS)), ([true, false], false));
         tries.note(&one, false);
-        assert!(!tries.was_silent(&one));
+        assert_eq!(asked(&tries), [false, false]);
     }
 }

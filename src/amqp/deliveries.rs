@@ -32,7 +32,7 @@ pub(super) struct Deliveries {
 impl Deliveries {
     /// Of a consumer that holds at most so many unacknowledged at a time.
     pub(super) fn of(consumer: Consumer, places: u16) -> Self {
-        let (line, arrivals) = mpsc::channel(usize::from(places) + MORE);
+        let (line, arrivals) = line(places);
         // What was delivered meanwhile is handed over first, under the lock that deliveries take (lapin 4.12.3).
         consumer.set_delegate(move |delivery| {
             hand_over(&line, delivery);
@@ -53,6 +53,11 @@ impl Deliveries {
             None => read(self.consumer.next().await.transpose()),
         }
     }
+}
+
+/// What comes to a subscription of so many places, in its order.
+fn line(places: u16) -> (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>) {
+    mpsc::channel(usize::from(places) + MORE)
 }
 
 fn read(delivery: DeliveryResult) -> Arrival {
@@ -78,14 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_deliveries_than_places_are_an_error_and_none_is_dropped_in_silence() {
-        let (line, mut arrivals) = mpsc::channel(2 + 1);
-        for tag in 1..=5 {
-            let delivery = Delivery::mock(tag, "".into(), "work".into(), false, b"{}".to_vec());
-            hand_over(&line, Ok(Some(delivery)));
+    fn a_full_prefetch_an_error_and_the_end_have_room_and_what_is_more_is_an_error_and_not_dropped_in_silence() {
+        let delivery = |tag| Delivery::mock(tag, "".into(), "work".into(), false, b"{}".to_vec());
+        let (line, mut arrivals) = line(2);
+        let gone = std::io::Error::other("gone").into();
+        for came in [Ok(Some(delivery(1))), Ok(Some(delivery(2))), Err(gone), Ok(None), Ok(Some(delivery(3)))] {
+            hand_over(&line, came);
         }
-        let mut tag = || arrivals.try_recv().ok().flatten().map(|arrived| arrived.map(|arrived| arrived.tag));
-        assert_eq!([tag(), tag()], [Some(Ok(1)), Some(Ok(2))]);
-        assert_eq!(tag(), Some(Err(BrokerError::new(TOO_MANY))));
+        let mut next = || arrivals.try_recv().unwrap().map(|arrived| arrived.map(|arrived| arrived.tag));
+        assert_eq!([next(), next()], [Some(Ok(1)), Some(Ok(2))]);
+        assert!(next().unwrap().unwrap_err().to_string().contains("gone"));
+        assert_eq!([next(), next()], [None, Some(Err(BrokerError::new(TOO_MANY)))]);
     }
 }

@@ -158,7 +158,7 @@ impl Letters {
 }
 
 async fn open(config: &Config, who: &str, publishes: bool) -> Result<Letters, BrokerError> {
-    let who: String = who.chars().filter(|sign| !sign.is_control()).take(WHO_MAX).collect();
+    let who = shown(who);
     let mut errors = Vec::new();
     for address in &config.addresses {
         let at = async |what: &str| {
@@ -177,7 +177,23 @@ async fn open(config: &Config, who: &str, publishes: bool) -> Result<Letters, Br
     Err(BrokerError::all(errors))
 }
 
+/// As it stands in a name.
+fn shown(who: &str) -> String {
+    who.chars().filter(|sign| !sign.is_control()).take(WHO_MAX).collect()
+}
+
 async fn confirming(connection: Connection, limit: Duration) -> Result<(Connection, Channel), BrokerError> {
     let channel = open_channel(&connection, limit).await?;
     Ok((connection, channel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_is_named_without_control_characters_and_not_at_any_length() {
+        assert_eq!(shown("Zoë\n at\t desk\u{7f}"), "Zoë at desk");
+        assert_eq!(shown(&"é".repeat(WHO_MAX + 1)), "é".repeat(WHO_MAX));
+    }
 }

@@ -95,7 +95,6 @@ fn plain(value: &AMQPValue) -> Option<Value> {
     Some(match value {
         AMQPValue::LongString(text) => Value::from(std::str::from_utf8(text.as_bytes()).ok()?),
         AMQPValue::LongLongInt(number) => Value::from(*number),
-        AMQPValue::Boolean(flag) => Value::from(*flag),
         _ => return None,
     })
 }

@@ -18,13 +18,13 @@ use super::lease::Lease;
 use super::session::{Session, in_time};
 use super::sql::{FORGET_OTHERS, GIVE_UP, ROLLBACK};
 use super::sqlite::Lock;
-use super::{Config, Place, checkpoints, once, postgres, schema, sqlite};
+use super::{Config, Place, checkpoints, once, once_sqlite, postgres, schema, sqlite};
 use crate::clock::epoch_ms;
 use crate::metrics::Metrics;
 use crate::states::ledger::{LedgerState, LedgerStatus};
 
 /// What is taken into one transaction at most.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = once_sqlite::ROWS_MAX;
 /// The longest that one transaction may take; then its connection is given up.
 const COMMIT_MAX: Duration = Duration::from_secs(3);
 /// The longest that opening may take.

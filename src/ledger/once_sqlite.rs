@@ -12,13 +12,11 @@ use sqlx::{Sqlite, query};
 use super::batch::Who;
 use super::failure::Failure;
 use super::kept::Kept;
-use super::session::simple_sqlite;
-use super::sql::{BEGIN, COMMIT, ROLLBACK};
 
-/// So many rows go into one statement, in the shortest that holds them: each statement costs a turn of the thread of SQLite. Places
-/// without a row are null, and no row.
-const LENGTHS: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, ROWS_MAX];
-const ROWS_MAX: usize = 64;
+/// So many rows go into one statement, in the shortest that holds them. Places without a row are null, and no row.
+const LENGTHS: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, ROWS_MAX];
+/// What one statement holds at most: no batch is longer, since each statement more waits for a turn of two threads.
+pub(super) const ROWS_MAX: usize = 256;
 const COLUMNS: usize = 19;
 
 /// Rows of a queue (the first value) that this run (the second) makes, ends or gives back. Only the first revision of a row is made,
@@ -52,38 +50,19 @@ static WRITE: LazyLock<[String; LENGTHS.len()]> = LazyLock::new(|| {
 /// A statement, and what is bound to it so far.
 type Told = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
-/// How many of the rows were made or written. More than one statement holds are written in one transaction.
+/// How many of the rows were made or written; no more than [`ROWS_MAX`] are asked for.
 pub(super) async fn write(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
-    if rows.len() <= ROWS_MAX {
-        return some(connection, who, rows).await;
-    }
-    simple_sqlite(connection, BEGIN).await?;
-    let changed = all(connection, who, rows).await;
-    simple_sqlite(connection, if changed.is_ok() { COMMIT } else { ROLLBACK }).await?;
-    changed
-}
-
-async fn all(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
-    let (mut changed, mut rows) = (0, rows.into_iter().peekable());
-    while rows.peek().is_some() {
-        changed += some(connection, who, rows.by_ref().take(ROWS_MAX).collect()).await?;
-    }
-    Ok(changed)
-}
-
-async fn some(connection: &mut SqliteConnection, who: &Who, rows: Vec<Kept>) -> Result<u64, Failure> {
-    let (statement, length) = shortest(rows.len());
-    let places = rows.len() * COLUMNS..length * COLUMNS;
+    let statement = shortest(rows.len()).ok_or_else(|| Failure::rows("more rows than a statement holds"))?;
     let told = query::<Sqlite>(statement).bind(Arc::clone(&who.queue)).bind(Arc::clone(&who.owner));
+    // What is not bound is null.
     let told = rows.into_iter().fold(told, bind);
-    let told = places.fold(told, |told, _| told.bind(None::<i64>));
     Ok(told.execute(connection).await.map_err(|error| Failure::of(&error))?.rows_affected())
 }
 
-/// The statement for so many rows, at most [`ROWS_MAX`], and how many it has places for.
-fn shortest(rows: usize) -> (&'static str, usize) {
-    let place = LENGTHS.iter().position(|&length| length >= rows).unwrap_or(LENGTHS.len() - 1);
-    (&WRITE[place], LENGTHS[place])
+/// The statement for so many rows.
+fn shortest(rows: usize) -> Option<&'static str> {
+    let place = LENGTHS.iter().position(|&length| length >= rows)?;
+    Some(&WRITE[place])
 }
 
 /// In the order of the columns of `x`.
@@ -113,7 +92,8 @@ mod tests {
 
     #[test]
     fn so_many_rows_go_into_the_shortest_statement_that_holds_them() {
-        let lengths = [1, 2, 3, 4, 5, 8, 9, 16, 33, 64].map(|rows| shortest(rows).1);
-        assert_eq!(lengths, [1, 2, 3, 4, 6, 8, 12, 16, 48, 64]);
+        let places = |rows| shortest(rows).map(|statement| (statement.matches('?').count() - 2) / COLUMNS);
+        assert_eq!([1, 2, 3, 5, 16, 33, ROWS_MAX].map(places), [1, 2, 4, 8, 16, 64, ROWS_MAX].map(Some));
+        assert_eq!(places(ROWS_MAX + 1), None);
     }
 }

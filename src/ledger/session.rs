@@ -63,7 +63,7 @@ impl Session {
     /// Runs a statement without parameters and without an answer.
     pub(super) async fn simple(&mut self, sql: Sql) -> Result<(), Failure> {
         let done = match self {
-            Self::Sqlite(connection) => return simple_sqlite(connection, sql).await,
+            Self::Sqlite(connection) => raw_sql(sql.sqlite).execute(&mut **connection).await.map(drop),
             Self::Postgres(connection) => raw_sql(sql.postgres).execute(&mut **connection).await.map(drop),
         };
         done.map_err(|error| Failure::of(&error))
@@ -77,11 +77,6 @@ impl Session {
         };
         closed.map_err(|error| Failure::of(&error))
     }
-}
-
-/// [`Session::simple`] of a connection to SQLite.
-pub(super) async fn simple_sqlite(connection: &mut SqliteConnection, sql: Sql) -> Result<(), Failure> {
-    raw_sql(sql.sqlite).execute(connection).await.map(drop).map_err(|error| Failure::of(&error))
 }
 
 /// As `work` ends; a failure if it does not in time.

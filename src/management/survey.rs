@@ -16,6 +16,9 @@ const SHOWN_AFTER: Duration = Duration::from_secs(15);
 /// Why a queue that the daemon needs may not be seen.
 const UNKNOWN: &str = "is not known to the management API: it may belong to another cluster, or the queue is missing";
 
+/// How it is said that our own subscription is not shown.
+const UNSEEN: &str = "is not consumed by this daemon as the management API shows it";
+
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
@@ -31,6 +34,11 @@ impl Survey {
     /// Leaves out that these queues are not known: AMQP says that they are missing, or has not said yet that they are there.
     pub fn leave_out_unknown(&mut self, is_missing: impl Fn(&str) -> bool) {
         self.found.retain(|of_queue| of_queue.finding.words != UNKNOWN || !is_missing(&of_queue.queue));
+    }
+
+    /// Leaves out that our subscription is not shown: it ended while the API was asked, as at every drain.
+    pub fn leave_out_subscription(&mut self) {
+        self.found.retain(|of_queue| !of_queue.finding.words.starts_with(UNSEEN));
     }
 }
 
@@ -109,8 +117,7 @@ fn level(queue: &str, seen: &Seen) -> Level {
 /// The API shows no subscription of ours: the address that it was begun at belongs to another cluster.
 fn elsewhere(seen: &Seen, own: &Subscribed) -> Option<Finding> {
     let words = format!(
-        "is not consumed by this daemon as the management API shows it, but at {}: broker.management.url and that address are \
-         two clusters, and events may be split over both",
+        "{UNSEEN}, but at {}: broker.management.url and that address are two clusters, and events may be split over both",
         own.address
     );
     let is_hidden = !seen.consumers.as_ref()?.contains(&own.tag);
@@ -145,4 +152,32 @@ async fn judged(api: &Api, config: &Config, seen: &Seen, role: Role) -> Result<V
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn own(tag: &str) -> Subscribed {
+        Subscribed { tag: tag.to_owned(), address: "one:5672".to_owned(), since: Instant::now() }
+    }
+
+    fn shown(consumers: &serde_json::Value) -> Seen {
+        let told = serde_json::json!({ "consumer_details": consumers });
+        answer::read(&told).unwrap()
+    }
+
+    #[test]
+    fn a_subscription_that_ended_while_the_api_was_asked_is_not_told_to_be_elsewhere() {
+        let seen = shown(&serde_json::json!([{ "consumer_tag": "another" }]));
+        let finding = elsewhere(&seen, &own("ours")).unwrap();
+        assert!(finding.words.contains("at one:5672") && finding.weight.is_loss(), "{finding:?}");
+        let of = |finding| OfQueue { queue: "q".to_owned(), role: Role::Work, finding };
+        let other = of(Finding::new("x", "has a time to live", Weight::Loses));
+        let mut survey = Survey { found: vec![of(finding), other.clone()], ..Survey::default() };
+        survey.leave_out_subscription();
+        assert_eq!(survey.found, [other]);
+    }
 }

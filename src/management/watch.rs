@@ -32,6 +32,11 @@ pub async fn run(config: Option<Config>, state: watch::Sender<BrokerStatus>, met
             // The consumer may be making them, and says what is missing.
             survey.leave_out_unknown(|_| true);
         }
+        if let Ok(survey) = &mut surveyed
+            && state.borrow().subscribed != subscribed
+        {
+            survey.leave_out_subscription();
+        }
         metrics.management(surveyed.is_ok());
         match &surveyed {
             Ok(survey) => {

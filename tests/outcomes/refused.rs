@@ -9,7 +9,8 @@ use std::time::Duration;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::stage::{Stage, Told};
-use crate::support::broker::eventually;
+use crate::support::broker::{eventually, shared};
+use crate::support::daemon::{Daemon, Setup, says};
 use crate::support::deadline::within;
 use crate::support::scene::id;
 
@@ -61,6 +62,28 @@ async fn a_daemon_that_ends_meanwhile_leaves_the_outcomes_to_the_next() {
     stage.bind(&stage.queue(), "#").await;
     let _next = stage.daemon().await;
     all_are_told(&stage, Vec::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_this_user_may_not_make_is_told_and_events_wait_until_somebody_makes_it() {
+    let stage = Stage::new("", "prefetch = 16").await;
+    // It makes the delay queues.
+    let first = stage.daemon().await;
+    first.signal("TERM");
+    within(30, "its end", first.ended()).await;
+    stage.delete_exchange().await;
+    let (place, user) = (&stage.scene.place, stage.scene.place.name_of("limited"));
+    within(60, "a user", place.management().make_user(&place.name, &user, "of-limited")).await;
+    let broker = within(60, "its address", shared()).await;
+    let setup = Setup { amqp: broker.url_as(&user, "of-limited", &place.name), ..stage.setup.clone() };
+    let daemon = Daemon::consumes(&setup).await;
+    assert_eq!(daemon.count(|line| says(line, "this user may not make the exchange: make it by hand")), 1);
+    within(60, "publishing", stage.scene.publish_those(0..EVENTS, 50)).await;
+    within(60, "all created", stage.scene.until_created(EVENTS)).await;
+    stage.make_exchange().await;
+    stage.bind(&stage.queue(), "#").await;
+    all_are_told(&stage, Vec::new()).await;
+    within(60, "its user", place.management().remove_user(&user)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,6 +75,13 @@ impl Management {
         self.must(Method::PUT, &["permissions", vhost, user], Some(none)).await;
     }
 
+    /// A user who may use everything of this vhost, and make nothing in it.
+    pub async fn make_user(&self, vhost: &str, user: &str, password: &str) {
+        self.must(Method::PUT, &["users", user], Some(json!({"password": password, "tags": ""}))).await;
+        let rights = json!({"configure": "^$", "write": ".*", "read": ".*"});
+        self.must(Method::PUT, &["permissions", vhost, user], Some(rights)).await;
+    }
+
     /// Removes a user.
     pub async fn remove_user(&self, user: &str) {
         drop(self.call(Method::DELETE, &["users", user], None).await);

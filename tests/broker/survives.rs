@@ -82,3 +82,18 @@ async fn a_queue_that_was_deleted_is_asked_for_until_it_is_there_again() {
     scene.publish(10, 100).await;
     within(60, "all created", scene.until_created(10)).await;
 }
+
+/// Less than one buffer of the client library.
+const GROWS_KIB: u64 = 3 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_made_again_and_again_take_no_more_memory_than_the_first() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    let mut daemon = scene.daemon();
+    within(60, "consuming", daemon.consuming()).await;
+    let first = daemon.peak_memory_kib();
+    scene.client.delete(&scene.queue()).await;
+    within(120, "many connections", daemon.until_count(6, |line| says(line, "broker lost"))).await;
+    let peak = daemon.peak_memory_kib();
+    assert!(peak < first + GROWS_KIB, "{first} KiB, then {peak} KiB");
+}

@@ -10,7 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use crate::stage::{Stage, Told};
 use crate::support::broker::{eventually, shared};
-use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::daemon::{Daemon, Setup, program, says};
 use crate::support::deadline::within;
 use crate::support::scene::id;
 
@@ -72,10 +72,7 @@ async fn an_exchange_that_this_user_may_not_make_is_told_and_events_wait_until_s
     first.signal("TERM");
     within(30, "its end", first.ended()).await;
     stage.delete_exchange().await;
-    let (place, user) = (&stage.scene.place, stage.scene.place.name_of("limited"));
-    within(60, "a user", place.management().make_user(&place.name, &user, "of-limited")).await;
-    let broker = within(60, "its address", shared()).await;
-    let setup = Setup { amqp: broker.url_as(&user, "of-limited", &place.name), ..stage.setup.clone() };
+    let setup = as_another(&stage, ".*").await;
     let daemon = Daemon::consumes(&setup).await;
     assert_eq!(daemon.count(|line| says(line, "this user may not make the exchange: make it by hand")), 1);
     within(60, "publishing", stage.scene.publish_those(0..EVENTS, 50)).await;
@@ -83,7 +80,14 @@ async fn an_exchange_that_this_user_may_not_make_is_told_and_events_wait_until_s
     stage.make_exchange().await;
     stage.bind(&stage.queue(), "#").await;
     all_are_told(&stage, Vec::new()).await;
-    within(60, "its user", place.management().remove_user(&user)).await;
+}
+
+/// As a user who may make nothing, and write to what this pattern takes.
+async fn as_another(stage: &Stage, write: &str) -> Setup {
+    let (place, user) = (&stage.scene.place, stage.scene.place.name_of("limited"));
+    within(60, "a user", place.management().make_user(&place.name, &user, "of-limited", write)).await;
+    let broker = within(60, "its address", shared()).await;
+    Setup { amqp: broker.url_as(&user, "of-limited", &place.name), ..stage.setup.clone() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,16 +145,9 @@ async fn a_routing_key_that_no_queue_takes_holds_up_no_other() {
 async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
     let stage = Stage::new("", "").await;
     stage.delete_exchange().await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
     let said = async |arguments: &[&str], verify: bool| {
         let toml = stage.setup.toml();
-        let toml = if verify { toml.replace("topology = \"declare\"", "") } else { toml };
-        std::fs::write(&file, toml).unwrap();
-        let mut command = tokio::process::Command::new(crate::support::daemon::program());
-        let ran = command.arg("--config").arg(&file).args(arguments).kill_on_drop(true).output();
-        let ran = within(60, "the verb", ran).await.unwrap();
-        format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr))
+        said(if verify { toml.replace("topology = \"declare\"", "") } else { toml }, arguments).await
     };
     let missing = format!("exchange `{}` is missing", stage.exchange());
     let told = said(&["check", "--online"], true).await;
@@ -162,4 +159,28 @@ async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
     assert!(!told.contains(&missing) && !told.contains("may not publish to exchange"), "{told}");
     stage.bind(&stage.queue(), "#").await;
     assert_eq!(stage.scene.client.drain(&stage.queue()).await.len(), 0, "asking tells nobody anything");
+}
+
+/// What a verb says, by a file with this text.
+async fn said(toml: String, arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, toml).unwrap();
+    let mut command = tokio::process::Command::new(program());
+    let ran = command.arg("--config").arg(&file).args(arguments).kill_on_drop(true).output();
+    let ran = within(60, "the verb", ran).await.unwrap();
+    format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_says_that_this_user_may_not_write_to_the_exchange() {
+    let stage = Stage::new("", "").await;
+    let first = stage.daemon().await;
+    first.signal("TERM");
+    within(30, "its end", first.ended()).await;
+    for (write, is_told) in [("^amq\\.default$", true), (".*", false)] {
+        let told = said(as_another(&stage, write).await.toml(), &["check", "--online"]).await;
+        let words = format!("this user may not publish to exchange `{}`", stage.exchange());
+        assert_eq!(told.contains(&words), is_told, "{told}");
+    }
 }

@@ -75,10 +75,10 @@ impl Management {
         self.must(Method::PUT, &["permissions", vhost, user], Some(none)).await;
     }
 
-    /// A user who may use everything of this vhost, and make nothing in it.
-    pub async fn make_user(&self, vhost: &str, user: &str, password: &str) {
+    /// A user who may read everything of this vhost, make nothing in it, and write to what this pattern takes.
+    pub async fn make_user(&self, vhost: &str, user: &str, password: &str, write: &str) {
         self.must(Method::PUT, &["users", user], Some(json!({"password": password, "tags": ""}))).await;
-        let rights = json!({"configure": "^$", "write": ".*", "read": ".*"});
+        let rights = json!({"configure": "^$", "write": write, "read": ".*"});
         self.must(Method::PUT, &["permissions", vhost, user], Some(rights)).await;
     }
 

@@ -17,8 +17,8 @@ use super::sql::Sql;
 /// How long a statement waits for another program that has the file locked, such as a backup.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// Pages of the file that are held in memory: 1 MiB, half of what SQLite takes by itself. Rows go to the end of the table, so that few
-/// others are asked for.
+/// What is held in memory of the file, in KiB, which SQLite writes with a minus: half of what it takes by itself. Rows go to the end of the
+/// table, so that few other pages are asked for.
 const CACHE: &str = "-1024";
 
 /// Pages in the write-ahead log at which the writer makes a checkpoint itself; before, another connection does (`checkpoints`).

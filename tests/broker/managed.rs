@@ -10,11 +10,9 @@ use super::online::check;
 use super::policies::{MINUTE, degraded, makes_queues, managed, scene};
 use super::scene::Scene;
 use crate::support::broker::{Broker, eventually, shared};
-use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::daemon::{Daemon, says};
 use crate::support::deadline::within;
 use crate::support::standin::{Fault, Rule};
-
-const PASSWORD: &str = "of-limited";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_management_api_that_is_away_or_refuses_is_a_warning_by_name_and_stops_nothing() {
@@ -56,20 +54,12 @@ async fn a_queue_that_the_daemon_is_to_make_is_not_told_as_one_that_the_manageme
     assert_eq!(daemon.count(|line| says(line, "not known to the management API")), 0);
 }
 
-/// As a user who may not configure.
-async fn as_another(broker: &Broker, scene: &Scene) -> Setup {
-    let user = format!("limited-{}", scene.place.name);
-    within(60, "a user", broker.ctl(&["add_user", &user, PASSWORD])).await;
-    within(60, "rights", broker.ctl(&["set_permissions", "-p", &scene.place.name, &user, "^$", ".*", ".*"])).await;
-    Setup { amqp: broker.url_as(&user, PASSWORD, &scene.place.name), ..scene.setup() }
-}
-
 /// A stream, which AMQP does not show to whoever may not configure it.
 pub(super) async fn a_stream(broker: &Broker) {
     let scene = within(120, "a place", scene(broker)).await;
     scene.client.delete(&scene.queue()).await;
     scene.client.declare_stream(&scene.queue()).await;
-    let setup = as_another(broker, &scene).await;
+    let setup = scene.limited(scene.setup(), ".*").await;
     let setup = managed(&scene, setup);
     let (code, said) = check(&setup, &[]).await;
     assert!(code == Some(78) && said.contains("is a stream"), "{said}");
@@ -95,7 +85,7 @@ pub(super) async fn a_delay_queue_that_leads_elsewhere(broker: &Broker) {
         arguments.insert(name.into(), text(value));
     }
     scene.client.declare_quorum(&wait, arguments).await;
-    let setup = as_another(broker, &scene).await;
+    let setup = scene.limited(scene.setup(), ".*").await;
     let (code, said) = check(&setup, &[]).await;
     assert!(code == Some(0) && !said.contains(&wait), "AMQP does not show it: {said}");
     let (code, said) = check(&managed(&scene, setup.clone()), &[]).await;

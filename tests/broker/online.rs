@@ -71,17 +71,13 @@ async fn every_missing_queue_is_named_with_the_line_and_none_is_made() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_queue_that_this_user_may_not_make_is_named_with_the_right_that_it_takes() {
     let scene = within(240, "a broker", async { Scene::empty(shared().await.vhost().await).await }).await;
-    let (place, user) = (&scene.place, scene.place.name_of("limited"));
-    let may_write = async |what: &str| place.management().make_user(&place.name, &user, "of-limited", what).await;
-    within(60, "a user", may_write(".*")).await;
-    let amqp = within(60, "its address", shared()).await.url_as(&user, "of-limited", &place.name);
-    let setup = Setup { amqp, ..scene.setup() }.broker("topology = \"declare\"");
+    let setup = scene.limited(scene.setup(), ".*").await.broker("topology = \"declare\"");
     let (code, said) = check(&setup, &[]).await;
     assert_eq!(code, Some(78), "{said}");
     holds(&said, &[&format!("queue `{}` is missing, and this user may not make it", scene.queue()), "configure"]);
     made(&scene).await;
     assert_eq!(check(&setup, &[]).await.0, Some(0), "nothing is missing");
-    within(60, "fewer rights", may_write("^$")).await;
+    let setup = scene.limited(setup, "^$").await;
     let (code, said) = check(&setup, &[]).await;
     assert_eq!(code, Some(78), "{said}");
     holds(&said, &["this user may not publish; give it the right to write to `amq.default`"]);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::brokers::{publish_bad, start_with};
 use crate::support::broker::{Broker, eventually};
-use crate::support::daemon::{Daemon, program, says};
+use crate::support::daemon::{Daemon, says, verb};
 use crate::support::deadline::within;
 use crate::support::scene::Scene;
 use crate::support::standin::{Canned, Rule};
@@ -35,16 +35,11 @@ pub async fn all(broker: &Broker) {
 
 /// What is retried during the alarm says why it is not, and stays a dead letter.
 async fn keeps_its_letter(broker: &Broker, scene: &Scene) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    std::fs::write(&file, scene.setup().broker("call_timeout = \"2s\"").toml()).unwrap();
+    let setup = scene.setup().broker("call_timeout = \"2s\"");
     broker.memory_alarm(true).await;
-    let mut command = tokio::process::Command::new(program());
     let words = ["dead-letters", "retry", "--yes-count-one", "--from", "a-test"];
-    let ran = command.arg("--config").arg(&file).args(words).kill_on_drop(true).output();
-    let ran = within(60, "the retry", ran).await.unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(!ran.status.success() && said.contains("it has an alarm, for memory or disk"), "{said}");
+    let (code, said) = within(60, "the retry", verb(&setup, &words)).await;
+    assert!(code != Some(0) && said.contains("it has an alarm, for memory or disk"), "{said}");
     broker.memory_alarm(false).await;
     scene.client.until_depth(&scene.dead(), 1, MINUTE).await;
 }

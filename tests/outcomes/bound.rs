@@ -7,19 +7,10 @@ use lapin::options::{ExchangeBindOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
 
 use crate::stage::Stage;
-use crate::support::daemon::{Daemon, Setup, says};
+use crate::support::daemon::{Daemon, Setup, says, verb};
 use crate::support::deadline::within;
 
-/// What `check --online` says, and its exit code.
-async fn check(setup: &Setup) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    std::fs::write(&file, setup.toml()).unwrap();
-    let mut command = tokio::process::Command::new(crate::support::daemon::program());
-    command.arg("--config").arg(&file).args(["check", "--online"]).kill_on_drop(true);
-    let ran = within(60, "the check", command.output()).await.unwrap();
-    (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
-}
+const ONLINE: &[&str] = &["check", "--online"];
 
 /// With the management API, asked each second.
 fn managed(stage: &Stage) -> Setup {
@@ -50,7 +41,7 @@ async fn over_another_exchange(stage: &Stage) -> String {
 async fn an_exchange_that_leads_back_to_the_work_queue_is_refused_by_check_online_and_told_by_the_daemon() {
     let stage = Stage::new("", "").await;
     let (queue, exchange) = (stage.scene.queue(), stage.exchange());
-    let (code, said) = check(&stage.setup).await;
+    let (code, said) = within(60, "the check", verb(&stage.setup, ONLINE)).await;
     assert!(code == Some(0) && said.contains("rabbitmqctl list_bindings"), "AMQP shows no bindings: {said}");
     let setup = managed(&stage);
     let mut daemon = Daemon::consumes(&setup).await;
@@ -58,7 +49,7 @@ async fn an_exchange_that_leads_back_to_the_work_queue_is_refused_by_check_onlin
     assert_eq!(daemon.count(|line| says(line, "takes what is published to exchange")), 0);
     let another = over_another_exchange(&stage).await;
     stage.bind_to(&another, &queue, "").await;
-    let (code, said) = check(&setup).await;
+    let (code, said) = within(60, "the check", verb(&setup, ONLINE)).await;
     assert!(code == Some(78) && said.contains(&words), "{said}");
     let told = daemon.until(|line| says(line, "takes what is published to exchange"));
     within(60, "that it is bound", told).await;
@@ -71,10 +62,10 @@ async fn an_exchange_that_no_queue_is_bound_to_is_refused_where_each_event_would
         let (setup, words) = (managed(&stage), format!("no queue is bound to exchange `{}`", stage.exchange()));
         stage.delete_exchange().await;
         stage.make_exchange().await;
-        let (code, said) = check(&setup).await;
+        let (code, said) = within(60, "the check", verb(&setup, ONLINE)).await;
         assert!(code == Some(code_unbound) && said.contains(&words), "{said}");
         stage.bind(&stage.queue(), "#").await;
-        let (code, said) = check(&setup).await;
+        let (code, said) = within(60, "the check", verb(&setup, ONLINE)).await;
         assert!(code == Some(0) && !said.contains(&words), "{said}");
     }
 }

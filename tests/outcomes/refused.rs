@@ -9,8 +9,8 @@ use std::time::Duration;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::stage::{Stage, Told};
-use crate::support::broker::{eventually, shared};
-use crate::support::daemon::{Daemon, Setup, program, says};
+use crate::support::broker::eventually;
+use crate::support::daemon::{Daemon, says, verb};
 use crate::support::deadline::within;
 use crate::support::scene::id;
 
@@ -67,12 +67,9 @@ async fn a_daemon_that_ends_meanwhile_leaves_the_outcomes_to_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_that_this_user_may_not_make_is_told_and_events_wait_until_somebody_makes_it() {
     let stage = Stage::new("", "prefetch = 16").await;
-    // It makes the delay queues.
-    let first = stage.daemon().await;
-    first.signal("TERM");
-    within(30, "its end", first.ended()).await;
+    stage.makes_queues().await;
     stage.delete_exchange().await;
-    let setup = as_another(&stage, ".*").await;
+    let setup = stage.scene.limited(stage.setup.clone(), ".*").await;
     let daemon = Daemon::consumes(&setup).await;
     assert_eq!(daemon.count(|line| says(line, "this user may not make the exchange: make it by hand")), 1);
     within(60, "publishing", stage.scene.publish_those(0..EVENTS, 50)).await;
@@ -80,14 +77,6 @@ async fn an_exchange_that_this_user_may_not_make_is_told_and_events_wait_until_s
     stage.make_exchange().await;
     stage.bind(&stage.queue(), "#").await;
     all_are_told(&stage, Vec::new()).await;
-}
-
-/// As a user who may make nothing, and write to what this pattern takes.
-async fn as_another(stage: &Stage, write: &str) -> Setup {
-    let (place, user) = (&stage.scene.place, stage.scene.place.name_of("limited"));
-    within(60, "a user", place.management().make_user(&place.name, &user, "of-limited", write)).await;
-    let broker = within(60, "its address", shared()).await;
-    Setup { amqp: broker.url_as(&user, "of-limited", &place.name), ..stage.setup.clone() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,8 +135,11 @@ async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
     let stage = Stage::new("", "").await;
     stage.delete_exchange().await;
     let said = async |arguments: &[&str], verify: bool| {
-        let toml = stage.setup.toml();
-        said(if verify { toml.replace("topology = \"declare\"", "") } else { toml }, arguments).await
+        let mut setup = stage.setup.clone();
+        if verify {
+            setup.broker = setup.broker.replace("topology = \"declare\"", "");
+        }
+        within(60, "the verb", verb(&setup, arguments)).await.1
     };
     let missing = format!("exchange `{}` is missing", stage.exchange());
     let told = said(&["check", "--online"], true).await;
@@ -161,25 +153,13 @@ async fn check_online_and_topology_know_the_exchange_and_the_daemon_makes_it() {
     assert_eq!(stage.scene.client.drain(&stage.queue()).await.len(), 0, "asking tells nobody anything");
 }
 
-/// What a verb says, by a file with this text.
-async fn said(toml: String, arguments: &[&str]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    std::fs::write(&file, toml).unwrap();
-    let mut command = tokio::process::Command::new(program());
-    let ran = command.arg("--config").arg(&file).args(arguments).kill_on_drop(true).output();
-    let ran = within(60, "the verb", ran).await.unwrap();
-    format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn check_online_says_that_this_user_may_not_write_to_the_exchange() {
     let stage = Stage::new("", "").await;
-    let first = stage.daemon().await;
-    first.signal("TERM");
-    within(30, "its end", first.ended()).await;
+    stage.makes_queues().await;
     for (write, is_told) in [("^amq\\.default$", true), (".*", false)] {
-        let told = said(as_another(&stage, write).await.toml(), &["check", "--online"]).await;
+        let setup = stage.scene.limited(stage.setup.clone(), write).await;
+        let (_, told) = within(60, "the check", verb(&setup, &["check", "--online"])).await;
         let words = format!("this user may not publish to exchange `{}`", stage.exchange());
         assert_eq!(told.contains(&words), is_told, "{told}");
     }

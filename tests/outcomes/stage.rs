@@ -138,6 +138,13 @@ impl Stage {
         Daemon::consumes(&self.setup).await
     }
 
+    /// A daemon makes the delay queues, and goes.
+    pub async fn makes_queues(&self) {
+        let daemon = self.daemon().await;
+        daemon.signal("TERM");
+        within(30, "its end", daemon.ended()).await;
+    }
+
     pub async fn publish(&self, id: &str, body: &[u8], properties: BasicProperties) {
         let properties = properties.with_message_id(id.into());
         self.scene.client.publish("", &self.scene.queue(), body, properties).await;

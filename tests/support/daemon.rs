@@ -32,6 +32,17 @@ pub fn program() -> PathBuf {
     std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_chakra-bridge").into(), PathBuf::from)
 }
 
+/// What a verb says by this configuration, and its exit code. Give it a deadline.
+#[cfg(test)]
+pub async fn verb(setup: &Setup, words: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, setup.toml()).expect("a file");
+    let mut command = Command::new(program());
+    let ran = command.arg("--config").arg(&file).args(words).kill_on_drop(true).output().await.expect("it begins");
+    (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+}
+
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
     child: Child,

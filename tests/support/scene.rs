@@ -17,6 +17,8 @@ use crate::support::standin::StandIn;
 
 pub const QUEUE: &str = "crm.events";
 pub const DEAD: &str = "crm.events.dead";
+/// The password of whoever may do less.
+const LIMITED: &str = "of-limited";
 /// Seconds that a broker may take to start.
 const BROKER: u64 = 240;
 /// How often in a row nothing must be left anywhere, and how long between two looks.
@@ -87,6 +89,17 @@ impl Scene {
     pub fn setup(&self) -> Setup {
         Setup::new(&self.place.url, &self.queue(), &self.api.url(), StandIn::TOKEN)
             .broker(&format!("dead_letter_queue = \"{}\"", self.dead()))
+    }
+
+    /// The same as a user who may make nothing here, read everything, and write to what this pattern takes.
+    pub async fn limited(&self, setup: Setup, write: &str) -> Setup {
+        let user = format!("limited-{}", self.place.name);
+        let made = self.place.management().make_user(&self.place.name, &user, LIMITED, write);
+        within(60, "a user", made).await;
+        let mut amqp = reqwest::Url::parse(&setup.amqp).expect("the fixture's URL");
+        amqp.set_username(&user).expect("an AMQP URL takes a user");
+        amqp.set_password(Some(LIMITED)).expect("an AMQP URL takes a password");
+        Setup { amqp: amqp.into(), ..setup }
     }
 
     /// A daemon here.

@@ -29,6 +29,7 @@ pub mod photo;
 pub mod policy;
 pub mod procedure;
 pub mod process;
+pub mod process_id;
 pub mod progress;
 pub mod put_back;
 pub mod queue;

@@ -125,7 +125,7 @@ impl Default for PhotoPolicy {
     }
 }
 
-/// How much is remembered of recent events where nothing else is said, in bytes: some 19,000 of them.
+/// How much is remembered of recent events where nothing else is said, in bytes: some 23,000 of them.
 pub const MEMORY_DEFAULT: usize = 4 << 20;
 
 /// What is made of a producer that repeats itself. Holds per replica.

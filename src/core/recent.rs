@@ -6,7 +6,7 @@
 //! Bounded in bytes, since what is remembered is written by others: a letter may be long, and a process id is the API's. Only keys
 //! that identify an event are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::mem::size_of;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,30 +15,35 @@ use crate::core::dead_letter::DeadLetter;
 use crate::core::event::Identity;
 use crate::core::gate::Moment;
 use crate::core::lookup::Lookup;
+use crate::core::process_id::ProcessId;
 use crate::core::progress::Progress;
 
-/// What one event takes beside what it owns: its places in both trees, of which a third is empty.
+/// What one event takes beside what it owns: its places in the tree and in the order, of which a third is empty.
 const EACH: usize = (size_of::<(Identity, Slot)>() + size_of::<(u64, Identity)>()) * 3 / 2;
 
 /// What became of an event. As small as can be: most of those remembered are processes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known {
     /// It is a process, with this id if the API told it.
-    Created(Option<String>),
+    Created(Option<ProcessId>),
     /// It is a dead letter: a copy of it is one too, and nothing is sent for it again.
-    Dead {
-        /// What the letter says.
-        letter: Box<DeadLetter>,
-        /// Where the event stood.
-        progress: Box<Progress>,
-        /// When the broker confirmed that it keeps the letter, if it did.
-        kept: Option<Duration>,
-        /// Where it was sent: what may have been created for it is there, whatever the rules say by now.
-        sent: Option<Box<Lookup>>,
-    },
+    Dead(Box<Dead>),
     /// It was on its way when its connection died: the copy goes on from here, and is looked up where this one was, whatever
     /// the rules say by now.
     Underway(Box<Progress>, Option<Box<Lookup>>),
+}
+
+/// What became of an event that is a dead letter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dead {
+    /// What the letter says.
+    pub letter: DeadLetter,
+    /// Where the event stood.
+    pub progress: Progress,
+    /// When the broker confirmed that it keeps the letter, if it did.
+    pub kept: Option<Duration>,
+    /// Where it was sent: what may have been created for it is there, whatever the rules say by now.
+    pub sent: Option<Box<Lookup>>,
 }
 
 /// One event that is remembered.
@@ -60,8 +65,8 @@ pub struct Recent {
     room: usize,
     bytes: usize,
     known: BTreeMap<Identity, Slot>,
-    /// In the order in which they were heard of.
-    order: BTreeMap<u64, Identity>,
+    /// In the order in which they were heard of. One that was heard of again has a place for each time, and only the last one counts.
+    order: VecDeque<(u64, Identity)>,
     heard: u64,
 }
 
@@ -69,7 +74,7 @@ impl Recent {
     /// Remembers events of so many bytes at most.
     #[must_use]
     pub fn with_room(room: usize) -> Self {
-        Self { room, bytes: 0, known: BTreeMap::new(), order: BTreeMap::new(), heard: 0 }
+        Self { room, bytes: 0, known: BTreeMap::new(), order: VecDeque::new(), heard: 0 }
     }
 
     /// The number of the last news.
@@ -85,18 +90,33 @@ impl Recent {
         let slot = match self.known.remove(&identity) {
             None => Slot { known, rule, request, heard },
             Some(before) => {
-                self.order.remove(&before.heard);
                 self.bytes -= before.bytes();
                 before.followed_by(Slot { known, rule, request, heard })
             }
         };
         self.bytes += slot.bytes();
-        self.order.insert(heard, identity);
+        self.order.push_back((heard, identity));
         self.known.insert(identity, slot);
         while self.bytes > self.room
-            && let Some((_, oldest)) = self.order.pop_first()
+            && let Some(oldest) = self.order.pop_front()
         {
-            self.bytes -= self.known.remove(&oldest).map_or(0, |slot| slot.bytes());
+            if self.is_last(oldest) {
+                self.bytes -= self.known.remove(&oldest.1).map_or(0, |slot| slot.bytes());
+            }
+        }
+        self.forget_places();
+    }
+
+    /// Whether the event was not heard of again after this.
+    fn is_last(&self, (heard, identity): (u64, Identity)) -> bool {
+        self.known.get(&identity).is_some_and(|slot| slot.heard == heard)
+    }
+
+    /// Half of all places at most are of what was heard of again: an event that comes again and again takes no more room than another.
+    fn forget_places(&mut self) {
+        if self.order.len() > 2 * self.known.len() {
+            let known = &self.known;
+            self.order.retain(|(heard, identity)| known.get(identity).is_some_and(|slot| slot.heard == *heard));
         }
     }
 
@@ -104,9 +124,9 @@ impl Recent {
     /// may be a process.
     pub fn revive(&mut self, identity: Identity) {
         let Some(slot) = self.known.get_mut(&identity) else { return };
-        if let Known::Dead { progress, sent, .. } = &slot.known {
-            let retried = progress.retried();
-            let sent = sent.clone().filter(|_| retried.unsure_creates > 0);
+        if let Known::Dead(dead) = &slot.known {
+            let retried = dead.progress.retried();
+            let sent = dead.sent.clone().filter(|_| retried.unsure_creates > 0);
             self.bytes -= slot.bytes();
             slot.known = Known::Underway(Box::new(retried), sent);
             self.bytes += slot.bytes();
@@ -115,8 +135,8 @@ impl Recent {
 
     /// The message whose letter is kept was unacknowledged until now.
     pub fn is_unacknowledged(&mut self, identity: Identity, now: Moment) {
-        if let Some(Known::Dead { kept: Some(kept), .. }) = self.known.get_mut(&identity).map(|slot| &mut slot.known) {
-            *kept = now;
+        if let Some(Known::Dead(dead)) = self.known.get_mut(&identity).map(|slot| &mut slot.known) {
+            dead.kept = dead.kept.map(|_| now);
         }
     }
 
@@ -136,9 +156,12 @@ impl Recent {
 impl Slot {
     fn bytes(&self) -> usize {
         EACH + match &self.known {
-            Known::Created(process) => process.as_ref().map_or(0, String::capacity),
-            Known::Dead { letter, progress, sent, .. } => {
-                letter.bytes() + progress.bytes() + sent.as_ref().map_or(0, |sent| sent.bytes())
+            Known::Created(process) => process.as_ref().map_or(0, ProcessId::bytes),
+            Known::Dead(dead) => {
+                size_of::<Option<Duration>>()
+                    + dead.letter.bytes()
+                    + dead.progress.bytes()
+                    + dead.sent.as_ref().map_or(0, |sent| sent.bytes())
             }
             Known::Underway(progress, sent) => progress.bytes() + sent.as_ref().map_or(0, |sent| sent.bytes()),
         }
@@ -158,27 +181,35 @@ impl Slot {
 }
 
 impl Known {
+    /// It is a process of this id, if there is one.
+    #[must_use]
+    pub fn created(process: Option<&str>) -> Self {
+        Self::Created(process.map(ProcessId::from))
+    }
+
     fn followed_by(self, now: Self) -> Self {
         match (self, now) {
             (before @ Self::Created(Some(_)), Self::Created(None)) => before,
-            (before @ Self::Created(_), Self::Underway(..) | Self::Dead { .. }) => before,
+            (before @ Self::Created(_), Self::Underway(..) | Self::Dead(_)) => before,
             // The copy that is under way has no letter of its own.
-            (Self::Dead { letter, progress: before, sent, .. }, Self::Underway(progress, sent_now)) => {
-                let sent = later((&before, sent), (&progress, sent_now));
-                Self::Dead { letter, progress: Box::new(before.joined(&progress)), kept: None, sent }
+            (Self::Dead(before), Self::Underway(progress, sent_now)) => {
+                let sent = later((&before.progress, before.sent), (&progress, sent_now));
+                let progress = before.progress.joined(&progress);
+                Self::Dead(Box::new(Dead { letter: before.letter, progress, kept: None, sent }))
             }
             (Self::Underway(before, sent), Self::Underway(progress, sent_now)) => {
                 let sent = later((&before, sent), (&progress, sent_now));
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
-            (Self::Underway(before, sent), Self::Dead { letter, progress, kept, sent: sent_now }) => {
-                let sent = later((&before, sent), (&progress, sent_now));
-                Self::Dead { letter, progress, kept, sent }
+            (Self::Underway(before, sent), Self::Dead(mut now)) => {
+                now.sent = later((&before, sent), (&now.progress, now.sent.take()));
+                Self::Dead(now)
             }
             // A verdict that travelled tells less of what was sent.
-            (Self::Dead { progress: before, sent, .. }, Self::Dead { letter, progress, kept, sent: sent_now }) => {
-                let sent = later((&before, sent), (&progress, sent_now));
-                Self::Dead { letter, progress: Box::new(progress.joined(&before)), kept, sent }
+            (Self::Dead(before), Self::Dead(mut now)) => {
+                now.sent = later((&before.progress, before.sent), (&now.progress, now.sent.take()));
+                now.progress = now.progress.joined(&before.progress);
+                Self::Dead(now)
             }
             (_, now) => now,
         }

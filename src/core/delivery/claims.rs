@@ -213,7 +213,7 @@ impl Machine {
         let context = &event.context;
         if let Some(identity) = context.identity {
             let request = context.compares.same_request.then(|| event.request.digest());
-            self.recent.remember(identity, Known::Created(process.clone()), context.rule.as_ref(), request);
+            self.recent.remember(identity, Known::created(process.as_deref()), context.rule.as_ref(), request);
         }
         let ended = context.done_before(process);
         self.end(id, ended);

@@ -37,8 +37,8 @@ impl Machine {
     ) {
         let known = identity.filter(|_| !redelivered).and_then(|identity| self.recent.recall(identity));
         let known = known.map(|slot| &slot.known);
-        let is_dead = matches!(known, Some(Known::Dead { .. }));
-        let is_after_letter = matches!(known, Some(Known::Dead { kept: Some(_), .. }));
+        let is_dead = matches!(known, Some(Known::Dead(_)));
+        let is_after_letter = matches!(known, Some(Known::Dead(dead)) if dead.kept.is_some());
         let is_again = is_after_letter || (is_new && known.is_some());
         if is_live && (is_again || self.held.has_live(key) || self.publishes.has(key) || self.outcomes.has_key(key)) {
             self.company.note(key);

@@ -17,7 +17,7 @@ use crate::core::event::Key;
 use crate::core::gate::Moment;
 use crate::core::progress::Progress;
 use crate::core::reason::Reason;
-use crate::core::recent::Known;
+use crate::core::recent::{Dead, Known};
 use crate::core::settlement::Settlement;
 
 /// A letter that was confirmed so long before a connection was lost was acknowledged before it: a copy that comes later is
@@ -135,7 +135,7 @@ impl Machine {
     /// Whether the letter is what is remembered of its event: no other message of its key came to an end since.
     fn is_remembered(&self, context: &Context, letter: &DeadLetter) -> bool {
         let known = context.identity.and_then(|identity| self.recent.recall(identity)).map(|slot| &slot.known);
-        matches!(known, Some(Known::Dead { letter: known, .. }) if **known == *letter)
+        matches!(known, Some(Known::Dead(known)) if known.letter == *letter)
     }
 
     /// The broker does not take it.
@@ -258,9 +258,8 @@ impl Machine {
         let identity = context.identity.filter(|_| letter.fault.reason != Reason::KeyReused);
         if let Some(identity) = identity {
             let sent = context.state.sent.clone().map(Box::new);
-            let known =
-                Known::Dead { letter: Box::new(letter.clone()), progress: Box::new(progress.clone()), kept, sent };
-            self.recent.remember(identity, known, context.rule.as_ref(), None);
+            let dead = Dead { letter: letter.clone(), progress: progress.clone(), kept, sent };
+            self.recent.remember(identity, Known::Dead(Box::new(dead)), context.rule.as_ref(), None);
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::core::mapping::rules::{Mapped, Rules, map};
 use crate::core::message::Message;
 use crate::core::outcome::{EventOutcome, is_outcome};
 use crate::core::process::CreateProcess;
+use crate::core::process_id::ProcessId;
 use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::{Known, Recent, Slot};
@@ -129,7 +130,7 @@ fn judged_before(
     letter.key = letter.key.or_else(|| key.as_ref().map(ToString::to_string));
     let identity = key.as_ref().and_then(|key| Identity::of(key, &message.body));
     let known = identity.and_then(|identity| recent.recall(identity)).filter(|_| message.redelivered);
-    let kept = if let Some(Known::Dead { kept, .. }) = known.map(|slot| &slot.known) { *kept } else { None };
+    let kept = if let Some(Known::Dead(dead)) = known.map(|slot| &slot.known) { dead.kept } else { None };
     // What may be a process stays in doubt for whoever publishes it again.
     let progress = if letter.may_exist { Progress::doubtful(letter.last_seen_ms) } else { Progress::default() };
     let what = What::Verdict { letter: Box::new(letter), progress: Box::new(progress), kept };
@@ -211,13 +212,14 @@ fn ended(message: &Message, slot: &Slot) -> Option<What> {
     let is_retry = message.put_back.is_some();
     match &slot.known {
         Known::Created(process) if has_returned || !is_retry => {
-            Some(What::AlreadyCreated { process: process.clone(), rule: slot.rule.clone() })
+            Some(What::AlreadyCreated { process: process.as_ref().map(ProcessId::text), rule: slot.rule.clone() })
         }
         // Another copy of it spent the creates that it may have.
-        Known::Dead { letter, progress, kept, .. }
-            if !is_retry && (message.redelivered || (has_returned && progress.unsure_creates >= CREATES_MAX)) =>
+        Known::Dead(dead)
+            if !is_retry && (message.redelivered || (has_returned && dead.progress.unsure_creates >= CREATES_MAX)) =>
         {
-            Some(What::Verdict { letter: letter.clone(), progress: progress.clone(), kept: *kept })
+            let (letter, progress) = (Box::new(dead.letter.clone()), Box::new(dead.progress.clone()));
+            Some(What::Verdict { letter, progress, kept: dead.kept })
         }
         _ => None,
     }
@@ -243,17 +245,17 @@ fn stands<'s>(
         Some(Known::Underway(progress, last)) if is_news(progress) => {
             (Some(travelled.unwrap_or_default().joined(progress)), last.as_deref().or(sent))
         }
-        Some(Known::Dead { progress, sent: last, .. }) if message.delayed_state.is_some() && is_news(progress) => {
-            (Some(travelled.unwrap_or_default().joined(progress)), last.as_deref().or(sent))
+        Some(Known::Dead(dead)) if message.delayed_state.is_some() && is_news(&dead.progress) => {
+            (Some(travelled.unwrap_or_default().joined(&dead.progress)), dead.sent.as_deref().or(sent))
         }
         _ if message.delayed_state.is_some() => (travelled, sent),
         Some(Known::Underway(..)) | None => (travelled, sent),
         // It is published anew, or put back.
-        Some(Known::Dead { progress, sent: last, .. }) => {
-            let retried = progress.retried();
+        Some(Known::Dead(dead)) => {
+            let retried = dead.progress.retried();
             let is_doubtful = retried.unsure_creates > 0;
             let travelled = travelled.or_else(|| is_doubtful.then(Progress::default));
-            let last = last.as_deref().filter(|_| is_doubtful);
+            let last = dead.sent.as_deref().filter(|_| is_doubtful);
             (travelled.map(|travelled| travelled.joined(&retried)), last.or(sent))
         }
         // Put back, and a process meanwhile: a second one is announced.

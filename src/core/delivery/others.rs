@@ -16,6 +16,7 @@ use super::{EventId, Machine};
 use crate::core::event::{KeyOrigin, digest_of_request};
 use crate::core::lookup::Lookup;
 use crate::core::policy::OnReusedKey;
+use crate::core::process_id::ProcessId;
 use crate::core::progress::Progress;
 use crate::core::reason::{Fault, Reason};
 use crate::core::recent::Known;
@@ -65,7 +66,7 @@ impl Machine {
             Some(Meets::Same(process)) => {
                 let request = Some(event.request.digest());
                 if let Some(identity) = context.identity {
-                    self.recent.remember(identity, Known::Created(process.clone()), context.rule.as_ref(), request);
+                    self.recent.remember(identity, Known::created(process.as_deref()), context.rule.as_ref(), request);
                 }
                 let ended = context.done_before(process);
                 self.end(id, ended);
@@ -96,16 +97,16 @@ impl Machine {
         for slot in others {
             match &slot.known {
                 Known::Created(process) if request.is_some() && slot.request == request => {
-                    return Some(Meets::Same(process.clone()));
+                    return Some(Meets::Same(process.as_ref().map(ProcessId::text)));
                 }
-                Known::Created(process) => other = Some(Meets::Other(process.clone())),
-                Known::Dead { progress, sent, .. } if compares.same_request && progress.unsure_creates > 0 => {
-                    doubt = Some(Meets::Doubt(Box::new(progress.retried()), sent.clone()));
+                Known::Created(process) => other = Some(Meets::Other(process.as_ref().map(ProcessId::text))),
+                Known::Dead(dead) if compares.same_request && dead.progress.unsure_creates > 0 => {
+                    doubt = Some(Meets::Doubt(Box::new(dead.progress.retried()), dead.sent.clone()));
                 }
                 Known::Underway(progress, sent) if compares.same_request && progress.unsure_creates > 0 => {
                     doubt = Some(Meets::Doubt(progress.clone(), sent.clone()));
                 }
-                Known::Dead { .. } | Known::Underway(..) => {}
+                Known::Dead(_) | Known::Underway(..) => {}
             }
         }
         other.or(doubt)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::event::{HeldEvent, Stage};
 use super::report::Ended;
 use super::{EventId, Machine};
+use crate::core::process_id::ProcessId;
 use crate::core::recent::Known;
 
 /// A follower is woken when the one before it leaves, and looks by itself after this.
@@ -31,8 +32,8 @@ impl Machine {
         let Some(identity) = event.context.identity else { return false };
         let slot = self.recent.recall(identity).filter(|slot| slot.heard > event.heard);
         let news = slot.map(|slot| match &slot.known {
-            Known::Created(process) => News::Created(process.clone()),
-            Known::Dead { .. } | Known::Underway(..) => News::Other,
+            Known::Created(process) => News::Created(process.as_ref().map(ProcessId::text)),
+            Known::Dead(_) | Known::Underway(..) => News::Other,
         });
         match news {
             Some(News::Created(process)) => {
@@ -53,14 +54,14 @@ impl Machine {
             Some((Known::Underway(progress, sent), heard)) => {
                 return self.held.goes_on(id, heard, progress, sent.as_deref());
             }
-            Some((Known::Dead { letter, progress, .. }, _)) => {
-                let (mut letter, progress) = (letter.clone(), progress.clone());
+            Some((Known::Dead(dead), _)) => {
+                let (mut letter, progress) = (dead.letter.clone(), dead.progress.clone());
                 if let Some(event) = self.held.take(id) {
                     self.brakes.gave_up(event.context.rule(), id);
                     // What was sent for this one, here or by an earlier owner of its row, is no less in doubt for the other's verdict.
                     let progress = progress.joined(&event.progress);
                     letter.may_exist |= progress.unsure_creates > 0;
-                    self.judged_before(event.context, *letter, &progress, false);
+                    self.judged_before(event.context, letter, &progress, false);
                 }
             }
             Some((Known::Created(_), _)) | None => return false,

@@ -100,7 +100,7 @@ impl Ended {
     /// What a copy of the event, if the broker delivers one again, is to be told by. Of a dead letter see `letters`.
     pub(super) fn known(&self, progress: &Progress, sent: Option<&Lookup>) -> Option<Known> {
         match self {
-            Self::Created(process) | Self::Found(process) => Some(Known::Created(process.clone())),
+            Self::Created(process) | Self::Found(process) => Some(Known::created(process.as_deref())),
             Self::Delayed(..) | Self::Requeued | Self::ConnectionLost => {
                 Some(Known::Underway(Box::new(progress.clone()), sent.cloned().map(Box::new)))
             }

@@ -136,9 +136,9 @@ bite "a claim that is applied late takes a row that was given back" src/core/led
 bite "what was sent is forgotten with another's verdict" src/core/delivery/repeats.rs \
   'let progress = progress.joined(&event.progress);' '' "${pure[@]}"
 bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
-  'AND l.revision = x.revision - 1)) \' 'AND true)) \' --lib
+  'AND l.revision = x.revision - 1)) \' 'AND true)) \' --test ledger both
 bite "a claim is answered before it is committed" src/ledger/once.rs \
-  'let counts = asked.fetch_all(connection).await' 'let counts = asked.fetch_one(connection).await.map(|row| vec![row])' --test ledger
+  'let counts = asked.fetch_all(connection).await' 'let counts = futures_util::TryStreamExt::try_next(&mut asked.fetch(connection)).await.map(Vec::from_iter)' --test ledger
 
 if [ "$applies" = yes ]; then echo "${#table[@]} breaks fit the source"; exit 0; fi
 printf '| broken so | noticed by |\n| --- | --- |\n'

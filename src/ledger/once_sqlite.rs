@@ -14,9 +14,9 @@ use super::failure::Failure;
 use super::kept::Kept;
 
 /// So many rows go into one statement, in the shortest that holds them. Places without a row are null, and no row.
-const LENGTHS: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, ROWS_MAX];
+const LENGTHS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, ROWS_MAX];
 /// What one statement holds at most: no batch is longer, since each statement more waits for a turn of two threads.
-pub(super) const ROWS_MAX: usize = 256;
+pub(super) const ROWS_MAX: usize = 128;
 const COLUMNS: usize = 19;
 
 /// Rows of a queue (the first value) that this run (the second) makes, ends or gives back. Only the first revision of a row is made,

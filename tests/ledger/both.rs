@@ -149,6 +149,19 @@ async fn one_row_that_a_database_does_not_take_holds_up_its_event_alone() {
 }
 
 #[tokio::test]
+async fn a_row_that_another_wrote_meanwhile_is_not_ended_by_what_was_known_of_it() {
+    for (config, _folder) in within(120, "databases", stores()).await {
+        let run = Run::up(config.clone()).await;
+        let claimed = epoch(&run.ledger.claim(claim("e")).await);
+        let taken = "UPDATE chakra_bridge_events SET revision = revision + 1, epoch = epoch + 1, owner = 'another'";
+        change(&config, taken).await;
+        let recorded = run.ledger.record(record("e", claimed, Some("p"))).await;
+        assert_eq!(recorded, Recorded::Superseded, "{:?}", config.place);
+        run.end().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_claimed_under_a_lease_that_others_see_ended() {
     for (config, _folder) in within(120, "databases", stores()).await {
         let run = Run::up(config.clone()).await;

@@ -141,3 +141,21 @@ async fn a_row_that_somebody_has_locked_holds_up_its_event_alone() {
     assert!(matches!(asked[..], [Claimed::Mine { .. }, Claimed::Away, Claimed::Mine { .. }]), "{asked:?}");
     run.end().await;
 }
+
+#[tokio::test]
+async fn what_fails_as_it_is_committed_is_not_answered_as_committed() {
+    let Some((postgres, of)) = stage().await else { return };
+    let Place::Postgres(Server { database, .. }) = &of.place else { return };
+    let run = Run::up(of.clone()).await;
+    for statement in [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$",
+        "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON chakra_bridge_events DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ] {
+        postgres.run(database, statement.to_owned()).await;
+    }
+    assert_eq!(within(20, "an answer", run.ledger.claim(claim("e"))).await, Claimed::Away);
+    postgres.run(database, "DROP TRIGGER late ON chakra_bridge_events".to_owned()).await;
+    run.resumes("e").await;
+    run.end().await;
+}

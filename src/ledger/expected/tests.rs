@@ -12,6 +12,7 @@ use crate::ledger::batch::{Done, commit};
 use crate::ledger::failure::Kind;
 use crate::ledger::kept::parsed;
 use crate::ledger::once;
+use crate::ledger::once_sqlite::ROWS_MAX;
 use crate::ledger::session::Session;
 use crate::ledger::sql::{OF_KEY, PRUNE, RENEW, Sql};
 use crate::ledger::{schema, sqlite};
@@ -186,12 +187,12 @@ async fn count(session: &mut Session) -> String {
 }
 
 #[tokio::test]
-async fn more_rows_than_one_statement_holds_are_written_together_or_not_at_all() {
-    const MANY: usize = 150;
+async fn however_many_rows_there_are_they_are_written_together_or_not_at_all() {
+    const MANY: usize = ROWS_MAX;
     let (_folder, mut session) = store().await;
     let refuses = Sql {
         sqlite: "CREATE TRIGGER refuses BEFORE INSERT ON chakra_bridge_events WHEN NEW.ticket = 1 AND \
-                 (SELECT count(*) FROM chakra_bridge_events) = 140 BEGIN SELECT RAISE(ABORT, 'refused'); END",
+                 (SELECT count(*) FROM chakra_bridge_events) = 120 BEGIN SELECT RAISE(ABORT, 'refused'); END",
         postgres: "",
     };
     timeout(MINUTE, session.simple(refuses)).await.unwrap().unwrap();

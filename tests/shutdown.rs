@@ -12,7 +12,7 @@ use support::broker::shared;
 use support::daemon::{Daemon, announced, says};
 use support::deadline::within;
 use support::scene::Scene;
-use support::standin::{Fault, Rule};
+use support::standin::{Canned, Fault, Rule};
 
 /// Rounds of each kind; they run side by side.
 const ROUNDS: usize = 10;
@@ -84,6 +84,20 @@ async fn a_second_signal_ends_at_once() {
     daemon.signal("TERM");
     assert_eq!(within(60, "its end", daemon.ended()).await.0, Some(130));
     assert!(began.elapsed() < Duration::from_secs(10), "it waited for the drain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_tried_again_goes_back_at_once_and_not_with_the_last_answer() {
+    let scene = within(240, "a broker", async { Scene::quorum(shared().await.vhost().await).await }).await;
+    scene.publish(3, 100).await;
+    let slow = Rule::always(Fault::Delay { ms: 60_000 }).first(1);
+    scene.api.plan(vec![slow, Rule::always(Canned::new(503))]);
+    let daemon = Daemon::start(&scene.setup().sections("[shutdown]\ndeadline = \"50s\""));
+    within(60, "requests", scene.api.until(|books| books.requests.len() >= 3)).await;
+    daemon.signal("TERM");
+    scene.client.until_depth(&scene.queue(), 2, Duration::from_secs(20)).await;
+    daemon.signal("TERM");
+    assert_eq!(within(60, "its end", daemon.ended()).await.0, Some(130), "it still waited for the slow answer");
 }
 
 #[tokio::test(flavor = "multi_thread")]

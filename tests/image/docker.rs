@@ -72,7 +72,7 @@ async fn build(name: &str, dockerfile: &str, folder: &Path) {
     let arguments = [format!("VERSION={VERSION}"), format!("REVISION={REVISION}"), format!("PROFILE={PROFILE}")];
     let mut command = Command::new("docker");
     command.args(["build", "--quiet", "--file", dockerfile, "--tag", name]);
-    arguments.iter().for_each(|argument| drop(command.args(["--build-arg", argument])));
+    command.args(arguments.iter().flat_map(|argument| ["--build-arg", argument]));
     let built = command.arg(".").current_dir(folder).stdin(Stdio::null()).output().await.expect("the docker command");
     let complained = [last_lines(&built.stdout), last_lines(&built.stderr)].join("\n");
     assert!(built.status.success(), "the image does not build; the builder must reach crates.io:\n{complained}");

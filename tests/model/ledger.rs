@@ -62,8 +62,9 @@ pub(crate) struct Ledger {
     pub(crate) brought: HashMap<usize, u32>,
     /// When and where a copy was last looked up in truth.
     pub(crate) looked: HashMap<usize, (Duration, Procedure)>,
-    /// The copies on which a verdict stands, each with the life of the daemon that knows it.
-    verdicts: HashSet<(u32, usize)>,
+    /// The copies on which a verdict stands, each with the life of the daemon that knows it and with what it brought along then:
+    /// what another replica delayed since brings that one's create, which is looked for.
+    verdicts: HashSet<(u32, usize, Option<String>)>,
     /// The copies whose letter that life knows to be kept.
     letters: HashSet<(u32, usize)>,
     /// The same of the publishes that the copies are of.
@@ -204,14 +205,14 @@ impl World<'_> {
 
     /// Its verdict stands from now on, in this life; what is delayed with it takes it along.
     pub(crate) fn verdict_stands(&mut self, receipt: ReceiptId, settlement: &Settlement) {
-        let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| slot.copy.id) else { return };
+        let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| &slot.copy) else { return };
         let stands = match settlement {
             Settlement::DeadLetter(_) => true,
             Settlement::Delay(_, state) => state.is_ended(),
             Settlement::Ack | Settlement::Tell(_) | Settlement::Release => false,
         };
         if stands {
-            self.ledger.verdicts.insert((self.shell.life, copy));
+            self.ledger.verdicts.insert((self.shell.life, copy.id, copy.state.clone()));
         }
     }
 
@@ -220,7 +221,7 @@ impl World<'_> {
         let is_one = self.ledger.accounts[self.ledger.lines[copy.line].key].published == 1;
         let state = copy.state.as_deref().and_then(|state| DelayedState::decode(state).ok());
         let has_verdict = state.is_some_and(|state| state.is_ended());
-        let is_known = self.ledger.verdicts.contains(&(self.shell.life, copy.id));
+        let is_known = self.ledger.verdicts.contains(&(self.shell.life, copy.id, copy.state.clone()));
         self.count.sins.asked_after_the_verdict += u64::from(has_verdict || (is_one && is_known));
     }
 

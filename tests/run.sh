@@ -1,16 +1,21 @@
 #!/bin/sh
-# Runs every test. Those that mostly wait (for images, brokers that die, windows that end, outages) run beside the others, in two lanes.
+# Runs every test, in lanes side by side: those that mostly wait (for brokers that die, windows that end, outages), those that wait for
+# an image to be built, and the rest.
 # Not here: what the tests need (tests/support/ready.sh), and what takes hours (tests/evidence.sh).
 set -eu
 cd "$(dirname "$0")/.."
 
-one="compose faults kill"
-other="broker outage page repeats replicas rights shutdown tls upgrade"
+images="compose image"
+brokers="broker outage page repeats replicas rights shutdown tls upgrade"
+deaths="faults kill"
+# Those that whoever asks runs in another way.
+elsewhere=${TESTS_ELSEWHERE:-}
 
 say() { printf '%s\n' "$*" >&2; }
-is_waiting() { case " $one $other " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+run() { cargo test --locked --no-fail-fast "$@"; }
+is_apart() { case " $images $brokers $deaths $elsewhere " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
-# The arguments of cargo for these tests.
+# What cargo is told of these tests.
 named() {
     for name; do
         [ -f "tests/$name.rs" ] || { say "tests/run.sh: there is no test $name"; exit 1; }
@@ -18,35 +23,38 @@ named() {
     done
 }
 
-first="--lib --bins"
+# A lane of its own, in a group of its own so that its tests end with it.
+begin() { # its name, what cargo is told
+    # shellcheck disable=SC2086 # words on purpose
+    setsid cargo test --locked --no-fail-fast $2 >"$said/$1" 2>&1 &
+    lanes="$lanes $!"
+}
+
+rest="--lib --bins"
 for file in tests/*.rs tests/*/main.rs; do
     name=${file#tests/}; name=${name%.rs}; name=${name%/main}
-    is_waiting "$name" || first="$first --test $name"
+    is_apart "$name" || rest="$rest --test $name"
 done
 # shellcheck disable=SC2086 # words on purpose
-one=$(named $one) other=$(named $other)
-
-run() { cargo test --locked --no-fail-fast "$@"; }
+images=$(named $images) brokers=$(named $brokers) deaths=$(named $deaths)
 
 # Built once, or the lanes would wait for each other.
 run --no-run --quiet
 said=$(mktemp -d)
-# Each lane is a group of its own, so that its tests end with it.
-# shellcheck disable=SC2086 # words on purpose
-setsid cargo test --locked --no-fail-fast $one >"$said/one" 2>&1 &
-lanes=$!
-# shellcheck disable=SC2086 # words on purpose
-setsid cargo test --locked --no-fail-fast $other >"$said/other" 2>&1 &
-lanes="$lanes $!"
+lanes=
 trap 'for lane in $lanes; do kill -- "-$lane" 2>/dev/null || true; done; rm -rf "$said"' EXIT
 trap 'exit 130' INT TERM
+begin images "$images"
+begin brokers "$brokers"
+begin deaths "$deaths"
 
+[ -z "$elsewhere" ] || say "not here, since they are run in another way: $elsewhere"
 code=0
 # shellcheck disable=SC2086 # words on purpose
-run $first || code=$?
+run $rest || code=$?
 run --doc || code=$?
 say "waiting for the tests that run beside"
 for lane in $lanes; do wait "$lane" || code=$?; done
-cat "$said/one" "$said/other"
+cat "$said"/*
 [ "$code" -eq 0 ] || say "some tests failed; see above"
 exit "$code"

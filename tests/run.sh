@@ -6,14 +6,14 @@ set -eu
 cd "$(dirname "$0")/.."
 
 images="compose image"
-brokers="broker outage page repeats replicas rights shutdown tls upgrade"
-deaths="faults kill"
+brokers="broker page repeats replicas rights shutdown"
+outages="faults kill outage tls upgrade"
 # Those that whoever asks runs in another way.
 elsewhere=${TESTS_ELSEWHERE:-}
 
 say() { printf '%s\n' "$*" >&2; }
 run() { cargo test --locked --no-fail-fast "$@"; }
-is_apart() { case " $images $brokers $deaths $elsewhere " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+is_apart() { case " $images $brokers $outages $elsewhere " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
 # What cargo is told of these tests.
 named() {
@@ -36,7 +36,7 @@ for file in tests/*.rs tests/*/main.rs; do
     is_apart "$name" || rest="$rest --test $name"
 done
 # shellcheck disable=SC2086 # words on purpose
-images=$(named $images) brokers=$(named $brokers) deaths=$(named $deaths)
+images=$(named $images) brokers=$(named $brokers) outages=$(named $outages)
 
 # Built once, or the lanes would wait for each other.
 run --no-run --quiet
@@ -46,7 +46,7 @@ trap 'for lane in $lanes; do kill -- "-$lane" 2>/dev/null || true; done; rm -rf 
 trap 'exit 130' INT TERM
 begin images "$images"
 begin brokers "$brokers"
-begin deaths "$deaths"
+begin outages "$outages"
 
 [ -z "$elsewhere" ] || say "not here, since they are run in another way: $elsewhere"
 code=0

@@ -100,23 +100,18 @@ impl Recent {
         while self.bytes > self.room
             && let Some(oldest) = self.order.pop_front()
         {
-            if self.is_last(oldest) {
+            if is_last(&self.known, oldest) {
                 self.bytes -= self.known.remove(&oldest.1).map_or(0, |slot| slot.bytes());
             }
         }
         self.forget_places();
     }
 
-    /// Whether the event was not heard of again after this.
-    fn is_last(&self, (heard, identity): (u64, Identity)) -> bool {
-        self.known.get(&identity).is_some_and(|slot| slot.heard == heard)
-    }
-
     /// Half of all places at most are of what was heard of again: an event that comes again and again takes no more room than another.
     fn forget_places(&mut self) {
         if self.order.len() > 2 * self.known.len() {
             let known = &self.known;
-            self.order.retain(|(heard, identity)| known.get(identity).is_some_and(|slot| slot.heard == *heard));
+            self.order.retain(|place| is_last(known, *place));
         }
     }
 
@@ -151,6 +146,11 @@ impl Recent {
         let of_key = self.known.range(Identity::all_of(identity.key));
         of_key.filter(move |(other, _)| **other != identity).map(|(_, slot)| slot)
     }
+}
+
+/// Whether the event was not heard of again after this.
+fn is_last(known: &BTreeMap<Identity, Slot>, (heard, identity): (u64, Identity)) -> bool {
+    known.get(&identity).is_some_and(|slot| slot.heard == heard)
 }
 
 impl Slot {

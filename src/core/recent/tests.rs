@@ -76,7 +76,7 @@ fn whatever_is_written_by_others_it_takes_no_more_than_its_room() {
         }
         let counted: usize = recent.known.values().map(Slot::bytes).sum();
         assert_eq!(counted, recent.bytes);
-        let places = recent.order.iter().filter(|place| recent.is_last(**place)).count();
+        let places = recent.order.iter().filter(|place| is_last(&recent.known, **place)).count();
         assert_eq!(places, recent.known.len());
         assert!(recent.order.len() <= 2 * recent.known.len(), "{} places", recent.order.len());
         assert!(recent.bytes <= room, "{}", recent.bytes);

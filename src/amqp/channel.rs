@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lapin::{Channel, Connection};
 
-use super::error::{BrokerError, is_of_the_channel, within};
+use super::error::{BrokerError, is_of_the_channel};
+use super::limit::{Limit, within};
 
 /// The reply code of a close that is nobody's fault.
 pub(super) const REPLY_SUCCESS: u16 = 200;
@@ -34,6 +35,6 @@ async fn unused(connection: &Connection) -> lapin::Result<Channel> {
 }
 
 /// Closes a channel. The broker's answer comes after everything that was sent on it before: a barrier.
-pub(super) async fn close(channel: &Channel, limit: Duration) -> Result<(), BrokerError> {
+pub(super) async fn close(channel: &Channel, limit: impl Into<Limit>) -> Result<(), BrokerError> {
     within(limit, "closing a channel", channel.close(REPLY_SUCCESS, "done".into())).await
 }

@@ -10,7 +10,8 @@ use lapin::{Channel, Confirmation, Connection};
 use tokio::sync::watch;
 
 use super::channel;
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
+use super::limit::within;
 use crate::metrics::Metrics;
 use crate::states::broker::BrokerStatus;
 

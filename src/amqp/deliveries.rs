@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::error::BrokerError;
 use super::intake::{Arrived, arrived};
+use super::limit::Limit;
 
 /// Besides the deliveries: an error, the end, and that there were too many.
 const MORE: usize = 3;
@@ -30,12 +31,13 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
-    /// Of a consumer that holds at most so many unacknowledged at a time.
-    pub(super) fn of(consumer: Consumer, places: u16) -> Self {
+    /// Of a consumer that holds at most so many unacknowledged at a time. Each prolongs the calls `beside` it.
+    pub(super) fn of(consumer: Consumer, places: u16, beside: Limit) -> Self {
         let (line, arrivals) = line(places);
         // What was delivered meanwhile is handed over first, under the lock that deliveries take (lapin 4.12.3).
         consumer.set_delegate(move |delivery| {
             hand_over(&line, delivery);
+            beside.prolong();
             ready(())
         });
         Self { consumer, arrivals }

@@ -43,6 +43,14 @@ impl BrokerError {
         }
     }
 
+    /// That nothing came of a call in this time.
+    pub(super) fn late(what: &str, limit: Duration) -> Self {
+        Self::new(format!(
+            "{what}: no answer from the broker within {} s: it is stuck, or too few members of a quorum queue are up",
+            limit.as_secs_f32()
+        ))
+    }
+
     /// Names what was being done when `error` came.
     pub(super) fn during(what: &str, error: &Error) -> Self {
         let large_frame = large_frame(error);
@@ -64,21 +72,6 @@ impl BrokerError {
 impl fmt::Display for BrokerError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.words)
-    }
-}
-
-/// Awaits one call to the broker, with a limit: a timed-out call leaves the connection in an unknown state.
-pub(super) async fn within<T>(
-    limit: Duration,
-    what: &str,
-    call: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BrokerError> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(done) => done.map_err(|error| BrokerError::during(what, &error)),
-        Err(_) => Err(BrokerError::new(format!(
-            "{what}: no answer from the broker within {} s: it is stuck, or too few members of a quorum queue are up",
-            limit.as_secs_f32()
-        ))),
     }
 }
 

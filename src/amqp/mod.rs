@@ -18,6 +18,7 @@ mod fallback;
 mod headers;
 mod intake;
 pub mod letters;
+mod limit;
 mod made;
 mod notices;
 pub mod online_check;

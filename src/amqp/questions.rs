@@ -12,7 +12,8 @@ use lapin::{BasicProperties, Channel, Connection, ExchangeKind};
 
 use super::Config;
 use super::channel;
-use super::error::{BrokerError, is_missing, is_refused, within};
+use super::error::{BrokerError, is_missing, is_refused};
+use super::limit::within;
 use super::stall::Asked;
 use super::wanted_queues::NOWHERE;
 

@@ -19,6 +19,7 @@ use super::endpoints::Endpoints;
 use super::error::BrokerError;
 use super::exchange;
 use super::intake::Arrived;
+use super::limit::Limit;
 use super::previous::Previous;
 use super::publisher::{How, Published, Publisher};
 use super::questions::name;
@@ -82,7 +83,7 @@ impl<'a> Session<'a> {
         endpoints: &Endpoints,
         previous: &'a mut Previous,
     ) -> Result<Self, BrokerError> {
-        let limit = config.call_timeout;
+        let limit = Limit::of(config.call_timeout);
         refused(&endpoints.state)?;
         // First: a broker under an alarm blocks a connection at its first publish, and no channel is opened after it.
         let publisher = Publisher::open(config, &connections.publishing, endpoints, How::ONCE).await?;
@@ -94,8 +95,8 @@ impl<'a> Session<'a> {
         endpoints.state.send_modify(|status| {
             (status.no_delays, status.queue_warnings) = (obstacle, warnings);
         });
-        let channel = channel::open(&connections.consuming, limit).await?;
-        let settler = Settler::new(config, channel.clone(), (publisher, outcomes), endpoints)?;
+        let channel = channel::open(&connections.consuming, config.call_timeout).await?;
+        let settler = Settler::new(config, channel.clone(), (publisher, outcomes), endpoints, limit.clone())?;
         let subscription = Subscription { queue: name(&config.queue)?, prefetch: config.prefetch, channel, limit };
         let wanted = previous.allows(*endpoints.wanted_prefetch.borrow());
         let places = subscription.places(wanted, 0);
@@ -191,7 +192,7 @@ impl<'a> Session<'a> {
             }
         }
         // The barrier: the answer to the close comes after every acknowledgement before it.
-        channel::close(&self.subscription.channel, self.subscription.limit).await
+        channel::close(&self.subscription.channel, self.subscription.limit.clone()).await
     }
 
     /// Lets the other tasks have their turns, and takes along what they answer meanwhile: under load many acknowledgements become

@@ -16,8 +16,9 @@ use super::Config;
 use super::dead_letter;
 use super::delay;
 use super::endpoints::Endpoints;
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
 use super::intake::Held;
+use super::limit::{Limit, within};
 use super::outcomes::Outcomes;
 use super::outgoing::Publish;
 use super::packed::Packed;
@@ -44,7 +45,7 @@ pub(super) struct Settler {
     dead_letter_queue: ShortString,
     /// The names of the delay queues, in the order of `DELAY_QUEUES`.
     delay_queue_names: Vec<ShortString>,
-    limit: Duration,
+    limit: Limit,
     /// True before the dispatcher drops any receipt while stopping: what it drops from then on goes back to the queue.
     stop: watch::Receiver<bool>,
 }
@@ -59,6 +60,7 @@ impl Settler {
         channel: Channel,
         (publisher, outcomes): (Publisher, Option<Publisher>),
         endpoints: &Endpoints,
+        limit: Limit,
     ) -> Result<Self, BrokerError> {
         let dead_letter_queue = name(&config.dead_letter_queue)?;
         let delay_queue_names =
@@ -71,7 +73,7 @@ impl Settler {
             first: HashSet::new(),
             dead_letter_queue,
             delay_queue_names: delay_queue_names.collect::<Result<_, _>>()?,
-            limit: config.call_timeout,
+            limit,
             stop: endpoints.stop.clone(),
         })
     }
@@ -193,7 +195,7 @@ impl Settler {
             return Ok(());
         }
         let back = self.channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: false });
-        within(self.limit, "handing a message back", back).await
+        within(self.limit.clone(), "handing a message back", back).await
     }
 
     /// Acknowledges. As long as nothing older is unacknowledged, one frame does for all; the rest have one each, written together.
@@ -207,7 +209,7 @@ impl Settler {
         done.retain(|tag| self.held.remove(tag).is_some());
         let frames = newest.map(|tag| (tag, true)).into_iter().chain(done.into_iter().map(|tag| (tag, false)));
         let acks = frames.map(|(tag, multiple)| self.channel.basic_ack(tag, BasicAckOptions { multiple }));
-        within(self.limit, "acknowledging", try_join_all(acks)).await.map(drop)
+        within(self.limit.clone(), "acknowledging", try_join_all(acks)).await.map(drop)
     }
 }
 

@@ -2,15 +2,14 @@
 //!
 //! Not here: what is delivered (`session`), and how many are wanted (`core::delivery`).
 
-use std::time::Duration;
-
 use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
 
 use super::deliveries::Deliveries;
-use super::error::{BrokerError, within};
+use super::error::BrokerError;
 use super::intake::Arrived;
+use super::limit::{Limit, within};
 use crate::handover::prefetch::WantedPrefetch;
 
 /// What it takes to subscribe, and to subscribe again.
@@ -19,8 +18,8 @@ pub(super) struct Subscription {
     pub(super) channel: Channel,
     pub(super) queue: ShortString,
     pub(super) prefetch: u16,
-    /// The longest one call may take.
-    pub(super) limit: Duration,
+    /// The longest one call may take; its deliveries prolong it.
+    pub(super) limit: Limit,
 }
 
 impl Subscription {
@@ -39,11 +38,11 @@ impl Subscription {
     pub(super) async fn begin(&self, places: u16) -> Result<Deliveries, BrokerError> {
         // Before consuming: without it the broker sends the whole queue.
         let prefetch = self.channel.basic_qos(places, BasicQosOptions::default());
-        within(self.limit, "setting the prefetch", prefetch).await?;
+        within(self.limit.clone(), "setting the prefetch", prefetch).await?;
         let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
         let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
-        let consumer = within(self.limit, &format!("consuming from queue `{}`", self.queue), begun).await?;
-        Ok(Deliveries::of(consumer, places))
+        let consumer = within(self.limit.clone(), &format!("consuming from queue `{}`", self.queue), begun).await?;
+        Ok(Deliveries::of(consumer, places, self.limit.clone()))
     }
 
     /// What had been delivered when the subscription was cancelled; none at its end.
@@ -51,12 +50,12 @@ impl Subscription {
         &self,
         deliveries: &mut Deliveries,
     ) -> Result<Option<Result<Arrived, BrokerError>>, BrokerError> {
-        let next = tokio::time::timeout(self.limit, deliveries.next()).await;
+        let next = tokio::time::timeout(self.limit.quiet(), deliveries.next()).await;
         next.map_err(|_| BrokerError::new("the subscription does not end though it was cancelled"))
     }
 
     pub(super) async fn end(&self, tag: ShortString) -> Result<(), BrokerError> {
         let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
-        within(self.limit, "cancelling", ended).await
+        within(self.limit.clone(), "cancelling", ended).await
     }
 }

@@ -11,7 +11,8 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, Consumer};
 
 use super::{Depth, Found};
-use crate::amqp::error::{BrokerError, within};
+use crate::amqp::error::BrokerError;
+use crate::amqp::limit::within;
 use crate::amqp::questions::{self, name};
 use crate::amqp::{Config, channel, settle};
 

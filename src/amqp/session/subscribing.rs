@@ -60,7 +60,8 @@ impl Session<'_> {
         if !self.previous.stall_detector.is_due(Instant::now()) {
             return Ok(StallState::Normal);
         }
-        let (queue, limit, connections) = (self.subscription.queue.clone(), self.subscription.limit, self.connections);
+        let (queue, limit, connections) =
+            (self.subscription.queue.clone(), self.subscription.limit.quiet(), self.connections);
         let asked = self.settling(questions::ask(queue, &connections.consuming, limit), stopped(stop)).await?;
         Ok(asked
             .flatten()

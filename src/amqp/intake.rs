@@ -25,6 +25,13 @@ pub(super) struct Held {
     pub(super) routing_key: ShortString,
 }
 
+impl Held {
+    /// What it takes in memory, near enough, in bytes: body and headers.
+    pub(super) fn size(&self) -> usize {
+        self.body.len() + self.properties.size()
+    }
+}
+
 /// A delivery, taken apart.
 pub(super) struct Arrived {
     pub(super) tag: u64,

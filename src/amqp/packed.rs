@@ -37,6 +37,12 @@ impl Packed {
         self.headers.is_some()
     }
 
+    /// How many bytes the headers take on the wire, or nothing where they cannot be written.
+    pub(super) fn size(&self) -> usize {
+        let few = || self.properties.headers().as_ref().and_then(packed).map(|headers| headers.len());
+        self.headers.as_ref().map(|headers| headers.len()).or_else(few).unwrap_or_default()
+    }
+
     /// As they came.
     pub(super) fn whole(&self) -> Cow<'_, BasicProperties> {
         let Some(headers) = &self.headers else { return Cow::Borrowed(&self.properties) };

@@ -13,7 +13,7 @@ use lapin::{BasicProperties, Channel, Connection, ExchangeKind};
 use super::Config;
 use super::channel;
 use super::error::{BrokerError, is_missing, is_refused};
-use super::limit::within;
+use super::limit::{Limit, within};
 use super::stall::Asked;
 use super::wanted_queues::NOWHERE;
 
@@ -142,7 +142,7 @@ pub(super) async fn ask(
 }
 
 /// How many messages of a queue are ready, asked on this channel, which a queue that is gone costs.
-pub(super) async fn ready(channel: &Channel, queue: ShortString, limit: Duration) -> Result<u32, BrokerError> {
+pub(super) async fn ready(channel: &Channel, queue: ShortString, limit: Limit) -> Result<u32, BrokerError> {
     let asked = channel.queue_declare(queue, passive(), FieldTable::default());
     Ok(within(limit, "asking how many letters are left", asked).await?.message_count())
 }

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use lapin::Channel;
@@ -219,12 +218,12 @@ fn to_queue(tag: u64, queue: ShortString, properties: Packed, held: &Held) -> Pu
 }
 
 /// Acknowledges a dead letter that was published anew and confirmed, or that somebody wants to be forgotten (`letters`).
-pub(super) async fn remove(channel: &Channel, tag: u64, limit: Duration) -> Result<(), BrokerError> {
+pub(super) async fn remove(channel: &Channel, tag: u64, limit: Limit) -> Result<(), BrokerError> {
     within(limit, "removing a dead letter", channel.basic_ack(tag, BasicAckOptions { multiple: false })).await
 }
 
 /// Gives back what was only looked at, up to this delivery tag.
-pub(super) async fn give_back(channel: &Channel, tag: u64, limit: Duration) -> Result<(), BrokerError> {
+pub(super) async fn give_back(channel: &Channel, tag: u64, limit: Limit) -> Result<(), BrokerError> {
     let back = channel.basic_nack(tag, BasicNackOptions { requeue: true, multiple: true });
     within(limit, "giving dead letters back", back).await
 }

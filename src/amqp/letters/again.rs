@@ -44,6 +44,7 @@ mod tests {
 
     use super::super::Found;
     use super::*;
+    use crate::amqp::intake::arrived;
     use crate::core::bounds::Bounds;
     use crate::core::decode::Limits;
     use crate::core::letters::read;
@@ -60,7 +61,7 @@ mod tests {
             .with_message_id("m1".into())
             .with_expiration("5".into())
             .with_headers(FieldTable::from(table));
-        let found = Found::of(delivery, 1);
+        let found = Found::of(arrived(delivery), 1);
         let (message, told) = found.read();
         let read = read(message, told, "crm.events", &Limits { bounds: Bounds::DEFAULT, key: None });
         let properties = found.again(&read, may_exist, "now, by somebody").properties;

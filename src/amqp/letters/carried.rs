@@ -130,6 +130,7 @@ mod tests {
     use lapin::types::AMQPValue;
 
     use super::*;
+    use crate::amqp::intake::arrived;
 
     fn carried() -> Carried {
         let mut delivery = Delivery::mock(1, "crm".into(), "lead.new".into(), false, b"{\"a\": 1}\xff".to_vec());
@@ -145,7 +146,7 @@ mod tests {
             .with_type("lead".into())
             .with_timestamp(5)
             .with_headers(FieldTable::from(table));
-        Carried::of(&Found::of(delivery, 1)).unwrap()
+        Carried::of(&Found::of(arrived(delivery), 1)).unwrap()
     }
 
     #[test]

@@ -3,12 +3,11 @@
 //! Not here: what it means (`core::letters`).
 
 use lapin::BasicProperties;
-use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::{Outgoing, again};
 use crate::amqp::headers::own;
-use crate::amqp::intake::{self, Arrived, Held};
+use crate::amqp::intake::{Arrived, Held};
 use crate::core::letters::{Death, Read, Told};
 use crate::core::message::Message;
 
@@ -28,8 +27,8 @@ pub struct Found {
 }
 
 impl Found {
-    pub(super) fn of(delivery: Delivery, number: u32) -> Self {
-        let Arrived { tag, message, held, .. } = intake::arrived(delivery);
+    pub(super) fn of(arrived: Arrived, number: u32) -> Self {
+        let Arrived { tag, message, held, .. } = arrived;
         let told = told(&held.properties.whole());
         Self { number, tag, held, message, told }
     }

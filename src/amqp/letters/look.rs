@@ -4,22 +4,24 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Connection};
 
 use super::{Depth, Found};
+use crate::amqp::deliveries::Deliveries;
 use crate::amqp::error::BrokerError;
-use crate::amqp::limit::within;
+use crate::amqp::intake::Arrived;
+use crate::amqp::limit::{Limit, within};
 use crate::amqp::questions::{self, name};
 use crate::amqp::{Config, channel, settle};
 
 /// Letters of the first subscription: few, so that the first is seen at once.
 const FIRST: u16 = 64;
 /// Letters of a later one.
-const WINDOW: std::ops::RangeInclusive<usize> = 16..=4096;
+const WINDOW: std::ops::RangeInclusive<usize> = 16..=1024;
+/// A later one is for no more than so many times what the one before held: behind many small letters there may be large ones.
+const GROWS: u16 = 4;
 /// What the letters of one subscription may take in memory, if all are as large as the largest that was seen, in bytes.
 const WINDOW_BYTES: usize = 4 << 20;
 /// So many are given back together: no more than a small map of the broker's language holds, which keeps their order.
@@ -45,6 +47,8 @@ pub struct Look {
     largest: usize,
     window: Option<Window>,
     windows: u32,
+    /// Of the last one.
+    places: u16,
     /// The delivery tags of the letters that are not removed, in their order.
     held: Vec<u64>,
 }
@@ -52,12 +56,12 @@ pub struct Look {
 /// What it takes to ask how much is left.
 struct Asking {
     queue: ShortString,
-    limit: Duration,
+    limit: Limit,
 }
 
 /// One subscription.
 struct Window {
-    deliveries: Consumer,
+    deliveries: Deliveries,
     tag: ShortString,
     places: u16,
     /// Letters of it that are not removed.
@@ -66,8 +70,8 @@ struct Window {
 
 impl Look {
     pub(super) async fn begin(config: &Config, connection: &Connection, depth: Depth) -> Result<Self, BrokerError> {
-        let limit = config.call_timeout;
-        let channel = channel::open(connection, limit).await?;
+        let limit = Limit::of(config.call_timeout);
+        let channel = channel::open(connection, config.call_timeout).await?;
         Ok(Self {
             asking: Asking { queue: name(&config.dead_letter_queue)?, limit },
             channel,
@@ -76,6 +80,7 @@ impl Look {
             largest: 0,
             window: None,
             windows: 0,
+            places: 0,
             held: Vec::new(),
         })
     }
@@ -109,11 +114,7 @@ impl Look {
                 continue;
             };
             match tokio::time::timeout(QUIET, window.deliveries.next()).await {
-                Ok(Some(delivery)) => {
-                    let delivery =
-                        delivery.map_err(|error| BrokerError::during("looking at the dead letters", &error))?;
-                    return Ok(Some(self.take(delivery)));
-                }
+                Ok(Some(arrived)) => return Ok(Some(self.take(arrived?))),
                 Ok(None) => return Err(BrokerError::new(ENDED)),
                 Err(_) => quiet += QUIET,
             }
@@ -121,7 +122,7 @@ impl Look {
             if self.is_empty().await? {
                 break;
             }
-            if quiet >= self.asking.limit {
+            if quiet >= self.asking.limit.quiet() {
                 return Err(BrokerError::new(
                     "the queue holds letters, and the broker sends none: is it without its majority?",
                 ));
@@ -130,14 +131,14 @@ impl Look {
         Ok(None)
     }
 
-    fn take(&mut self, delivery: Delivery) -> Found {
+    fn take(&mut self, arrived: Arrived) -> Found {
         self.seen += 1;
-        self.largest = self.largest.max(delivery.data.len());
-        self.held.push(delivery.delivery_tag);
+        self.largest = self.largest.max(arrived.held.size());
+        self.held.push(arrived.tag);
         if let Some(window) = &mut self.window {
             window.held += 1;
         }
-        Found::of(delivery, self.seen)
+        Found::of(arrived, self.seen)
     }
 
     /// Takes a letter out of the queue, which was published anew or is to be forgotten.
@@ -145,7 +146,7 @@ impl Look {
     /// # Errors
     /// That it could not be: it is still there.
     pub async fn remove(&mut self, found: &Found) -> Result<(), String> {
-        settle::remove(&self.channel, found.tag, self.asking.limit).await.map_err(|error| error.to_string())?;
+        settle::remove(&self.channel, found.tag, self.asking.limit.clone()).await.map_err(|error| error.to_string())?;
         if let Ok(at) = self.held.binary_search(&found.tag) {
             self.held.remove(at);
         }
@@ -168,29 +169,29 @@ impl Look {
         let mut given = 0;
         for (number, run) in (1..).zip(self.held.chunks(RUN)) {
             if let Some(last) = run.last() {
-                settle::give_back(&self.channel, *last, self.asking.limit).await?;
+                settle::give_back(&self.channel, *last, self.asking.limit.clone()).await?;
             }
             given += run.len();
             if number % RUNS == 0 {
                 self.until_back(given).await?;
             }
         }
-        channel::close(&self.channel, self.asking.limit).await
+        channel::close(&self.channel, self.asking.limit.clone()).await
     }
 
     async fn begin_window(&mut self) -> Result<(), BrokerError> {
-        let places = match self.largest {
-            0 => FIRST,
-            largest => u16::try_from((WINDOW_BYTES / largest).clamp(*WINDOW.start(), *WINDOW.end())).unwrap_or(FIRST),
-        };
+        let places = places(self.places, self.largest);
+        self.places = places;
         self.windows += 1;
         // What is given back goes by subscriptions, in the order of their names.
         let tag = name(&format!("dead-letters-{:06}", self.windows))?;
-        let (limit, queue) = (self.asking.limit, self.asking.queue.clone());
-        within(limit, "setting the prefetch", self.channel.basic_qos(places, BasicQosOptions::default())).await?;
+        let (limit, queue) = (self.asking.limit.clone(), self.asking.queue.clone());
+        within(limit.clone(), "setting the prefetch", self.channel.basic_qos(places, BasicQosOptions::default()))
+            .await?;
         let begun =
             self.channel.basic_consume(queue, tag.clone(), BasicConsumeOptions::default(), FieldTable::default());
-        let deliveries = within(limit, "looking at the dead letters", begun).await?;
+        let consumer = within(limit.clone(), "looking at the dead letters", begun).await?;
+        let deliveries = Deliveries::of(consumer, places, limit);
         self.window = Some(Window { deliveries, tag, places, held: 0 });
         Ok(())
     }
@@ -198,13 +199,13 @@ impl Look {
     async fn end_window(&mut self) -> Result<(), BrokerError> {
         let Some(window) = self.window.take() else { return Ok(()) };
         let ended = self.channel.basic_cancel(window.tag, BasicCancelOptions::default());
-        within(self.asking.limit, "ending a pass", ended).await
+        within(self.asking.limit.clone(), "ending a pass", ended).await
     }
 
     /// Waits until so many are back, for a moment. Others who read the queue take what is back at once: there is no order then.
     async fn until_back(&self, given: usize) -> Result<(), BrokerError> {
         for _ in 0..BACK_ASKED_MAX {
-            let (queue, limit) = (self.asking.queue.clone(), self.asking.limit);
+            let (queue, limit) = (self.asking.queue.clone(), self.asking.limit.clone());
             let ready = questions::ready(&self.channel, queue, limit).await?;
             if self.depth.readers > 0 || usize::try_from(ready).unwrap_or(usize::MAX) >= given {
                 break;
@@ -215,7 +216,29 @@ impl Look {
     }
 
     async fn is_empty(&self) -> Result<bool, BrokerError> {
-        let (queue, limit) = (self.asking.queue.clone(), self.asking.limit);
+        let (queue, limit) = (self.asking.queue.clone(), self.asking.limit.clone());
         Ok(questions::ready(&self.channel, queue, limit).await? == 0)
+    }
+}
+
+/// How many letters the next subscription is for, after one for `before` letters, none at first, and where none was larger than
+/// `largest`, in bytes.
+fn places(before: u16, largest: usize) -> u16 {
+    if largest == 0 {
+        return FIRST;
+    }
+    let fits = (WINDOW_BYTES / largest).clamp(*WINDOW.start(), *WINDOW.end());
+    u16::try_from(fits).unwrap_or(FIRST).min(before.saturating_mul(GROWS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_for_as_many_letters_as_fit_and_grows_step_by_step() {
+        assert_eq!(places(0, 0), FIRST);
+        assert_eq!([FIRST, 256, 1024].map(|before| places(before, 1_000)), [256, 1024, 1024]);
+        assert_eq!([1 << 16, 1 << 20, 1 << 27].map(|largest| places(FIRST, largest)), [64, 16, 16]);
     }
 }

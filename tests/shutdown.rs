@@ -92,7 +92,9 @@ async fn what_waits_to_be_tried_again_goes_back_at_once_and_not_with_the_last_an
     scene.publish(3, 100).await;
     let slow = Rule::always(Fault::Delay { ms: 60_000 }).first(1);
     scene.api.plan(vec![slow, Rule::always(Canned::new(503))]);
-    let daemon = Daemon::start(&scene.setup().sections("[shutdown]\ndeadline = \"50s\""));
+    // Of an hour at most, the dice never say so little that one goes again before the signal.
+    let sections = "[shutdown]\ndeadline = \"50s\"\n[retry]\ninitial = \"1h\"";
+    let daemon = Daemon::start(&scene.setup().sections(sections));
     within(60, "requests", scene.api.until(|books| books.requests.len() >= 3)).await;
     daemon.signal("TERM");
     scene.client.until_depth(&scene.queue(), 2, Duration::from_secs(20)).await;

@@ -3,6 +3,7 @@
 //!
 //! Not here: what is asked, by which proxy, with which certificate of ours, and how long it may take.
 
+mod answered;
 mod retry_after;
 mod tunnel;
 
@@ -11,6 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, retry};
 
 use crate::tls::Held;
 
+pub(crate) use answered::answered_within;
 pub(crate) use retry_after::retry_after;
 pub(crate) use tunnel::tunnel;
 

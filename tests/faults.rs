@@ -3,6 +3,8 @@
 //!
 //! And the faults of the broker itself, on every version that is supported (`faults/brokers.rs`), and of a cluster.
 //!
+//! And the daemon itself, frozen (`faults/frozen.rs`).
+//!
 //! Not here: a broker that is killed, frozen or not there (`broker/survives.rs`), and faults of the API (`path.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "a test may fail this way")]
 
@@ -16,6 +18,8 @@ mod brokers;
 mod cluster;
 #[path = "faults/frames.rs"]
 mod frames;
+#[path = "faults/frozen.rs"]
+mod frozen;
 #[path = "faults/garble.rs"]
 mod garble;
 #[path = "faults/stalls.rs"]

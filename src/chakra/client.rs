@@ -140,12 +140,7 @@ fn builder(config: &Config, held: &tls::Held) -> Result<reqwest::ClientBuilder, 
         Some(url) => known.proxy(logged_in(Proxy::all(url.clone()).map_err(refused)?, config)?),
         None => known,
     };
-    Ok(led
-        .default_headers(headers())
-        .tls_info(true)
-        .connect_timeout(config.connect_timeout)
-        .timeout(config.timeout)
-        .pool_idle_timeout(IDLE))
+    Ok(led.default_headers(headers()).tls_info(true).connect_timeout(config.connect_timeout).pool_idle_timeout(IDLE))
 }
 
 /// The proxy with the login that it wants. The password is read when the client is made.

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::io;
 use std::iter::successors;
+use std::time::Duration;
 
 use crate::core::reply::{Lost, NotSent, Reply};
 use crate::files;
@@ -52,6 +53,11 @@ pub(super) fn reply(error: reqwest::Error) -> Reply {
     }
     let why = if error.is_timeout() { Lost::Timeout } else { Lost::Reset };
     Reply::Lost { why, detail }
+}
+
+/// What a request came to that brought no whole answer within this time.
+pub(super) fn late(limit: Duration) -> Reply {
+    Reply::Lost { why: Lost::Timeout, detail: format!("no whole answer within {} s", limit.as_secs_f32()) }
 }
 
 /// Whether a connection ended under a request that may have been written, before a byte of the answer came. Asked of

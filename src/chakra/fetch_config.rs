@@ -23,7 +23,7 @@ impl Client {
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}/v1/ext/config"));
         let http = self.http.borrow().clone();
-        let asked = http.sharing.get(url).header(AUTHORIZATION, authorization).send().await;
+        let asked = http.sharing.get(url).header(AUTHORIZATION, authorization).timeout(self.timeout).send().await;
         let mut response = asked.map_err(|error| failure::in_words(&error.without_url()))?;
         if response.status() != StatusCode::OK {
             return Err(format!("the API answers {}", response.status().as_u16()));

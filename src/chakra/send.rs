@@ -33,35 +33,48 @@ pub(super) struct Question<'a> {
     pub(super) apart: bool,
 }
 
+/// What is written, and on which connection.
+struct Written<'a> {
+    url: Url,
+    /// Another one than that of every request, if any.
+    content_type: Option<&'a str>,
+    body: Body,
+    apart: bool,
+}
+
 impl Client {
     /// Sends once. Takes at most the configured timeout, and as long again where the token has to be read from its file
     /// (`token`) and cannot be at once. Dropping the future drops the connection.
     pub(super) async fn send(&self, question: Question<'_>) -> Reply {
         let url = url(&self.base_url, question.procedure, question.path);
-        match self.answer(url, None, Body::from(question.body), question.apart).await {
-            Ok(answer) => read(answer, question.attribute, question.max_reply.min(self.max_reply)).await,
-            Err(reply) => reply,
-        }
+        let written = Written { url, content_type: None, body: Body::from(question.body), apart: question.apart };
+        self.exchange(written, question.attribute, question.max_reply.min(self.max_reply)).await
     }
 
     /// The same of a body of another type, which may come while it is sent.
     pub(super) async fn send_as(&self, url: Url, content_type: &str, body: Body) -> Reply {
-        match self.answer(url, Some(content_type), body, false).await {
-            Ok(answer) => read(answer, None, self.max_reply).await,
-            Err(reply) => reply,
-        }
+        let written = Written { url, content_type: Some(content_type), body, apart: false };
+        self.exchange(written, None, self.max_reply).await
     }
 
-    /// The head of an answer, and what was shown to get it; or what the request came to that brought none.
-    async fn answer(
-        &self,
-        url: Url,
-        content_type: Option<&str>,
-        body: Body,
-        apart: bool,
-    ) -> Result<(reqwest::Response, HeaderValue), Reply> {
-        let authorization = self.token.header(self.timeout).await;
-        let authorization = authorization.map_err(|detail| Reply::NotSent { why: NotSent::Token, detail })?;
+    /// What one request comes to, its answer read.
+    async fn exchange(&self, written: Written<'_>, attribute: Option<&str>, max_reply: usize) -> Reply {
+        let authorization = match self.token.header(self.timeout).await {
+            Ok(authorization) => authorization,
+            Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
+        };
+        let answered = http_client::answered_within(self.timeout, async {
+            match self.answer(written, &authorization).await {
+                Ok(answer) => read(answer, &authorization, attribute, max_reply).await,
+                Err(reply) => reply,
+            }
+        });
+        answered.await.unwrap_or_else(|| failure::late(self.timeout))
+    }
+
+    /// The head of an answer; or what the request came to that brought none.
+    async fn answer(&self, written: Written<'_>, authorization: &HeaderValue) -> Result<reqwest::Response, Reply> {
+        let Written { url, content_type, body, apart } = written;
         let shares = !apart && self.reuse.borrow().is_allowed(Instant::now());
         let http = self.http.borrow().clone();
         let post = if shares { http.sharing.post(url) } else { http.apart.post(url).header(CONNECTION, "close") };
@@ -73,9 +86,9 @@ impl Client {
         let response = typed.body(body).send().await.map_err(|error| self.failed(error, shares))?;
         self.note_certificate(&response);
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.token.refused(&authorization);
+            self.token.refused(authorization);
         }
-        Ok((response, authorization))
+        Ok(response)
     }
 
     fn note_certificate(&self, response: &reqwest::Response) {
@@ -120,7 +133,8 @@ impl Client {
 
 /// Reads an answer, as much of it as is taken.
 async fn read(
-    (mut response, authorization): (reqwest::Response, HeaderValue),
+    mut response: reqwest::Response,
+    authorization: &HeaderValue,
     attribute: Option<&str>,
     max_reply: usize,
 ) -> Reply {
@@ -141,7 +155,7 @@ async fn read(
     };
     let redirects_to = asked.and_then(|asked| answer::redirects_to(&head, &asked));
     let retry_after = http_client::retry_after(&head, SystemTime::now());
-    let body = without_token(body, &authorization);
+    let body = without_token(body, authorization);
     Reply::Response(Response { status: status.as_u16(), body, retry_after, redirects_to })
 }
 

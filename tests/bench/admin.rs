@@ -33,7 +33,7 @@ use support::scene::Scene;
 const RATIO_MAX: f64 = 1.25;
 
 /// How often both are measured, one after the other.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 
 /// How many events a measurement takes.
 const EVENTS: usize = 3_000;

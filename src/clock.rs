@@ -1,6 +1,8 @@
 //! The two clocks of the shell: time since the start, and the time of day.
 //!
-//! Not here: sleeping. The core gets its time from here, as an argument.
+//! Not here: sleeping, but for an answer (`clock/answered.rs`). The core gets its time from here, as an argument.
+
+mod answered;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::core::gate::Moment;
+pub(crate) use answered::answered_within;
 
 /// Both clocks.
 #[derive(Clone, Copy, Debug)]

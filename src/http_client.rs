@@ -3,7 +3,6 @@
 //!
 //! Not here: what is asked, by which proxy, with which certificate of ours, and how long it may take.
 
-mod answered;
 mod retry_after;
 mod tunnel;
 
@@ -12,7 +11,6 @@ use reqwest::{Certificate, Client, ClientBuilder, retry};
 
 use crate::tls::Held;
 
-pub(crate) use answered::answered_within;
 pub(crate) use retry_after::retry_after;
 pub(crate) use tunnel::tunnel;
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::error::BrokerError;
+use crate::clock::answered_within;
 
 /// The longest that a call may take while nothing is delivered.
 #[derive(Clone, Debug)]
@@ -58,10 +59,10 @@ pub(super) async fn within<T>(
     tokio::pin!(call);
     loop {
         let before = limit.delivered();
-        match tokio::time::timeout(limit.quiet, &mut call).await {
-            Ok(done) => return done.map_err(|error| BrokerError::during(what, &error)),
-            Err(_) if limit.delivered() != before => {}
-            Err(_) => return Err(BrokerError::late(what, limit.quiet)),
+        match answered_within(limit.quiet, &mut call).await {
+            Some(done) => return done.map_err(|error| BrokerError::during(what, &error)),
+            None if limit.delivered() != before => {}
+            None => return Err(BrokerError::late(what, limit.quiet)),
         }
     }
 }

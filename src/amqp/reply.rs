@@ -12,6 +12,7 @@ use super::confirms::{PublishContext, open_channel, refusal};
 use super::error::{BrokerError, is_of_the_channel};
 use super::outgoing::Reply;
 use super::packed::Packed;
+use crate::clock::answered_within;
 use crate::metrics::ReplyTold;
 
 /// What an answer leaves behind it.
@@ -68,11 +69,11 @@ async fn once(
     };
     tokio::pin!(confirmed);
     loop {
-        match tokio::time::timeout(to.limit, &mut confirmed).await {
-            Ok(confirmation) => return Some(confirmation),
+        match answered_within(to.limit, &mut confirmed).await {
+            Some(confirmation) => return Some(confirmation),
             // A broker with an alarm takes nothing from anybody, and opens no channel either.
-            Err(_) if to.connection.status().blocked() => {}
-            Err(_) => return None,
+            None if to.connection.status().blocked() => {}
+            None => return None,
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::token::SCHEME;
 use super::{Client, answer, failure};
-use crate::clock::seconds;
+use crate::clock::{answered_within, seconds};
 use crate::core::process::Procedure;
 use crate::core::redaction::without_secret;
 use crate::core::reply::{self, NotSent, Reply, Response};
@@ -63,7 +63,7 @@ impl Client {
             Ok(authorization) => authorization,
             Err(detail) => return Reply::NotSent { why: NotSent::Token, detail },
         };
-        let answered = http_client::answered_within(self.timeout, async {
+        let answered = answered_within(self.timeout, async {
             match self.answer(written, &authorization).await {
                 Ok(answer) => read(answer, &authorization, attribute, max_reply).await,
                 Err(reply) => reply,

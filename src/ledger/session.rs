@@ -7,10 +7,10 @@ use std::time::Duration;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Postgres, Sqlite, query, query_scalar, raw_sql};
-use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::sql::Sql;
+use crate::clock::answered_within;
 
 /// A connection.
 #[derive(Debug)]
@@ -81,5 +81,5 @@ impl Session {
 
 /// As `work` ends; a failure if it does not in time.
 pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::no_answer(limit)))
+    answered_within(limit, work).await.unwrap_or_else(|| Err(Failure::no_answer(limit)))
 }

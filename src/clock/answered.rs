@@ -1,9 +1,10 @@
 //! How long an answer is waited for, by time in which this process ran.
 //!
-//! Not here: what follows where none came (`chakra::failure`).
+//! Not here: what follows where none came.
 //!
-//! A process that was frozen, or had no processor, finds its time over and the answer waiting in the socket. The HTTP client asks its timer
-//! first (reqwest 0.13.5), and would call that answer lost: a request whose answer is lost may have been carried out.
+//! A process that was frozen, or had no processor, finds its time over and the answer waiting in the socket. A timer would call that
+//! answer lost, as the HTTP client's own does, which is asked first (reqwest 0.13.5): and a request whose answer is lost may have been
+//! carried out.
 
 use std::time::Duration;
 

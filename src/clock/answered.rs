@@ -14,12 +14,14 @@ use tokio::time::{Instant, sleep_until};
 const HELD_UP: Duration = Duration::from_millis(20);
 /// So long is waited then for what has come meanwhile.
 const CATCH_UP: Duration = Duration::from_secs(1);
+/// And so often, where that end is noticed late again: in all for less than a lease of the ledger is longer than a request may take.
+const CATCH_UPS_MAX: usize = 5;
 
-/// What `work` comes to within `limit`, or none. Each time that the end is noticed late, `work` has another second.
+/// What `work` comes to within `limit`, or none. Each time that the end is noticed late, `work` has another second, five at most.
 pub(crate) async fn answered_within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
     let mut end = Instant::now() + limit;
-    loop {
+    for _ in 0..=CATCH_UPS_MAX {
         tokio::select! {
             biased;
             done = &mut work => return Some(done),
@@ -27,10 +29,11 @@ pub(crate) async fn answered_within<T>(limit: Duration, work: impl Future<Output
         }
         let now = Instant::now();
         if now.saturating_duration_since(end) < HELD_UP {
-            return None;
+            break;
         }
         end = now + CATCH_UP;
     }
+    None
 }
 
 #[cfg(test)]
@@ -77,5 +80,23 @@ mod tests {
             let longest = if comes { LIMIT * 3 } else { LIMIT * 3 + CATCH_UP };
             assert!((LIMIT * 3..longest + HELD_UP).contains(&start.elapsed()), "{:?}", start.elapsed());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_is_always_late_does_not_wait_for_ever() {
+        let start = Instant::now();
+        let late = async {
+            loop {
+                yield_now().await;
+                advance(CATCH_UP + HELD_UP).await;
+            }
+        };
+        let came = tokio::select! {
+            came = timeout(LIMIT * 10, answered_within(LIMIT, pending::<()>())) => came,
+            () = late => unreachable!(),
+        };
+        assert_eq!(came, Ok(None));
+        let most = LIMIT + (CATCH_UP + HELD_UP) * 2 * u32::try_from(CATCH_UPS_MAX + 1).unwrap();
+        assert!((LIMIT + CATCH_UP..most).contains(&start.elapsed()), "{:?}", start.elapsed());
     }
 }

@@ -12,7 +12,8 @@ use chakra_bridge::states::ledger::LedgerState;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, raw_sql};
 
-use super::stage::{Run, claim, config, create, epoch, file, process};
+use super::stage::{RESUMES, Run, claim, config, create, epoch, file, process};
+use crate::support::broker::eventually;
 use crate::support::deadline::within;
 
 async fn open(path: &Path) -> SqliteConnection {
@@ -74,6 +75,8 @@ async fn a_file_that_cannot_be_used_is_told_in_words_and_used_once_it_can_be() {
         fs::create_dir(&data).unwrap();
         run.resumes("e").await;
         run.end().await;
+        // Whoever closes last takes the log over and deletes it: the connection that makes checkpoints has a thread of its own.
+        eventually(RESUMES, "the log is gone", || async { !data.join("ledger.db-wal").exists() }).await;
 
         fs::write(&place, "this is no database".repeat(1000)).unwrap();
         let run = Run::begin(config(Place::Sqlite(place.clone())));

@@ -23,7 +23,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// Where nothing is delivered, it never is longer.
+    /// Where nothing is delivered, it is this long, as `answered_within` counts it.
     pub(super) fn of(quiet: Duration) -> Self {
         Self { quiet, delivered: Arc::default() }
     }

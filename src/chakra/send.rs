@@ -43,8 +43,8 @@ struct Written<'a> {
 }
 
 impl Client {
-    /// Sends once. Takes at most the configured timeout, and as long again where the token has to be read from its file
-    /// (`token`) and cannot be at once. Dropping the future drops the connection.
+    /// Sends once. Takes at most the configured timeout, up to five seconds more where this process had no processor (`clock`), and as
+    /// long again where the token has to be read from its file (`token`) and cannot be at once. Dropping the future drops the connection.
     pub(super) async fn send(&self, question: Question<'_>) -> Reply {
         let url = url(&self.base_url, question.procedure, question.path);
         let written = Written { url, content_type: None, body: Body::from(question.body), apart: question.apart };

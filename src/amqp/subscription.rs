@@ -36,13 +36,8 @@ impl Subscription {
     }
 
     pub(super) async fn begin(&self, places: u16) -> Result<Deliveries, BrokerError> {
-        // Before consuming: without it the broker sends the whole queue.
-        let prefetch = self.channel.basic_qos(places, BasicQosOptions::default());
-        within(self.limit.clone(), "setting the prefetch", prefetch).await?;
-        let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
-        let begun = self.channel.basic_consume(self.queue.clone(), "".into(), options, arguments);
-        let consumer = within(self.limit.clone(), &format!("consuming from queue `{}`", self.queue), begun).await?;
-        Ok(Deliveries::of(consumer, places, self.limit.clone()))
+        let (named, doing) = ((self.queue.clone(), "".into()), format!("consuming from queue `{}`", self.queue));
+        subscribe(&self.channel, named, places, &self.limit, &doing).await
     }
 
     /// What had been delivered when the subscription was cancelled; none at its end.
@@ -58,4 +53,20 @@ impl Subscription {
         let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
         within(self.limit.clone(), "cancelling", ended).await
     }
+}
+
+/// Subscribes to a queue, by a name or one that the broker gives, for at most so many unacknowledged messages.
+pub(super) async fn subscribe(
+    channel: &Channel,
+    (queue, tag): (ShortString, ShortString),
+    places: u16,
+    limit: &Limit,
+    doing: &str,
+) -> Result<Deliveries, BrokerError> {
+    // Before consuming: without it the broker sends the whole queue.
+    let prefetch = channel.basic_qos(places, BasicQosOptions::default());
+    within(limit.clone(), "setting the prefetch", prefetch).await?;
+    let begun = channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default());
+    let consumer = within(limit.clone(), doing, begun).await?;
+    Ok(Deliveries::of(consumer, places, limit.clone()))
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 const HELD_UP: Duration = Duration::from_millis(20);
 /// So long is waited then for what has come meanwhile.
 const CATCH_UP: Duration = Duration::from_secs(1);
-/// And so often, where that end is noticed late again: in all for less than a lease of the ledger is longer than a request may take.
+/// And so often, where that end is noticed late again. In all that stays below what a lease of the ledger has to spare (`LEASE_SPARE`).
 const CATCH_UPS_MAX: usize = 5;
 
 /// What `work` comes to within `limit`, or none. Each time that the end is noticed late, `work` has another second, five at most.

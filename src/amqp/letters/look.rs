@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
+use lapin::options::BasicCancelOptions;
+use lapin::types::ShortString;
 use lapin::{Channel, Connection};
 
 use super::{Depth, Found};
@@ -14,6 +14,7 @@ use crate::amqp::error::BrokerError;
 use crate::amqp::intake::Arrived;
 use crate::amqp::limit::{Limit, within};
 use crate::amqp::questions::{self, name};
+use crate::amqp::subscription::subscribe;
 use crate::amqp::{Config, channel, settle};
 
 /// Letters of the first subscription: few, so that the first is seen at once.
@@ -47,7 +48,7 @@ pub struct Look {
     largest: usize,
     window: Option<Window>,
     windows: u32,
-    /// Of the last one.
+    /// How many letters the last subscription is for; none before the first.
     places: u16,
     /// The delivery tags of the letters that are not removed, in their order.
     held: Vec<u64>,
@@ -63,7 +64,6 @@ struct Asking {
 struct Window {
     deliveries: Deliveries,
     tag: ShortString,
-    places: u16,
     /// Letters of it that are not removed.
     held: u16,
 }
@@ -108,7 +108,8 @@ impl Look {
     async fn advance(&mut self) -> Result<Option<Found>, BrokerError> {
         let mut quiet = Duration::ZERO;
         while self.seen < self.depth.ready {
-            let Some(window) = self.window.as_mut().filter(|window| window.held < window.places) else {
+            let places = self.places;
+            let Some(window) = self.window.as_mut().filter(|window| window.held < places) else {
                 self.end_window().await?;
                 self.begin_window().await?;
                 continue;
@@ -180,19 +181,13 @@ impl Look {
     }
 
     async fn begin_window(&mut self) -> Result<(), BrokerError> {
-        let places = places(self.places, self.largest);
-        self.places = places;
+        self.places = places(self.places, self.largest);
         self.windows += 1;
         // What is given back goes by subscriptions, in the order of their names.
         let tag = name(&format!("dead-letters-{:06}", self.windows))?;
-        let (limit, queue) = (self.asking.limit.clone(), self.asking.queue.clone());
-        within(limit.clone(), "setting the prefetch", self.channel.basic_qos(places, BasicQosOptions::default()))
-            .await?;
-        let begun =
-            self.channel.basic_consume(queue, tag.clone(), BasicConsumeOptions::default(), FieldTable::default());
-        let consumer = within(limit.clone(), "looking at the dead letters", begun).await?;
-        let deliveries = Deliveries::of(consumer, places, limit);
-        self.window = Some(Window { deliveries, tag, places, held: 0 });
+        let (named, places) = ((self.asking.queue.clone(), tag.clone()), self.places);
+        let begun = subscribe(&self.channel, named, places, &self.asking.limit, "looking at the dead letters");
+        self.window = Some(Window { deliveries: begun.await?, tag, held: 0 });
         Ok(())
     }
 

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use lapin::BasicProperties;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
+use super::memory::very_many_values;
 use super::night::{file, letter, scene_on};
 use super::scene::Scene;
 use crate::support::broker::{Broker, shared, shared_image};
@@ -42,9 +43,7 @@ fn of_very_many_values(number: usize) -> BasicProperties {
         return properties;
     }
     let mut headers = properties.headers().clone().unwrap();
-    let mut one = FieldTable::default();
-    one.insert("".into(), AMQPValue::Void);
-    headers.insert("many".into(), AMQPValue::FieldArray(vec![AMQPValue::FieldTable(one); 17_000].into()));
+    headers.insert("many".into(), very_many_values());
     properties.with_headers(headers)
 }
 

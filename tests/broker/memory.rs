@@ -121,15 +121,18 @@ const HEADERS: u64 = 176;
 const READ: u64 = 96 * 1024;
 
 /// A table in a list takes seven bytes on the wire, and a hundred times as much as a tree.
+pub(super) fn very_many_values() -> AMQPValue {
+    let mut one = FieldTable::default();
+    one.insert("".into(), AMQPValue::Void);
+    AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(one); 17_000]))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_of_very_many_values_take_what_the_formula_says() {
     let small = || (r#"{"s":"a"}"#.to_owned(), FieldTable::default());
     let many = || {
-        let mut one = FieldTable::default();
-        one.insert("".into(), AMQPValue::Void);
         let mut headers = FieldTable::default();
-        headers
-            .insert("many".into(), AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(one); 17_000])));
+        headers.insert("many".into(), very_many_values());
         (r#"{"s":"a"}"#.to_owned(), headers)
     };
     let (plain, _) = peak_of((0..64).map(|_| small()).collect(), "", COPIED).await;

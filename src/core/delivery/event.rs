@@ -199,19 +199,16 @@ impl HeldEvent {
             return None;
         }
         let is_doubtful = self.provenance.announced();
+        let doubt = match (self.progress.may_double(), self.progress.lookups) {
+            (true, 0) => Doubt::Resent,
+            (true, _) => Doubt::Absent,
+            (false, _) => return is_doubtful.then_some(Doubt::Redelivered),
+        };
+        let said = Some((self.progress.unsure_creates, doubt));
         let claim = &mut self.context.claim;
-        if claim.is_used
-            && self.progress.may_double()
-            && std::mem::replace(&mut claim.announced, self.progress.unsure_creates) == self.progress.unsure_creates
-        {
-            // It was not let create since it was said.
-            return None;
-        }
-        match (self.progress.may_double(), self.progress.lookups) {
-            (true, 0) => Some(Doubt::Resent),
-            (true, _) => Some(Doubt::Absent),
-            (false, _) => is_doubtful.then_some(Doubt::Redelivered),
-        }
+        // What was not let create since the same was said says it no second time.
+        let is_said = claim.is_used && std::mem::replace(&mut claim.announced, said) == said;
+        (!is_said).then_some(doubt)
     }
 
     /// A copy takes the place of this one, whose connection died under its request. Another replica may have had it

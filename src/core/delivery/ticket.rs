@@ -2,6 +2,7 @@
 //!
 //! Not here: what is asked and told by it (`claims`, `records`).
 
+use super::report::Doubt;
 use crate::core::ledger::Opens;
 
 /// What an event has of its row.
@@ -22,8 +23,8 @@ pub(super) struct Ticket {
     pub(super) request: u64,
     /// How often another replica had it, since it came.
     pub(super) met: u32,
-    /// Creates that may have been applied of which it was announced that it may be a second process.
-    pub(super) announced: u32,
+    /// Creates that may have been applied of which it was announced that it may be a second process, and why.
+    pub(super) announced: Option<(u32, Doubt)>,
 }
 
 impl Ticket {

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Asker, Claim, Claimed, Hold, Left, Opens, Row, RowEnd};
+use super::{Asker, Claim, Claimed, Hold, Left, Opens, Row, RowEnd, Sends};
 use crate::core::event::DIGEST_VERSION;
 
 /// What is answered to a claim, and the row that is to be written first, if it changes.
@@ -40,10 +40,9 @@ pub fn claimed(row: Option<Row>, claim: &Claim, asker: &Asker<'_>) -> (Option<Ro
     grant(row, left, claim, asker)
 }
 
-/// The row is the asker's. It may send unless it does not know of all that was sent before.
+/// The row is the asker's. It may send unless what was sent before is news to it.
 fn grant(row: Row, left: Left, claim: &Claim, asker: &Asker<'_>) -> (Option<Row>, Claimed) {
-    let knows_all = left.unsure_creates <= claim.unsure_creates;
-    let sends = claim.sends.as_ref().filter(|_| knows_all);
+    let sends = claim.sends.as_ref().filter(|sends| !has_news(&left, sends, claim));
     let unsure_creates = claim.unsure_creates.max(left.unsure_creates);
     let mut row = Row {
         owner: asker.owner.into(),
@@ -60,6 +59,13 @@ fn grant(row: Row, left: Left, claim: &Claim, asker: &Asker<'_>) -> (Option<Row>
     }
     let answer = Claimed::Mine { epoch: row.epoch, may_send: sends.is_some(), left };
     (Some(row), answer)
+}
+
+/// Whether what earlier owners sent tells the asker anything. Where something can be looked up it always does: as many creates as the
+/// message brought along need not be the same ones, nor sent to the same place, nor before it looked.
+fn has_news(left: &Left, sends: &Sends, claim: &Claim) -> bool {
+    let can_look_up = left.sent.is_some() || sends.lookup.is_some();
+    left.unsure_creates > if can_look_up { 0 } else { claim.unsure_creates }
 }
 
 /// An ended row is opened again. One create may follow what may have been created; of what is a process a second one is in doubt.

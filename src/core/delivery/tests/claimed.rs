@@ -2,15 +2,20 @@
 //!
 //! Not here: whole walks of several replicas (`claims`), and a ledger that is away (`ledger_away`).
 
+use serde_json::Value;
+
 use super::claims::replica;
 use super::others::{cloud_event, deals};
 use super::repeats::{ends, is_announced};
 use super::*;
+use crate::core::delivery::Doubt;
 use crate::core::delivery::event::Stage;
 use crate::core::event::DIGEST_VERSION;
 use crate::core::ledger::{Claimed, Hold, Left, Opens, Row as LedgerRow, RowEnd};
 use crate::core::progress::{CREATES_MAX, Progress};
 use crate::core::put_back::PutBack;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// The row of this claim, which ended so.
 fn ended(claim: &Claim, end: RowEnd) -> Claimed {
@@ -92,6 +97,39 @@ fn a_row_that_an_earlier_owner_left_in_doubt_counts_its_windows_from_when_that_o
     let mut bench = replica(|_| {});
     let (event, _) = bench.event("lead", "m1");
     assert_eq!(bench.on(Input::Withheld { event, claimed: left(640 * SECOND) }).lists.len(), 1, "it is");
+}
+
+#[test]
+fn what_a_message_brought_is_no_word_of_another_create_of_its_row_and_that_one_is_looked_for_where_it_went() {
+    let lookup = |procedure: &str| {
+        let (procedure, attribute) = (Procedure::new(procedure).unwrap(), "event_key".to_owned());
+        Arc::new(Lookup { procedure, attribute, value: Value::from("m1") })
+    };
+    let mut bench = replica(|setup| setup.policy.resend_after = Duration::ZERO);
+    let progress = Progress { unsure_creates: 1, since_create: Some(HOUR), ..Progress::default() };
+    let sent = Some(Lookup::clone(&lookup("lead")));
+    let state = DelayedState { progress, sent, first_seen_ms: 1, ..DelayedState::default() };
+    let (event, done) = bench.message(Message { delayed_state: Some(state.encode()), ..event("found.lead", "m1") });
+    assert_eq!((done.lookups.as_slice(), done.claims.len()), (&[event][..], 0));
+    let done = bench.replied(event, absent());
+    assert!(doubts(&done) == [Doubt::Absent] && done.claims[0].1.unsure_creates == 1, "{done:?}");
+    let left = Left { unsure_creates: 1, since_sent: Some(HOUR), sent: Some(lookup("prospect")), digests: (0, 0) };
+    let claimed = Claimed::Mine { epoch: 2, may_send: false, left };
+    let done = bench.on(Input::Withheld { event, claimed });
+    let seeks = bench.machine.held.get(event).and_then(|event| event.seeks().cloned());
+    assert_eq!((done.lookups.as_slice(), seeks), (&[event][..], Some(lookup("prospect"))));
+    // There it may not look: that is another doubt, and said.
+    let mut done = bench.replied(event, status(403));
+    done.add(bench.after(60 * SECOND));
+    assert_eq!((doubts(&done), done.claims[0].1.epoch), (vec![Doubt::Resent], Some(2)));
+}
+
+fn doubts(done: &Done) -> Vec<Doubt> {
+    let doubts = done.reports.iter().filter_map(|report| match report {
+        Report::PossibleDuplicate { doubt, .. } => Some(*doubt),
+        _ => None,
+    });
+    doubts.collect()
 }
 
 #[test]

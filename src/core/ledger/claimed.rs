@@ -61,11 +61,12 @@ fn grant(row: Row, left: Left, claim: &Claim, asker: &Asker<'_>) -> (Option<Row>
     (Some(row), answer)
 }
 
-/// Whether what earlier owners sent tells the asker anything. Where something can be looked up it always does: as many creates as the
-/// message brought along need not be the same ones, nor sent to the same place, nor before it looked.
+/// Whether what earlier owners sent tells the asker anything. Where it was sent under this row, and can be looked up, it always does: as
+/// many creates as the message brought along need not be the same ones, nor sent to the same place, nor before it looked.
 fn has_news(left: &Left, sends: &Sends, claim: &Claim) -> bool {
     let can_look_up = left.sent.is_some() || sends.lookup.is_some();
-    left.unsure_creates > if can_look_up { 0 } else { claim.unsure_creates }
+    let known = if can_look_up && left.since_sent.is_some() { 0 } else { claim.unsure_creates };
+    left.unsure_creates > known
 }
 
 /// An ended row is opened again. One create may follow what may have been created; of what is a process a second one is in doubt.

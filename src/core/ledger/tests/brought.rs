@@ -45,9 +45,13 @@ fn as_many_creates_as_the_row_counts_are_news_where_one_of_them_can_be_looked_up
 }
 
 #[test]
-fn as_many_creates_as_the_row_counts_are_no_news_where_nobody_can_look() {
+fn as_many_creates_as_the_row_counts_are_no_news_where_nobody_can_look_or_none_was_sent() {
     let brings = Claim { unsure_creates: 1, sends: Some(BLIND), ..claim(1) };
     assert!(mine(&unknown(&BLIND).claim("b", &brings)).1);
+    // Nor where nothing was sent under this row: those that it counts were brought along too.
+    let mut store = Store::default();
+    store.record("a", &record(&claim(1), None, None, 1));
+    assert!(mine(&store.claim("b", &Claim { sends: Some(looks("lead")), ..brings })).1);
     let answer = unknown(&BLIND).claim("b", &claim(1));
     assert_eq!((mine(&answer).1, left(answer).unsure_creates), (false, 1), "one more is");
 }

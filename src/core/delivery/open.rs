@@ -18,7 +18,7 @@ use crate::core::process::CreateProcess;
 use crate::core::process_id::ProcessId;
 use crate::core::progress::{CREATES_MAX, Next, Progress};
 use crate::core::reason::{Fault, Reason};
-use crate::core::recent::{Known, Recent, Slot};
+use crate::core::recent::{Dead, Known, Recent, Slot};
 use crate::core::trace_context::TraceContext;
 
 /// What a message turned out to be.
@@ -197,7 +197,7 @@ fn read(
     };
     let identity = Identity::of(&event.key, &message.body);
     let known = identity.and_then(|identity| recent.recall(identity));
-    let what = known.and_then(|slot| ended(message, slot)).unwrap_or_else(|| {
+    let what = known.and_then(|slot| ended(message, delayed_state, slot)).unwrap_or_else(|| {
         let (progress, sent) = stands(message, delayed_state, known);
         mapped(&event, rules, limits, progress, message.redelivered, sent)
     });
@@ -206,23 +206,29 @@ fn read(
 }
 
 /// What is known of an event, whatever rule maps it now: that it is a process, or that it is a dead letter. Somebody who puts a
-/// dead letter back asks for it again: what was known before says nothing of that.
-fn ended(message: &Message, slot: &Slot) -> Option<What> {
+/// dead letter back asks for it again, also where another replica delayed that since: what was known before says nothing of it.
+fn ended(message: &Message, delayed_state: &DelayedState, slot: &Slot) -> Option<What> {
     let has_returned = message.redelivered || message.delayed_state.is_some();
     let is_retry = message.put_back.is_some();
     match &slot.known {
         Known::Created(process) if has_returned || !is_retry => {
             Some(What::AlreadyCreated { process: process.as_ref().map(ProcessId::text), rule: slot.rule.clone() })
         }
-        // Another copy of it spent the creates that it may have.
         Known::Dead(dead)
-            if !is_retry && (message.redelivered || (has_returned && dead.progress.unsure_creates >= CREATES_MAX)) =>
+            if !is_retry
+                && dead.letter.retries >= delayed_state.retries
+                && (message.redelivered || (has_returned && has_spent_its_creates(dead))) =>
         {
             let (letter, progress) = (Box::new(dead.letter.clone()), Box::new(dead.progress.clone()));
             Some(What::Verdict { letter, progress, kept: dead.kept })
         }
         _ => None,
     }
+}
+
+/// Whether a message of this dead letter's event spent the creates that the event may have: it is sent for no other one.
+fn has_spent_its_creates(dead: &Dead) -> bool {
+    dead.letter.fault.reason == Reason::Unknown || dead.progress.unsure_creates >= CREATES_MAX
 }
 
 /// Where an event stands that goes on, and where it was sent before.

@@ -133,6 +133,27 @@ fn what_died_in_this_process_before_is_opened_all_the_same() {
 }
 
 #[test]
+fn what_another_replica_delayed_is_opened_after_its_letter_only_if_it_was_put_back_since() {
+    for (retries, redelivered) in [(0, false), (1, false), (1, true)] {
+        let mut bench = Bench::new(64);
+        bench.machine = Machine::new(Setup {
+            policy: Policy { on_unknown: OnUnknown::DeadLetter, resend_after: Duration::ZERO, ..setup(64).policy },
+            ..setup(64)
+        });
+        drop(bench.on(Input::Connected { can_delay: true }));
+        let (id, _) = bench.event("lead", "m1");
+        assert_eq!(bench.replied(id, timed_out()).told[0].reason(), "unknown");
+        let state = DelayedState { retries, is_retry: retries > 0, first_seen_ms: 1, ..DelayedState::default() };
+        let delayed = Message { delayed_state: Some(state.encode()), redelivered, ..event("lead", "m1") };
+        let (id, done) = bench.message(delayed);
+        match retries {
+            0 => assert_eq!((done.creates.len(), done.told[0].reason()), (0, "unknown"), "{done:?}"),
+            _ => assert_eq!((done.creates, done.settled.len()), (vec![id], 0), "redelivered: {redelivered}"),
+        }
+    }
+}
+
+#[test]
 fn of_two_copies_of_a_dead_letter_one_creates() {
     let mut bench = Bench::new(64);
     let (one, _) = bench.message(put_back("refused", "m1", "found.lead"));

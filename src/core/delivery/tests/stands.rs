@@ -42,7 +42,7 @@ fn what_comes_out_of_a_delay_queue_stands_where_its_header_says_and_what_is_deli
 }
 
 #[test]
-fn what_died_by_another_message_leaves_its_doubt_and_nothing_else_of_it() {
+fn what_died_by_another_message_leaves_nothing_of_it_where_no_create_is_in_doubt() {
     let mut bench = Bench::new(64);
     let (first, _) = bench.event("lead", "m1");
     drop(bench.replied(first, refused()));
@@ -51,18 +51,20 @@ fn what_died_by_another_message_leaves_its_doubt_and_nothing_else_of_it() {
     let (first, _) = bench.event("lead", "m1");
     drop(bench.replied(first, refused()));
     assert_eq!(stands(&mut bench, travelled("lead", Progress::default())).0.attempts, 0, "its header says so");
-    let lost = || {
+}
+
+#[test]
+fn what_has_an_unknown_create_behind_it_is_sent_for_no_message_of_its_event_out_of_a_delay_queue() {
+    let knows = Progress { unsure_creates: 1, since_create: Some(50 * SECOND), ..Progress::default() };
+    for progress in [Progress::default(), knows] {
         let mut bench = Bench::new(64);
         bench.machine.setup.policy.on_unknown = OnUnknown::DeadLetter;
+        bench.machine.setup.policy.resend_after = Duration::ZERO;
         let (first, _) = bench.event("lead", "m1");
         assert_eq!(bench.replied(first, timed_out()).told[0].reason(), "unknown");
-        bench.machine.setup.policy.resend_after = Duration::ZERO;
-        bench
-    };
-    let (progress, announced) = stands(&mut lost(), travelled("lead", Progress::default()));
-    assert_eq!((progress.unsure_creates, announced), (1, true));
-    let knows = Progress { unsure_creates: 1, since_create: Some(50 * SECOND), ..Progress::default() };
-    assert_eq!(stands(&mut lost(), travelled("lead", knows.clone())).0.since_create, knows.since_create);
+        let (_, done) = bench.message(travelled("lead", progress));
+        assert_eq!((done.creates.len(), done.told[0].reason()), (0, "unknown"), "{done:?}");
+    }
 }
 
 #[test]

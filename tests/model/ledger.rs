@@ -232,6 +232,14 @@ impl World<'_> {
         self.ledger.letters_of.insert((self.shell.life, copy.line));
     }
 
+    /// A copy is delayed. To the other replicas it is a message from a delay queue by now, of which they know nothing: it may be another
+    /// one of its key.
+    pub(crate) fn is_delayed(&mut self, copy: usize) {
+        let life = self.shell.life;
+        self.ledger.letters.retain(|(other, of)| *of != copy || *other == life);
+        self.ledger.verdicts.retain(|(other, of, _)| *of != copy || *other == life);
+    }
+
     /// It is a dead letter: of its own fault, or never, and once for a daemon that knows it.
     pub(crate) fn buried(&mut self, copy: &Copy, reason: Reason) {
         let line = copy.line;

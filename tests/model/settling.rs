@@ -135,6 +135,7 @@ impl World<'_> {
             Settlement::Delay(queue, state) => {
                 let state = (self.setting.sabotage != Sabotage::ForgetsState).then(|| state.encode());
                 self.count.copied += u64::from(is_copy);
+                self.is_delayed(copy.id);
                 let key = self.ledger.lines[copy.line].key;
                 self.ledger.accounts[key].is_copied |= is_copy;
                 let delayed = self.broker.copy((!is_copy).then_some(copy.id), copy.line, state);

@@ -125,7 +125,9 @@ bite "a claim is ignored" src/core/ledger/claimed.rs \
   'if row.hold != Hold::Free && *row.owner != *asker.owner && !asker.lease.is_zero() {' \
   'if row.hold != Hold::Free && *row.owner != *asker.owner && asker.lease.is_zero() {' "${pure[@]}"
 bite "what an earlier owner sent is forgotten" src/core/ledger/claimed.rs \
-  'let knows_all = left.unsure_creates <= claim.unsure_creates;' 'let knows_all = left.unsure_creates <= claim.unsure_creates + 9;' "${pure[@]}"
+  'left.unsure_creates > known' 'left.unsure_creates > known + 9' "${pure[@]}"
+bite "as many creates as a message brought are taken for those of its row" src/core/ledger/claimed.rs \
+  'if can_look_up && left.since_sent.is_some() { 0 } else { claim.unsure_creates }' 'claim.unsure_creates' --lib
 
 bite "a dead letter ends the row that another message has" src/core/ledger/recorded.rs \
   'let lives = *row.owner == *asker.owner || !asker.lease.is_zero();' \

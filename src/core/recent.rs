@@ -201,8 +201,10 @@ impl Known {
                 let sent = later((&before, sent), (&progress, sent_now));
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
+            // The letter may be of another message: the create of this one stays in doubt.
             (Self::Underway(before, sent), Self::Dead(mut now)) => {
                 now.sent = later((&before, sent), (&now.progress, now.sent.take()));
+                now.progress = now.progress.joined(&before);
                 Self::Dead(now)
             }
             // A verdict that travelled tells less of what was sent.

@@ -138,13 +138,14 @@ fn what_may_have_been_created_is_looked_for_where_it_was_sent_also_after_its_dea
         Known::Underway(_, sent) => sent.clone(),
         other => panic!("{other:?}"),
     };
-    for (unsure_creates, expected) in [(1, Some(place("lead"))), (0, None)] {
+    // The letter may be of another message of the event, of which nothing is in doubt.
+    for (sent_before, of_letter, expected) in [(1, 1, Some(place("lead"))), (1, 0, Some(place("lead"))), (0, 0, None)] {
         let mut recent = with_places(64);
-        let Known::Dead(dead) = dead(Reason::Crashing, unsure_creates) else { panic!("a letter") };
-        recent.hear("a", b"", Known::Underway(Box::new(dead.progress.clone()), Some(place("lead"))));
-        recent.hear("a", b"", Known::Dead(dead));
+        let before = Progress { unsure_creates: sent_before, ..Progress::default() };
+        recent.hear("a", b"", Known::Underway(Box::new(before), Some(place("lead"))));
+        recent.hear("a", b"", dead(Reason::Crashing, of_letter));
         recent.revive(id("a", b""));
-        assert_eq!(recent.of("a", b"").map(sent), Some(expected), "{unsure_creates} creates in doubt");
+        assert_eq!(recent.of("a", b"").map(sent), Some(expected), "{sent_before} and {of_letter} creates in doubt");
     }
 }
 

@@ -47,6 +47,11 @@ impl Deliveries {
         self.consumer.tag()
     }
 
+    /// Whether more has been handed over.
+    pub(super) fn has_more(&self) -> bool {
+        !self.arrivals.is_empty()
+    }
+
     /// None at the end of the subscription. After that it must not be called again.
     pub(super) async fn next(&mut self) -> Option<Result<Arrived, BrokerError>> {
         match self.arrivals.recv().await {

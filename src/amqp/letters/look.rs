@@ -34,6 +34,9 @@ const BACK_ASKED_MAX: usize = 100;
 const BACK_ASKED_AFTER: Duration = Duration::from_millis(2);
 /// Nothing comes for so long: it is asked whether there is anything left.
 const QUIET: Duration = Duration::from_millis(500);
+/// So many answers in a row that there is nothing left are believed. The broker's channel may answer before it hands on what its queue
+/// has given it by then, which is no longer counted (RabbitMQ 3.10); when it answers the next question that is here.
+const EMPTY: u32 = 2;
 
 /// Why no letter comes any more.
 const ENDED: &str = "the broker ended the pass: the queue was deleted, lost its node, or the pass took longer than the broker's \
@@ -106,7 +109,7 @@ impl Look {
     }
 
     async fn advance(&mut self) -> Result<Option<Found>, BrokerError> {
-        let mut quiet = Duration::ZERO;
+        let (mut quiet, mut empty) = (Duration::ZERO, 0);
         while self.seen < self.depth.ready {
             let places = self.places;
             let Some(window) = self.window.as_mut().filter(|window| window.held < places) else {
@@ -119,8 +122,9 @@ impl Look {
                 Ok(None) => return Err(BrokerError::new(ENDED)),
                 Err(_) => quiet += QUIET,
             }
+            empty = if self.is_empty().await? { empty + 1 } else { 0 };
             // Somebody else took what was there.
-            if self.is_empty().await? {
+            if empty >= EMPTY && !self.has_more() {
                 break;
             }
             if quiet >= self.asking.limit.quiet() {
@@ -208,6 +212,10 @@ impl Look {
             tokio::time::sleep(BACK_ASKED_AFTER).await;
         }
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| window.deliveries.has_more())
     }
 
     async fn is_empty(&self) -> Result<bool, BrokerError> {

@@ -48,7 +48,7 @@ sbom:
 # A part by `make mutants MUTANTS="--change"`, or whatever tests/mutants.sh takes.
 mutants:
 	@target/mutants/bin/cargo-mutants mutants --version 2>/dev/null | grep -q " $(mutants)$$" \
-		|| cargo install --quiet --locked --version $(mutants) --root target/mutants cargo-mutants
+		|| CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --version $(mutants) --root target/mutants cargo-mutants
 	@tests/mutants.sh $(MUTANTS)
 
 # What takes longer than CI, and its tables in EVIDENCE.md: some hours. One table by `make evidence TABLE=kill`;

@@ -10,7 +10,7 @@ use crate::stage::Kind;
 use crate::{REPEATED, at_random, notices};
 
 /// Walks of each setting.
-const WALKS: u64 = 1_000;
+const WALKS: u64 = 250;
 
 /// Three replicas whose producers repeat themselves, and whose every event can be looked up where it was sent, by all rules.
 const FOUND: Setting = Setting {

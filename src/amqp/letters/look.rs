@@ -127,7 +127,7 @@ impl Look {
             if empty >= EMPTY && !self.has_more() {
                 break;
             }
-            if quiet >= self.asking.limit.quiet() {
+            if empty == 0 && quiet >= self.asking.limit.quiet() {
                 return Err(BrokerError::new(
                     "the queue holds letters, and the broker sends none: is it without its majority?",
                 ));

@@ -202,19 +202,19 @@ impl Known {
                 Self::Underway(Box::new(before.joined(&progress)), sent)
             }
             // The letter may be of another message: the create of this one stays in doubt.
-            (Self::Underway(before, sent), Self::Dead(mut now)) => {
-                now.sent = later((&before, sent), (&now.progress, now.sent.take()));
-                now.progress = now.progress.joined(&before);
-                Self::Dead(now)
-            }
+            (Self::Underway(before, sent), Self::Dead(now)) => Self::Dead(Box::new(now.after((&before, sent)))),
             // A verdict that travelled tells less of what was sent.
-            (Self::Dead(before), Self::Dead(mut now)) => {
-                now.sent = later((&before.progress, before.sent), (&now.progress, now.sent.take()));
-                now.progress = now.progress.joined(&before.progress);
-                Self::Dead(now)
-            }
+            (Self::Dead(before), Self::Dead(now)) => Self::Dead(Box::new(now.after((&before.progress, before.sent)))),
             (_, now) => now,
         }
+    }
+}
+
+impl Dead {
+    /// The same letter, of an event that had got so far before.
+    fn after(self, before: Sent) -> Self {
+        let progress = self.progress.clone().joined(before.0);
+        Self { sent: later(before, (&self.progress, self.sent)), progress, ..self }
     }
 }
 

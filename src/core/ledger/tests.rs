@@ -128,7 +128,7 @@ fn an_answerless_create_stays_in_doubt_when_it_is_given_back() {
     let mut store = Store::default();
     let (epoch, _) = mine(&store.claim("a", &claim(1)));
     store.record("a", &record(&claim(1), Some(epoch), None, 1));
-    let answer = store.clone().claim("b", &claim(1));
+    let answer = store.claim("b", &claim(1));
     assert_eq!((mine(&answer).1, left(answer).unsure_creates), (false, 1));
 }
 

@@ -136,11 +136,8 @@ fn what_died_in_this_process_before_is_opened_all_the_same() {
 fn what_another_replica_delayed_is_opened_after_its_letter_only_if_it_was_put_back_since() {
     for (retries, redelivered) in [(0, false), (1, false), (1, true)] {
         let mut bench = Bench::new(64);
-        bench.machine = Machine::new(Setup {
-            policy: Policy { on_unknown: OnUnknown::DeadLetter, resend_after: Duration::ZERO, ..setup(64).policy },
-            ..setup(64)
-        });
-        drop(bench.on(Input::Connected { can_delay: true }));
+        bench.machine.setup.policy.on_unknown = OnUnknown::DeadLetter;
+        bench.machine.setup.policy.resend_after = Duration::ZERO;
         let (id, _) = bench.event("lead", "m1");
         assert_eq!(bench.replied(id, timed_out()).told[0].reason(), "unknown");
         let state = DelayedState { retries, is_retry: retries > 0, first_seen_ms: 1, ..DelayedState::default() };

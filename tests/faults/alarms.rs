@@ -16,8 +16,8 @@ use crate::support::scene::Scene;
 use crate::support::standin::{Canned, Rule};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long it may take until the alarm is told, from the publish that meets it.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// How long it may take until the alarm is told, from the publish that meets it. A round trip; the rest is a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// Both laws, in a place with delay queues.
 pub async fn all(broker: &Broker) {
@@ -65,11 +65,12 @@ async fn until_degraded(admin: &str, is_blocked: bool, deadline: Duration) {
 async fn meets(broker: &Broker, scene: &Scene, daemon: &mut Daemon) {
     let admin = within(60, "its port", daemon.admin()).await;
     until_degraded(&admin, false, MINUTE).await;
-    // Who publishes is blocked too: the event is there before the alarm, and its refusal comes after it.
-    scene.api.plan(vec![Rule::always(Canned::new(423).retry_after("4")).times(1), Rule::always(Canned::new(422))]);
+    // Who publishes is blocked too: the event is there before the alarm, and its refusal comes after it, whenever that is.
+    scene.api.plan(vec![Rule::always(Canned::new(423))]);
     scene.publish(1, 100).await;
     within(60, "the request", scene.api.until(|books| !books.requests.is_empty())).await;
     broker.memory_alarm(true).await;
+    scene.api.plan(vec![Rule::always(Canned::new(422))]);
     within(60, "the refusal", scene.api.until(|books| books.requests.iter().any(|seen| seen.status == Some(422))))
         .await;
     until_degraded(&admin, true, AT_ONCE).await;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::copies::Create;
 use super::event::Stage;
-use super::places::Prober;
 use super::report::Report;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
@@ -35,7 +34,8 @@ impl Machine {
     }
 
     /// The next event to begin: through an open gate the oldest, so that under a limit a backlog does not starve the repeats;
-    /// to probe a shut one what was asked in vain longest ago or never, of those first what looks.
+    /// to probe a shut one what was asked in vain longest ago or never, of those first what looks; before all what looked, and was not
+    /// found.
     ///
     /// # Errors
     /// When to look again, if some are ready and none may begin; none where only an input can change that.
@@ -76,16 +76,16 @@ impl Machine {
         for (procedure, lane) in self.held.lanes.iter() {
             match self.request_limits.pass(self.gate.pass(procedure, now), 1, now) {
                 Pass::Go | Pass::Probe => {
-                    let is_last = self.probed.is_last(procedure);
-                    let probe = lane.probe(self.probed.last_of(procedure));
+                    let last = self.probed.last_of(procedure);
+                    let begins = last.and_then(|last| lane.goes_on(last)).is_none();
                     // A picture may take long to come: all else probes first.
-                    let is_last = is_last || procedure == Procedure::uploads();
-                    best = earlier(best, probe.map(|probe| (is_last, probe)));
+                    let is_last = self.probed.is_last(procedure) || procedure == Procedure::uploads();
+                    best = earlier(best, lane.probe(last).map(|probe| (begins, is_last, probe)));
                 }
                 Pass::Shut(at) => until = earlier(until, at),
             }
         }
-        (best.map(|(_, (.., Reverse(id)))| id), until)
+        (best.map(|(.., (.., Reverse(id)))| id), until)
     }
 
     /// Begins the request of an event; answers false if it gives way to a copy of its own. Nothing is begun for a connection that
@@ -142,7 +142,7 @@ impl Machine {
         };
         if probe.asks() {
             event.probed_ms = self.now.epoch_ms;
-            self.probed.note(event.procedure(), Prober { event: id, looks: event.seeks().is_some() });
+            self.probed.note(event.procedure(), id, event.seeks().is_some());
             self.tell(Report::Probe);
         }
         self.held.stage(id, Stage::Running { probe, began: now });

@@ -33,21 +33,58 @@ pub(super) struct Probed {
     events: HashMap<Procedure, Prober>,
 }
 
-/// The event that probed a procedure last.
+/// The event that probed a procedure last, and what its turn has asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prober {
     pub(super) event: EventId,
-    /// Whether it was looked up.
-    pub(super) looks: bool,
+    asked: Asked,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Create,
+    Lookup,
+    /// A lookup that did not find it: its create is of the same turn. By the next turn the event may have been delayed, which takes
+    /// a lookup anew, and so for ever.
+    NotFound,
+    /// A lookup, then what came of it.
+    Both,
+}
+
+impl Prober {
+    /// Whether its turn began with a lookup.
+    pub(super) fn looks(self) -> bool {
+        self.asked != Asked::Create
+    }
+
+    /// The event whose turn it is still.
+    pub(super) fn goes_on(self) -> Option<EventId> {
+        (self.asked == Asked::NotFound).then_some(self.event)
+    }
 }
 
 impl Probed {
-    pub(super) fn note(&mut self, procedure: &Procedure, prober: Prober) {
+    /// An event probes this procedure, with a lookup or a create.
+    pub(super) fn note(&mut self, procedure: &Procedure, event: EventId, looks: bool) {
         if self.events.len() >= REMEMBERED_MAX {
             self.events.clear();
         }
+        let goes_on = self.last_of(procedure).and_then(Prober::goes_on) == Some(event);
+        let asked = match (goes_on, looks) {
+            (true, _) => Asked::Both,
+            (false, true) => Asked::Lookup,
+            (false, false) => Asked::Create,
+        };
         self.procedure = Some(procedure.clone());
-        self.events.insert(procedure.clone(), prober);
+        self.events.insert(procedure.clone(), Prober { event, asked });
+    }
+
+    /// A lookup did not find this event, whose create is next.
+    pub(super) fn not_found(&mut self, procedure: &Procedure, event: EventId) {
+        let last = self.events.get_mut(procedure).filter(|last| last.event == event && last.asked == Asked::Lookup);
+        if let Some(last) = last {
+            last.asked = Asked::NotFound;
+        }
     }
 
     pub(super) fn last_of(&self, procedure: &Procedure) -> Option<Prober> {

@@ -35,6 +35,7 @@ mod stands;
 mod state;
 mod traces;
 mod tries;
+mod turns;
 mod untold;
 mod waiting;
 mod walks;

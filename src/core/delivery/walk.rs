@@ -211,7 +211,10 @@ impl Machine {
         let at = StepContext { is_probe, can_look_up, age, dice, refusal };
         let step = self.creates.follow(event, self.now, |progress| progress.step(outcome, at, &self.setup.policy));
         match outcome {
-            Judgement::Absent if event.progress.next == Next::Create => event.is_not_found(),
+            Judgement::Absent if event.progress.next == Next::Create => {
+                event.is_not_found();
+                self.probed.not_found(event.procedure(), id);
+            }
             Judgement::Unavailable { .. } => event.provenance.doubted(),
             _ => {}
         }

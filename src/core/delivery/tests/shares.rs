@@ -6,7 +6,7 @@ use super::brake::refused;
 use super::photos::bench;
 use super::*;
 use crate::core::delivery::Now;
-use crate::core::delivery::places::{ALONE_FOR, Probed, Prober, Worked};
+use crate::core::delivery::places::{ALONE_FOR, Probed, Worked};
 use crate::core::judge::Judgement;
 use crate::core::lookup::Lookup;
 
@@ -35,7 +35,7 @@ fn each_procedure_is_remembered_by_its_last_probe_and_by_its_last_create() {
     let (mut probed, mut worked) = (Probed::default(), Worked::default());
     let created = Judgement::Created { process: None };
     for (event, procedure) in [(1, lead()), (2, ticket())] {
-        probed.note(&procedure, Prober { event, looks: false });
+        probed.note(&procedure, event, false);
         worked.note(&procedure, &created, Now { moment: SECOND, epoch_ms: event }, SECOND);
     }
     worked.note(&lead(), &Judgement::Absent, Now { moment: SECOND, epoch_ms: 9 }, SECOND);
@@ -47,7 +47,7 @@ fn each_procedure_is_remembered_by_its_last_probe_and_by_its_last_create() {
     assert_eq!([lead(), ticket()].map(|procedure| worked.created_ms(&procedure)), [1, 2]);
     for number in 0..3000 {
         let procedure = Procedure::new(&format!("p{number}")).unwrap();
-        probed.note(&procedure, Prober { event: 3, looks: false });
+        probed.note(&procedure, 3, false);
         worked.note(&procedure, &created, Now { moment: SECOND, epoch_ms: 3 }, SECOND);
     }
     assert!(probed.last_of(&lead()).is_none() && worked.created_ms(&lead()) == 0, "they are bounded");
@@ -149,29 +149,6 @@ fn what_was_never_tried_has_its_own_turn_and_what_was_refused_goes_after_all_oth
     drop(bench.event("lead", "second"));
     let lane = bench.machine.held.lanes.iter().next().unwrap().1;
     assert_eq!(lane.oldest().collect::<Vec<_>>(), [(first, true), (tried, false)]);
-}
-
-#[test]
-fn everything_that_is_shut_is_probed_by_what_fetches_no_picture_first_and_by_another_procedure_than_before() {
-    let mut bench = bench(8);
-    let (first, _) = bench.event("lead", "m0");
-    drop(bench.replied(first, status(401)));
-    let (lead, _) = bench.event("lead", "m1");
-    drop(bench.event("visit", "v"));
-    let done = bench.after(2 * SECOND);
-    assert_eq!((done.creates, done.photos.len()), (vec![lead], 0), "though the other is newer");
-    let mut bench = Bench::new(8);
-    let (first, _) = bench.event("lead", "m0");
-    drop(bench.replied(first, status(401)));
-    drop(bench.event("ticket", "t0"));
-    let mut probed = Vec::new();
-    while probed.len() < 4 {
-        for id in bench.after(SECOND).creates {
-            probed.push(id == first);
-            drop(bench.replied(id, status(401)));
-        }
-    }
-    assert_eq!(probed, [false, true, false, true], "in turn");
 }
 
 #[test]

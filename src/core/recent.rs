@@ -212,13 +212,21 @@ impl Known {
 
 impl Dead {
     /// The same letter, of an event that had got so far before.
-    fn after(self, before: Sent) -> Self {
+    pub fn after(self, before: Sent) -> Self {
         let progress = self.progress.clone().joined(before.0);
         Self { sent: later(before, (&self.progress, self.sent)), progress, ..self }
     }
+
+    /// The letter of another message of this event: it tells what may have been created for any of them, and where.
+    #[must_use]
+    pub fn of_another(&self) -> DeadLetter {
+        let may_exist = self.letter.may_exist || self.progress.unsure_creates > 0;
+        let sent = self.sent.as_deref().filter(|_| may_exist).cloned();
+        DeadLetter { may_exist, sent, ..self.letter.clone() }
+    }
 }
 
-/// Where an event was sent and how far it got.
+/// How far an event got, and where it was sent.
 type Sent<'p> = (&'p Progress, Option<Box<Lookup>>);
 
 /// Of two, where it was sent last: as late a place as any that may hold what was created.

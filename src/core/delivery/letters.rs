@@ -257,7 +257,7 @@ impl Machine {
         // That its key is another's is seen again each time.
         let identity = context.identity.filter(|_| letter.fault.reason != Reason::KeyReused);
         if let Some(identity) = identity {
-            let sent = context.state.sent.clone().map(Box::new);
+            let sent = letter.sent.clone().map(Box::new);
             let dead = Dead { letter: letter.clone(), progress: progress.clone(), kept, sent };
             self.recent.remember(identity, Known::Dead(Box::new(dead)), context.rule.as_ref(), None);
         }
@@ -279,6 +279,7 @@ fn as_delay(publish: Publish, queue: DelayQueue) -> Publish {
     let state = match verdict {
         Some(verdict) => DelayedState {
             verdict: Some(Box::new(Verdict::of(&verdict.0))),
+            sent: verdict.0.sent.clone(),
             exchange: state.exchange.clone(),
             routing_key: state.routing_key.clone(),
             first_seen_ms: state.first_seen_ms,

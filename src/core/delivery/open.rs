@@ -219,7 +219,7 @@ fn ended(message: &Message, delayed_state: &DelayedState, slot: &Slot) -> Option
                 && dead.letter.retries >= delayed_state.retries
                 && (message.redelivered || (has_returned && has_spent_its_creates(dead))) =>
         {
-            let (letter, progress) = (Box::new(dead.letter.clone()), Box::new(dead.progress.clone()));
+            let (letter, progress) = (Box::new(dead.of_another()), Box::new(dead.progress.clone()));
             Some(What::Verdict { letter, progress, kept: dead.kept })
         }
         _ => None,

@@ -11,7 +11,7 @@ use super::event::{HeldEvent, Stage};
 use super::report::Ended;
 use super::{EventId, Machine};
 use crate::core::process_id::ProcessId;
-use crate::core::recent::Known;
+use crate::core::recent::{Dead, Known};
 
 /// A follower is woken when the one before it leaves, and looks by itself after this.
 const FOLLOWS: Duration = Duration::from_secs(5);
@@ -55,13 +55,13 @@ impl Machine {
                 return self.held.goes_on(id, heard, progress, sent.as_deref());
             }
             Some((Known::Dead(dead), _)) => {
-                let (mut letter, progress) = (dead.letter.clone(), dead.progress.clone());
+                let dead = Dead::clone(dead);
                 if let Some(event) = self.held.take(id) {
                     self.brakes.gave_up(event.context.rule(), id);
                     // What was sent for this one, here or by an earlier owner of its row, is no less in doubt for the other's verdict.
-                    let progress = progress.joined(&event.progress);
-                    letter.may_exist |= progress.unsure_creates > 0;
-                    self.judged_before(event.context, letter, &progress, false);
+                    let sent = event.lookup.as_deref().filter(|_| event.progress.unsure_creates > 0);
+                    let dead = dead.after((&event.progress, sent.cloned().map(Box::new)));
+                    self.judged_before(event.context, dead.of_another(), &dead.progress, false);
                 }
             }
             Some((Known::Created(_), _)) | None => return false,

@@ -28,6 +28,7 @@ mod retries;
 mod returns;
 mod roads;
 mod rows;
+mod sent;
 mod shares;
 mod shortage;
 mod sources;

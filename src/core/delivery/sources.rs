@@ -144,8 +144,11 @@ impl Sources {
     }
 
     /// When to look again: the wait of a host ends for which something waits, or one of which more events are held than `least` is slow.
-    pub(super) fn next_due(&self, now: Moment, least: usize) -> Option<Moment> {
-        self.hosts.values().flat_map(|host| [host.probed_at(), host.minded_at(now, least)]).flatten().min()
+    /// While there are as many fetches as there may be, `at_once`, the end of one tells.
+    pub(super) fn next_due(&self, now: Moment, least: usize, at_once: usize) -> Option<Moment> {
+        let is_full = self.running >= at_once;
+        let probed_at = |host: &Host| host.probed_at().filter(|_| !is_full);
+        self.hosts.values().flat_map(|host| [probed_at(host), host.minded_at(now, least)]).flatten().min()
     }
 
     #[cfg(test)]
@@ -210,7 +213,7 @@ impl Machine {
         self.wake_for_sources();
     }
 
-    /// The wait of a host is over: one asks.
+    /// The wait of a host is over: one may ask.
     pub(super) fn wake_probes_of_sources(&mut self) {
         if !self.sources.is_empty() {
             let hosts = self.sources.probed_now(self.now.moment);
@@ -232,7 +235,9 @@ impl Machine {
                 continue;
             }
             let Some(host) = self.sources.hosts.get_mut(&name) else { continue };
-            let most = if host.shut.is_some() { 1 } else { policy.of_one_host().saturating_sub(host.running.len()) };
+            // Of a shut host one will ask and the others wait again: which of them may go, only gate and limits know.
+            let most =
+                if host.shut.is_some() { usize::MAX } else { policy.of_one_host().saturating_sub(host.running.len()) };
             while woken.len() < most.max(1)
                 && let Some(id) = host.waiting.pop_first()
             {

@@ -2,6 +2,7 @@
 //!
 //! Not here: how large a share of the places one has (`shares`, `sources`).
 
+use super::brake::refused;
 use super::photos::{asked, bench, failed, names, up};
 use super::repeats::is_announced;
 use super::*;
@@ -38,6 +39,59 @@ fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_f
     assert!(others.photos.is_empty(), "{beside} waits too");
     let done = bench.brought(done.photos[0].0, up());
     assert_eq!(names(&done).iter().filter(|name| **name == "site").count(), 2, "as many as one host may have");
+}
+
+#[test]
+fn where_the_one_that_waited_longest_may_not_go_the_next_asks_in_the_same_turn() {
+    let mut bench = bench(64);
+    drop(bench.on(Input::Connected { can_delay: false }));
+    (bench.machine.setup.gate.failures, bench.machine.setup.gate.rejections) = (1, 1);
+    let (lead, _) = bench.event("lead", "refused");
+    drop(bench.replied(lead, refused()));
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.brought(first, failed(Cause::ServerError)));
+    let (next, _) = bench.event("visit", "v1");
+    bench.machine.held.get_mut(first).unwrap().context.rule = Some("lead".into());
+    while bench.wake < bench.machine.sources.next_due(bench.now, 64, 64).unwrap() {
+        bench.now = bench.wake;
+        assert!(bench.on(Input::Timer).photos.is_empty(), "it waits");
+    }
+    bench.now = bench.wake;
+    let asked: Vec<_> = bench.on(Input::Timer).photos.iter().map(|(id, _)| *id).collect();
+    assert_eq!((asked, bench.wake > bench.now), (vec![next], true), "{first} is held by its rule");
+}
+
+#[test]
+fn a_source_whose_wait_is_over_while_the_gate_is_shut_wakes_the_machine_once() {
+    let mut bench = bench(64);
+    bench.machine.setup.gate.failures = 1;
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.brought(first, failed(Cause::ServerError)));
+    (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
+    drop(bench.on(Input::Command(Command::Pause)));
+    let due = bench.machine.sources.next_due(bench.now, 64, 64).unwrap();
+    while bench.now <= due {
+        bench.now = bench.wake;
+        assert!(bench.on(Input::Timer).photos.is_empty(), "paused");
+        assert!(bench.wake > bench.now, "woken again at once");
+    }
+    assert_eq!(names(&bench.on(Input::Command(Command::Resume))), ["site"], "one asks");
+}
+
+#[test]
+fn a_source_whose_wait_is_over_while_as_many_are_fetched_as_may_be_waits_for_the_end_of_one() {
+    let mut bench = bench(64);
+    (bench.machine.setup.gate.failures, bench.machine.setup.photos.at_once) = (1, 1);
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.brought(first, failed(Cause::ServerError)));
+    let (beside, done) = bench.event("beside", "b0");
+    assert_eq!(done.photos.len(), 1);
+    for _ in 0..10 {
+        bench.now = bench.wake;
+        assert!(bench.on(Input::Timer).photos.is_empty(), "one at a time");
+        assert!(bench.wake > bench.now, "woken again at once");
+    }
+    assert_eq!(names(&bench.brought(beside, up())), ["site"]);
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Ledger {
     /// The copies on which a verdict stands, each with the life of the daemon that knows it and with what it brought along then:
     /// what another replica delayed since brings that one's create, which is looked for.
     verdicts: HashSet<(u32, usize, Option<String>)>,
+    /// Those that were delayed without a verdict, each with what it brought along before.
+    without_verdict: HashSet<(usize, Option<String>)>,
     /// The copies whose letter that life knows to be kept.
     letters: HashSet<(u32, usize)>,
     /// The same of the publishes that the copies are of.
@@ -206,13 +208,12 @@ impl World<'_> {
     /// Its verdict stands from now on, in this life; what is delayed with it takes it along.
     pub(crate) fn verdict_stands(&mut self, receipt: ReceiptId, settlement: &Settlement) {
         let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| &slot.copy) else { return };
-        let stands = match settlement {
-            Settlement::DeadLetter(_) => true,
-            Settlement::Delay(_, state) => state.is_ended(),
-            Settlement::Ack | Settlement::Tell(_) | Settlement::Release => false,
-        };
-        if stands {
-            self.ledger.verdicts.insert((self.shell.life, copy.id, copy.state.clone()));
+        let (life, id, brought) = (self.shell.life, copy.id, copy.state.clone());
+        match settlement {
+            Settlement::DeadLetter(_) => drop(self.ledger.verdicts.insert((life, id, brought))),
+            Settlement::Delay(_, state) if state.is_ended() => drop(self.ledger.verdicts.insert((life, id, brought))),
+            Settlement::Delay(..) => drop(self.ledger.without_verdict.insert((id, brought))),
+            Settlement::Ack | Settlement::Tell(_) | Settlement::Release => {}
         }
     }
 
@@ -225,10 +226,12 @@ impl World<'_> {
         self.count.sins.asked_after_the_verdict += u64::from(has_verdict || (is_one && is_known));
     }
 
-    /// This life learns that the letter of a copy is kept.
+    /// This life learns that the letter of a copy is kept. What it or another delayed before may be another message of its key to it.
     pub(crate) fn hears_of_letter(&mut self, receipt: ReceiptId) {
         let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| &slot.copy) else { return };
-        self.ledger.letters.insert((self.shell.life, copy.id));
+        if !self.ledger.without_verdict.contains(&(copy.id, copy.state.clone())) {
+            self.ledger.letters.insert((self.shell.life, copy.id));
+        }
         self.ledger.letters_of.insert((self.shell.life, copy.line));
     }
 

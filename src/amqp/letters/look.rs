@@ -196,9 +196,16 @@ impl Look {
     }
 
     async fn end_window(&mut self) -> Result<(), BrokerError> {
-        let Some(window) = self.window.take() else { return Ok(()) };
-        let ended = self.channel.basic_cancel(window.tag, BasicCancelOptions::default());
-        within(self.asking.limit.clone(), "ending a pass", ended).await
+        let Some(Window { mut deliveries, tag, .. }) = self.window.take() else { return Ok(()) };
+        let ended = self.channel.basic_cancel(tag, BasicCancelOptions::default());
+        let ended = within(self.asking.limit.clone(), "ending a pass", ended).await;
+        // Of a connection that is lost the client library says here only that its channel can do nothing; why, it has handed over.
+        while ended.is_err() && deliveries.has_more() {
+            if let Some(Err(why)) = deliveries.next().await {
+                return Err(why);
+            }
+        }
+        ended
     }
 
     /// Waits until so many are back, for a moment. Others who read the queue take what is back at once: there is no order then.

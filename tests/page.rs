@@ -15,6 +15,8 @@ mod laws;
 #[path = "page/stage.rs"]
 mod stage;
 
+use std::cell::Cell;
+
 use browser::{Browser, DESK, PHONE, Size};
 use stage::{CANARY, Stage};
 use support::deadline::within;
@@ -40,12 +42,18 @@ async fn at_rest(page: &mut Browser) {
 }
 
 async fn under_load(page: &mut Browser, stage: &Stage) {
-    let load = stage.load(250);
+    let is_seen = Cell::new(false);
+    let load = async {
+        while !is_seen.get() {
+            stage.load(250).await;
+        }
+    };
     let seen = async {
         shows(page, "flow", &titled("Events flow")).await;
         let moves = "document.querySelector('#wire-processes').dataset.speed && document.querySelector('#held').textContent !== '0'";
         shows(page, "what moves", moves).await;
         page.picture("load").await;
+        is_seen.set(true);
     };
     tokio::join!(load, seen);
 }

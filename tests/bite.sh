@@ -136,7 +136,7 @@ bite "a claim that is applied late takes a row that was given back" src/core/led
   'let was_free = row.hold == Hold::Free && row.ticket < record.claim.ticket;' \
   'let was_free = row.hold == Hold::Free && row.ticket > record.claim.ticket;' --lib
 bite "what was sent is forgotten with another's verdict" src/core/delivery/repeats.rs \
-  'let progress = progress.joined(&event.progress);' '' "${pure[@]}"
+  'let dead = dead.after((&event.progress, sent.cloned().map(Box::new)));' 'let _: Option<_> = sent;' "${pure[@]}"
 bite "a row is ended whatever became of it" src/ledger/once_sqlite.rs \
   'AND l.revision = x.revision - 1)) \' 'AND true)) \' --test ledger both
 bite "a claim is answered before it is committed" src/ledger/once.rs \

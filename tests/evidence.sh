@@ -38,7 +38,7 @@ command_of() { # name
     replicas) echo "$test replicas $shown" ;;
     cluster) echo "$test faults $shown cluster::" ;;
     upgrade) echo "$test upgrade $shown" ;;
-    walks) echo "MODEL_WALKS=$(short 200 1000000) $test model $(short "" --release) $shown long_random_walks" ;;
+    walks) echo "MODEL_WALKS=$(short 200 100000) $test model --config .ci/bench.toml $shown long_random_walks" ;;
     bench-mapping) echo "$bench mapping" ;;
     bench-admin) echo "$bench admin" ;;
     bench-neighbours) echo "NEIGHBOURS_SECONDS=$(short 5 60) $bench neighbours$(short " -- A.1" "")" ;;

@@ -43,12 +43,13 @@ make_core() {
   printf '//! What decides, alone.\n#![allow(dead_code)]\npub mod core;\n' >"$out/core/src/lib.rs"
 }
 
-# A pass over the mutants with these targets of the tests. That some live, and that time was up, is told at the end.
-pass() { # name, how long, arguments of cargo-mutants…
-  local name=$1 limit=$2 code=0; shift 2
+# A pass over the mutants with these targets of the tests, of which each run may take so long: one that never ends is noticed by
+# that. That some live, and that time was up, is told at the end.
+pass() { # name, how long, how long each, arguments of cargo-mutants…
+  local name=$1 limit=$2 each=$3 code=0; shift 3
   mkdir -p "$out/$name"
-  timeout --signal INT --kill-after 60 "$limit" nice cargo mutants --output "$out/$name" --baseline skip --timeout 120 \
-    --no-shuffle --colors never "${arguments[@]}" "$@" || code=$?
+  RUST_BACKTRACE=0 timeout --signal INT --kill-after 60 "$limit" nice cargo mutants --output "$out/$name" --baseline skip \
+    --timeout "$each" --no-shuffle --colors never "${arguments[@]}" "$@" || code=$?
   case $code in 0 | 2 | 3) ;; 1 | 124 | 130) is_short=yes ;; *) return "$code" ;; esac
 }
 
@@ -70,9 +71,9 @@ first=${seconds:-604800}
 make_core
 began=$SECONDS
 # Those of the tests that are about these; the others take ten times as long.
-pass in-core $((first * 2 / 3)) --dir "$out/core" --cargo-arg=--lib -- -- core::delivery core::gate core::ledger core::progress core::recent
+pass in-core $((first * 2 / 3)) 30 --dir "$out/core" --cargo-arg=--lib -- -- core::delivery core::gate core::ledger core::progress core::recent
 left=$((first * 2 / 3 - SECONDS + began))
-[ "$left" -lt 30 ] || pass in-rooms "$left" --exclude 'src/core/**' --cargo-arg=--lib
+[ "$left" -lt 30 ] || pass in-rooms "$left" 120 --exclude 'src/core/**' --cargo-arg=--lib
 firsts=(in-core in-rooms)
 tried=0
 for kind in caught missed timeout unviable; do tried=$((tried + $(count "$kind" "${firsts[@]}"))); done
@@ -83,7 +84,7 @@ if [ "$suspects" -gt 0 ]; then
     | sed 's/^\([^:]*:[0-9]*:[0-9]*\): .*/\1/' | sort -u >"$out/suspects"
   mapfile -t names < <(sed 's/[][().*+?^$\\|{}]/\\&/g; s/^/^/; s/$/:/' "$out/suspects")
   filters=(); for name in "${names[@]}"; do filters+=(--re "$name"); done
-  pass in-all $((first / 3)) --cargo-arg=--test --cargo-arg=model --cargo-arg=--test --cargo-arg=path "${filters[@]}"
+  pass in-all $((first / 3)) 120 --cargo-arg=--test --cargo-arg=model --cargo-arg=--test --cargo-arg=path "${filters[@]}"
 fi
 left=$((suspects - $(count caught in-all) - $(count timeout in-all)))
 echo "mutants: $total; tried $tried, not tried for want of time $((total - tried)); the library's tests let $suspects live, all let $left live"

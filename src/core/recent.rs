@@ -229,9 +229,11 @@ impl Dead {
 /// How far an event got, and where it was sent.
 type Sent<'p> = (&'p Progress, Option<Box<Lookup>>);
 
-/// Of two, where it was sent last: as late a place as any that may hold what was created.
+/// Of two, where it was sent last: as late a place as any that may hold what was created. As many creates may have been sent to two
+/// places, where the rules have changed in between and one message of the event came back later than another.
 fn later((before, sent): Sent, (now, sent_now): Sent) -> Option<Box<Lookup>> {
-    let is_later = sent_now.is_some() && now.unsure_creates >= before.unsure_creates;
+    let creates = |progress: &Progress| (progress.unsure_creates, progress.unsure_ms);
+    let is_later = sent_now.is_some() && creates(now) >= creates(before);
     if is_later { sent_now } else { sent }
 }
 

@@ -128,16 +128,33 @@ fn what_is_published_anew_is_no_dead_letter_for_an_earlier_one_but_keeps_its_dou
     assert_eq!((progress.unsure_creates, progress.since_create), (1, Some(Duration::ZERO)));
 }
 
-#[test]
-fn what_may_have_been_created_is_looked_for_where_it_was_sent_also_after_its_dead_letter() {
-    let place = |procedure: &str| {
-        let procedure = Procedure::new(procedure).unwrap();
-        Box::new(Lookup { procedure, attribute: "event_key".into(), value: "a".into() })
-    };
-    let sent = |known: &Known| match known {
+fn place(procedure: &str) -> Box<Lookup> {
+    let procedure = Procedure::new(procedure).unwrap();
+    Box::new(Lookup { procedure, attribute: "event_key".into(), value: "a".into() })
+}
+
+fn sent(known: &Known) -> Option<Box<Lookup>> {
+    match known {
         Known::Underway(_, sent) => sent.clone(),
         other => panic!("{other:?}"),
-    };
+    }
+}
+
+#[test]
+fn of_two_places_with_as_many_creates_in_doubt_the_later_create_says_where_to_look_whichever_is_heard_of_last() {
+    let at = |unsure_ms| Box::new(Progress { unsure_creates: 1, unsure_ms, ..Progress::default() });
+    let [old, new] = [(at(1), "lead"), (at(2), "prospect")];
+    for order in [[&old, &new], [&new, &old]] {
+        let mut recent = with_places(64);
+        for (progress, procedure) in order {
+            recent.hear("a", b"", Known::Underway(progress.clone(), Some(place(procedure))));
+        }
+        assert_eq!(recent.of("a", b"").map(sent), Some(Some(place("prospect"))));
+    }
+}
+
+#[test]
+fn what_may_have_been_created_is_looked_for_where_it_was_sent_also_after_its_dead_letter() {
     // The letter may be of another message of the event, of which nothing is in doubt.
     for (sent_before, of_letter, expected) in [(1, 1, Some(place("lead"))), (1, 0, Some(place("lead"))), (0, 0, None)] {
         let mut recent = with_places(64);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::copies::Create;
 use super::event::Stage;
+use super::places::Prober;
 use super::report::Report;
 use super::{Effect, EventId, Machine};
 use crate::core::gate::{Moment, Pass};
@@ -77,10 +78,11 @@ impl Machine {
             match self.request_limits.pass(self.gate.pass(procedure, now), 1, now) {
                 Pass::Go | Pass::Probe => {
                     let last = self.probed.last_of(procedure);
-                    let begins = last.and_then(|last| lane.goes_on(last)).is_none();
+                    let goes_on = last.and_then(Prober::goes_on);
                     // A picture may take long to come: all else probes first.
                     let is_last = self.probed.is_last(procedure) || procedure == Procedure::uploads();
-                    best = earlier(best, lane.probe(last).map(|probe| (begins, is_last, probe)));
+                    let probe = lane.probe(last).map(|probe @ (.., Reverse(id))| (goes_on != Some(id), is_last, probe));
+                    best = earlier(best, probe);
                 }
                 Pass::Shut(at) => until = earlier(until, at),
             }

@@ -74,22 +74,17 @@ impl Lane {
         self.by_order.iter().copied()
     }
 
-    /// The one to probe with: none for two turns in a row while another waits, and in turn one that looks and one that creates. Where
+    /// The one to probe with: the one whose turn it is still, if it is ready; none for two turns in a row while another waits, and in turn one that looks and one that creates. Where
     /// each first create loses its answer, only a lookup opens the gate; where creates of before are refused, only a new one does.
     pub(super) fn probe(&self, last: Option<Prober>) -> Option<ProbeOrder> {
         let Some(last) = last else { return self.probes().next() };
-        if let Some(probe) = self.goes_on(last) {
-            return Some(probe);
+        let goes_on = last.goes_on().and_then(|event| self.probes().find(|(.., Reverse(id))| *id == event));
+        if goes_on.is_some() {
+            return goes_on;
         }
         let is_other = |(.., Reverse(id)): &ProbeOrder| *id != last.event;
         let in_turn = self.probes().find(|probe| is_other(probe) && looks(probe) != last.looks());
         in_turn.or_else(|| self.probes().find(is_other)).or_else(|| self.probes().next())
-    }
-
-    /// The one whose turn it is still, if it is ready.
-    pub(super) fn goes_on(&self, last: Prober) -> Option<ProbeOrder> {
-        let event = last.goes_on()?;
-        self.probes().find(|(.., Reverse(id))| *id == event)
     }
 
     fn is_empty(&self) -> bool {

@@ -248,7 +248,7 @@ impl Machine {
         self.tell_redeliveries();
         let tick = self.now.moment.saturating_add(TICK);
         let next = [begun, checked, published, reopened, lettered, told, self.held.next_due(), self.redeliveries.due()];
-        let of_sources = self.sources.next_due(self.now.moment, self.least_of_source(), self.setup.photos.at_once);
+        let of_sources = self.sources.next_due(self.now.moment, self.least_of_source(), self.setup.photos);
         let next = next.into_iter().chain([of_sources, outcomes]);
         next.flatten().fold(tick, Moment::min)
     }

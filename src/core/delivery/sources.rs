@@ -86,7 +86,7 @@ impl Sources {
     /// # Errors
     /// When to ask again; none where the end of another fetch tells.
     fn may_begin(&self, host: &str, now: Moment, policy: PhotoPolicy) -> Result<(), Option<Moment>> {
-        let is_full = self.running >= policy.at_once;
+        let is_full = self.is_full(policy);
         let Some(host) = self.hosts.get(host) else { return if is_full { Err(None) } else { Ok(()) } };
         match &host.shut {
             Some(shut) if now < shut.until => Err(Some(shut.until)),
@@ -94,6 +94,11 @@ impl Sources {
             _ if is_full || host.running.len() >= policy.of_one_host() => Err(None),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there are as many fetches as there may be.
+    fn is_full(&self, policy: PhotoPolicy) -> bool {
+        self.running >= policy.at_once
     }
 
     pub(super) fn begun(&mut self, host: &str, event: EventId, now: Moment) {
@@ -135,19 +140,14 @@ impl Sources {
 
     /// Those whose wait is over, and of which one may ask.
     fn probed_now(&self, now: Moment) -> Vec<Arc<str>> {
-        let may_ask = |host: &Host| {
-            host.running.is_empty()
-                && !host.waiting.is_empty()
-                && host.shut.as_ref().is_some_and(|shut| shut.until <= now)
-        };
+        let may_ask = |host: &Host| host.probed_at().is_some_and(|at| at <= now);
         self.hosts.iter().filter(|(_, host)| may_ask(host)).map(|(name, _)| Arc::clone(name)).collect()
     }
 
     /// When to look again: the wait of a host ends for which something waits, or one of which more events are held than `least` is slow.
-    /// While there are as many fetches as there may be, `at_once`, the end of one tells.
-    pub(super) fn next_due(&self, now: Moment, least: usize, at_once: usize) -> Option<Moment> {
-        let is_full = self.running >= at_once;
-        let probed_at = |host: &Host| host.probed_at().filter(|_| !is_full);
+    /// While there are as many fetches as there may be, the end of one tells.
+    pub(super) fn next_due(&self, now: Moment, least: usize, policy: PhotoPolicy) -> Option<Moment> {
+        let probed_at = |host: &Host| host.probed_at().filter(|_| !self.is_full(policy));
         self.hosts.values().flat_map(|host| [probed_at(host), host.minded_at(now, least)]).flatten().min()
     }
 

@@ -12,6 +12,15 @@ use crate::core::photo::{Missed, PhotoReply};
 use crate::core::progress::Progress;
 use crate::core::reason::Cause;
 
+/// The source of `visit` is shut by its first failure, of this event.
+fn shut(places: usize) -> (Bench, EventId) {
+    let mut bench = bench(places);
+    bench.machine.setup.gate.failures = 1;
+    let (first, _) = bench.event("visit", "v0");
+    drop(bench.brought(first, failed(Cause::ServerError)));
+    (bench, first)
+}
+
 #[test]
 fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_for_that() {
     let mut bench = bench(64);
@@ -43,16 +52,14 @@ fn a_source_that_fails_is_asked_after_its_wait_by_one_and_the_machine_is_woken_f
 
 #[test]
 fn where_the_one_that_waited_longest_may_not_go_the_next_asks_in_the_same_turn() {
-    let mut bench = bench(64);
-    drop(bench.on(Input::Connected { can_delay: false }));
-    (bench.machine.setup.gate.failures, bench.machine.setup.gate.rejections) = (1, 1);
+    let (mut bench, first) = shut(64);
+    drop(bench.on(Input::CanDelay(false)));
+    bench.machine.setup.gate.rejections = 1;
     let (lead, _) = bench.event("lead", "refused");
     drop(bench.replied(lead, refused()));
-    let (first, _) = bench.event("visit", "v0");
-    drop(bench.brought(first, failed(Cause::ServerError)));
     let (next, _) = bench.event("visit", "v1");
     bench.machine.held.get_mut(first).unwrap().context.rule = Some("lead".into());
-    while bench.wake < bench.machine.sources.next_due(bench.now, 64, 64).unwrap() {
+    while bench.wake < bench.machine.sources.next_due(bench.now, 64, PhotoPolicy::default()).unwrap() {
         bench.now = bench.wake;
         assert!(bench.on(Input::Timer).photos.is_empty(), "it waits");
     }
@@ -63,13 +70,10 @@ fn where_the_one_that_waited_longest_may_not_go_the_next_asks_in_the_same_turn()
 
 #[test]
 fn a_source_whose_wait_is_over_while_the_gate_is_shut_wakes_the_machine_once() {
-    let mut bench = bench(64);
-    bench.machine.setup.gate.failures = 1;
-    let (first, _) = bench.event("visit", "v0");
-    drop(bench.brought(first, failed(Cause::ServerError)));
+    let (mut bench, _) = shut(64);
     (1..6).for_each(|id| drop(bench.event("visit", &format!("v{id}"))));
     drop(bench.on(Input::Command(Command::Pause)));
-    let due = bench.machine.sources.next_due(bench.now, 64, 64).unwrap();
+    let due = bench.machine.sources.next_due(bench.now, 64, PhotoPolicy::default()).unwrap();
     while bench.now <= due {
         bench.now = bench.wake;
         assert!(bench.on(Input::Timer).photos.is_empty(), "paused");
@@ -80,10 +84,8 @@ fn a_source_whose_wait_is_over_while_the_gate_is_shut_wakes_the_machine_once() {
 
 #[test]
 fn a_source_whose_wait_is_over_while_as_many_are_fetched_as_may_be_waits_for_the_end_of_one() {
-    let mut bench = bench(64);
-    (bench.machine.setup.gate.failures, bench.machine.setup.photos.at_once) = (1, 1);
-    let (first, _) = bench.event("visit", "v0");
-    drop(bench.brought(first, failed(Cause::ServerError)));
+    let (mut bench, _) = shut(64);
+    bench.machine.setup.photos.at_once = 1;
     let (beside, done) = bench.event("beside", "b0");
     assert_eq!(done.photos.len(), 1);
     for _ in 0..10 {
@@ -204,10 +206,7 @@ fn an_upload_that_fails_counts_as_a_try_unless_it_probed() {
 
 #[test]
 fn a_link_that_may_not_be_followed_says_nothing_of_its_source() {
-    let mut bench = bench(8);
-    bench.machine.setup.gate.failures = 1;
-    let (first, _) = bench.event("visit", "v0");
-    drop(bench.brought(first, failed(Cause::ServerError)));
+    let (mut bench, first) = shut(8);
     let done = bench.after(SECOND);
     assert_eq!(names(&done), ["site"]);
     let done = bench.brought(first, PhotoReply::Missed(Missed::NotAllowed("x".into())));

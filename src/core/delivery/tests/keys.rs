@@ -81,10 +81,9 @@ fn one_whose_create_was_not_sent_keeps_nobody_waiting() {
 #[test]
 fn what_a_copy_that_is_held_may_have_created_is_looked_for_where_it_was_sent_before_another_creates() {
     let mut bench = bench();
-    let sent = Lookup { procedure: Procedure::new("ticket").unwrap(), attribute: "old".to_owned(), value: "m1".into() };
     let progress =
         Progress { next: Next::Lookup, unsure_creates: 1, since_create: Some(SECOND), ..Progress::default() };
-    let state = DelayedState { progress, sent: Some(sent), first_seen_ms: 1, ..DelayedState::default() };
+    let state = DelayedState { progress, sent: Some(sent::before()), first_seen_ms: 1, ..DelayedState::default() };
     let (doubtful, done) =
         bench.message(Message { delayed_state: Some(state.encode()), redelivered: false, ..returned(1) });
     assert_eq!(done.lookups, [doubtful]);

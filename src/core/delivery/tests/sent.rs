@@ -4,20 +4,21 @@
 //! Not here: rows of a ledger, which tell it too (`claimed`).
 
 use super::brake::refused;
+use super::turns::procedure;
 use super::*;
 use crate::core::event::Identity;
 use crate::core::progress::{Next, Progress};
 use crate::core::recent::Known;
 
-fn procedure(name: &str) -> Procedure {
-    Procedure::new(name).unwrap()
+/// Where other rules sent the event `m1`.
+pub(super) fn before() -> Lookup {
+    Lookup { procedure: procedure("ticket"), attribute: "old".to_owned(), value: "m1".into() }
 }
 
-/// A message out of a delay queue, of an event that other rules would have sent to `ticket`.
+/// A message out of a delay queue, of an event that other rules sent elsewhere.
 fn delayed() -> Message {
-    let sent = Lookup { procedure: procedure("ticket"), attribute: "old".to_owned(), value: "m1".into() };
     let progress = Progress { next: Next::Lookup, ..Progress::default() };
-    let state = DelayedState { progress, sent: Some(sent), ..DelayedState::default() };
+    let state = DelayedState { progress, sent: Some(before()), ..DelayedState::default() };
     Message { delayed_state: Some(state.encode()), ..event("found.lead", "m1") }
 }
 

@@ -6,7 +6,7 @@ use super::photos::bench;
 use super::*;
 use crate::core::delivery::places::Probed;
 
-fn procedure(name: &str) -> Procedure {
+pub(super) fn procedure(name: &str) -> Procedure {
     Procedure::new(name).unwrap()
 }
 

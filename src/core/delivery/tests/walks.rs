@@ -5,7 +5,6 @@
 use super::others::{cloud_event, deals};
 use super::repeats::{ends, is_announced, refused};
 use super::*;
-use crate::core::lookup::Lookup;
 use crate::core::put_back::PutBack;
 
 fn lead() -> Procedure {
@@ -78,8 +77,7 @@ fn a_create_that_is_no_first_one_is_sent_as_a_repeat_and_an_event_that_was_only_
 fn what_is_created_elsewhere_than_it_was_sent_before_is_looked_up_there_from_then_on() {
     let mut bench = Bench::new(64);
     bench.machine.setup.policy.lookup_window = Duration::ZERO;
-    let sent = Lookup { procedure: Procedure::new("ticket").unwrap(), attribute: "old".to_owned(), value: "m1".into() };
-    let state = DelayedState { sent: Some(sent), first_seen_ms: 1, ..DelayedState::default() };
+    let state = DelayedState { sent: Some(sent::before()), first_seen_ms: 1, ..DelayedState::default() };
     let message = Message { delayed_state: Some(state.encode()), ..event("found.lead", "m1") };
     let (event, done) = bench.message(message);
     assert_eq!(done.lookups, [event]);

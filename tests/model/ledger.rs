@@ -208,12 +208,15 @@ impl World<'_> {
     /// Its verdict stands from now on, in this life; what is delayed with it takes it along.
     pub(crate) fn verdict_stands(&mut self, receipt: ReceiptId, settlement: &Settlement) {
         let Some(copy) = self.shell.receipts.get(&receipt).map(|slot| &slot.copy) else { return };
-        let (life, id, brought) = (self.shell.life, copy.id, copy.state.clone());
-        match settlement {
-            Settlement::DeadLetter(_) => drop(self.ledger.verdicts.insert((life, id, brought))),
-            Settlement::Delay(_, state) if state.is_ended() => drop(self.ledger.verdicts.insert((life, id, brought))),
-            Settlement::Delay(..) => drop(self.ledger.without_verdict.insert((id, brought))),
-            Settlement::Ack | Settlement::Tell(_) | Settlement::Release => {}
+        let stands = match settlement {
+            Settlement::DeadLetter(_) => true,
+            Settlement::Delay(_, state) => state.is_ended(),
+            Settlement::Ack | Settlement::Tell(_) | Settlement::Release => return,
+        };
+        if stands {
+            self.ledger.verdicts.insert((self.shell.life, copy.id, copy.state.clone()));
+        } else {
+            self.ledger.without_verdict.insert((copy.id, copy.state.clone()));
         }
     }
 
